@@ -1,0 +1,19 @@
+/* Filling in a struct dm_error: a message for a person, and whose fault it is. */
+#ifndef DM_BASE_ERROR_H
+#define DM_BASE_ERROR_H
+
+#include "lua/ffi.h"
+
+/* Writes the message (cut to the room there is) and returns status, so that a function can end with
+ * `return dm_fail(err, DM_EINPUT, "...")`. err may be NULL. */
+int dm_fail(struct dm_error *err, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same for a failed system call: "<what>: <strerror(errno)>". */
+int dm_fail_errno(struct dm_error *err, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The one message for memory that ran short. */
+int dm_fail_memory(struct dm_error *err);
+
+#endif

@@ -1,0 +1,12 @@
+/* The one way for C to include dm_ffi.h: what it declares is visible to Lua, all else is hidden. */
+#ifndef DM_LUA_FFI_H
+#define DM_LUA_FFI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(default)
+#include "lua/dm_ffi.h"
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,180 @@
+#include "lua/state.h"
+
+#include "lua/embed.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct dm_lua {
+    lua_State *L;
+    size_t used, limit;
+};
+
+static void *count_alloc(void *ud, void *p, size_t old, size_t size)
+{
+    struct dm_lua *lua = ud;
+    if (size == 0) {
+        lua->used -= old;
+        free(p);
+        return NULL;
+    }
+    if (lua->limit && size > old && lua->used + (size - old) > lua->limit)
+        return NULL;
+    void *q = realloc(p, size);
+    if (q)
+        lua->used += size - old;
+    return q;
+}
+
+/* embedded(path) -> text or nil */
+static int lua_embedded(lua_State *L)
+{
+    const struct dm_embed *e = dm_embed_find(luaL_checkstring(L, 1));
+    if (!e)
+        return 0;
+    lua_pushlstring(L, e->text, e->size);
+    return 1;
+}
+
+/* embedded_paths() -> array of paths */
+static int lua_embedded_paths(lua_State *L)
+{
+    lua_newtable(L);
+    const struct dm_embed *e;
+    for (size_t i = 0; (e = dm_embed_at(i)); i++) {
+        lua_pushstring(L, e->path);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 1;
+}
+
+/* message -> message with traceback; anything but a string stays as it is, for those who throw tables */
+static int traceback(lua_State *L)
+{
+    const char *text = lua_tostring(L, 1);
+    if (!text)
+        return 1;
+    luaL_traceback(L, L, text, 1);
+    return 1;
+}
+
+/* boot(embedded, embedded_paths) */
+static int boot(lua_State *L)
+{
+    const struct dm_embed *e = dm_embed_find("lua/dm/boot.lua");
+    luaL_openlibs(L);
+    if (!e || luaL_loadbuffer(L, e->text, e->size, "=lua/dm/boot.lua"))
+        return lua_error(L);
+    lua_pushcfunction(L, lua_embedded);
+    lua_pushcfunction(L, lua_embedded_paths);
+    lua_call(L, 2, 0);
+    return 0;
+}
+
+static int fail_from_lua(lua_State *L, int rc, struct dm_error *err)
+{
+    const char *text = lua_tostring(L, -1);
+    int status = rc == LUA_ERRMEM ? DM_EMEMORY : DM_EUSAGE;
+    return dm_fail(err, status, "%s", text ? text : "(error is not a string)");
+}
+
+struct dm_lua *dm_lua_open(size_t limit, struct dm_error *err)
+{
+    struct dm_lua *lua = calloc(1, sizeof *lua);
+    if (!lua) {
+        dm_fail_memory(err);
+        return NULL;
+    }
+    lua->limit = limit;
+    lua->L = lua_newstate(count_alloc, lua);
+    if (!lua->L) {
+        dm_fail_memory(err);
+        free(lua);
+        return NULL;
+    }
+    int rc = lua_cpcall(lua->L, boot, NULL);
+    if (rc) {
+        fail_from_lua(lua->L, rc, err);
+        dm_lua_close(lua);
+        return NULL;
+    }
+    return lua;
+}
+
+void dm_lua_close(struct dm_lua *lua)
+{
+    if (!lua)
+        return;
+    lua_close(lua->L);
+    free(lua);
+}
+
+/* traceback, require(module)[name] on the stack, under the caller's pcall */
+static void push_function(lua_State *L, const char *module, const char *name)
+{
+    lua_getglobal(L, "require");
+    lua_pushstring(L, module);
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, name);
+    lua_remove(L, -2);
+}
+
+struct call {
+    const char *module, *name;
+    void *arg;
+    int argc;
+    char **argv;
+    int result;
+};
+
+/* require(module)[name](arg | argv) */
+static int protected_call(lua_State *L)
+{
+    struct call *c = lua_touserdata(L, 1);
+    push_function(L, c->module, c->name);
+    if (c->argv) {
+        lua_createtable(L, c->argc, 0);
+        for (int i = 1; i < c->argc; i++) {
+            lua_pushstring(L, c->argv[i]);
+            lua_rawseti(L, -2, i);
+        }
+    } else {
+        lua_pushlightuserdata(L, c->arg);
+    }
+    lua_call(L, 1, 1);
+    c->result = (int)lua_tointeger(L, -1);
+    return 0;
+}
+
+static int call(struct dm_lua *lua, struct call *c, struct dm_error *err)
+{
+    lua_State *L = lua->L;
+    lua_pushcfunction(L, traceback);
+    lua_pushcfunction(L, protected_call);
+    lua_pushlightuserdata(L, c);
+    int rc = lua_pcall(L, 1, 0, -3);
+    if (rc)
+        fail_from_lua(L, rc, err);
+    lua_settop(L, 0);
+    return rc ? (rc == LUA_ERRMEM ? DM_EMEMORY : DM_EUSAGE) : c->result;
+}
+
+int dm_lua_call(struct dm_lua *lua, const char *module, const char *name, void *arg,
+                struct dm_error *err)
+{
+    struct call c = {.module = module, .name = name, .arg = arg};
+    return call(lua, &c, err);
+}
+
+int dm_lua_main(struct dm_lua *lua, int argc, char **argv, struct dm_error *err)
+{
+    struct call c = {.module = "dm.cli", .name = "main", .argc = argc, .argv = argv};
+    return call(lua, &c, err);
+}
+
+size_t dm_lua_used(const struct dm_lua *lua)
+{
+    return lua->used;
+}

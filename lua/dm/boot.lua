@@ -1,0 +1,27 @@
+-- Runs first in every Lua state: makes the binary's own modules loadable and gives C's exports to FFI.
+-- Called by host/lua/state.c with embedded(path) -> text and embedded_paths() -> list.
+local embedded, embedded_paths = ...
+local ffi = require "ffi"
+
+ffi.cdef(embedded "host/lua/dm_ffi.h")
+assert(ffi.C.dm_abi() == 1, "lua/dm/boot.lua and the binary are of different builds")
+
+---Finds `dm.x` and `ops.kind.name` in the binary. They come before the files on disk, so that a stray
+---folder named dm in the working directory can not replace the runtime.
+local function search_embedded(name)
+  local path = name:gsub("%.", "/")
+  local prefix = name:find("^dm%f[.%z]") and "lua/" or ""
+  for _, file in ipairs { prefix .. path .. ".lua", prefix .. path .. "/init.lua" } do
+    local text = embedded(file)
+    if text then
+      local chunk, message = loadstring(text, "=" .. file)
+      return chunk or error(message, 0)
+    end
+  end
+  return "\n\tno module '" .. name .. "' in the binary"
+end
+
+table.insert(package.loaders, 2, search_embedded)
+package.path = "./?.lua;./?/init.lua;" .. package.path
+
+package.loaded["dm.embedded"] = { read = embedded, paths = embedded_paths }

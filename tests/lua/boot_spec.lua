@@ -1,0 +1,5 @@
+describe("dm.boot", function()
+  it("finds modules in the binary before those on disk", function()
+    assert.is_truthy(require("dm.embedded").read "lua/dm/boot.lua")
+  end)
+end)
