@@ -1,0 +1,33 @@
+---What operators and pipelines get from `require "dm"`.
+local pipeline = require "dm.pipeline"
+local sample = require "dm.sample"
+
+local M = {
+  pipeline = pipeline.new,
+  map = pipeline.map,
+  filter = pipeline.filter,
+  slice = pipeline.slice,
+  sample = sample.sample,
+  clone = sample.clone,
+  each = sample.each,
+  totable = sample.totable,
+  array = sample.array,
+  null = sample.null,
+  raw = sample.raw,
+  OPERATORS = require("dm.registry").OPERATORS,
+}
+
+---Prints to stderr.
+function M.log(...)
+  local words = { ... }
+  for i = 1, select("#", ...) do words[i] = tostring(words[i]) end
+  io.stderr:write(table.concat(words, " "), "\n")
+end
+
+return setmetatable(M, {
+  __index = function(t, name)
+    if name ~= "text" then return nil end
+    t.text = require "dm.text"
+    return t.text
+  end,
+})

@@ -1,0 +1,97 @@
+-- Checks what a pipeline gives an operator against the operator's declared parameters.
+-- A declaration is { name, type, default =, doc =, min =, max =, one_of =, required = }.
+local suggest = require "dm.suggest"
+
+local M = {}
+
+---@class dm.Param
+---@field [1] string name
+---@field [2] "string"|"integer"|"number"|"boolean"|"list"|"map"|"function"|"any" type
+---@field default any
+---@field doc string what it means, for people
+---@field min number? least value
+---@field max number? greatest value
+---@field one_of any[]? the only values allowed
+---@field required boolean?
+
+local matches = {
+  string = function(v) return type(v) == "string" end,
+  integer = function(v) return type(v) == "number" and (v % 1 == 0 or v == math.huge) end,
+  number = function(v) return type(v) == "number" and v == v end,
+  boolean = function(v) return type(v) == "boolean" end,
+  list = function(v) return type(v) == "table" and (next(v) == nil or v[1] ~= nil) end,
+  map = function(v) return type(v) == "table" and v[1] == nil end,
+  ["function"] = function(v) return type(v) == "function" end,
+  any = function() return true end,
+}
+
+local function show(v)
+  return type(v) == "string" and ("%q"):format(v) or tostring(v)
+end
+
+---@param names table<string, dm.Param>
+local function sorted_names(names)
+  local list = {}
+  for name in pairs(names) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+---@param param dm.Param
+---@return string? what is wrong
+local function fault(param, v)
+  local name, kind = param[1], param[2]
+  if not matches[kind](v) then
+    return ('parameter "%s" must be of type %s, not %s %s'):format(name, kind, type(v), show(v))
+  end
+  if param.min and v < param.min then
+    return ('parameter "%s" must be at least %s, not %s'):format(name, param.min, show(v))
+  end
+  if param.max and v > param.max then
+    return ('parameter "%s" must be at most %s, not %s'):format(name, param.max, show(v))
+  end
+  if param.one_of then
+    for _, allowed in ipairs(param.one_of) do
+      if v == allowed then return nil end
+    end
+    local list = {}
+    for i, allowed in ipairs(param.one_of) do list[i] = show(allowed) end
+    return ('parameter "%s" must be one of %s, not %s'):format(name, table.concat(list, ", "), show(v))
+  end
+end
+
+---Fills defaults and checks types, ranges and unknown names.
+---A value of dm.null means "none" and is accepted for every parameter; the operator sees nil.
+---@param declared dm.Param[]
+---@param given table<string, any>
+---@param null any dm.null
+---@return table<string, any>? values by name
+---@return string? what is wrong, for a person
+function M.check(declared, given, null)
+  local by_name, values = {}, {}
+  for _, param in ipairs(declared) do
+    by_name[param[1]] = param
+    values[param[1]] = param.default
+  end
+  for _, name in ipairs(sorted_names(given)) do
+    local param, v = by_name[name], given[name]
+    if not param then
+      return nil, ('has no parameter "%s"%s'):format(name, suggest.hint(name, sorted_names(by_name)))
+    end
+    if rawequal(v, null) then
+      values[name] = nil
+    else
+      local wrong = fault(param, v)
+      if wrong then return nil, wrong end
+      values[name] = v
+    end
+  end
+  for _, param in ipairs(declared) do
+    if param.required and given[param[1]] == nil then
+      return nil, ('needs the parameter "%s": %s'):format(param[1], param.doc)
+    end
+  end
+  return values
+end
+
+return M

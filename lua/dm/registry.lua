@@ -1,0 +1,109 @@
+-- Finds operators by name: those in the binary (ops/<kind>/<name>.lua), those of the user (ops/user/ and
+-- every --ops folder), and those registered by hand as DataMate's OPERATORS does.
+local sources = require "dm.sources"
+local suggest = require "dm.suggest"
+
+local M = {}
+
+local registered = {}  -- name -> class or module path
+local folders = { "ops/user" }
+
+---Adds a folder in which operators are looked for.
+---@param folder string
+function M.add_folder(folder)
+  folders[#folders + 1] = folder
+end
+
+---@return table<string, string> name -> path in the binary
+local function builtin()
+  local list = {}
+  for _, path in ipairs(sources.embedded_under "ops/") do
+    local kind, name = path:match "^ops/([%w_]+)/([%w_]+)%.lua$"
+    if kind then list[name] = path end
+  end
+  return list
+end
+
+---The places where a user's operator of that name may stand.
+local function candidates(name)
+  local list = {}
+  for _, folder in ipairs(folders) do
+    local nested = name:gsub("%.", "/")
+    list[#list + 1] = folder .. "/" .. nested .. ".lua"
+    if nested ~= name then list[#list + 1] = folder .. "/" .. name .. ".lua" end
+    list[#list + 1] = folder .. "/" .. name .. "/process.lua"
+  end
+  return list
+end
+
+local function load_class(path, name)
+  local chunk, message = sources.load(path)
+  if not chunk then error(message, 0) end
+  local class = chunk(path)
+  if type(class) ~= "table" or not class.execute then
+    error(("%s: must return an operator class (see `dmhost help operators`)"):format(path), 0)
+  end
+  registered[name] = class
+  return class
+end
+
+---The operator class of that name.
+---@param name string
+---@return table? class
+---@return string? why there is none
+function M.get(name)
+  local entry = registered[name]
+  if type(entry) == "table" then return entry end
+  if entry then
+    local class = require(entry)
+    registered[name] = class
+    return class
+  end
+  local found = {}
+  local own = builtin()[name]
+  if own then found[1] = own end
+  for _, path in ipairs(candidates(name)) do
+    if sources.exists(path) then found[#found + 1] = path end
+  end
+  if #found > 1 then
+    return nil, ('two operators are named "%s": %s and %s; rename one'):format(name, found[1], found[2])
+  end
+  if own then
+    registered[name] = require(own:gsub("%.lua$", ""):gsub("/", "."))
+    return registered[name]
+  end
+  if found[1] then return load_class(found[1], name) end
+  return nil, ('no operator is named "%s"%s'):format(name, suggest.hint(name, M.names()))
+end
+
+---Names of all registered and built-in operators, sorted.
+---@return string[]
+function M.names()
+  local seen, list = {}, {}
+  for name in pairs(builtin()) do seen[name] = true end
+  for name in pairs(registered) do seen[name] = true end
+  for name in pairs(seen) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+---DataMate's registry: OPERATORS.register_module{ module_name =, module_path = [, force = true] }.
+---module_path is what `require` takes, or a class. The same pair twice is fine.
+M.OPERATORS = {
+  ---@param spec { module_name: string, module_path: string|table, force: boolean? }
+  ---@return string|table module_path
+  register_module = function(spec)
+    local name, path = spec.module_name, spec.module_path
+    if type(name) ~= "string" or not name:find "^[%a_][%w_]*$" then
+      error(('"%s" is not a name for an operator'):format(tostring(name)), 2)
+    end
+    if registered[name] ~= nil and registered[name] ~= path and not spec.force then
+      error(('an operator "%s" is registered already; force = true replaces it'):format(name), 2)
+    end
+    registered[name] = path
+    return path
+  end,
+  get = function(name) return (M.get(name)) end,
+}
+
+return M

@@ -1,0 +1,95 @@
+-- Every Lua file that a run reads passes through here, so that the run directory can keep what was read and
+-- workers see exactly that, whatever changes on disk afterwards.
+local embedded = require "dm.embedded"
+
+local M = {}
+
+---@type table<string, string> path -> text
+local kept = {}
+local order = {}
+
+---The text of a file: from the snapshot when there is one, else from disk (and remembered).
+---@param path string
+---@return string? text
+---@return string? why it can not be read
+function M.read(path)
+  if kept[path] then return kept[path] end
+  local file, why = io.open(path, "rb")
+  if not file then return nil, why end
+  local text, message = file:read "*a"
+  file:close()
+  if not text then return nil, message end
+  kept[path] = text
+  order[#order + 1] = path
+  return text
+end
+
+---Whether read(path) would find something.
+---@param path string
+---@return boolean
+function M.exists(path)
+  if kept[path] then return true end
+  local file = io.open(path, "rb")
+  if not file then return false end
+  local readable = file:read(0) ~= nil or file:seek("end") == 0
+  file:close()
+  return readable
+end
+
+---All that was read so far, in the order of reading.
+---@return { path: string, text: string }[]
+function M.snapshot()
+  local list = {}
+  for i, path in ipairs(order) do list[i] = { path = path, text = kept[path] } end
+  return list
+end
+
+---Replaces the disk by a snapshot that M.snapshot made.
+---@param list { path: string, text: string }[]
+function M.restore(list)
+  for _, file in ipairs(list) do
+    kept[file.path] = file.text
+    order[#order + 1] = file.path
+  end
+end
+
+---Compiles a file; error messages name it by this path.
+---@param path string
+---@return function? chunk
+---@return string? message
+function M.load(path)
+  local text, why = M.read(path)
+  if not text then return nil, why end
+  return loadstring(text, "@" .. path)
+end
+
+local function search(name)
+  local tried = {}
+  for template in package.path:gmatch "[^;]+" do
+    local path = template:gsub("%?", (name:gsub("%.", "/")))
+    if M.exists(path) then
+      local chunk, message = M.load(path)
+      return chunk or error(message, 0)
+    end
+    tried[#tried + 1] = "\n\tno file '" .. path .. "'"
+  end
+  return table.concat(tried)
+end
+
+---Makes `require` read Lua files through this module.
+function M.install()
+  package.loaders[3] = search
+end
+
+---Texts of the binary's own Lua files under a folder, as "ops/".
+---@param folder string
+---@return string[] paths
+function M.embedded_under(folder)
+  local list = {}
+  for _, path in ipairs(embedded.paths()) do
+    if path:sub(1, #folder) == folder then list[#list + 1] = path end
+  end
+  return list
+end
+
+return M
