@@ -25,3 +25,115 @@ struct dm_buf {
 
 /* A number that differs between builds whose Lua and C parts do not fit together. */
 int dm_abi(void);
+
+/* json: samples --------------------------------------------------------------------------------
+ * A sample is a tree of values over the bytes of a row. A value is named by its index; 0 is the sample
+ * itself, and stands for "none" where a member is meant. A value's text never changes: an edit puts a new
+ * value in the old one's place. */
+
+enum { DM_NULL, DM_FALSE, DM_TRUE, DM_NUMBER, DM_STRING, DM_ARRAY, DM_OBJECT };
+
+/* Flags of a value and of its key. */
+enum {
+    DM_VALUE_OWN = 1,     /* the text is in the sample's own buffer, not in the row */
+    DM_VALUE_ESCAPED = 2, /* it has escapes */
+    DM_VALUE_PLAIN = 4,   /* it is as assigned, and escaped when it is written */
+    DM_VALUE_INNER = 8,   /* key only: the member stood in its container's text */
+    DM_VALUE_DIRTY = 8,   /* value only: something in this container was changed */
+    DM_VALUE_INTEGER = 16 /* a number without fraction and exponent */
+};
+
+struct dm_value {
+    uint32_t off, len;     /* the text; of a string what is between the quotes */
+    uint32_t koff, klen;   /* the key between its quotes; for an element where the first one's text began */
+    uint32_t next, child;  /* next member of the container, first member of this one; 0 at the end */
+    uint32_t parent;
+    uint8_t kind, flags, kflags, spare;
+};
+
+/* What Lua reads of a sample without a call. */
+struct dm_sample {
+    double generation;        /* a node is stale when it differs; no two samples share one */
+    double stamp;             /* differs between any two contents of any samples */
+    struct dm_value *values;
+    const char *base[2];      /* the row, and the sample's own buffer: index with flags & DM_VALUE_OWN */
+    uint32_t nvalues, cap;
+    uint32_t edits;           /* since the content was parsed */
+    uint32_t depth;           /* limit on nesting */
+    uint32_t handed, spare;   /* Lua's note: the sample is the driver's */
+    struct dm_buf own, scratch;
+    uint32_t seen_in, seen_at, seen, seen_before; /* the element found last: container, position, value, the one before */
+    uint32_t count_in, count, count_last;         /* the container counted last: members, last of them */
+    struct dm_sample *pool;   /* next in the pool */
+    uint32_t pooled;          /* came from dm_sample_make */
+};
+
+/* How often the sample was edited since its content was parsed. */
+uint32_t dm_sample_edits(const struct dm_sample *s);
+
+/* The last member of that name, or 0. */
+uint32_t dm_sample_find(struct dm_sample *s, uint32_t object, const char *key, size_t n);
+
+/* Element i of an array, from 1, or 0. Quick when elements are asked for in order. */
+uint32_t dm_sample_at(struct dm_sample *s, uint32_t array, double i);
+
+/* How many members a container has. */
+uint32_t dm_sample_count(struct dm_sample *s, uint32_t container);
+
+struct dm_span {
+    const char *p;
+    size_t n;
+};
+
+/* The decoded string of a value, borrowed until the sample is used again.
+ * DM_EINPUT when it has an unpaired surrogate. */
+int dm_sample_string(struct dm_sample *s, uint32_t value, struct dm_span *out, struct dm_error *err);
+
+/* The same for a value's key. */
+int dm_sample_key(struct dm_sample *s, uint32_t value, struct dm_span *out, struct dm_error *err);
+
+/* The text of a value as it would be written, without the quotes' escapes undone; for a value that was
+ * not changed the row's own bytes. Borrowed until the sample is used again. */
+int dm_sample_raw(struct dm_sample *s, uint32_t value, struct dm_span *out, struct dm_error *err);
+
+/* The number. Returns 1 when it is an integer beyond 2^53, which a double does not hold; DM_EINPUT when it
+ * is out of a double's range. */
+int dm_sample_number(const struct dm_sample *s, uint32_t value, double *out, struct dm_error *err);
+
+/* Whether the value is a string with this content. */
+int dm_sample_is_string(struct dm_sample *s, uint32_t value, const char *p, size_t n);
+
+/* Make a value that is in no container yet and return its index, or a status below zero. Bytes are copied.
+ * A string must be UTF-8; a number must be finite; the JSON text must be valid and hold no newline. */
+int dm_sample_make_string(struct dm_sample *s, const char *p, size_t n, struct dm_error *err);
+int dm_sample_make_number(struct dm_sample *s, double x, struct dm_error *err);
+int dm_sample_make_word(struct dm_sample *s, int kind, struct dm_error *err);
+int dm_sample_make_json(struct dm_sample *s, const char *text, size_t n, struct dm_error *err);
+
+/* Puts a made value into an object in place of the last member of that name, or behind all others;
+ * into an array in place of element i, or behind the last one. */
+int dm_sample_put(struct dm_sample *s, uint32_t object, const char *key, size_t n, uint32_t value,
+                  struct dm_error *err);
+int dm_sample_put_at(struct dm_sample *s, uint32_t array, double i, uint32_t value, struct dm_error *err);
+
+/* Removes every member of that name; the last element of an array. */
+int dm_sample_remove(struct dm_sample *s, uint32_t object, const char *key, size_t n);
+int dm_sample_pop(struct dm_sample *s, uint32_t array);
+
+/* Appends a value as JSON. */
+int dm_sample_write_value(struct dm_sample *s, uint32_t value, struct dm_buf *out, struct dm_error *err);
+
+/* A sample from the pool, with the content of a JSON text without newlines, which is copied; it may be an array. NULL
+ * when that fails. dm_sample_release gives it back if its generation still is that of the node; a node is
+ * the sample's address and generation. */
+struct dm_sample *dm_sample_make(const char *text, size_t n, struct dm_error *err);
+struct dm_node_head {
+    struct dm_sample *sample;
+    double generation;
+};
+void dm_sample_release(const struct dm_node_head *node);
+
+/* Writing JSON text piece by piece, for tables: bytes as they are, a string with quotes and escapes, a number. */
+int dm_json_add(struct dm_buf *out, const char *p, size_t n, struct dm_error *err);
+int dm_json_add_string(struct dm_buf *out, const char *p, size_t n, struct dm_error *err);
+int dm_json_add_number(struct dm_buf *out, double x, struct dm_error *err);

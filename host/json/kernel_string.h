@@ -1,0 +1,75 @@
+/* Part of kernel_body.h: finds the end of a string and checks it. */
+
+struct scan {
+    const char *end;          /* the closing quote, or where the fault is */
+    enum dm_json_fault fault;
+    bool escaped;
+};
+
+/* Which bytes stand behind a backslash that is not itself escaped. Runs of backslashes are told apart by
+ * where they start: an addition carries through those that start at odd places. After simdjson (Langdale,
+ * Lemire, "Parsing gigabytes of JSON per second", 2019). *carry: the next block's first byte is escaped. */
+INLINE uint64_t escaped_bytes(uint64_t backslash, uint64_t *carry)
+{
+    const uint64_t even = 0x5555555555555555u;
+    backslash &= ~*carry;
+    uint64_t follows = backslash << 1 | *carry;
+    uint64_t odd_starts = backslash & ~even & ~follows;
+    unsigned long long sequences;
+    *carry = __builtin_uaddll_overflow(odd_starts, backslash, &sequences);
+    return (even ^ (sequences << 1)) & follows;
+}
+
+INLINE enum dm_json_fault fault_of(const char *p, uint64_t control, uint64_t escape, uint64_t at)
+{
+    if (*p == '\n')
+        return DM_JSON_OPEN;
+    if (control & at)
+        return DM_JSON_CONTROL;
+    return escape & at ? DM_JSON_ESCAPE : DM_JSON_HEX;
+}
+
+/* Goes on from a block that has a backslash before its first quote. */
+TARGET static __attribute__((noinline)) struct scan scan_escaped(const char *p)
+{
+    uint64_t carry = 0, hex_carry = 0;
+    for (;; p += 64) {
+        struct masks m = masks_of(p);
+        uint64_t escaped = 0, bad_escape = 0, bad_hex = 0, quote = m.quote;
+        if (m.backslash | carry | hex_carry) {
+            escaped = escaped_bytes(m.backslash, &carry);
+            struct escapes e = escapes_of(p);
+            uint64_t u = escaped & e.u;
+            bad_escape = escaped & ~e.valid;
+            bad_hex = (u << 1 | u << 2 | u << 3 | u << 4 | hex_carry) & ~e.hex;
+            hex_carry = u >> 63 | u >> 62 | u >> 61 | u >> 60;
+            quote &= ~escaped;
+        }
+        uint64_t bad = m.control | bad_escape | bad_hex;
+        uint64_t first = quote & -quote, inside = first | (first - 1);
+        if (bad & inside) {
+            p += __builtin_ctzll(bad);
+            return (struct scan){p, fault_of(p, m.control, bad_escape, bad & -bad), true};
+        }
+        if (first)
+            return (struct scan){p + __builtin_ctzll(first), DM_JSON_OK, true};
+    }
+}
+
+/* Scans from the byte behind the opening quote. */
+INLINE struct scan scan_string(const char *p)
+{
+    for (;; p += 64) {
+        struct masks m = masks_of(p);
+        uint64_t other = m.backslash | m.control;
+        uint64_t before = (m.quote & -m.quote) - 1;
+        if (other & before) {
+            if (m.backslash & before)
+                return scan_escaped(p);
+            p += __builtin_ctzll(other);
+            return (struct scan){p, *p == '\n' ? DM_JSON_OPEN : DM_JSON_CONTROL, false};
+        }
+        if (m.quote)
+            return (struct scan){p + __builtin_ctzll(m.quote), DM_JSON_OK, false};
+    }
+}

@@ -1,0 +1,76 @@
+/* Samples that Lua makes. A struct stays allocated for as long as nodes may point at it. */
+#include "json/tree.h"
+
+#include <stdlib.h>
+
+enum {
+    KEPT_BYTES = 64 << 10, /* memory that a pooled sample keeps */
+    KEPT_SAMPLES = 256     /* how many of them keep it */
+};
+
+static struct dm_sample *pool;
+static uint32_t pool_size;
+
+static struct dm_sample *take(void)
+{
+    struct dm_sample *s = pool;
+    if (!s)
+        return dm_sample_create();
+    if (!s->cap && !dm_sample_grow(s))
+        return NULL;
+    pool = s->pool;
+    pool_size--;
+    return s;
+}
+
+struct dm_sample *dm_sample_make(const char *text, size_t n, struct dm_error *err)
+{
+    struct dm_sample *s = take();
+    if (!s) {
+        dm_fail_memory(err);
+        return NULL;
+    }
+    s->pooled = 1;
+    s->handed = 0;
+    if (dm_sample_parse_text(s, text, n, NULL, err) == DM_OK)
+        return s;
+    dm_sample_release(&(struct dm_node_head){s, s->generation});
+    return NULL;
+}
+
+static void trim(struct dm_sample *s)
+{
+    if (s->own.cap > KEPT_BYTES || pool_size > KEPT_SAMPLES)
+        dm_buf_finish(&s->own);
+    if (s->scratch.cap > KEPT_BYTES || pool_size > KEPT_SAMPLES)
+        dm_buf_finish(&s->scratch);
+    if (s->cap * sizeof *s->values > KEPT_BYTES) {
+        free(s->values);
+        s->values = NULL;
+        s->cap = s->nvalues = 0;
+    }
+}
+
+void dm_sample_release(const struct dm_node_head *node)
+{
+    struct dm_sample *s = node->sample;
+    if (!s->pooled || s->generation != node->generation)
+        return;
+    dm_sample_stamp(s);
+    s->generation = s->stamp;
+    s->pooled = 0;
+    trim(s);
+    s->pool = pool;
+    pool = s;
+    pool_size++;
+}
+
+void dm_sample_pool_finish(void)
+{
+    while (pool) {
+        struct dm_sample *s = pool;
+        pool = s->pool;
+        dm_sample_destroy(s);
+    }
+    pool_size = 0;
+}

@@ -1,0 +1,140 @@
+/* Looking things up in a sample. */
+#include "base/error.h"
+#include "json/kernel.h"
+#include "json/tree.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+int dm_sample_decode(struct dm_sample *s, const char *p, size_t n, uint8_t flags, struct dm_span *out,
+                     struct dm_error *err)
+{
+    *out = (struct dm_span){p, n};
+    if (!(flags & DM_VALUE_ESCAPED))
+        return DM_OK;
+    size_t unpaired;
+    if (!dm_buf_reserve(&s->scratch, n + DM_JSON_SLACK))
+        return dm_fail_memory(err);
+    out->p = s->scratch.p;
+    out->n = dm_json_kernel()->unescape(p, n, s->scratch.p, &unpaired);
+    if (unpaired < n)
+        return dm_fail(err, DM_EINPUT, "the string has an unpaired surrogate, %.6s", p + unpaired);
+    return DM_OK;
+}
+
+int dm_sample_string(struct dm_sample *s, uint32_t value, struct dm_span *out, struct dm_error *err)
+{
+    const struct dm_value *v = &s->values[value];
+    return dm_sample_decode(s, dm_value_text(s, v), v->len, v->flags, out, err);
+}
+
+int dm_sample_key(struct dm_sample *s, uint32_t value, struct dm_span *out, struct dm_error *err)
+{
+    const struct dm_value *v = &s->values[value];
+    return dm_sample_decode(s, dm_value_key(s, v), v->klen, v->kflags, out, err);
+}
+
+static bool key_is(struct dm_sample *s, const struct dm_value *v, const char *key, size_t n)
+{
+    const char *p = dm_value_key(s, v);
+    if (!(v->kflags & DM_VALUE_ESCAPED))
+        return v->klen == n && memcmp(p, key, n) == 0;
+    struct dm_span decoded;
+    return v->klen > n && dm_sample_decode(s, p, v->klen, v->kflags, &decoded, NULL) == DM_OK &&
+           decoded.n == n && memcmp(decoded.p, key, n) == 0;
+}
+
+uint32_t dm_sample_find(struct dm_sample *s, uint32_t object, const char *key, size_t n)
+{
+    uint32_t found = 0;
+    if (s->values[object].kind != DM_OBJECT)
+        return 0;
+    for (uint32_t i = s->values[object].child; i; i = s->values[i].next)
+        if (key_is(s, &s->values[i], key, n))
+            found = i;
+    return found;
+}
+
+uint32_t dm_sample_at(struct dm_sample *s, uint32_t array, double position)
+{
+    if (s->values[array].kind != DM_ARRAY || !(position >= 1 && position < UINT32_MAX) ||
+        position != floor(position))
+        return 0;
+    uint32_t want = (uint32_t)position, at = 1, before = 0, i = s->values[array].child;
+    if (s->seen_in == array && s->seen_at <= want) {
+        at = s->seen_at;
+        before = s->seen_before;
+        i = s->seen;
+    }
+    for (; i && at < want; at++) {
+        before = i;
+        i = s->values[i].next;
+    }
+    if (i) {
+        s->seen_in = array;
+        s->seen_at = at;
+        s->seen = i;
+        s->seen_before = before;
+    }
+    return i;
+}
+
+uint32_t dm_sample_count(struct dm_sample *s, uint32_t container)
+{
+    if (s->count_in == container)
+        return s->count;
+    s->count_in = container;
+    s->count = s->count_last = 0;
+    for (uint32_t i = s->values[container].child; i; i = s->values[i].next) {
+        s->count++;
+        s->count_last = i;
+    }
+    return s->count;
+}
+
+/* Whether the digits are beyond 2^53 = 9007199254740992. */
+static bool beyond_double(const char *p, size_t n)
+{
+    if (*p == '-') {
+        p++;
+        n--;
+    }
+    return n > 16 || (n == 16 && memcmp(p, "9007199254740992", 16) > 0);
+}
+
+/* An integer of at most 15 digits. */
+static double small_integer(const char *p, size_t n)
+{
+    int64_t x = 0;
+    for (size_t i = *p == '-'; i < n; i++)
+        x = x * 10 + (p[i] - '0');
+    return *p == '-' ? -(double)x : (double)x;
+}
+
+int dm_sample_number(const struct dm_sample *s, uint32_t value, double *out, struct dm_error *err)
+{
+    const struct dm_value *v = &s->values[value];
+    const char *p = dm_value_text(s, v);
+    if (v->flags & DM_VALUE_INTEGER) {
+        if (v->len <= 15) {
+            *out = small_integer(p, v->len);
+            return DM_OK;
+        }
+        if (beyond_double(p, v->len))
+            return 1;
+    }
+    *out = strtod(p, NULL);
+    if (isinf(*out))
+        return dm_fail(err, DM_EINPUT, "the number %.*s%s is out of range", v->len > 40 ? 40 : (int)v->len, p,
+                       v->len > 40 ? "..." : "");
+    return DM_OK;
+}
+
+int dm_sample_is_string(struct dm_sample *s, uint32_t value, const char *p, size_t n)
+{
+    const struct dm_value *v = &s->values[value];
+    struct dm_span now;
+    if (v->kind != DM_STRING || v->len < n || (v->len > n && !(v->flags & DM_VALUE_ESCAPED)))
+        return 0;
+    return dm_sample_string(s, value, &now, NULL) == DM_OK && now.n == n && memcmp(now.p, p, n) == 0;
+}
