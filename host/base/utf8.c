@@ -11,8 +11,8 @@ static bool more(const unsigned char *p, int n)
     return true;
 }
 
-/* Length of the sequence at p with `room` bytes left, or 0. The bounds of the second byte are those of
- * table 3-7 of the Unicode standard. */
+/* Length of the sequence at p with `room` bytes left, or 0. The bounds of the second byte are those
+ * of table 3-7 of the Unicode standard. */
 static size_t sequence(const unsigned char *p, size_t room)
 {
     unsigned char c = p[0];
@@ -54,45 +54,73 @@ static size_t check_portable(const char *text, size_t at, size_t n)
 
 #define AVX2 __attribute__((target("avx2")))
 
-/* The lookup method of John Keiser and Daniel Lemire, "Validating UTF-8 in less than one instruction per
- * byte" (2021): three tables, asked with the high and low half of the byte before and the high half of
- * this one, whose common bits name the errors. */
+/* The lookup method of John Keiser and Daniel Lemire, "Validating UTF-8 in less than one
+ * instruction per byte" (2021): three tables, asked with the high and low half of the byte before
+ * and the high half of this one, whose common bits name the errors. */
 enum {
-    TOO_SHORT = 1,      /* 11______ 0_______ or 11______ 11______ */
-    TOO_LONG = 2,       /* 0_______ 10______ */
-    OVERLONG_3 = 4,     /* 11100000 100_____ */
-    TOO_LARGE = 8,      /* 11110100 1001____ and above */
-    SURROGATE = 16,     /* 11101101 101_____ */
-    OVERLONG_2 = 32,    /* 1100000_ 10______ */
+    TOO_SHORT = 1,       /* 11______ 0_______ or 11______ 11______ */
+    TOO_LONG = 2,        /* 0_______ 10______ */
+    OVERLONG_3 = 4,      /* 11100000 100_____ */
+    TOO_LARGE = 8,       /* 11110100 1001____ and above */
+    SURROGATE = 16,      /* 11101101 101_____ */
+    OVERLONG_2 = 32,     /* 1100000_ 10______ */
     TOO_LARGE_1000 = 64, /* 11110101 1000____ and above */
-    OVERLONG_4 = 64,    /* 11110000 1000____ */
-    TWO_CONTS = 128,    /* 10______ 10______ */
+    OVERLONG_4 = 64,     /* 11110000 1000____ */
+    TWO_CONTS = 128,     /* 10______ 10______ */
     CARRY = TOO_SHORT | TOO_LONG | TWO_CONTS
 };
 
-static const uint8_t by_high_before[16] = {
-    TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG,
-    TWO_CONTS, TWO_CONTS, TWO_CONTS, TWO_CONTS,
-    TOO_SHORT | OVERLONG_2, TOO_SHORT, TOO_SHORT | OVERLONG_3 | SURROGATE,
-    TOO_SHORT | TOO_LARGE | TOO_LARGE_1000 | OVERLONG_4};
+static const uint8_t by_high_before[16] = {TOO_LONG,
+                                           TOO_LONG,
+                                           TOO_LONG,
+                                           TOO_LONG,
+                                           TOO_LONG,
+                                           TOO_LONG,
+                                           TOO_LONG,
+                                           TOO_LONG,
+                                           TWO_CONTS,
+                                           TWO_CONTS,
+                                           TWO_CONTS,
+                                           TWO_CONTS,
+                                           TOO_SHORT | OVERLONG_2,
+                                           TOO_SHORT,
+                                           TOO_SHORT | OVERLONG_3 | SURROGATE,
+                                           TOO_SHORT | TOO_LARGE | TOO_LARGE_1000 | OVERLONG_4};
 
-static const uint8_t by_low_before[16] = {
-    CARRY | OVERLONG_3 | OVERLONG_2 | OVERLONG_4, CARRY | OVERLONG_2, CARRY, CARRY,
-    CARRY | TOO_LARGE,
-    CARRY | TOO_LARGE | TOO_LARGE_1000, CARRY | TOO_LARGE | TOO_LARGE_1000,
-    CARRY | TOO_LARGE | TOO_LARGE_1000, CARRY | TOO_LARGE | TOO_LARGE_1000,
-    CARRY | TOO_LARGE | TOO_LARGE_1000, CARRY | TOO_LARGE | TOO_LARGE_1000,
-    CARRY | TOO_LARGE | TOO_LARGE_1000, CARRY | TOO_LARGE | TOO_LARGE_1000,
-    CARRY | TOO_LARGE | TOO_LARGE_1000 | SURROGATE, CARRY | TOO_LARGE | TOO_LARGE_1000,
-    CARRY | TOO_LARGE | TOO_LARGE_1000};
+static const uint8_t by_low_before[16] = {CARRY | OVERLONG_3 | OVERLONG_2 | OVERLONG_4,
+                                          CARRY | OVERLONG_2,
+                                          CARRY,
+                                          CARRY,
+                                          CARRY | TOO_LARGE,
+                                          CARRY | TOO_LARGE | TOO_LARGE_1000,
+                                          CARRY | TOO_LARGE | TOO_LARGE_1000,
+                                          CARRY | TOO_LARGE | TOO_LARGE_1000,
+                                          CARRY | TOO_LARGE | TOO_LARGE_1000,
+                                          CARRY | TOO_LARGE | TOO_LARGE_1000,
+                                          CARRY | TOO_LARGE | TOO_LARGE_1000,
+                                          CARRY | TOO_LARGE | TOO_LARGE_1000,
+                                          CARRY | TOO_LARGE | TOO_LARGE_1000,
+                                          CARRY | TOO_LARGE | TOO_LARGE_1000 | SURROGATE,
+                                          CARRY | TOO_LARGE | TOO_LARGE_1000,
+                                          CARRY | TOO_LARGE | TOO_LARGE_1000};
 
-static const uint8_t by_high[16] = {
-    TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT,
-    TOO_LONG | OVERLONG_2 | TWO_CONTS | OVERLONG_3 | TOO_LARGE_1000 | OVERLONG_4,
-    TOO_LONG | OVERLONG_2 | TWO_CONTS | OVERLONG_3 | TOO_LARGE,
-    TOO_LONG | OVERLONG_2 | TWO_CONTS | SURROGATE | TOO_LARGE,
-    TOO_LONG | OVERLONG_2 | TWO_CONTS | SURROGATE | TOO_LARGE,
-    TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT};
+static const uint8_t by_high[16] = {TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_LONG | OVERLONG_2 | TWO_CONTS | OVERLONG_3 |
+                                        TOO_LARGE_1000 | OVERLONG_4,
+                                    TOO_LONG | OVERLONG_2 | TWO_CONTS | OVERLONG_3 | TOO_LARGE,
+                                    TOO_LONG | OVERLONG_2 | TWO_CONTS | SURROGATE | TOO_LARGE,
+                                    TOO_LONG | OVERLONG_2 | TWO_CONTS | SURROGATE | TOO_LARGE,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT};
 
 AVX2 static inline __m256i table(const uint8_t t[16])
 {
@@ -114,7 +142,8 @@ AVX2 static inline __m256i errors(const char *p)
 {
     __m256i v = load(p), before = load(p - 1);
     __m256i one = _mm256_shuffle_epi8(table(by_high_before), high_half(before));
-    __m256i two = _mm256_shuffle_epi8(table(by_low_before), _mm256_and_si256(before, _mm256_set1_epi8(15)));
+    __m256i two =
+        _mm256_shuffle_epi8(table(by_low_before), _mm256_and_si256(before, _mm256_set1_epi8(15)));
     __m256i three = _mm256_shuffle_epi8(table(by_high), high_half(v));
     __m256i special = _mm256_and_si256(_mm256_and_si256(one, two), three);
     __m256i third = _mm256_subs_epu8(load(p - 2), _mm256_set1_epi8((char)(0xE0 - 0x80)));
@@ -123,7 +152,8 @@ AVX2 static inline __m256i errors(const char *p)
     return _mm256_xor_si256(must, special);
 }
 
-/* Where the character that the byte before `at` belongs to starts, if it may go on at `at`; else `at`. */
+/* Where the character that the byte before `at` belongs to starts, if it may go on at `at`; else
+ * `at`. */
 static size_t character_start(const unsigned char *p, size_t at)
 {
     for (size_t i = 1; i <= 3; i++)

@@ -1,5 +1,5 @@
-/* Changing a sample. A new value takes the place of an old one in its container's list and takes over its
- * key, so that the writer still finds the bytes that led to it. */
+/* Changing a sample. A new value takes the place of an old one in its container's list and takes
+ * over its key, so that the writer still finds the bytes that led to it. */
 #include "base/utf8.h"
 #include "json/tree.h"
 #include "json/write.h"
@@ -24,14 +24,16 @@ static int check_utf8(const char *p, size_t n, const char *what, struct dm_error
 
 int dm_sample_make_string(struct dm_sample *s, const char *p, size_t n, struct dm_error *err)
 {
-    struct dm_value v = {.len = (uint32_t)n, .kind = DM_STRING, .flags = DM_VALUE_OWN | DM_VALUE_PLAIN};
+    struct dm_value v = {
+        .len = (uint32_t)n, .kind = DM_STRING, .flags = DM_VALUE_OWN | DM_VALUE_PLAIN};
     int rc = check_utf8(p, n, "assigned string", err);
     if (rc)
         return rc;
     return dm_sample_own(s, p, n, &v.off) ? add_value(s, v, err) : dm_fail_memory(err);
 }
 
-static int make_text(struct dm_sample *s, const char *p, size_t n, struct dm_value v, struct dm_error *err)
+static int make_text(struct dm_sample *s, const char *p, size_t n, struct dm_value v,
+                     struct dm_error *err)
 {
     v.len = (uint32_t)n;
     v.flags = (uint8_t)(v.flags | DM_VALUE_OWN);
@@ -45,7 +47,8 @@ int dm_sample_make_number(struct dm_sample *s, double x, struct dm_error *err)
     dm_buf_clear(&s->scratch);
     if (!dm_json_number(&s->scratch, x))
         return dm_fail_memory(err);
-    bool integer = !memchr(s->scratch.p, '.', s->scratch.n) && !memchr(s->scratch.p, 'e', s->scratch.n);
+    bool integer =
+        !memchr(s->scratch.p, '.', s->scratch.n) && !memchr(s->scratch.p, 'e', s->scratch.n);
     struct dm_value v = {.kind = DM_NUMBER, .flags = integer ? DM_VALUE_INTEGER : 0};
     int rc = make_text(s, s->scratch.p, s->scratch.n, v, err);
     dm_buf_clear(&s->scratch);
@@ -94,7 +97,8 @@ static void link_behind(struct dm_sample *s, uint32_t container, uint32_t before
     s->values[value].parent = container;
 }
 
-static void replace(struct dm_sample *s, uint32_t container, uint32_t before, uint32_t old, uint32_t value)
+static void replace(struct dm_sample *s, uint32_t container, uint32_t before, uint32_t old,
+                    uint32_t value)
 {
     struct dm_value *v = &s->values[value], *o = &s->values[old];
     v->koff = o->koff;
@@ -128,7 +132,8 @@ static uint32_t before_of(const struct dm_sample *s, uint32_t container, uint32_
     return before;
 }
 
-static int append_key(struct dm_sample *s, const char *key, size_t n, uint32_t value, struct dm_error *err)
+static int append_key(struct dm_sample *s, const char *key, size_t n, uint32_t value,
+                      struct dm_error *err)
 {
     uint32_t off;
     int rc = check_utf8(key, n, "key", err);
@@ -162,7 +167,8 @@ int dm_sample_put(struct dm_sample *s, uint32_t object, const char *key, size_t 
     return DM_OK;
 }
 
-int dm_sample_put_at(struct dm_sample *s, uint32_t array, double i, uint32_t value, struct dm_error *err)
+int dm_sample_put_at(struct dm_sample *s, uint32_t array, double i, uint32_t value,
+                     struct dm_error *err)
 {
     if (s->values[array].kind != DM_ARRAY)
         return dm_fail(err, DM_EUSAGE, "an object's fields have names, not numbers");
@@ -175,7 +181,8 @@ int dm_sample_put_at(struct dm_sample *s, uint32_t array, double i, uint32_t val
     } else {
         uint32_t count = dm_sample_count(s, array);
         if (i != count + 1.0)
-            return dm_fail(err, DM_EUSAGE, "an array of %u elements has no place for element %.17g", count, i);
+            return dm_fail(err, DM_EUSAGE, "an array of %u elements has no place for element %.17g",
+                           count, i);
         append(s, array, value);
     }
     mark_dirty(s, array);

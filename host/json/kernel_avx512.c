@@ -37,8 +37,7 @@ VECTOR struct escapes escapes_of(const char *p)
     __m512i high = _mm512_and_si512(_mm512_srli_epi16(v, 4), half);
     __m512i in = _mm512_and_si512(low, _mm512_shuffle_epi8(table(dm_json_by_high), high));
     return (struct escapes){_mm512_test_epi8_mask(in, _mm512_set1_epi8(DM_ANY_ESCAPE)),
-                            _mm512_test_epi8_mask(in, _mm512_set1_epi8(DM_ANY_HEX)),
-                            equal(v, 'u')};
+                            _mm512_test_epi8_mask(in, _mm512_set1_epi8(DM_ANY_HEX)), equal(v, 'u')};
 }
 
 VECTOR void copy_64(char *to, const char *from)

@@ -13,12 +13,13 @@ struct escapes {
     uint64_t valid, hex, u;
 };
 
-/* Classes of bytes, asked for by both halves of a byte; a byte is in a class when both tables have it. */
+/* Classes of bytes, asked for by both halves of a byte; a byte is in a class when both tables have
+ * it. */
 enum {
     DM_DIGIT = 1,
     DM_HEX_LETTER = 2,
-    DM_ESCAPE_2 = 4, /* '"' and '/' */
-    DM_ESCAPE_5 = 8, /* '\\' */
+    DM_ESCAPE_2 = 4,  /* '"' and '/' */
+    DM_ESCAPE_5 = 8,  /* '\\' */
     DM_ESCAPE_6 = 16, /* b f n */
     DM_ESCAPE_7 = 32, /* r t u */
     DM_ANY_HEX = DM_DIGIT | DM_HEX_LETTER,

@@ -3,9 +3,9 @@
 struct parser {
     struct dm_sample *s;
     const char *base, *p;
-    uint32_t *link;       /* where the index of the next value goes */
-    uint32_t top, depth;  /* the open container */
-    uint32_t koff, klen;  /* the next value's key */
+    uint32_t *link;      /* where the index of the next value goes */
+    uint32_t top, depth; /* the open container */
+    uint32_t koff, klen; /* the next value's key */
     uint8_t kflags, own;
     bool in_object;
     enum dm_json_fault fault;
@@ -230,7 +230,8 @@ INLINE bool value(struct parser *x, bool *ended)
     }
 }
 
-/* From the end of a value to the start of the next one, leaving containers; *done at the very end. */
+/* From the end of a value to the start of the next one, leaving containers; *done at the very end.
+ */
 INLINE bool next_value(struct parser *x, bool *done)
 {
     while (x->depth) {

@@ -1,14 +1,15 @@
 /* Part of kernel_body.h: finds the end of a string and checks it. */
 
 struct scan {
-    const char *end;          /* the closing quote, or where the fault is */
+    const char *end; /* the closing quote, or where the fault is */
     enum dm_json_fault fault;
     bool escaped;
 };
 
-/* Which bytes stand behind a backslash that is not itself escaped. Runs of backslashes are told apart by
- * where they start: an addition carries through those that start at odd places. After simdjson (Langdale,
- * Lemire, "Parsing gigabytes of JSON per second", 2019). *carry: the next block's first byte is escaped. */
+/* Which bytes stand behind a backslash that is not itself escaped. Runs of backslashes are told
+ * apart by where they start: an addition carries through those that start at odd places. After
+ * simdjson (Langdale, Lemire, "Parsing gigabytes of JSON per second", 2019). *carry: the next
+ * block's first byte is escaped. */
 INLINE uint64_t escaped_bytes(uint64_t backslash, uint64_t *carry)
 {
     const uint64_t even = 0x5555555555555555u;

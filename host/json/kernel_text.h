@@ -30,7 +30,8 @@ INLINE char *put_utf8(char *out, unsigned c)
     return out;
 }
 
-/* A run of \uXXXX from p on; returns its end. *out moves; *unpaired is set when there is such a surrogate. */
+/* A run of \uXXXX from p on; returns its end. *out moves; *unpaired is set when there is such a
+ * surrogate. */
 INLINE const char *unescape_units(const char *p, const char *end, char **out, const char **unpaired)
 {
     do {

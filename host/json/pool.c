@@ -34,7 +34,7 @@ struct dm_sample *dm_sample_make(const char *text, size_t n, struct dm_error *er
     s->handed = 0;
     if (dm_sample_parse_text(s, text, n, NULL, err) == DM_OK)
         return s;
-    dm_sample_release(&(struct dm_node_head){s, s->generation});
+    dm_sample_release(&(struct dm_node){s, s->generation});
     return NULL;
 }
 
@@ -51,8 +51,9 @@ static void trim(struct dm_sample *s)
     }
 }
 
-void dm_sample_release(const struct dm_node_head *node)
+void dm_sample_release(const void *p)
 {
+    const struct dm_node *node = p;
     struct dm_sample *s = node->sample;
     if (!s->pooled || s->generation != node->generation)
         return;

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-int dm_sample_decode(struct dm_sample *s, const char *p, size_t n, uint8_t flags, struct dm_span *out,
-                     struct dm_error *err)
+int dm_sample_decode(struct dm_sample *s, const char *p, size_t n, uint8_t flags,
+                     struct dm_span *out, struct dm_error *err)
 {
     *out = (struct dm_span){p, n};
     if (!(flags & DM_VALUE_ESCAPED))
@@ -125,8 +125,8 @@ int dm_sample_number(const struct dm_sample *s, uint32_t value, double *out, str
     }
     *out = strtod(p, NULL);
     if (isinf(*out))
-        return dm_fail(err, DM_EINPUT, "the number %.*s%s is out of range", v->len > 40 ? 40 : (int)v->len, p,
-                       v->len > 40 ? "..." : "");
+        return dm_fail(err, DM_EINPUT, "the number %.*s%s is out of range",
+                       v->len > 40 ? 40 : (int)v->len, p, v->len > 40 ? "..." : "");
     return DM_OK;
 }
 
@@ -136,5 +136,6 @@ int dm_sample_is_string(struct dm_sample *s, uint32_t value, const char *p, size
     struct dm_span now;
     if (v->kind != DM_STRING || v->len < n || (v->len > n && !(v->flags & DM_VALUE_ESCAPED)))
         return 0;
-    return dm_sample_string(s, value, &now, NULL) == DM_OK && now.n == n && memcmp(now.p, p, n) == 0;
+    return dm_sample_string(s, value, &now, NULL) == DM_OK && now.n == n &&
+           memcmp(now.p, p, n) == 0;
 }

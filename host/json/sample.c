@@ -104,19 +104,21 @@ static const char *newline(const char *p)
     return p;
 }
 
-static int fail_at(struct dm_error *err, const struct dm_sample *s, enum dm_json_fault fault, size_t at)
+static int fail_at(struct dm_error *err, const struct dm_sample *s, enum dm_json_fault fault,
+                   size_t at)
 {
     if (fault == DM_JSON_MEMORY)
         return dm_fail_memory(err);
     if (fault == DM_JSON_DEEP)
-        return dm_fail(err, DM_EINPUT, "nested deeper than %u levels, at byte %zu of the row", s->depth,
-                       at + 1);
-    return dm_fail(err, DM_EINPUT, "not valid JSON: %s, at byte %zu of the row", fault_text(fault), at + 1);
+        return dm_fail(err, DM_EINPUT, "nested deeper than %u levels, at byte %zu of the row",
+                       s->depth, at + 1);
+    return dm_fail(err, DM_EINPUT, "not valid JSON: %s, at byte %zu of the row", fault_text(fault),
+                   at + 1);
 }
 
 /* Parses the text from p to its newline; offsets count from base. */
-static int parse(struct dm_sample *s, const char *base, const char *p, uint8_t flags, const char **end,
-                 struct dm_error *err)
+static int parse(struct dm_sample *s, const char *base, const char *p, uint8_t flags,
+                 const char **end, struct dm_error *err)
 {
     const char *row = p, *at;
     while (*p == ' ' || *p == '\t' || *p == '\r')
@@ -130,7 +132,8 @@ static int parse(struct dm_sample *s, const char *base, const char *p, uint8_t f
             return DM_OK;
         at = *end;
         *end = newline(at);
-        return dm_fail(err, DM_EINPUT, "not valid JSON: text after the end of the value, at byte %zu of the row",
+        return dm_fail(err, DM_EINPUT,
+                       "not valid JSON: text after the end of the value, at byte %zu of the row",
                        (size_t)(at - row) + 1);
     }
     *end = newline(at);
@@ -138,16 +141,19 @@ static int parse(struct dm_sample *s, const char *base, const char *p, uint8_t f
 }
 
 static const char *const kind_names[] = {
-    [DM_NULL] = "null",     [DM_FALSE] = "false",       [DM_TRUE] = "true",        [DM_NUMBER] = "a number",
-    [DM_STRING] = "a string", [DM_ARRAY] = "an array", [DM_OBJECT] = "an object",
+    [DM_NULL] = "null",        [DM_FALSE] = "false",     [DM_TRUE] = "true",
+    [DM_NUMBER] = "a number",  [DM_STRING] = "a string", [DM_ARRAY] = "an array",
+    [DM_OBJECT] = "an object",
 };
 
-static int check_row(const struct dm_sample *s, const char *row, size_t n, bool utf8_known, struct dm_error *err)
+static int check_row(const struct dm_sample *s, const char *row, size_t n, bool utf8_known,
+                     struct dm_error *err)
 {
     if (n > UINT32_MAX)
         return dm_fail(err, DM_EINPUT, "row is longer than 4 GiB");
     if (s->values[0].kind != DM_OBJECT)
-        return dm_fail(err, DM_EINPUT, "the row is %s, not an object", kind_names[s->values[0].kind]);
+        return dm_fail(err, DM_EINPUT, "the row is %s, not an object",
+                       kind_names[s->values[0].kind]);
     size_t valid = utf8_known ? n : dm_utf8_check(row, n);
     if (valid < n)
         return dm_fail(err, DM_EINPUT, "not valid UTF-8, at byte %zu of the row", valid + 1);
@@ -188,7 +194,8 @@ int dm_sample_parse_own(struct dm_sample *s, const char *text, size_t n, uint32_
     *value = s->nvalues;
     int rc = parse(s, s->own.p, s->own.p + off, DM_VALUE_OWN, &end, err);
     if (rc == DM_OK && end != s->own.p + off + n)
-        rc = dm_fail(err, DM_EINPUT, "newline in a JSON text, at byte %zu", (size_t)(end - s->own.p) - off + 1);
+        rc = dm_fail(err, DM_EINPUT, "newline in a JSON text, at byte %zu",
+                     (size_t)(end - s->own.p) - off + 1);
     if (rc)
         s->nvalues = *value;
     return rc;
@@ -202,7 +209,8 @@ int dm_sample_parse_text(struct dm_sample *s, const char *text, size_t n,
     limit(s, limits);
     int rc = dm_sample_parse_own(s, text, n, &value, err);
     if (rc == DM_OK && !dm_value_is_container(&s->values[0]))
-        rc = dm_fail(err, DM_EINPUT, "the text is %s, not an object", kind_names[s->values[0].kind]);
+        rc =
+            dm_fail(err, DM_EINPUT, "the text is %s, not an object", kind_names[s->values[0].kind]);
     if (rc)
         make_empty(s);
     return rc;

@@ -9,8 +9,9 @@ enum { DM_JSON_SLACK = 64 }; /* bytes behind every text that may be read */
 /* Makes room for at least one more value. */
 bool dm_sample_grow(struct dm_sample *s);
 
-/* Appends n bytes to the sample's own buffer, a newline and slack behind them. False when that can not be, as
- * with a buffer over 4 GiB. *off becomes where they are. p must not point into the buffer. */
+/* Appends n bytes to the sample's own buffer, a newline and slack behind them. False when that can
+ * not be, as with a buffer over 4 GiB. *off becomes where they are. p must not point into the
+ * buffer. */
 bool dm_sample_own(struct dm_sample *s, const char *p, size_t n, uint32_t *off);
 
 /* The content has changed: caches of it are void. */
@@ -21,8 +22,8 @@ int dm_sample_parse_own(struct dm_sample *s, const char *text, size_t n, uint32_
                         struct dm_error *err);
 
 /* Decodes the string with these flags at p; borrowed until the sample is used again. */
-int dm_sample_decode(struct dm_sample *s, const char *p, size_t n, uint8_t flags, struct dm_span *out,
-                     struct dm_error *err);
+int dm_sample_decode(struct dm_sample *s, const char *p, size_t n, uint8_t flags,
+                     struct dm_span *out, struct dm_error *err);
 
 static inline const char *dm_value_text(const struct dm_sample *s, const struct dm_value *v)
 {

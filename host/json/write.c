@@ -72,8 +72,9 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* The bytes that led to a member in its container's text: from behind the value before it, or behind the
- * bracket, up to the value. Unless it is written first, when a comma and what is before it go. */
+/* The bytes that led to a member in its container's text: from behind the value before it, or
+ * behind the bracket, up to the value. Unless it is written first, when a comma and what is before
+ * it go. */
 static struct dm_span lead_of(const struct dm_sample *s, const struct dm_value *container,
                               const struct dm_value *v, bool first)
 {
@@ -141,7 +142,8 @@ static bool write_value(const struct dm_sample *s, const struct dm_value *v, str
     return dm_buf_add(out, span.p, span.n);
 }
 
-int dm_sample_write_value(struct dm_sample *s, uint32_t value, struct dm_buf *out, struct dm_error *err)
+int dm_sample_write_value(struct dm_sample *s, uint32_t value, struct dm_buf *out,
+                          struct dm_error *err)
 {
     size_t before = out->n;
     if (write_value(s, &s->values[value], out))

@@ -4,12 +4,13 @@
 
 #include "base/buf.h"
 
-/* Appends n bytes of UTF-8 as a JSON string with its quotes. Only '"', '\\' and control characters below
- * 0x20 are escaped, those with a short form by it. False when memory is short. p[n] and the 64 bytes behind
- * it need not be readable. */
+/* Appends n bytes of UTF-8 as a JSON string with its quotes. Only '"', '\\' and control characters
+ * below 0x20 are escaped, those with a short form by it. False when memory is short. p[n] and the
+ * 64 bytes behind it need not be readable. */
 bool dm_json_quote(struct dm_buf *b, const char *p, size_t n);
 
-/* Appends the shortest decimal that reads back as x, which must be finite; integers up to 2^53 as integers. */
+/* Appends the shortest decimal that reads back as x, which must be finite; integers up to 2^53 as
+ * integers. */
 bool dm_json_number(struct dm_buf *b, double x);
 
 #endif

@@ -123,15 +123,17 @@ int dm_sample_pop(struct dm_sample *s, uint32_t array);
 /* Appends a value as JSON. */
 int dm_sample_write_value(struct dm_sample *s, uint32_t value, struct dm_buf *out, struct dm_error *err);
 
-/* A sample from the pool, with the content of a JSON text without newlines, which is copied; it may be an array. NULL
- * when that fails. dm_sample_release gives it back if its generation still is that of the node; a node is
- * the sample's address and generation. */
+/* A sample from the pool, with the content of a JSON text without newlines, which is copied; it may be an
+ * array. NULL when that fails. */
 struct dm_sample *dm_sample_make(const char *text, size_t n, struct dm_error *err);
-struct dm_node_head {
+
+/* Gives such a sample back, unless it has been given back before. The argument points at a node of it, which
+ * begins like struct dm_node; void, since Lua's finalizers hand over a struct of another name. */
+struct dm_node {
     struct dm_sample *sample;
     double generation;
 };
-void dm_sample_release(const struct dm_node_head *node);
+void dm_sample_release(const void *node);
 
 /* Writing JSON text piece by piece, for tables: bytes as they are, a string with quotes and escapes, a number. */
 int dm_json_add(struct dm_buf *out, const char *p, size_t n, struct dm_error *err);

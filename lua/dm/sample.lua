@@ -1,0 +1,405 @@
+-- Samples as operators see them: a node stands for an object or array inside a sample and reads and edits
+-- it where it lies, in C. A node is a small cdata by value; its members have names that are not UTF-8, which
+-- no field of a sample can have, since a named member would hide the field of that name.
+local ffi = require "ffi"
+local encode = require "dm.encode"
+
+local C = ffi.C
+local band = require("bit").band
+local ffi_string, istype = ffi.string, ffi.istype
+local array, null = encode.array, encode.null
+
+local SAMPLE, GENERATION, INDEX = "\255sample", "\255generation", "\255index"
+local node_t = ffi.typeof("struct { struct dm_sample *$; double $; uint32_t $; }", SAMPLE, GENERATION, INDEX)
+local SPELLING = "\255spelling"
+local bigint_t = ffi.typeof("struct { uint32_t $; char $[?]; }", "\255length", SPELLING)
+
+local DM_NULL, DM_FALSE, DM_TRUE, DM_NUMBER, DM_STRING, DM_ARRAY =
+  C.DM_NULL, C.DM_FALSE, C.DM_TRUE, C.DM_NUMBER, C.DM_STRING, C.DM_ARRAY
+local OWN, ESCAPED, MAX_CACHED = C.DM_VALUE_OWN, C.DM_VALUE_ESCAPED, 512
+
+local err = ffi.new "struct dm_error"
+local span = ffi.new "struct dm_span"
+local number = ffi.new "double[1]"
+local buffer = ffi.new "struct dm_buf"
+
+local M = { array = array, null = null }
+
+local function check(status)
+  if status < 0 then error(ffi_string(err.text), 0) end
+  return status
+end
+
+---The sample of a node that is still good.
+local function live(node)
+  local s = node[SAMPLE]
+  if s.generation ~= node[GENERATION] then
+    error("sample kept beyond execute; use dm.clone", 0)
+  end
+  return s
+end
+
+local function make_bigint(p, n)
+  local big = bigint_t(n, n)
+  ffi.copy(big[SPELLING], p, n)
+  return big
+end
+
+local function spelling_of(big)
+  return ffi_string(big[SPELLING], big["\255length"])
+end
+
+local function read_string(s, value)
+  local v = s.values[value]
+  if band(v.flags, ESCAPED) == 0 then
+    return ffi_string(s.base[band(v.flags, OWN)] + v.off, v.len)
+  end
+  check(C.dm_sample_string(s, value, span, err))
+  return ffi_string(span.p, span.n)
+end
+
+local function read_number(s, value)
+  if check(C.dm_sample_number(s, value, number, err)) == 0 then return number[0] end
+  local v = s.values[value]
+  return make_bigint(s.base[band(v.flags, OWN)] + v.off, v.len)
+end
+
+---A value as Lua sees it; containers as nodes.
+local function read(s, value)
+  local kind = s.values[value].kind
+  if kind == DM_STRING then return read_string(s, value) end
+  if kind >= DM_ARRAY then return node_t(s, s.generation, value) end
+  if kind == DM_NUMBER then return read_number(s, value) end
+  if kind == DM_NULL then return nil end
+  return kind == DM_TRUE
+end
+
+-- What was read last under each key, so that operators after the first read a field for nothing. An entry
+-- holds while the sample's stamp is the same, and its value for as long as the field is the same value.
+local cache, cached = {}, 0
+
+local function new_entry(key)
+  if cached == MAX_CACHED then cache, cached = {}, 0 end
+  local entry = { stamp = -1, generation = -1, node = -1, index = -1, value = nil }
+  cache[key] = entry
+  cached = cached + 1
+  return entry
+end
+
+local function fetch(s, node, key)
+  local entry = cache[key] or new_entry(key)
+  local value = C.dm_sample_find(s, node, key, #key)
+  if value ~= entry.index or s.generation ~= entry.generation then
+    entry.generation = -1
+    entry.value = nil
+    if value ~= 0 then entry.value = read(s, value) end
+    entry.index = value
+    entry.generation = s.generation
+  end
+  entry.node = node
+  entry.stamp = s.stamp
+  return entry.value
+end
+
+local function get_field(node, key)
+  local s = live(node)
+  local entry = cache[key]
+  if entry and entry.stamp == s.stamp and entry.node == node[INDEX] then return entry.value end
+  return fetch(s, node[INDEX], key)
+end
+
+local function get_element(node, i)
+  local s = live(node)
+  local value = C.dm_sample_at(s, node[INDEX], i)
+  if value == 0 then return nil end
+  return read(s, value)
+end
+
+local function is_node(v)
+  return istype(node_t, v)
+end
+
+local function get(node, key)
+  if type(key) == "string" then return get_field(node, key) end
+  if type(key) == "number" then return get_element(node, key) end
+  return nil
+end
+
+---Appends the JSON of what encode does not know itself: nodes and big integers.
+local function encode_cdata(v, out)
+  if is_node(v) then
+    check(C.dm_sample_write_value(live(v), v[INDEX], out, err))
+  elseif istype(bigint_t, v) then
+    check(C.dm_json_add(out, v[SPELLING], v["\255length"], err))
+  else
+    error("a " .. tostring(ffi.typeof(v)) .. " can not be written as JSON", 0)
+  end
+end
+
+---The JSON of any value, in a buffer that the next call reuses.
+local function to_json(v)
+  buffer.n = 0
+  encode.append(buffer, v, encode_cdata)
+  return buffer.p, buffer.n
+end
+
+---Makes a value of the tree that is in no container yet.
+local function make(s, v)
+  local t = type(v)
+  if t == "string" then return check(C.dm_sample_make_string(s, v, #v, err)) end
+  if t == "number" then return check(C.dm_sample_make_number(s, v, err)) end
+  if t == "boolean" then return check(C.dm_sample_make_word(s, v and DM_TRUE or DM_FALSE, err)) end
+  if rawequal(v, null) then return check(C.dm_sample_make_word(s, DM_NULL, err)) end
+  local p, n = to_json(v)
+  return check(C.dm_sample_make_json(s, p, n, err))
+end
+
+---Whether a value of the tree is v already, so that writing it would only change its spelling.
+local function is_same(s, value, v)
+  local kind, t = s.values[value].kind, type(v)
+  if t == "string" then return C.dm_sample_is_string(s, value, v, #v) == 1 end
+  if t == "number" then
+    return kind == DM_NUMBER and C.dm_sample_number(s, value, number, err) == 0 and number[0] == v
+      and 1 / number[0] == 1 / v
+  end
+  if t == "boolean" then return kind == (v and DM_TRUE or DM_FALSE) end
+  return kind == DM_NULL and rawequal(v, null)
+end
+
+local function set_field(node, key, v)
+  local s, index = live(node), node[INDEX]
+  if v == nil then
+    C.dm_sample_remove(s, index, key, #key)
+    return
+  end
+  local entry = cache[key]
+  if entry and entry.stamp == s.stamp and entry.node == index and type(v) == "string" then
+    if rawequal(entry.value, v) then return end
+  else
+    local old = C.dm_sample_find(s, index, key, #key)
+    if old ~= 0 and is_same(s, old, v) then return end
+  end
+  local value = make(s, v)
+  check(C.dm_sample_put(s, index, key, #key, value, err))
+  if type(v) == "string" then
+    entry = entry or new_entry(key)
+    entry.value, entry.index, entry.node = v, value, index
+    entry.generation, entry.stamp = s.generation, s.stamp
+  end
+end
+
+local function set_element(node, i, v)
+  local s, index = live(node), node[INDEX]
+  local old = C.dm_sample_at(s, index, i)
+  if v == nil then
+    if old == 0 then return end
+    if i == C.dm_sample_count(s, index) then
+      C.dm_sample_pop(s, index)
+      return
+    end
+    v = null
+  end
+  if old ~= 0 and is_same(s, old, v) then return end
+  check(C.dm_sample_put_at(s, index, i, make(s, v), err))
+end
+
+local function set(node, key, v)
+  if type(key) == "string" then return set_field(node, key, v) end
+  if type(key) == "number" then return set_element(node, key, v) end
+  error("a field's name must be a string, not a " .. type(key), 0)
+end
+
+local function read_key(s, value)
+  check(C.dm_sample_key(s, value, span, err))
+  return ffi_string(span.p, span.n)
+end
+
+---Goes to the next member: the state is a node, the control value the member's index and key together.
+local function each_field(state)
+  local s = live(state.node)
+  local value = state.next
+  while value ~= 0 do
+    local v = s.values[value]
+    state.next = v.next
+    local key = read_key(s, value)
+    local got = read(s, C.dm_sample_find(s, state.node[INDEX], key, #key))
+    if got ~= nil and not state.seen[key] then
+      state.seen[key] = true
+      return key, got
+    end
+    value = state.next
+  end
+end
+
+local function each_element(node, i)
+  local s = live(node)
+  i = i + 1
+  local value = C.dm_sample_at(s, node[INDEX], i)
+  if value == 0 then return nil end
+  return i, read(s, value)
+end
+
+local function each_but_null(node, i)
+  local count = C.dm_sample_count(live(node), node[INDEX])
+  while i < count do
+    i = i + 1
+    local v = get_element(node, i)
+    if v ~= nil then return i, v end
+  end
+end
+
+local function is_array(node)
+  return live(node).values[node[INDEX]].kind == DM_ARRAY
+end
+
+---Iterates over a node's members in file order, without those that are null; over a plain table as pairs.
+---@param node ffi.cdata*|table
+function M.each(node)
+  if not is_node(node) then return pairs(node) end
+  if is_array(node) then return each_but_null, node, 0 end
+  return each_field, { node = node, next = live(node).values[node[INDEX]].child, seen = {} }
+end
+
+local function each_to_nil(node, i)
+  local k, v = each_element(node, i)
+  if v == nil then return nil end
+  return k, v
+end
+
+local function to_string(node)
+  check(C.dm_sample_raw(live(node), node[INDEX], span, err))
+  return ffi_string(span.p, span.n)
+end
+
+ffi.metatype(node_t, {
+  __index = get,
+  __newindex = set,
+  __tostring = to_string,
+  __pairs = M.each,
+  __ipairs = function(node) return each_to_nil, node, 0 end,
+  __len = function(node)
+    return is_array(node) and C.dm_sample_count(live(node), node[INDEX]) or 0
+  end,
+  __eq = function(a, b)
+    return is_node(a) and is_node(b) and a[GENERATION] == b[GENERATION] and a[INDEX] == b[INDEX]
+  end,
+})
+
+local function refuse_number()
+  error("this integer is beyond 2^53, which a Lua number does not hold; it can only be copied", 0)
+end
+
+local bigint = {
+  __tostring = spelling_of,
+  __eq = function(a, b)
+    if istype(bigint_t, a) and istype(bigint_t, b) then return spelling_of(a) == spelling_of(b) end
+    return (type(a) == "number" or type(b) == "number") and refuse_number()
+  end,
+  __concat = function(a, b) return tostring(a) .. tostring(b) end,
+}
+for _, name in ipairs { "add", "sub", "mul", "div", "mod", "pow", "unm", "lt", "le", "len", "call" } do
+  bigint["__" .. name] = refuse_number
+end
+ffi.metatype(bigint_t, bigint)
+
+---The node of a sample that C holds.
+---@param s ffi.cdata* struct dm_sample *
+function M.root(s)
+  return node_t(s, s.generation, 0)
+end
+
+-- Bytes in samples that Lua made and the collector has not seen; it knows of the nodes only.
+local unseen = 0
+local COLLECT_AT = 16 * 1024 * 1024
+
+local function make_sample(p, n)
+  unseen = unseen + n + 1024
+  if unseen > COLLECT_AT then
+    unseen = 0
+    collectgarbage()
+  end
+  local s = C.dm_sample_make(p, n, err)
+  if s == nil then error(ffi_string(err.text), 0) end
+  return ffi.gc(M.root(s), C.dm_sample_release)
+end
+
+---A new sample of a table. It lives for as long as the value returned here; parts of it do not keep it.
+---@param t table
+function M.sample(t)
+  if type(t) ~= "table" then error("dm.sample needs a table, not a " .. type(t), 0) end
+  return make_sample(to_json(t))
+end
+
+---A copy of a sample, or of an object or array in it, that outlives execute. It lives as dm.sample's.
+---@param node ffi.cdata*|table
+function M.clone(node)
+  return make_sample(to_json(node))
+end
+
+---Gives back what dm.sample or dm.clone made; nodes of it are stale from then on.
+---@param node ffi.cdata*
+function M.release(node)
+  C.dm_sample_release(node)
+end
+
+local handed = {}
+
+---The C sample that the driver is to write; of a node within a sample a copy of that part.
+---recycle takes back samples that Lua made once they have been handed over here.
+---@param node ffi.cdata*
+function M.sample_of(node)
+  if not is_node(node) then error("not a sample but a " .. type(node), 0) end
+  local s = live(node)
+  if node[INDEX] ~= 0 then
+    node = ffi.gc(M.clone(node), nil)
+    s = node[SAMPLE]
+  end
+  if s.pooled == 1 and s.handed == 0 then
+    if is_array(node) then error("a sample must be an object, not an array", 0) end
+    s.handed = 1
+    handed[#handed + 1] = M.root(s)
+  end
+  return s
+end
+
+---Takes back the samples that were handed to the driver.
+function M.recycle()
+  if not handed[1] then return end
+  for i = #handed, 1, -1 do
+    M.release(handed[i])
+    handed[i] = nil
+  end
+end
+
+---A plain table with the content of a node; null becomes nil. Other values are returned as they are.
+---@param node any
+function M.totable(node)
+  if not is_node(node) then return node end
+  local t = is_array(node) and array {} or {}
+  for k, v in M.each(node) do t[k] = M.totable(v) end
+  return t
+end
+
+---The bytes of a field as they stand in the row, or nil.
+---@param node ffi.cdata*
+---@param key string|number
+---@return string?
+function M.raw(node, key)
+  local s = live(node)
+  local value
+  if type(key) == "number" then
+    value = C.dm_sample_at(s, node[INDEX], key)
+  else
+    value = C.dm_sample_find(s, node[INDEX], key, #key)
+  end
+  if value == 0 then return nil end
+  check(C.dm_sample_raw(s, value, span, err))
+  return ffi_string(span.p, span.n)
+end
+
+---Whether v is a node of a sample.
+---@param v any
+---@return boolean
+M.is_node = is_node
+
+return M
