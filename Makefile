@@ -13,7 +13,7 @@ PACKAGES := luajit libuv libzstd libisal libpcre2-8 libxxhash
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 # -Wpedantic would refuse what FFI headers need; system headers are not ours to warn about
-override CFLAGS += -std=gnu11 $(WARN) -fvisibility=hidden -Ihost -MMD -MP \
+override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) -fvisibility=hidden -Ihost -MMD -MP \
 	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES)))
 LDLIBS := $(shell pkg-config --libs $(PACKAGES)) -lm
 LDFLAGS += -Wl,-E -Wl,--as-needed
@@ -27,15 +27,18 @@ OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
 EMBEDDED := host/lua/dm_ffi.h $(shell find lua ops -name '*.lua' | LC_ALL=C sort)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
-.PHONY: all test check unit specs lint format clean
+# what clang-format and the linters read; tables are made by scripts
+OURS := $(filter-out %_table.h host/lua/dm_ffi.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
+LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
+
+.PHONY: all deps demo test check unit specs lint format bench fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo link $@; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/%.o: %.c Makefile
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c -o $@ $<
+	@mkdir -p $(@D); echo cc $<; $(CC) $(CFLAGS) -c -o $@ $<
 
 # The list of embedded files decides too, so that a deleted one goes.
 $(BUILD)/embed.list: FORCE
@@ -53,20 +56,52 @@ $(BUILD)/embed.S: $(BUILD)/embed.list $(EMBEDDED)
 	echo '.quad 0, 0, 0'; } >$@
 
 $(BUILD)/embed.o: $(BUILD)/embed.S
-	$(CC) -c -o $@ $<
+	@$(CC) -c -o $@ $<
 
 # C units: each file is a program of its own over the same objects.
 $(BUILD)/unit/%: tests/unit/%.c $(OBJ)
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -Itests/unit -o $@ $< $(OBJ) $(LDLIBS)
+	@mkdir -p $(@D); $(CC) $(CFLAGS) $(LDFLAGS) -Itests/unit -o $@ $< $(OBJ) $(LDLIBS)
 
 unit: $(UNIT)
 	@set -e; for t in $(UNIT); do $$t; done
 
+# LeakSanitizer can not see what Lua's heap holds; handle_segv=0: a crash must be the operator's, as without.
+specs: export ASAN_OPTIONS = detect_leaks=0:handle_segv=0:allow_user_segv_handler=1
+specs: export UBSAN_OPTIONS = print_stacktrace=1
 specs: $(BUILD)/dmhost
 	DMHOST=$(abspath $(BUILD)/dmhost) $(BUILD)/dmhost lua /usr/bin/busted
 
-test: all unit specs
+test:
+	tests/deps.sh build test
+	$(MAKE) unit specs
+
+lint:
+	clang-format --dry-run -Werror $(OURS)
+	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=*:*_table.h \
+	  --std=c11 -D__x86_64__ -Ihost host
+	luacheck --quiet --config .luacheckrc $(LUA)
+
+format:
+	clang-format -i $(OURS)
+
+# Everything that must hold before a commit; with SAN=1 the same tests under the sanitizers.
+check:
+	tests/deps.sh build test
+	$(MAKE) unit specs
+ifndef SAN
+	$(MAKE) lint
+endif
+
+demo:
+	tests/deps.sh build demo
+	$(MAKE) all
+	$(BUILD)/dmhost lua tests/bench/corpus.lua demo build/demo
+	rm -rf out && $(BUILD)/dmhost run examples/clean.lua
+	@echo; echo 'Next, your own data:  build/dmhost run examples/clean.lua -i YOUR.jsonl -o clean.jsonl'
+
+install: all
+	install -D -m 755 $(BUILD)/dmhost $(DESTDIR)$(PREFIX)/bin/dmhost
+	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/dmhost/README.md
 
 clean:
 	rm -rf build

@@ -1,5 +1,6 @@
 /* A growable byte buffer. Zeroed is empty and valid; dm_buf_finish frees it.
- * Every function that may allocate returns false when memory is short and leaves the content as it was. */
+ * Every function that may allocate returns false when memory is short and leaves the content as it
+ * was. */
 #ifndef DM_BASE_BUF_H
 #define DM_BASE_BUF_H
 

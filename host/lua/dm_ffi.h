@@ -139,3 +139,135 @@ void dm_sample_release(const void *node);
 int dm_json_add(struct dm_buf *out, const char *p, size_t n, struct dm_error *err);
 int dm_json_add_string(struct dm_buf *out, const char *p, size_t n, struct dm_error *err);
 int dm_json_add_number(struct dm_buf *out, double x, struct dm_error *err);
+
+/* run: what Lua tells the coordinator, and the coordinator its workers ------------------------- */
+
+struct dm_settings {
+    const char *plan;         /* JSON: pipeline, its sources and settings, for workers to make operators of */
+    const char *folder;       /* the run directory */
+    const char *shard_folder; /* where rows are written before their files get their names */
+    const char *shard_name;   /* see struct dm_stream */
+    const char *op_names;     /* one a line */
+    uint64_t numbered;        /* rows go to numbered files */
+    uint64_t codec;           /* enum dm_codec of the rows' files */
+    uint64_t shard_bytes;     /* size of a file of a sharded output, 0 when it is not sharded */
+    uint64_t row_bytes, row_depth, memory_bytes; /* limits */
+    uint64_t fail_on_error;   /* a row that fails ends the run */
+    uint64_t nops;
+};
+
+/* run: the rows of the split that a worker runs ------------------------------------------------- */
+
+/* An operator's account of rows, and the ticks it took (dm_ticks). */
+struct dm_opcount {
+    uint64_t in, out, made, dropped, rejected, changed, ticks;
+};
+
+enum { DM_REASON_BYTES = 112, DM_REASONS_PER_OP = 16 };
+
+/* How often an operator dropped or rejected rows for one reason. */
+struct dm_reason {
+    int32_t op; /* from 0; -1 stands for the input itself */
+    uint8_t rejected;
+    uint64_t n;
+    char text[DM_REASON_BYTES];
+};
+
+/* The account of rows, for a split and for a run. */
+struct dm_counts {
+    uint64_t rows;  /* that were read, blank lines not among them */
+    uint64_t bytes; /* of input, decompressed */
+    uint64_t blank; /* lines */
+    uint64_t out;   /* rows written */
+    uint64_t out_bytes;
+    uint64_t bad;   /* rows rejected before any operator saw them */
+    struct dm_opcount *ops;
+    uint32_t nops;
+    struct dm_reason *reasons;
+    uint32_t nreasons, reasons_cap;
+};
+
+enum { DM_TO_FILE, DM_TO_FOLDER, DM_TO_EACH, DM_TO_STDOUT };
+enum { DM_PROGRESS_NONE, DM_PROGRESS_LINES, DM_PROGRESS_BAR, DM_PROGRESS_JSON };
+
+/* A run that Lua asks for. It sets the fields; texts must live until the run has ended. */
+struct dm_job {
+    struct dm_settings settings;
+    const char *output;    /* final name; with DM_TO_EACH, "{file}" in it stands for the input's name */
+    uint64_t kind;         /* DM_TO_FILE ... */
+    uint64_t workers;      /* 0: one inside this process */
+    uint64_t split_bytes;
+    uint64_t row_ms;       /* the longest that a row may take */
+    uint64_t limit_rows;   /* the first so many rows only; 0: all */
+    uint64_t resume, force;
+    uint64_t progress;     /* DM_PROGRESS_NONE ... */
+};
+
+/* What became of it. */
+struct dm_outcome {
+    int status;            /* DM_OK, or an error whose text stands in `err` */
+    int interrupted;       /* by a signal; the run can be resumed */
+    int resumed;           /* it went on from a journal */
+    int nothing_to_do;     /* it had been completed before */
+    uint64_t inputs;       /* files */
+    uint64_t splits, shards, lost; /* lost: workers that died */
+    double seconds;
+    uint64_t rows_before, bytes_before; /* of input, done by the run that was resumed */
+    struct dm_counts counts;
+    struct dm_error err;
+};
+
+/* The job of this process, made when first asked for. NULL when memory is short. */
+struct dm_job *dm_job_get(void);
+
+/* Adds input files: a file, folder, glob, or "-" for standard input. */
+int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *err);
+
+/* Sorts the inputs; how many there are, and the path of one. */
+uint64_t dm_job_sort_inputs(struct dm_job *job);
+const char *dm_job_input(struct dm_job *job, uint64_t i);
+
+/* Whether descriptor fd is a terminal, and how many processors this process may use. */
+int dm_is_terminal(int fd);
+int dm_processors(void);
+
+/* Whether the path is a folder; whether an output of that kind is there already. */
+int dm_is_folder(const char *path);
+int dm_output_taken(const char *path, uint64_t kind);
+int getpid(void);
+
+/* XXH3-64 of a file's bytes; 0 when it can not be read. */
+uint64_t dm_file_hash(const char *path);
+
+/* Appends a line for each library: its name and the version that runs. */
+int dm_versions(struct dm_buf *out);
+
+/* What dm.cli.main returns when the job is to be run: no exit status. */
+enum { DM_RUN_JOB = 1000 };
+
+/* What Lua sees of the split at work. */
+struct dm_rows {
+    struct dm_sample *sample; /* the current row */
+    uint64_t seed;            /* for random numbers: depends on the row alone */
+    struct dm_opcount *ops;   /* one for each operator */
+    int32_t op;               /* the operator at work, from 0; Lua sets it before each call */
+};
+
+/* Goes to the next row. Returns 1 when there is one, 0 at the end of the split, or an error below zero. */
+int dm_rows_next(struct dm_rows *rows);
+
+/* Writes a sample to the output: the current row, or one made of it. */
+int dm_rows_keep(struct dm_rows *rows, struct dm_sample *sample);
+
+/* Enters in the ledger that the operator at work dropped the row, or its child of that name ("#1", or "").
+ * value is what the operator measured, when has_value is not 0. */
+int dm_rows_drop(struct dm_rows *rows, const char *child, const char *reason, size_t reason_bytes,
+                 int has_value, double value);
+
+/* Enters in the ledger and the rejects that the operator at work failed on the row (sample NULL: its
+ * bytes as they were read), or on a child made of it. An error below zero when the run is to fail. */
+int dm_rows_reject(struct dm_rows *rows, const char *child, struct dm_sample *sample, const char *reason,
+                   size_t reason_bytes);
+
+/* A clock for shares of time: as cheap as the machine has it, in no particular unit. */
+uint64_t dm_ticks(void);

@@ -1,4 +1,5 @@
-/* The Lua files, and dm_ffi.h, that the binary carries: build/embed.S is made of them by the Makefile. */
+/* The Lua files, and dm_ffi.h, that the binary carries: build/embed.S is made of them by the
+ * Makefile. */
 #ifndef DM_LUA_EMBED_H
 #define DM_LUA_EMBED_H
 

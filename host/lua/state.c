@@ -12,6 +12,11 @@ struct dm_lua {
     size_t used, limit;
 };
 
+int dm_abi(void)
+{
+    return 1;
+}
+
 static void *count_alloc(void *ud, void *p, size_t old, size_t size)
 {
     struct dm_lua *lua = ud;
@@ -50,7 +55,8 @@ static int lua_embedded_paths(lua_State *L)
     return 1;
 }
 
-/* message -> message with traceback; anything but a string stays as it is, for those who throw tables */
+/* message -> message with traceback; anything but a string stays as it is, for those who throw
+ * tables */
 static int traceback(lua_State *L)
 {
     const char *text = lua_tostring(L, 1);

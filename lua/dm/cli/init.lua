@@ -1,16 +1,57 @@
--- argv -> command. Each command is a module dm.cli.<name> with run(args) -> exit status.
+-- argv -> command. Each command is a module dm.cli.<name> with `summary`, `usage`, `options` and
+-- run(values) -> exit status.
+local options = require "dm.cli.options"
+local suggest = require "dm.suggest"
+
 local M = {}
+
+---The commands, in the order of the help.
+M.COMMANDS = { "run", "lua", "ops", "doctor", "version", "help" }
+
+local GUIDE = [[
+dmhost %s - runs pipelines of Lua operators over JSONL corpora
+
+  dmhost run PIPELINE.lua              run a pipeline
+  dmhost run -e 'return dm.pipeline{ input = "in.jsonl", output = "-",
+                  operators = { { "text_length_filter", min_len = 100 } } }'
+  dmhost ops                           the operators that there are
+  dmhost help                          all commands
+  dmhost help run                      one command
+]]
+
+---@param text string
+local function fail(text)
+  io.stderr:write("dmhost: ", text, "\n")
+  return 2
+end
+
+---@param name string
+---@return table? command
+local function find(name)
+  for _, known in ipairs(M.COMMANDS) do
+    if known == name then return require("dm.cli." .. name) end
+  end
+end
 
 ---@param args string[]
 ---@return integer exit status
 function M.main(args)
   local name = table.remove(args, 1)
-  local ok, command = pcall(require, "dm.cli." .. tostring(name))
-  if not ok then
-    io.stderr:write("dmhost: unknown command ", tostring(name), "\n")
-    return 2
+  if not name then
+    io.write(GUIDE:format(require("dm.cli.version").VERSION))
+    return 0
   end
-  return command.run(args)
+  local alias = { ["--help"] = "help", ["-h"] = "help", ["--version"] = "version" }
+  name = alias[name] or name
+  local command = find(name)
+  if not command then
+    return fail(('unknown command "%s"%s; see `dmhost help`'):format(name, suggest.hint(name, M.COMMANDS)))
+  end
+  if command.raw then return command.run(args) end
+  if args[1] == "--help" or args[1] == "-h" then return require("dm.cli.help").run { name } end
+  local values, wrong = options.parse(command.options, args)
+  if not values then return fail(name .. ": " .. wrong) end
+  return command.run(values)
 end
 
 return M

@@ -1,0 +1,14 @@
+/* The engine that starts workers on this machine: child processes of the same binary. */
+#ifndef DM_ENGINE_LOCAL_H
+#define DM_ENGINE_LOCAL_H
+
+#include "base/error.h"
+
+#include <uv.h>
+
+/* Starts `dmhost worker` with the pipe (initialised, not open) as its control channel and board_fd
+ * as its board. on_exit is libuv's; process->data is the caller's to set before. */
+int dm_local_spawn(uv_loop_t *loop, uv_process_t *process, uv_pipe_t *control, int board_fd,
+                   uv_exit_cb on_exit, struct dm_error *err);
+
+#endif

@@ -1,0 +1,202 @@
+#include "io/input.h"
+
+#include "base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { BLOCK_BYTES = 256 * 1024, PADDING = 128 };
+
+static bool set_capacity(struct dm_input *in, size_t cap)
+{
+    char *buf = realloc(in->buf, cap + PADDING);
+    if (!buf)
+        return false;
+    memset(buf + cap, 0, PADDING);
+    in->buf = buf;
+    in->cap = cap;
+    return true;
+}
+
+static int stat_file(const char *path, uint64_t *size, int64_t *mtime)
+{
+    struct stat st;
+    if (stat(path, &st))
+        return DM_EIO;
+    *size = (uint64_t)st.st_size;
+    *mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    return DM_OK;
+}
+
+bool dm_input_unchanged(const struct dm_input *in)
+{
+    uint64_t size;
+    int64_t mtime;
+    return stat_file(in->path, &size, &mtime) == DM_OK && size == in->size && mtime == in->mtime;
+}
+
+static void close_file(struct dm_input *in)
+{
+    dm_reader_close(in->reader);
+    free(in->path);
+    in->reader = NULL;
+    in->path = NULL;
+    in->at = in->complete = in->filled = 0;
+    in->damage.status = DM_OK;
+}
+
+void dm_input_finish(struct dm_input *in)
+{
+    close_file(in);
+    free(in->buf);
+    in->buf = NULL;
+    in->cap = 0;
+}
+
+static int open_file(struct dm_input *in, const char *path, struct dm_error *err)
+{
+    close_file(in);
+    if (!in->buf && !set_capacity(in, BLOCK_BYTES))
+        return dm_fail_memory(err);
+    in->path = strdup(path);
+    if (!in->path)
+        return dm_fail_memory(err);
+    in->reader = dm_reader_open(path, err);
+    if (!in->reader)
+        return err->status;
+    if (stat_file(path, &in->size, &in->mtime))
+        return dm_fail_errno(err, DM_EIO, "cannot read %s", path);
+    in->at_end = in->syncing = false;
+    in->fresh = true;
+    in->base = in->skip_to = in->taken = 0;
+    return DM_OK;
+}
+
+int dm_input_open(struct dm_input *in, const char *path, uint64_t start, struct dm_error *err)
+{
+    if (in->path && strcmp(path, in->path) == 0 && dm_reader_compressed(in->reader) && start > 0 &&
+        !in->syncing && in->taken < start && start <= dm_input_offset(in))
+        return DM_OK;
+    int rc = open_file(in, path, err);
+    if (rc || start == 0)
+        return rc;
+    in->fresh = false;
+    in->syncing = true;
+    in->skip_to = in->taken = start - 1;
+    if (dm_reader_compressed(in->reader))
+        return DM_OK;
+    in->base = start - 1;
+    return dm_reader_seek(in->reader, start - 1, err);
+}
+
+/* Moves the unread tail to the front, and gives back the memory that a long row took. */
+static void drop_taken(struct dm_input *in)
+{
+    size_t left = in->filled - in->at;
+    memmove(in->buf, in->buf + in->at, left);
+    in->base += in->at;
+    in->at = in->complete = 0;
+    in->filled = left;
+    if (in->cap > BLOCK_BYTES * 4 && left < BLOCK_BYTES)
+        set_capacity(in, BLOCK_BYTES);
+}
+
+/* Passes over what lies before the first row; true when rows can be looked for. */
+static bool find_first_row(struct dm_input *in)
+{
+    if (in->base + in->filled <= in->skip_to) {
+        in->base += in->filled;
+        in->filled = 0;
+        return false;
+    }
+    size_t from = in->skip_to > in->base ? (size_t)(in->skip_to - in->base) : 0;
+    char *newline = memchr(in->buf + from, '\n', in->filled - from);
+    in->at = newline ? (size_t)(newline - in->buf) + 1 : in->filled;
+    in->syncing = newline == NULL;
+    if (newline)
+        return true;
+    drop_taken(in);
+    return false;
+}
+
+static void skip_mark(struct dm_input *in)
+{
+    if (in->filled >= 3 && memcmp(in->buf, "\xef\xbb\xbf", 3) == 0)
+        in->at = 3;
+    in->fresh = false;
+}
+
+static int read_block(struct dm_input *in, struct dm_error *err)
+{
+    int64_t n = dm_reader_read(in->reader, in->buf + in->filled, in->cap - in->filled, err);
+    if (n == DM_EINPUT) {
+        in->damage = *err;
+        in->at_end = true;
+        return DM_OK;
+    }
+    if (n < 0)
+        return (int)n;
+    in->filled += (size_t)n;
+    in->at_end = n == 0;
+    return DM_OK;
+}
+
+/* The file is at its end: a last row without a newline gets one. */
+static int end_of_file(struct dm_input *in)
+{
+    if (in->syncing) {
+        in->at = in->complete = in->filled;
+        return DM_INPUT_END;
+    }
+    if (in->at < in->filled && !in->damage.status) {
+        in->buf[in->filled++] = '\n';
+        in->complete = in->filled;
+        in->utf8 = dm_utf8_check(in->buf + in->at, in->complete - in->at) == in->complete - in->at;
+        return DM_INPUT_ROWS;
+    }
+    in->complete = in->at;
+    return DM_INPUT_END;
+}
+
+static int make_room(struct dm_input *in, struct dm_error *err)
+{
+    if (in->filled < in->cap)
+        return DM_OK;
+    if (in->filled - in->at > in->row_bytes) {
+        in->syncing = true;
+        return DM_INPUT_LONG;
+    }
+    return set_capacity(in, in->cap * 2) ? DM_OK : dm_fail_memory(err);
+}
+
+int dm_input_fill(struct dm_input *in, struct dm_error *err)
+{
+    if (in->syncing)
+        in->at = in->filled;
+    drop_taken(in);
+    for (;;) {
+        int rc = make_room(in, err);
+        if (rc)
+            return rc;
+        size_t before = in->filled;
+        rc = in->at_end ? DM_OK : read_block(in, err);
+        if (rc)
+            return rc;
+        if (in->fresh && (in->filled >= 3 || in->at_end))
+            skip_mark(in);
+        if (in->at_end)
+            return end_of_file(in);
+        if (in->syncing) {
+            if (!find_first_row(in))
+                continue;
+            before = in->at;
+        }
+        char *newline = memrchr(in->buf + before, '\n', in->filled - before);
+        if (!newline)
+            continue;
+        in->complete = (size_t)(newline - in->buf) + 1;
+        in->utf8 = dm_utf8_check(in->buf + in->at, in->complete - in->at) == in->complete - in->at;
+        return DM_INPUT_ROWS;
+    }
+}

@@ -1,0 +1,30 @@
+/* The list of input files of a run: what patterns, folders and names stand for, sorted by path. */
+#ifndef DM_IO_INPUTS_H
+#define DM_IO_INPUTS_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+struct dm_inputs {
+    struct dm_buf text; /* the paths, each ended by NUL */
+    size_t *at;         /* offset of each path in text, sorted by path */
+    size_t n, cap;
+};
+
+/* Adds what `pattern` names: a file, a folder (searched to its depths for .jsonl, .ndjson and .json
+ * files, also .gz and .zst of them; names that begin with a dot are left out), or a glob as glob(7)
+ * has it.
+ * "-" is taken as it is. A pattern that matches nothing is an error that says so. */
+int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *err);
+
+/* Sorts by path (bytewise) and drops repeated paths; to be called once after the last
+ * dm_inputs_add. */
+void dm_inputs_sort(struct dm_inputs *in);
+
+/* Path number i. Borrowed until the list is finished. */
+const char *dm_inputs_path(const struct dm_inputs *in, size_t i);
+
+/* Frees the list. */
+void dm_inputs_finish(struct dm_inputs *in);
+
+#endif

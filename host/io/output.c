@@ -1,0 +1,207 @@
+#include "io/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { WRITE_BYTES = 256 * 1024, HELD_BYTES = 16 * 1024 * 1024, PATH_BYTES = 4096 };
+
+bool dm_stream_path(const struct dm_stream *s, uint64_t shard, char *buf, size_t n)
+{
+    int k = s->numbered
+                ? snprintf(buf, n, "%s/%05llu%s", s->folder, (unsigned long long)shard, s->name)
+                : snprintf(buf, n, "%s/%s", s->folder, s->name);
+    return k > 0 && (size_t)k < n;
+}
+
+void dm_output_init(struct dm_output *o, const struct dm_stream *s, struct dm_compressor *c)
+{
+    *o = (struct dm_output){.stream = s, .compressor = c, .spill = -1, .fd = -1};
+}
+
+void dm_output_finish(struct dm_output *o)
+{
+    if (o->fd >= 0)
+        close(o->fd);
+    if (o->spill >= 0)
+        close(o->spill);
+    dm_buf_finish(&o->held);
+    o->fd = o->spill = -1;
+}
+
+static int write_all(int fd, const char *p, size_t n, uint64_t offset, struct dm_error *err)
+{
+    while (n) {
+        ssize_t k = pwrite(fd, p, n, (off_t)offset);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return dm_fail_errno(err, DM_EIO, "cannot write output");
+        p += k;
+        n -= (size_t)k;
+        offset += (uint64_t)k;
+    }
+    return DM_OK;
+}
+
+static int close_shard(struct dm_output *o, struct dm_error *err)
+{
+    if (o->fd < 0)
+        return DM_OK;
+    int rc = close(o->fd);
+    o->fd = -1;
+    return rc ? dm_fail_errno(err, DM_EIO, "cannot close output") : DM_OK;
+}
+
+static int open_shard(struct dm_output *o, struct dm_error *err)
+{
+    char path[PATH_BYTES];
+    if (o->fd >= 0 && o->fd_shard == o->at.shard)
+        return DM_OK;
+    int rc = close_shard(o, err);
+    if (rc)
+        return rc;
+    if (!dm_stream_path(o->stream, o->at.shard, path, sizeof path))
+        return dm_fail(err, DM_EUSAGE, "the path of the output is too long");
+    o->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (o->fd < 0)
+        return dm_fail_errno(err, DM_EIO, "cannot open %s", path);
+    o->fd_shard = o->at.shard;
+    return DM_OK;
+}
+
+/* How many of n bytes still belong to the present shard; the rest begins with a new row. */
+static size_t until_cut(const struct dm_output *o, const char *p, size_t n)
+{
+    uint64_t size = o->stream->shard_bytes;
+    if (!size || o->compressor || o->at.offset + n < size)
+        return n;
+    size_t from = o->at.offset + 1 < size ? (size_t)(size - o->at.offset - 1) : 0;
+    const char *end = memchr(p + from, '\n', n - from);
+    return end ? (size_t)(end - p) + 1 : n;
+}
+
+/* The shard is full: what an attempt that was lost may have left behind its end goes. */
+static int end_shard(struct dm_output *o, struct dm_error *err)
+{
+    if (ftruncate(o->fd, (off_t)o->at.offset))
+        return dm_fail_errno(err, DM_EIO, "cannot cut output");
+    o->at = (struct dm_place){.shard = o->at.shard + 1};
+    return DM_OK;
+}
+
+static int write_placed(struct dm_output *o, const char *p, size_t n, struct dm_error *err)
+{
+    while (n) {
+        size_t k = until_cut(o, p, n);
+        int rc = open_shard(o, err);
+        if (rc == DM_OK)
+            rc = write_all(o->fd, p, k, o->at.offset, err);
+        if (rc)
+            return rc;
+        o->at.offset += k;
+        if (o->stream->shard_bytes && !o->compressor && p[k - 1] == '\n' &&
+            o->at.offset >= o->stream->shard_bytes)
+            rc = end_shard(o, err);
+        if (rc)
+            return rc;
+        p += k;
+        n -= k;
+    }
+    return DM_OK;
+}
+
+static int flush(struct dm_output *o, struct dm_error *err)
+{
+    int rc = write_placed(o, o->held.p, o->held.n, err);
+    dm_buf_clear(&o->held);
+    return rc;
+}
+
+int dm_output_spill(struct dm_output *o, struct dm_error *err)
+{
+    char path[PATH_BYTES];
+    if (!o->held.n)
+        return DM_OK;
+    if (o->spill < 0) {
+        snprintf(path, sizeof path, "%s/spill-XXXXXX", o->stream->folder);
+        o->spill = mkostemp(path, O_CLOEXEC);
+        if (o->spill < 0)
+            return dm_fail_errno(err, DM_EIO, "cannot make %s", path);
+        if (unlink(path))
+            return dm_fail_errno(err, DM_EIO, "cannot unlink %s", path);
+    }
+    int rc = write_all(o->spill, o->held.p, o->held.n, o->spilled, err);
+    if (rc)
+        return rc;
+    o->spilled += o->held.n;
+    dm_buf_finish(&o->held);
+    return DM_OK;
+}
+
+/* Brings what was spilled to its place. */
+static int unspill(struct dm_output *o, struct dm_error *err)
+{
+    char *block = o->spilled ? malloc(WRITE_BYTES) : NULL;
+    uint64_t from = 0;
+    int rc = o->spilled && !block ? dm_fail_memory(err) : DM_OK;
+    while (rc == DM_OK && from < o->spilled) {
+        ssize_t n = pread(o->spill, block, WRITE_BYTES, (off_t)from);
+        if (n <= 0)
+            rc = dm_fail_errno(err, DM_EIO, "cannot read spilled output");
+        else
+            rc = write_placed(o, block, (size_t)n, err);
+        from += n > 0 ? (uint64_t)n : 0;
+    }
+    free(block);
+    if (o->spill >= 0)
+        close(o->spill);
+    o->spill = -1;
+    o->spilled = 0;
+    return rc;
+}
+
+static int after_add(struct dm_output *o, struct dm_error *err)
+{
+    if (o->granted)
+        return o->held.n >= WRITE_BYTES ? flush(o, err) : DM_OK;
+    return o->held.n >= HELD_BYTES ? dm_output_spill(o, err) : DM_OK;
+}
+
+int dm_output_add(struct dm_output *o, const char *p, size_t n, struct dm_error *err)
+{
+    if (o->compressor) {
+        int rc = dm_compressor_add(o->compressor, p, n, &o->held, err);
+        return rc ? rc : after_add(o, err);
+    }
+    if (o->granted && n >= WRITE_BYTES / 4) {
+        int rc = flush(o, err);
+        return rc ? rc : write_placed(o, p, n, err);
+    }
+    if (!dm_buf_add(&o->held, p, n))
+        return dm_fail_memory(err);
+    return after_add(o, err);
+}
+
+int dm_output_grant(struct dm_output *o, struct dm_place at, struct dm_error *err)
+{
+    uint64_t size = o->stream->shard_bytes;
+    o->granted = true;
+    o->at = at;
+    if (o->compressor && size && at.offset >= size)
+        o->at = (struct dm_place){.shard = at.shard + 1};
+    int rc = unspill(o, err);
+    return rc ? rc : flush(o, err);
+}
+
+int dm_output_end(struct dm_output *o, struct dm_error *err)
+{
+    int rc = o->compressor ? dm_compressor_end(o->compressor, &o->held, err) : DM_OK;
+    if (rc || !o->granted)
+        return rc;
+    rc = flush(o, err);
+    return rc ? rc : close_shard(o, err);
+}

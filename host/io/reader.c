@@ -1,0 +1,267 @@
+#include "io/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <isa-l/igzip_lib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
+
+enum { IN_BYTES = 128 * 1024, MAGIC_BYTES = 4 };
+
+struct dm_reader {
+    int fd;
+    enum dm_codec codec;
+    char *path;
+    unsigned char *in; /* bytes of the file that were not handed out or decoded yet */
+    size_t in_at, in_n;
+    bool at_end;       /* of the file */
+    bool in_member;    /* inside a gzip member or a zstd frame */
+    const char *fault; /* what is damaged; static */
+    struct inflate_state *inflate;
+    ZSTD_DCtx *zstd;
+};
+
+static int64_t read_fd(struct dm_reader *r, void *p, size_t n, struct dm_error *err)
+{
+    for (;;) {
+        ssize_t got = read(r->fd, p, n);
+        if (got >= 0)
+            return got;
+        if (errno != EINTR)
+            return dm_fail_errno(err, DM_EIO, "cannot read %s", r->path);
+    }
+}
+
+static enum dm_codec codec_of(const unsigned char *p, size_t n)
+{
+    if (n >= 2 && p[0] == 0x1f && p[1] == 0x8b)
+        return DM_CODEC_GZIP;
+    /* a frame, or a skippable frame (0x184D2A50 to 5F) before the first */
+    if (n >= 4 && p[1] == 0xb5 && p[2] == 0x2f && p[3] == 0xfd && p[0] == 0x28)
+        return DM_CODEC_ZSTD;
+    if (n >= 4 && (p[0] & 0xf0) == 0x50 && p[1] == 0x2a && p[2] == 0x4d && p[3] == 0x18)
+        return DM_CODEC_ZSTD;
+    return DM_CODEC_PLAIN;
+}
+
+static int open_path(const char *path, struct dm_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 ? fd : dm_fail_errno(err, DM_EIO, "cannot open %s", path);
+}
+
+int dm_codec_detect(const char *path, struct dm_error *err)
+{
+    struct dm_reader *r = dm_reader_open(path, err);
+    if (!r)
+        return err->status;
+    int codec = (int)r->codec;
+    dm_reader_close(r);
+    return codec;
+}
+
+/* Reads the first bytes, in order: standard input can not go back. */
+static int start_codec(struct dm_reader *r, struct dm_error *err)
+{
+    r->in = malloc(IN_BYTES);
+    if (!r->in)
+        return dm_fail_memory(err);
+    while (r->in_n < MAGIC_BYTES) {
+        int64_t n = read_fd(r, r->in + r->in_n, MAGIC_BYTES - r->in_n, err);
+        if (n < 0)
+            return (int)n;
+        if (n == 0)
+            break;
+        r->in_n += (size_t)n;
+    }
+    r->codec = codec_of(r->in, r->in_n);
+    if (r->codec == DM_CODEC_GZIP)
+        r->inflate = malloc(sizeof *r->inflate);
+    else if (r->codec == DM_CODEC_ZSTD)
+        r->zstd = ZSTD_createDCtx();
+    bool ready = r->codec == DM_CODEC_PLAIN || r->inflate || r->zstd;
+    return ready ? DM_OK : dm_fail_memory(err);
+}
+
+struct dm_reader *dm_reader_open(const char *path, struct dm_error *err)
+{
+    struct dm_reader *r = calloc(1, sizeof *r);
+    if (!r) {
+        dm_fail_memory(err);
+        return NULL;
+    }
+    r->fd = -1;
+    r->path = strdup(path);
+    if (!r->path) {
+        dm_fail_memory(err);
+        goto fail;
+    }
+    r->fd = open_path(path, err);
+    if (r->fd < 0 || start_codec(r, err))
+        goto fail;
+    return r;
+fail:
+    dm_reader_close(r);
+    return NULL;
+}
+
+void dm_reader_close(struct dm_reader *r)
+{
+    if (!r)
+        return;
+    if (r->fd >= 0)
+        close(r->fd);
+    ZSTD_freeDCtx(r->zstd);
+    free(r->inflate);
+    free(r->in);
+    free(r->path);
+    free(r);
+}
+
+bool dm_reader_compressed(const struct dm_reader *r)
+{
+    return r->codec != DM_CODEC_PLAIN;
+}
+
+int dm_reader_seek(struct dm_reader *r, uint64_t offset, struct dm_error *err)
+{
+    if (lseek(r->fd, (off_t)offset, SEEK_SET) < 0)
+        return dm_fail_errno(err, DM_EIO, "cannot seek in %s", r->path);
+    r->in_at = r->in_n = 0;
+    return DM_OK;
+}
+
+static int damaged(struct dm_reader *r, struct dm_error *err, const char *what)
+{
+    r->fault = what;
+    return dm_fail(err, DM_EINPUT, "%s: %s; the rows before the damage were kept", r->path, what);
+}
+
+/* Has compressed bytes ready unless the file is at its end. */
+static int fill(struct dm_reader *r, struct dm_error *err)
+{
+    if (r->in_at < r->in_n || r->at_end)
+        return DM_OK;
+    int64_t n = read_fd(r, r->in, IN_BYTES, err);
+    if (n < 0)
+        return (int)n;
+    r->in_at = 0;
+    r->in_n = (size_t)n;
+    r->at_end = n == 0;
+    return DM_OK;
+}
+
+static void start_member(struct dm_reader *r)
+{
+    isal_inflate_init(r->inflate);
+    r->inflate->crc_flag = ISAL_GZIP; /* parses the header and checks the trailer */
+    r->in_member = true;
+}
+
+/* One call of the inflater. Returns bytes made, or an error. */
+static int64_t inflate_some(struct dm_reader *r, char *p, size_t n, struct dm_error *err)
+{
+    struct inflate_state *s = r->inflate;
+    s->next_in = r->in + r->in_at;
+    s->avail_in = (uint32_t)(r->in_n - r->in_at);
+    s->next_out = (unsigned char *)p;
+    s->avail_out = (uint32_t)n;
+    int rc = isal_inflate(s);
+    r->in_at = r->in_n - s->avail_in;
+    size_t made = n - s->avail_out;
+    if (rc != ISAL_DECOMP_OK && rc != ISAL_END_INPUT) {
+        damaged(r, err, "gzip data is damaged");
+        return made ? (int64_t)made : DM_EINPUT;
+    }
+    if (s->block_state == ISAL_BLOCK_FINISH)
+        r->in_member = false;
+    return (int64_t)made;
+}
+
+/* Between members: another one follows, or padding of zero bytes, or the end. */
+static int next_member(struct dm_reader *r, struct dm_error *err)
+{
+    while (r->in_at < r->in_n && r->in[r->in_at] == 0)
+        r->in_at++;
+    if (r->in_at == r->in_n)
+        return DM_OK;
+    if (r->in[r->in_at] != 0x1f)
+        return damaged(r, err, "bytes that are not gzip follow a gzip member");
+    start_member(r);
+    return DM_OK;
+}
+
+static int64_t read_gzip(struct dm_reader *r, char *p, size_t n, struct dm_error *err)
+{
+    for (;;) {
+        int rc = fill(r, err);
+        if (rc)
+            return rc;
+        if (!r->in_member) {
+            if (r->at_end)
+                return 0;
+            rc = next_member(r, err);
+            if (rc)
+                return rc;
+            continue;
+        }
+        int64_t made = inflate_some(r, p, n, err);
+        if (made)
+            return made;
+        if (r->at_end && r->in_member)
+            return damaged(r, err, "gzip data ends in mid-stream (truncated file?)");
+    }
+}
+
+static int64_t read_zstd(struct dm_reader *r, char *p, size_t n, struct dm_error *err)
+{
+    for (;;) {
+        int rc = fill(r, err);
+        if (rc)
+            return rc;
+        ZSTD_inBuffer in = {r->in, r->in_n, r->in_at};
+        ZSTD_outBuffer out = {p, n, 0};
+        size_t left = ZSTD_decompressStream(r->zstd, &out, &in);
+        if (ZSTD_isError(left)) {
+            damaged(r, err, ZSTD_getErrorName(left));
+            return out.pos ? (int64_t)out.pos : DM_EINPUT;
+        }
+        if (in.pos > r->in_at || out.pos)
+            r->in_member = left != 0;
+        r->in_at = in.pos;
+        if (out.pos)
+            return (int64_t)out.pos;
+        if (r->at_end)
+            return r->in_member ? damaged(r, err, "zstd data ends in mid-frame (truncated file?)")
+                                : 0;
+    }
+}
+
+/* The bytes that told the codec come first. */
+static int64_t read_plain(struct dm_reader *r, char *p, size_t n, struct dm_error *err)
+{
+    size_t k = r->in_n - r->in_at;
+    if (!k)
+        return read_fd(r, p, n, err);
+    k = k < n ? k : n;
+    memcpy(p, r->in + r->in_at, k);
+    r->in_at += k;
+    return (int64_t)k;
+}
+
+int64_t dm_reader_read(struct dm_reader *r, char *p, size_t n, struct dm_error *err)
+{
+    if (r->fault)
+        return damaged(r, err, r->fault);
+    switch (r->codec) {
+    case DM_CODEC_GZIP:
+        return read_gzip(r, p, n < UINT32_MAX ? n : UINT32_MAX, err);
+    case DM_CODEC_ZSTD:
+        return read_zstd(r, p, n, err);
+    case DM_CODEC_PLAIN:
+        break;
+    }
+    return read_plain(r, p, n, err);
+}

@@ -1,0 +1,19 @@
+/* What a worker is doing, in memory that it shares with whoever started it: read after its death to
+ * find the row that did it, and during its life to see a row that takes too long. */
+#ifndef DM_RUN_BOARD_H
+#define DM_RUN_BOARD_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* Not a row: the worker is between rows, reads or writes. */
+#define DM_NO_ROW UINT64_MAX
+
+struct dm_board {
+    _Atomic uint64_t split; /* id of the split at work */
+    _Atomic uint64_t range; /* which of its ranges */
+    _Atomic uint64_t row;   /* offset of the row in the decompressed stream, or DM_NO_ROW */
+    _Atomic uint64_t turn;  /* counts rows; one that does not move is a row that takes long */
+};
+
+#endif

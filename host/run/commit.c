@@ -1,0 +1,179 @@
+#include "run/commit.h"
+
+#include "run/folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4096 };
+
+/* How much of the inputs' paths is the same folder for all: output names leave it out. */
+static size_t common_folder(struct dm_inputs *in)
+{
+    if (in->n == 0)
+        return 0;
+    const char *a = dm_inputs_path(in, 0), *b = dm_inputs_path(in, in->n - 1);
+    size_t i = 0, cut = 0;
+    while (a[i] && a[i] == b[i])
+        if (a[i++] == '/')
+            cut = i;
+    const char *slash = in->n == 1 ? strrchr(a, '/') : NULL;
+    return slash ? (size_t)(slash - a) + 1 : cut;
+}
+
+bool dm_commit_final_path(const struct dm_commit *c, uint64_t shard, char *buf, size_t n)
+{
+    const char *out = c->job->output;
+    int k;
+    if (c->job->kind == DM_TO_EACH) {
+        const char *hole = strstr(out, "{file}");
+        const char *name = dm_inputs_path(c->inputs, shard) + common_folder(c->inputs);
+        k = snprintf(buf, n, "%.*s%s%s", (int)(hole - out), out, name, hole + strlen("{file}"));
+    } else if (c->job->kind == DM_TO_FOLDER) {
+        k = snprintf(buf, n, "%s/%05llu%s", out, (unsigned long long)shard,
+                     c->streams[DM_ROWS].name);
+    } else {
+        k = snprintf(buf, n, "%s", out);
+    }
+    return k > 0 && (size_t)k < n;
+}
+
+static int sync_file(const char *path, struct dm_error *err)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return DM_OK;
+    if (fd < 0)
+        return dm_fail_errno(err, DM_EIO, "cannot open %s", path);
+    int rc = fdatasync(fd) ? dm_fail_errno(err, DM_EIO, "cannot sync %s", path) : DM_OK;
+    if (close(fd) && rc == DM_OK)
+        rc = dm_fail_errno(err, DM_EIO, "cannot close %s", path);
+    return rc;
+}
+
+static int sync_streams(struct dm_commit *c, struct dm_error *err)
+{
+    char path[PATH_BYTES];
+    int rc = DM_OK;
+    for (uint64_t shard = c->from.shard; shard <= c->to.shard && rc == DM_OK; shard++)
+        if (dm_stream_path(&c->streams[DM_ROWS], shard, path, sizeof path))
+            rc = sync_file(path, err);
+    for (int i = DM_REJECTS; i < DM_STREAMS && rc == DM_OK; i++)
+        if (dm_stream_path(&c->streams[i], 0, path, sizeof path))
+            rc = sync_file(path, err);
+    return rc;
+}
+
+/* Gives a file its final name; one that has it already is fine, and an input without rows makes an
+ * empty file. */
+static int name_shard(struct dm_commit *c, uint64_t shard, struct dm_error *err)
+{
+    char from[PATH_BYTES], to[PATH_BYTES];
+    struct stat st;
+    if (!dm_stream_path(&c->streams[DM_ROWS], shard, from, sizeof from) ||
+        !dm_commit_final_path(c, shard, to, sizeof to))
+        return dm_fail(err, DM_EUSAGE, "the path of the output is too long");
+    if (stat(from, &st)) {
+        if (stat(to, &st) == 0)
+            return DM_OK;
+        int fd = open(from, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+        if (fd < 0 || close(fd))
+            return dm_fail_errno(err, DM_EIO, "cannot make %s", from);
+    }
+    int rc = c->job->kind == DM_TO_EACH ? dm_folder_make_parents(to, err) : DM_OK;
+    if (rc)
+        return rc;
+    if (rename(from, to))
+        return dm_fail_errno(err, DM_EIO, "cannot rename %s to %s", from, to);
+    return dm_folder_sync_parent(to, err);
+}
+
+static int name_shards(struct dm_commit *c, uint64_t from, uint64_t to, struct dm_error *err)
+{
+    int rc = DM_OK;
+    for (uint64_t shard = from; shard < to && rc == DM_OK; shard++)
+        rc = name_shard(c, shard, err);
+    return rc;
+}
+
+void dm_commit_do(struct dm_commit *c)
+{
+    if (c->job->kind == DM_TO_STDOUT) { /* what has been read can not be resumed */
+        c->rc = DM_OK;
+        return;
+    }
+    c->rc = sync_streams(c, &c->err);
+    if (c->rc == DM_OK)
+        c->rc = dm_journal_append(c->journal, &c->record, &c->err);
+    if (c->rc == DM_OK && c->streams[DM_ROWS].numbered)
+        c->rc = name_shards(c, c->from.shard, c->to.shard, &c->err);
+}
+
+/* Cuts what a lost attempt may have left behind the end. */
+static int cut_file(const struct dm_stream *s, struct dm_place at, struct dm_error *err)
+{
+    char path[PATH_BYTES];
+    struct stat st;
+    if (!dm_stream_path(s, at.shard, path, sizeof path))
+        return dm_fail(err, DM_EUSAGE, "the path of the output is too long");
+    if (stat(path, &st)) {
+        int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+        return fd < 0 || close(fd) ? dm_fail_errno(err, DM_EIO, "cannot make %s", path) : DM_OK;
+    }
+    if ((uint64_t)st.st_size > at.offset && truncate(path, (off_t)at.offset))
+        return dm_fail_errno(err, DM_EIO, "cannot cut %s", path);
+    return DM_OK;
+}
+
+/* Removes numbered files behind the last. */
+static int remove_behind(const struct dm_stream *s, uint64_t shard, struct dm_error *err)
+{
+    char path[PATH_BYTES];
+    for (; s->numbered && dm_stream_path(s, shard, path, sizeof path); shard++) {
+        if (unlink(path) == 0)
+            continue;
+        return errno == ENOENT ? DM_OK : dm_fail_errno(err, DM_EIO, "cannot remove %s", path);
+    }
+    return DM_OK;
+}
+
+static int cut_streams(struct dm_commit *c, const struct dm_place at[DM_STREAMS],
+                       struct dm_error *err)
+{
+    int rc = DM_OK;
+    for (int i = 0; i < DM_STREAMS && rc == DM_OK; i++) {
+        /* a shard that is complete has no successor yet */
+        bool none = i == DM_ROWS && c->streams[i].numbered && at[i].offset == 0;
+        rc = none ? remove_behind(&c->streams[i], at[i].shard, err)
+                  : cut_file(&c->streams[i], at[i], err);
+        if (rc == DM_OK && !none)
+            rc = remove_behind(&c->streams[i], at[i].shard + 1, err);
+    }
+    return rc;
+}
+
+int dm_commit_restore(struct dm_commit *c, const struct dm_place at[DM_STREAMS],
+                      struct dm_error *err)
+{
+    int rc = cut_streams(c, at, err);
+    uint64_t from = 0;
+    if (rc || !c->streams[DM_ROWS].numbered)
+        return rc;
+    if (c->job->kind == DM_TO_FOLDER && at[DM_ROWS].shard > 0)
+        from = at[DM_ROWS].shard - 1;
+    return name_shards(c, from, at[DM_ROWS].shard, err);
+}
+
+int dm_commit_finish(struct dm_commit *c, const struct dm_place end[DM_STREAMS],
+                     struct dm_error *err)
+{
+    int rc = cut_streams(c, end, err);
+    if (rc || c->job->kind == DM_TO_STDOUT)
+        return rc;
+    bool open_shard = c->job->kind == DM_TO_FILE || end[DM_ROWS].offset > 0 ||
+                      (c->job->kind == DM_TO_FOLDER && end[DM_ROWS].shard == 0);
+    return open_shard ? name_shard(c, end[DM_ROWS].shard, err) : DM_OK;
+}

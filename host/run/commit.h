@@ -1,0 +1,38 @@
+/* Making written output last: sync the data, then the journal, then give finished files their
+ * names. dm_commit_do blocks, and runs in libuv's thread pool. */
+#ifndef DM_RUN_COMMIT_H
+#define DM_RUN_COMMIT_H
+
+#include "run/job.h"
+#include "run/journal.h"
+#include "run/settings.h"
+
+struct dm_commit {
+    const struct dm_job *job;
+    void *owner; /* the coordinator's */
+    struct dm_inputs *inputs;
+    struct dm_stream streams[DM_STREAMS];
+    struct dm_journal *journal;
+    /* of the commit at work */
+    struct dm_place from, to; /* of the rows */
+    struct dm_buf record;     /* for the journal */
+    int rc;
+    struct dm_error err;
+};
+
+/* The path of an output file that is complete; false when it does not fit. */
+bool dm_commit_final_path(const struct dm_commit *c, uint64_t shard, char *buf, size_t n);
+
+void dm_commit_do(struct dm_commit *c);
+
+/* After the last commit: cuts files to what was committed, names the last file, removes leftovers.
+ * `end` is the frontier's place. */
+int dm_commit_finish(struct dm_commit *c, const struct dm_place end[DM_STREAMS],
+                     struct dm_error *err);
+
+/* Before a resumed run: cuts the streams to the frontier and redoes renames that a crash prevented.
+ */
+int dm_commit_restore(struct dm_commit *c, const struct dm_place at[DM_STREAMS],
+                      struct dm_error *err);
+
+#endif

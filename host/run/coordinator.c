@@ -1,0 +1,419 @@
+#include "run/state.h"
+
+#include "run/folder.h"
+#include "run/identity.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TICK_MS = 50, COMMIT_MS = 100, COMMIT_BYTES = 64 * 1024 * 1024, MEASURED_INPUTS = 10000 };
+
+static void advance(struct dm_coordinator *c);
+
+/* ---- the end ------------------------------------------------------------------------------------
+ */
+
+static void close_handles(struct dm_coordinator *c)
+{
+    if (c->closed)
+        return;
+    c->closed = true;
+    uv_close((uv_handle_t *)&c->tick, NULL);
+    uv_close((uv_handle_t *)&c->on_int, NULL);
+    uv_close((uv_handle_t *)&c->on_term, NULL);
+    for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
+        dm_pool_stop(peer);
+}
+
+static void quit(struct dm_coordinator *c)
+{
+    c->stopping = c->quitting = true;
+    dm_spool_cancel(&c->spool);
+    dm_pump_cancel(&c->pump);
+    for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
+        dm_pool_kill(peer, DM_KILL_QUIT);
+}
+
+void dm_run_fail(struct dm_coordinator *c, const struct dm_error *err)
+{
+    if (c->outcome->status == DM_OK) {
+        c->outcome->status = err->status < 0 ? err->status : DM_EIO;
+        c->outcome->err = *err;
+    }
+    quit(c);
+}
+
+/* Whether work is under way that a stop waits for. */
+static bool is_busy(const struct dm_coordinator *c)
+{
+    for (struct dm_item *item = c->items.first; item; item = item->next)
+        if (item->state == DM_RUNNING || (item->state == DM_HELD && item->granted))
+            return true;
+    return false;
+}
+
+static void end_when_done(struct dm_coordinator *c)
+{
+    bool first_written = c->items.first && c->items.first->state == DM_WRITTEN_OUT;
+    if (c->committing || c->pump.busy || c->spool.reading || (first_written && !c->quitting))
+        return;
+    if (c->quitting   ? c->pool.npeers == 0
+        : c->stopping ? !is_busy(c)
+                      : c->plan_ended && !c->items.n)
+        close_handles(c);
+}
+
+/* ---- commits
+ * -------------------------------------------------------------------------------------- */
+
+static void in_thread(uv_work_t *work)
+{
+    dm_commit_do(work->data);
+}
+
+/* What the frontier is once the items before `end` have been committed. */
+static bool next_frontier(const struct dm_coordinator *c, const struct dm_item *end,
+                          struct dm_frontier *f)
+{
+    bool ok = dm_counts_add(&f->counts, &c->frontier.counts);
+    for (const struct dm_item *item = c->items.first; item != end && ok; item = item->next) {
+        f->input = item->after;
+        memcpy(f->at, item->end, sizeof f->at);
+        f->splits++;
+        ok = dm_counts_add(&f->counts, &item->counts);
+    }
+    if (c->job->kind == DM_TO_EACH && f->at[DM_ROWS].shard < f->input.file)
+        f->at[DM_ROWS] = (struct dm_place){.shard = f->input.file};
+    return ok;
+}
+
+static uint64_t input_bytes(const struct dm_item *item)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < item->split.nranges; i++) {
+        const struct dm_range *r = &item->split.ranges[i];
+        if (!item->stream)
+            n += (r->end < r->size ? r->end : r->size) - r->start;
+        else if (item->last_of_stream)
+            n += r->size;
+    }
+    return n;
+}
+
+static void drop_committed(struct dm_coordinator *c, uint64_t splits)
+{
+    while (splits--) {
+        struct dm_item *item = c->items.first;
+        c->done_bytes += input_bytes(item);
+        if (c->from_stdin)
+            unlink(item->split.ranges[0].path);
+        dm_items_remove(&c->items, item);
+        dm_item_destroy(item);
+    }
+}
+
+static void on_committed(uv_work_t *work, int status)
+{
+    struct dm_coordinator *c = ((struct dm_commit *)work->data)->owner;
+    (void)status;
+    c->committing = false;
+    if (c->commit.rc) {
+        dm_counts_finish(&c->next.counts);
+        dm_run_fail(c, &c->commit.err);
+    } else {
+        drop_committed(c, c->next.splits - c->frontier.splits);
+        dm_counts_finish(&c->frontier.counts);
+        c->frontier = c->next;
+        if (c->job->kind == DM_TO_STDOUT)
+            dm_pump_to(&c->pump, c->frontier.at[DM_ROWS].offset);
+        dm_progress(c, false);
+    }
+    advance(c);
+}
+
+static void begin_commit(struct dm_coordinator *c, const struct dm_item *end)
+{
+    struct dm_error err;
+    c->next = (struct dm_frontier){.splits = c->frontier.splits};
+    dm_buf_clear(&c->commit.record);
+    if (!dm_counts_init(&c->next.counts, (uint32_t)c->job->settings.nops) ||
+        !next_frontier(c, end, &c->next) || !dm_journal_record(&c->commit.record, &c->next)) {
+        dm_counts_finish(&c->next.counts);
+        dm_fail_memory(&err);
+        dm_run_fail(c, &err);
+        return;
+    }
+    c->committing = true;
+    c->uncommitted = 0;
+    c->committed_ms = uv_now(&c->loop);
+    c->commit.from = c->frontier.at[DM_ROWS];
+    c->commit.to = c->next.at[DM_ROWS];
+    c->commit_work.data = &c->commit;
+    uv_queue_work(&c->loop, &c->commit_work, in_thread, on_committed);
+}
+
+/* Commits what stands in its place, when it is time. */
+static void maybe_commit(struct dm_coordinator *c)
+{
+    const struct dm_item *end = c->items.first;
+    while (end && end->state == DM_WRITTEN_OUT)
+        end = end->next;
+    bool last = !end && (c->plan_ended || c->stopping);
+    bool due = c->job->kind == DM_TO_STDOUT || uv_now(&c->loop) - c->committed_ms >= COMMIT_MS ||
+               c->uncommitted >= COMMIT_BYTES;
+    if (end != c->items.first && !c->committing && (last || due || c->stopping))
+        begin_commit(c, end);
+}
+
+static void advance(struct dm_coordinator *c)
+{
+    if (c->closed)
+        return;
+    dm_schedule(c);
+    if (c->outcome->status == DM_OK || !c->commit.rc)
+        maybe_commit(c);
+    end_when_done(c);
+}
+
+/* ---- events
+ * --------------------------------------------------------------------------------------- */
+
+static void on_failed(struct dm_coordinator *c, struct dm_wire *frame)
+{
+    struct dm_error err;
+    size_t n;
+    int status = (int)dm_get_u32(frame);
+    const char *text = dm_get_bytes(frame, &n);
+    dm_fail(&err, status, "%.*s", (int)n, text);
+    dm_run_fail(c, &err);
+}
+
+static void on_frame(void *arg, struct dm_peer *peer, enum dm_message type, struct dm_wire *frame)
+{
+    struct dm_coordinator *c = arg;
+    switch (type) {
+    case DM_HELLO:
+        peer->ready = true;
+        break;
+    case DM_DONE:
+        dm_schedule_done(c, peer, frame);
+        break;
+    case DM_WRITTEN:
+        dm_schedule_written(c, frame);
+        break;
+    case DM_FAILED:
+        on_failed(c, frame);
+        break;
+    default:
+        break;
+    }
+    advance(c);
+}
+
+static void on_lost(void *arg, struct dm_peer *peer)
+{
+    struct dm_coordinator *c = arg;
+    dm_loss(c, peer);
+    advance(c);
+}
+
+static void on_error(void *arg, const char *text)
+{
+    dm_progress_say(arg, "%s", text);
+}
+
+/* Standard input has a split ready, or has ended. */
+static void on_spooled(void *arg)
+{
+    advance(arg);
+}
+
+/* Standard output has taken all that was committed, or its reader has gone: then the rest has no
+ * use. */
+static void on_pumped(void *arg)
+{
+    struct dm_coordinator *c = arg;
+    if (c->pump.rc)
+        dm_run_fail(c, &c->pump.err);
+    else if (c->pump.reader_gone)
+        quit(c);
+    else
+        dm_pump_to(&c->pump, c->frontier.at[DM_ROWS].offset);
+    advance(c);
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    struct dm_coordinator *c = tick->data;
+    dm_loss_watch(c);
+    dm_progress(c, false);
+    advance(c);
+}
+
+static void on_signal(uv_signal_t *handle, int sig)
+{
+    struct dm_coordinator *c = handle->data;
+    (void)sig;
+    c->outcome->interrupted = 1;
+    if (c->stopping) {
+        quit(c);
+    } else {
+        dm_progress_say(c, "stopping: running splits are being finished; again to stop at once");
+        c->stopping = true;
+        dm_spool_cancel(&c->spool);
+    }
+    advance(c);
+}
+
+/* ---- the beginning
+ * -------------------------------------------------------------------------------- */
+
+static void measure_inputs(struct dm_coordinator *c)
+{
+    struct dm_inputs *in = dm_job_inputs(c->job);
+    struct stat st;
+    if (in->n > MEASURED_INPUTS || c->from_stdin)
+        return;
+    for (size_t i = 0; i < in->n; i++)
+        if (stat(dm_inputs_path(in, i), &st) == 0)
+            c->total_bytes += (uint64_t)st.st_size;
+}
+
+/* Where an earlier run stopped, or the beginning. */
+static int find_frontier(struct dm_coordinator *c, struct dm_error *err)
+{
+    if (!dm_counts_init(&c->frontier.counts, (uint32_t)c->job->settings.nops))
+        return dm_fail_memory(err);
+    int rc = c->job->resume ? dm_journal_last(&c->journal, &c->frontier, err) : 0;
+    if (rc < 0)
+        return rc;
+    c->outcome->resumed = rc;
+    c->outcome->rows_before = c->frontier.counts.rows;
+    c->outcome->bytes_before = c->frontier.counts.bytes;
+    c->plan.at = c->frontier.input;
+    return dm_commit_restore(&c->commit, c->frontier.at, err);
+}
+
+static int prepare(struct dm_coordinator *c, struct dm_error *err)
+{
+    struct dm_job *job = c->job;
+    c->plan = (struct dm_plan){.inputs = dm_job_inputs(job),
+                               .split_bytes = job->split_bytes,
+                               .one_file = job->kind == DM_TO_EACH};
+    c->from_stdin = c->plan.inputs->n == 1 && strcmp(dm_inputs_path(c->plan.inputs, 0), "-") == 0;
+    c->commit.job = job;
+    c->commit.owner = c;
+    c->commit.inputs = dm_job_inputs(job);
+    c->commit.journal = &c->journal;
+    dm_settings_streams(&job->settings, c->commit.streams);
+    c->lock = dm_folder_open(job->settings.folder, job->resume, job->force, err);
+    if (c->lock < 0)
+        return c->lock;
+    int rc = dm_journal_open(&c->journal, job->settings.folder, err);
+    if (rc == DM_OK)
+        rc = find_frontier(c, err);
+    if (rc == DM_OK)
+        rc = c->outcome->resumed ? dm_identity_check(job->settings.folder, c->plan.inputs, err)
+                                 : dm_identity_write(job->settings.folder, job->settings.plan,
+                                                     c->plan.inputs, err);
+    measure_inputs(c);
+    return rc;
+}
+
+static int start_standard_streams(struct dm_coordinator *c, struct dm_error *err)
+{
+    char path[4096];
+    int rc = DM_OK;
+    if (c->from_stdin)
+        rc = dm_spool_start(&c->spool, &c->loop, c->job->settings.folder, c->job->split_bytes,
+                            on_spooled, c, err);
+    if (rc || c->job->kind != DM_TO_STDOUT)
+        return rc;
+    if (!dm_stream_path(&c->commit.streams[DM_ROWS], 0, path, sizeof path))
+        return dm_fail(err, DM_EUSAGE, "the path of the output is too long");
+    return dm_pump_start(&c->pump, &c->loop, path, on_pumped, c, err);
+}
+
+static int start_loop(struct dm_coordinator *c, struct dm_error *err)
+{
+    struct dm_pool_events events = {
+        .on_frame = on_frame, .on_lost = on_lost, .on_error = on_error, .arg = c};
+    int rc = uv_loop_init(&c->loop);
+    if (rc)
+        return dm_fail(err, DM_EIO, "cannot make an event loop: %s", uv_strerror(rc));
+    c->tick.data = c->on_int.data = c->on_term.data = c;
+    uv_timer_init(&c->loop, &c->tick);
+    uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
+    uv_signal_init(&c->loop, &c->on_int);
+    uv_signal_start(&c->on_int, on_signal, SIGINT);
+    uv_signal_init(&c->loop, &c->on_term);
+    uv_signal_start(&c->on_term, on_signal, SIGTERM);
+    rc = dm_pool_init(&c->pool, &c->loop, &c->job->settings, events, err);
+    if (rc == DM_OK)
+        rc = start_standard_streams(c, err);
+    uint64_t n = c->job->workers ? c->job->workers : 1;
+    for (uint64_t i = 0; i < n && rc == DM_OK; i++)
+        rc = dm_pool_start(&c->pool, c->job->workers == 0, err);
+    return rc;
+}
+
+static void run_loop(struct dm_coordinator *c)
+{
+    struct dm_error err;
+    c->started_ms = c->committed_ms = uv_hrtime() / 1000000;
+    if (start_loop(c, &err))
+        dm_run_fail(c, &err);
+    uv_run(&c->loop, UV_RUN_DEFAULT);
+    uv_close((uv_handle_t *)&c->pool.idle, NULL);
+    uv_run(&c->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&c->loop);
+    dm_pool_finish(&c->pool);
+    c->outcome->seconds = (double)(uv_hrtime() / 1000000 - c->started_ms) / 1e3;
+}
+
+static void release(struct dm_coordinator *c)
+{
+    while (c->items.first) {
+        struct dm_item *item = c->items.first;
+        dm_items_remove(&c->items, item);
+        dm_item_destroy(item);
+    }
+    dm_spool_finish(&c->spool);
+    dm_pump_finish(&c->pump);
+    dm_buf_finish(&c->commit.record);
+    dm_journal_close(&c->journal);
+    if (c->lock >= 0)
+        close(c->lock);
+}
+
+void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
+{
+    struct dm_coordinator *c = calloc(1, sizeof *c);
+    *outcome = (struct dm_outcome){.inputs = dm_job_inputs(job)->n};
+    if (!c) {
+        outcome->status = dm_fail_memory(&outcome->err);
+        return;
+    }
+    c->job = job;
+    c->outcome = outcome;
+    outcome->status = prepare(c, &outcome->err);
+    if (outcome->status == DM_OK)
+        run_loop(c);
+    if (c->pump.reader_gone)
+        outcome->interrupted = 0;
+    bool whole = outcome->status == DM_OK && c->plan_ended && !c->items.n;
+    if (whole) {
+        outcome->interrupted = 0; /* too late to matter */
+        outcome->status = dm_commit_finish(&c->commit, c->frontier.at, &outcome->err);
+    }
+    dm_progress_hide(c);
+    outcome->splits = c->frontier.splits;
+    outcome->shards = c->frontier.at[DM_ROWS].shard + (c->frontier.at[DM_ROWS].offset > 0);
+    outcome->counts = c->frontier.counts; /* the caller's now */
+    release(c);
+    free(c);
+}

@@ -1,0 +1,11 @@
+/* The coordinator: plans splits, hands them to workers, gives their output its place, commits, and
+ * replaces workers that die. */
+#ifndef DM_RUN_COORDINATOR_H
+#define DM_RUN_COORDINATOR_H
+
+#include "run/job.h"
+
+/* Runs the job to its end. The outcome's counts are the caller's to free with dm_counts_finish. */
+void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome);
+
+#endif

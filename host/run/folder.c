@@ -1,0 +1,101 @@
+#include "run/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4096 };
+
+int dm_folder_make_parents(const char *path, struct dm_error *err)
+{
+    char part[PATH_BYTES];
+    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        size_t n = (size_t)(slash - path);
+        if (n >= sizeof part)
+            return dm_fail(err, DM_EUSAGE, "the path %s is too long", path);
+        memcpy(part, path, n);
+        part[n] = 0;
+        if (mkdir(part, 0777) && errno != EEXIST)
+            return dm_fail_errno(err, DM_EIO, "cannot make the folder %s", part);
+    }
+    return DM_OK;
+}
+
+int dm_folder_sync_parent(const char *path, struct dm_error *err)
+{
+    char folder[PATH_BYTES] = ".";
+    const char *slash = strrchr(path, '/');
+    if (slash && slash > path)
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd)) {
+        int rc = dm_fail_errno(err, DM_EIO, "cannot sync the folder %s", folder);
+        if (fd >= 0)
+            close(fd);
+        return rc;
+    }
+    close(fd);
+    return DM_OK;
+}
+
+/* Removes what an earlier run left in the folder. Only names that a run makes are in there. */
+static int clear(const char *folder, struct dm_error *err)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *e;
+    int rc = DM_OK;
+    if (!dir)
+        return dm_fail_errno(err, DM_EIO, "cannot read %s", folder);
+    while (rc == DM_OK && (e = readdir(dir))) {
+        if (e->d_type != DT_REG || strcmp(e->d_name, "lock") == 0)
+            continue;
+        if (unlinkat(dirfd(dir), e->d_name, 0))
+            rc = dm_fail_errno(err, DM_EIO, "cannot remove %s/%s", folder, e->d_name);
+    }
+    closedir(dir);
+    return rc;
+}
+
+static int check_state(const char *folder, bool resume, bool force, struct dm_error *err)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/journal", folder);
+    struct stat st;
+    if (resume)
+        return DM_OK;
+    if (stat(path, &st) == 0 && st.st_size > 0 && !force)
+        return dm_fail(
+            err, DM_EUSAGE,
+            "%s holds an unfinished run; go on with --resume, or start again with --force", folder);
+    return clear(folder, err);
+}
+
+int dm_folder_open(const char *folder, bool resume, bool force, struct dm_error *err)
+{
+    char path[PATH_BYTES];
+    if ((size_t)snprintf(path, sizeof path, "%s/lock", folder) >= sizeof path)
+        return dm_fail(err, DM_EUSAGE, "the path %s is too long", folder);
+    int rc = dm_folder_make_parents(path, err);
+    if (rc)
+        return rc;
+    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (lock < 0)
+        return dm_fail_errno(err, DM_EIO, "cannot open %s", path);
+    if (flock(lock, LOCK_EX | LOCK_NB))
+        rc = errno == EWOULDBLOCK
+                 ? dm_fail(err, DM_EUSAGE, "another run is writing to this output (%s is locked)",
+                           path)
+                 : dm_fail_errno(err, DM_EIO, "cannot lock %s", path);
+    if (rc == DM_OK)
+        rc = check_state(folder, resume, force, err);
+    if (rc) {
+        close(lock);
+        return rc;
+    }
+    return lock;
+}

@@ -1,0 +1,119 @@
+#include "run/identity.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <xxhash.h>
+
+enum { PATH_BYTES = 4096 };
+
+static FILE *open_in(const char *folder, const char *name, const char *mode, struct dm_error *err)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, mode);
+    if (!f)
+        dm_fail_errno(err, DM_EIO, "cannot open %s", path);
+    return f;
+}
+
+static int write_file(const char *folder, const char *name, const char *p, size_t n,
+                      struct dm_error *err)
+{
+    FILE *f = open_in(folder, name, "we", err);
+    if (!f)
+        return err->status;
+    bool ok = fwrite(p, 1, n, f) == n;
+    ok = fclose(f) == 0 && ok;
+    return ok ? DM_OK : dm_fail_errno(err, DM_EIO, "cannot write %s/%s", folder, name);
+}
+
+/* "size time-in-ns path", ended by NUL since paths may hold newlines. */
+static bool put_line(struct dm_buf *b, const char *path)
+{
+    struct stat st;
+    if (stat(path, &st))
+        st = (struct stat){0};
+    return dm_buf_printf(b, "%lld %lld%09ld %s", (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+                         st.st_mtim.tv_nsec, path) &&
+           dm_buf_putc(b, 0);
+}
+
+static int write_inputs(const char *folder, const struct dm_inputs *in, struct dm_error *err)
+{
+    struct dm_buf line = {0};
+    FILE *f = open_in(folder, "inputs", "we", err);
+    if (!f)
+        return err->status;
+    bool ok = true;
+    for (size_t i = 0; i < in->n && ok; i++) {
+        dm_buf_clear(&line);
+        ok = put_line(&line, dm_inputs_path(in, i)) && fwrite(line.p, 1, line.n, f) == line.n;
+    }
+    dm_buf_finish(&line);
+    ok = fclose(f) == 0 && ok;
+    return ok ? DM_OK : dm_fail_errno(err, DM_EIO, "cannot write %s/inputs", folder);
+}
+
+int dm_identity_write(const char *folder, const char *plan, const struct dm_inputs *in,
+                      struct dm_error *err)
+{
+    int rc = write_file(folder, "plan.json", plan, strlen(plan), err);
+    return rc ? rc : write_inputs(folder, in, err);
+}
+
+/* Compares one recorded line with the file as it is now. */
+static int check_line(const char *was, const char *path, struct dm_error *err)
+{
+    struct dm_buf now = {0};
+    if (!put_line(&now, path))
+        return dm_fail_memory(err);
+    int rc = DM_OK;
+    if (strcmp(was, now.p) != 0)
+        rc = dm_fail(err, DM_EUSAGE,
+                     "the input %s has changed since the run began; start again with --force", path);
+    dm_buf_finish(&now);
+    return rc;
+}
+
+int dm_identity_check(const char *folder, const struct dm_inputs *in, struct dm_error *err)
+{
+    char *line = NULL;
+    size_t cap = 0;
+    int rc = DM_OK;
+    FILE *f = open_in(folder, "inputs", "re", err);
+    if (!f)
+        return err->status;
+    for (size_t i = 0; i < in->n && rc == DM_OK; i++) {
+        const char *path = dm_inputs_path(in, i);
+        if (getdelim(&line, &cap, 0, f) < 0)
+            rc = dm_fail(err, DM_EUSAGE, "the run began without the input %s; start again with --force",
+                         path);
+        else
+            rc = check_line(line, path, err);
+    }
+    if (rc == DM_OK && getdelim(&line, &cap, 0, f) >= 0)
+        rc = dm_fail(err, DM_EUSAGE, "the run began with the input %s too; start again with --force",
+                     strrchr(line, ' ') ? strrchr(line, ' ') + 1 : line);
+    free(line);
+    fclose(f);
+    return rc;
+}
+
+uint64_t dm_file_hash(const char *path)
+{
+    static char block[64 * 1024];
+    XXH3_state_t *state = XXH3_createState();
+    FILE *f = fopen(path, "rbe");
+    uint64_t hash = 0;
+    size_t n;
+    if (f && state && XXH3_64bits_reset(state) == XXH_OK) {
+        while ((n = fread(block, 1, sizeof block, f)) > 0)
+            XXH3_64bits_update(state, block, n);
+        hash = XXH3_64bits_digest(state);
+    }
+    if (f)
+        fclose(f);
+    XXH3_freeState(state);
+    return hash;
+}

@@ -1,0 +1,56 @@
+/* A split under way in the coordinator, in a list in the order of the plan, from the first that has
+ * not been committed to the last that has been planned. */
+#ifndef DM_RUN_ITEM_H
+#define DM_RUN_ITEM_H
+
+#include "run/counts.h"
+#include "run/plan.h"
+#include "run/pool.h"
+
+enum dm_item_state {
+    DM_WAITING, /* for a worker */
+    DM_RUNNING,
+    DM_HELD,       /* it has been run; its worker holds the output until it has a place */
+    DM_WRITTEN_OUT /* its output is in its place */
+};
+
+struct dm_item {
+    struct dm_item *prev, *next;
+    struct dm_split split;
+    enum dm_item_state state;
+    bool probing;         /* RUNNING: only the suspect row, alone */
+    struct dm_peer *peer; /* that runs it or holds its output */
+    struct dm_peer
+        *home;   /* whose decompressor stands where this split begins; never dereferenced */
+    bool stream; /* a piece of a compressed file: more may follow */
+    bool last_of_stream;
+    struct dm_point after;           /* the point of the input behind it */
+    bool granted;                    /* the worker has been told the place */
+    struct dm_place end[DM_STREAMS]; /* WRITTEN_OUT: where the next one goes */
+    struct dm_counts counts;         /* of the last attempt */
+    /* who killed its worker */
+    bool suspected, probe_next;
+    uint32_t suspect_range;
+    uint64_t suspect;
+    uint32_t crashes, kills;
+    char why[200];
+};
+
+struct dm_items {
+    struct dm_item *first, *last;
+    size_t n;
+};
+
+struct dm_item *dm_item_create(uint32_t nops);
+void dm_item_destroy(struct dm_item *item);
+
+/* Puts an item behind another, or at the end when `after` is NULL. */
+void dm_items_insert(struct dm_items *list, struct dm_item *item, struct dm_item *after);
+
+/* Takes an item out; the caller destroys it. */
+void dm_items_remove(struct dm_items *list, struct dm_item *item);
+
+/* Adds a row that is to be rejected unseen; false when memory is short. */
+bool dm_item_skip(struct dm_item *item, uint32_t range, uint64_t offset, const char *why);
+
+#endif

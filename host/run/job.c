@@ -1,0 +1,113 @@
+#include "run/job.h"
+
+#include "base/buf.h"
+
+#include <dirent.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+#include <zstd.h>
+
+struct made_job {
+    struct dm_job job; /* first: Lua's pointer is ours */
+    struct dm_inputs inputs;
+};
+
+static struct made_job *made;
+
+struct dm_job *dm_job_get(void)
+{
+    if (!made)
+        made = calloc(1, sizeof *made);
+    return made ? &made->job : NULL;
+}
+
+struct dm_job *dm_job_made(void)
+{
+    return made ? &made->job : NULL;
+}
+
+void dm_job_free(void)
+{
+    if (made)
+        dm_inputs_finish(&made->inputs);
+    free(made);
+    made = NULL;
+}
+
+struct dm_inputs *dm_job_inputs(struct dm_job *job)
+{
+    return &((struct made_job *)(void *)job)->inputs;
+}
+
+int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *err)
+{
+    return dm_inputs_add(dm_job_inputs(job), pattern, err);
+}
+
+uint64_t dm_job_sort_inputs(struct dm_job *job)
+{
+    dm_inputs_sort(dm_job_inputs(job));
+    return dm_job_inputs(job)->n;
+}
+
+const char *dm_job_input(struct dm_job *job, uint64_t i)
+{
+    return dm_inputs_path(dm_job_inputs(job), i);
+}
+
+int dm_is_terminal(int fd)
+{
+    return isatty(fd);
+}
+
+int dm_processors(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set))
+        return 1;
+    return CPU_COUNT(&set);
+}
+
+int dm_is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A folder is taken by anything but names that begin with a dot. */
+static int folder_taken(const char *path)
+{
+    DIR *dir = opendir(path);
+    struct dirent *e;
+    int taken = 0;
+    while (dir && !taken && (e = readdir(dir)))
+        taken = e->d_name[0] != '.';
+    if (dir)
+        closedir(dir);
+    return taken;
+}
+
+int dm_output_taken(const char *path, uint64_t kind)
+{
+    char folder[4096];
+    const char *hole = strstr(path, "{file}");
+    if (kind == DM_TO_FOLDER)
+        return folder_taken(path);
+    if (kind == DM_TO_FILE)
+        return access(path, F_OK) == 0;
+    while (hole > path && hole[-1] != '/')
+        hole--;
+    snprintf(folder, sizeof folder, "%.*s", (int)(hole - path), path);
+    return folder_taken(folder[0] ? folder : ".");
+}
+
+int dm_versions(struct dm_buf *out)
+{
+    bool ok = dm_buf_printf(out, "%-12s %s\n", "libuv", uv_version_string()) &&
+              dm_buf_printf(out, "%-12s %s\n", "zstd", ZSTD_versionString());
+    return ok ? DM_OK : DM_EMEMORY;
+}

@@ -1,0 +1,155 @@
+#include "run/state.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Losses of workers without anything getting done between, before the run is given up: this many
+ * for each worker, and some. */
+enum { LOSSES = 12, LOSSES_PER_WORKER = 4, BLAME_AFTER_KILLS = 3, BLAME_AFTER_CRASHES = 3 };
+
+/* Why a row is to blame for the end of its worker; false when the end says nothing about the row.
+ */
+static bool blames(const struct dm_coordinator *c, const struct dm_peer *peer, char *why, size_t n)
+{
+    if (peer->killed == DM_KILL_ROW_TIME) {
+        snprintf(why, n, "took longer than limits.row_time, %g s", (double)c->job->row_ms / 1e3);
+        return true;
+    }
+    if (peer->signal == 0 && peer->exit_status == DM_EXIT_MEMORY) {
+        snprintf(why, n, "needed more than limits.memory, %g MiB",
+                 (double)c->job->settings.memory_bytes / 1048576);
+        return true;
+    }
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+        if (peer->signal == crashes[i]) {
+            snprintf(why, n, "crashed the worker: %s (signal %d)", strsignal(peer->signal),
+                     peer->signal);
+            return true;
+        }
+    return false;
+}
+
+static void reject_row(struct dm_coordinator *c, struct dm_item *item)
+{
+    struct dm_error err;
+    if (!dm_item_skip(item, item->suspect_range, item->suspect, item->why)) {
+        dm_fail_memory(&err);
+        dm_run_fail(c, &err);
+    }
+    item->suspected = false;
+    item->crashes = item->kills = 0;
+    c->losses = 0;
+}
+
+/* The row on the board when the worker ended. */
+static void suspect_row(struct dm_item *item, const struct dm_board *board)
+{
+    uint32_t range = (uint32_t)atomic_load(&board->range);
+    uint64_t row = atomic_load(&board->row);
+    if (item->suspected && item->suspect_range == range && item->suspect == row)
+        return;
+    item->suspected = true;
+    item->suspect_range = range;
+    item->suspect = row;
+    item->crashes = item->kills = 0;
+}
+
+static bool on_a_row(const struct dm_item *item, const struct dm_board *board)
+{
+    return atomic_load(&board->split) == item->split.id && atomic_load(&board->row) != DM_NO_ROW &&
+           atomic_load(&board->range) < item->split.nranges;
+}
+
+/* Finds out which row of the split ended its worker. */
+static void blame(struct dm_coordinator *c, struct dm_item *item, const struct dm_peer *peer)
+{
+    char why[sizeof item->why];
+    bool guilty = blames(c, peer, why, sizeof why);
+    if (item->probing) {
+        item->probing = false;
+        item->probe_next = !guilty;
+        if (guilty)
+            reject_row(c, item);
+        return;
+    }
+    if (!on_a_row(item, peer->board))
+        return;
+    suspect_row(item, peer->board);
+    if (guilty) {
+        memcpy(item->why, why, sizeof why);
+        if (++item->crashes >= BLAME_AFTER_CRASHES)
+            reject_row(c, item);
+        else
+            item->probe_next = true;
+    } else if (++item->kills >= BLAME_AFTER_KILLS) {
+        snprintf(item->why, sizeof item->why,
+                 "its worker was killed %d times on this row (signal %d)", BLAME_AFTER_KILLS,
+                 peer->signal);
+        reject_row(c, item);
+    }
+}
+
+static void say_lost(struct dm_coordinator *c, const struct dm_peer *peer)
+{
+    if (peer->killed == DM_KILL_ROW_TIME)
+        dm_progress_say(
+            c, "a row took longer than limits.row_time; its worker was killed and replaced");
+    else if (peer->signal)
+        dm_progress_say(c, "a worker was ended by signal %d (%s); it is replaced", peer->signal,
+                        strsignal(peer->signal));
+    else
+        dm_progress_say(c, "a worker exited with status %d; it is replaced",
+                        (int)peer->exit_status);
+}
+
+/* Splits that the worker ran or whose output it held go to others. */
+static void take_back(struct dm_coordinator *c, struct dm_peer *peer)
+{
+    for (struct dm_item *item = c->items.first; item; item = item->next) {
+        if (item->peer != peer)
+            continue;
+        if (item->state == DM_RUNNING)
+            blame(c, item, peer);
+        item->state = DM_WAITING;
+        item->peer = NULL;
+        item->granted = false;
+        dm_counts_clear(&item->counts);
+    }
+}
+
+void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
+{
+    struct dm_error err;
+    bool expected = c->quitting || (c->closed && peer->exit_status == 0 && peer->signal == 0);
+    take_back(c, peer);
+    if (expected)
+        return;
+    c->outcome->lost++;
+    say_lost(c, peer);
+    if (++c->losses > LOSSES + LOSSES_PER_WORKER * c->job->workers) {
+        dm_fail(&err, DM_EIO,
+                "%u workers were lost without a split getting done; see the messages above, then "
+                "--resume",
+                c->losses);
+        dm_run_fail(c, &err);
+    } else if (dm_pool_start(&c->pool, false, &err)) {
+        dm_run_fail(c, &err);
+    }
+}
+
+void dm_loss_watch(struct dm_coordinator *c)
+{
+    uint64_t now = uv_now(&c->loop);
+    for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next) {
+        uint64_t turn = atomic_load(&peer->board->turn);
+        bool resting = !peer->job || atomic_load(&peer->board->row) == DM_NO_ROW;
+        if (resting || turn != peer->turn) {
+            peer->turn = turn;
+            peer->turn_since_ms = now;
+        } else if (now - peer->turn_since_ms > c->job->row_ms && !peer->killed) {
+            dm_pool_kill(peer, DM_KILL_ROW_TIME);
+        }
+    }
+}

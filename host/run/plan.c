@@ -1,0 +1,116 @@
+#include "run/plan.h"
+
+#include "io/reader.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* Splits are doubled from this up to split_bytes; ranges in one split are bounded too. */
+enum { FIRST_SPLIT_BYTES = 256 * 1024, MAX_RANGES = 1024 };
+
+/* As long as all that came before, between the first split's size and split_bytes: depends on the
+ * inputs alone, so that compressed output has the same frames whoever runs it. */
+static uint64_t split_size(const struct dm_plan *p, uint64_t before)
+{
+    uint64_t n = before < FIRST_SPLIT_BYTES ? FIRST_SPLIT_BYTES : before;
+    return n < p->split_bytes ? n : p->split_bytes;
+}
+
+static int add_range(struct dm_split *s, const char *path, struct dm_error *err)
+{
+    struct dm_range *list = realloc(s->ranges, (s->nranges + 1) * sizeof *list);
+    if (!list)
+        return dm_fail_memory(err);
+    s->ranges = list;
+    struct dm_range *r = &list[s->nranges];
+    *r = (struct dm_range){.path = strdup(path), .name = strdup(path)};
+    s->nranges++;
+    return r->path && r->name ? DM_OK : dm_fail_memory(err);
+}
+
+static int stat_range(struct dm_range *r, struct dm_error *err)
+{
+    struct stat st;
+    if (stat(r->path, &st))
+        return dm_fail_errno(err, DM_EIO, "cannot read %s", r->path);
+    r->size = (uint64_t)st.st_size;
+    r->mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    return DM_OK;
+}
+
+static int stream_range(const struct dm_plan *p, struct dm_point at, struct dm_split *s,
+                        struct dm_point *after, struct dm_error *err)
+{
+    int rc = add_range(s, dm_inputs_path(p->inputs, at.file), err);
+    if (rc)
+        return rc;
+    struct dm_range *r = &s->ranges[s->nranges - 1];
+    r->start = at.offset;
+    r->end = at.offset + split_size(p, at.offset);
+    s->file_number = (uint32_t)at.file;
+    *after = (struct dm_point){at.file, r->end};
+    return stat_range(r, err);
+}
+
+int dm_plan_continue(const struct dm_plan *p, struct dm_point at, struct dm_split *s,
+                     struct dm_point *after, struct dm_error *err)
+{
+    *s = (struct dm_split){0};
+    return stream_range(p, at, s, after, err);
+}
+
+/* Adds the next range of a plain file; moves the plan on. */
+static int plain_range(struct dm_plan *p, struct dm_split *s, uint64_t room, struct dm_error *err)
+{
+    int rc = add_range(s, dm_inputs_path(p->inputs, p->at.file), err);
+    if (rc)
+        return rc;
+    struct dm_range *r = &s->ranges[s->nranges - 1];
+    rc = stat_range(r, err);
+    if (rc)
+        return rc;
+    uint64_t left = r->size > p->at.offset ? r->size - p->at.offset : 0;
+    r->start = p->at.offset;
+    if (left > room) {
+        r->end = r->start + room;
+        p->at.offset = r->end;
+    } else {
+        r->end = UINT64_MAX;
+        p->at = (struct dm_point){p->at.file + 1, 0};
+    }
+    p->planned += left > room ? room : left;
+    return DM_OK;
+}
+
+static bool is_full(const struct dm_plan *p, const struct dm_split *s, uint64_t planned,
+                    uint64_t room)
+{
+    return p->at.file >= p->inputs->n || s->nranges == MAX_RANGES || planned >= room ||
+           (s->nranges && p->one_file);
+}
+
+int dm_plan_next(struct dm_plan *p, struct dm_split *s, struct dm_point *after,
+                 struct dm_error *err)
+{
+    uint64_t begun = p->planned, room = split_size(p, p->planned);
+    *s = (struct dm_split){.file_number = (uint32_t)p->at.file};
+    while (!is_full(p, s, p->planned - begun, room)) {
+        int codec = dm_codec_detect(dm_inputs_path(p->inputs, p->at.file), err);
+        if (codec < 0)
+            return codec;
+        if (codec != DM_CODEC_PLAIN) {
+            if (s->nranges)
+                break;
+            int rc = stream_range(p, p->at, s, after, err);
+            p->at = (struct dm_point){p->at.file + 1, 0};
+            return rc ? rc : DM_PLAN_STREAM;
+        }
+        int rc = plain_range(p, s, room - (p->planned - begun), err);
+        if (rc)
+            return rc;
+        if (p->at.offset)
+            break;
+    }
+    *after = p->at;
+    return s->nranges ? DM_PLAN_SPLIT : DM_PLAN_END;
+}

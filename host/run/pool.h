@@ -1,0 +1,73 @@
+/* The workers of a run: starting them, frames to and from them, their boards, and their ends. Which
+ * split goes where is the coordinator's business. */
+#ifndef DM_RUN_POOL_H
+#define DM_RUN_POOL_H
+
+#include "run/worker.h"
+
+#include <uv.h>
+
+/* Why a worker was killed by us. */
+enum dm_kill { DM_KILL_NONE, DM_KILL_ROW_TIME, DM_KILL_QUIT };
+
+struct dm_pool;
+
+struct dm_peer {
+    struct dm_peer *next;
+    struct dm_pool *pool;
+    void *job;  /* the coordinator's: what it runs */
+    bool ready; /* said HELLO */
+    bool lost;  /* on_lost was called */
+    struct dm_board *board;
+    enum dm_kill killed;
+    uint64_t turn, turn_since_ms; /* of the board: when its row began, as far as we saw */
+    int64_t exit_status;
+    int signal;
+    /* a process */
+    uv_process_t process;
+    uv_pipe_t pipe;
+    int open_handles;
+    bool exited, ended; /* the process; its pipe */
+    struct dm_buf in;
+    /* or a worker inside this process (-j 0) */
+    struct dm_worker *inside;
+    struct dm_buf queue; /* frames for it that are not handled yet */
+};
+
+struct dm_pool_events {
+    void (*on_frame)(void *arg, struct dm_peer *peer, enum dm_message type, struct dm_wire *frame);
+    /* the worker has gone, expected or not; the peer is freed afterwards */
+    void (*on_lost)(void *arg, struct dm_peer *peer);
+    /* a message for people: what went wrong with a worker's channel */
+    void (*on_error)(void *arg, const char *text);
+    void *arg;
+};
+
+struct dm_pool {
+    uv_loop_t *loop;
+    struct dm_pool_events events;
+    struct dm_peer *peers;
+    uint32_t npeers;
+    struct dm_buf setup; /* the frame that every worker gets first */
+    uv_idle_t idle;      /* turns for the worker inside */
+    char block[64 * 1024];
+};
+
+/* Begins a pool whose workers all get these settings. */
+int dm_pool_init(struct dm_pool *p, uv_loop_t *loop, const struct dm_settings *settings,
+                 struct dm_pool_events events, struct dm_error *err);
+
+/* Frees what is left; all peers must have gone. */
+void dm_pool_finish(struct dm_pool *p);
+
+/* Starts a worker process, or, with `inside`, a worker in this process. */
+int dm_pool_start(struct dm_pool *p, bool inside, struct dm_error *err);
+
+/* Sends a frame (with head); the buffer is emptied. */
+void dm_pool_send(struct dm_peer *peer, struct dm_buf *frame);
+
+/* Asks the worker to exit when idle, or kills it. */
+void dm_pool_stop(struct dm_peer *peer);
+void dm_pool_kill(struct dm_peer *peer, enum dm_kill why);
+
+#endif

@@ -1,0 +1,109 @@
+#include "run/state.h"
+
+#include "json/write.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { BAR_MS = 100, JSON_MS = 1000, LINE_MS = 10000, BAR_CELLS = 24 };
+
+void dm_progress_hide(struct dm_coordinator *c)
+{
+    if (c->shown)
+        fputs("\r\033[K", stderr);
+    c->shown = false;
+}
+
+void dm_progress_say(struct dm_coordinator *c, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    dm_progress_hide(c);
+    if (c->job->progress == DM_PROGRESS_JSON) {
+        struct dm_buf b = {0};
+        if (dm_json_quote(&b, text, strlen(text)))
+            fprintf(stderr, "{\"event\":\"message\",\"text\":%.*s}\n", (int)b.n, b.p);
+        dm_buf_finish(&b);
+    } else {
+        fprintf(stderr, "dmhost: %s\n", text);
+    }
+}
+
+struct view {
+    double seconds, share, rows_per_s, mb_per_s, eta;
+    uint64_t rows, rejected;
+};
+
+static struct view look(const struct dm_coordinator *c)
+{
+    struct view v = {.rows = c->frontier.counts.rows,
+                     .rejected = dm_counts_rejected(&c->frontier.counts),
+                     .seconds = (double)(uv_now(&c->loop) - c->started_ms) / 1e3};
+    double s = v.seconds > 0.001 ? v.seconds : 0.001;
+    v.rows_per_s = (double)v.rows / s;
+    v.mb_per_s = (double)c->frontier.counts.bytes / s / 1e6;
+    v.share = c->total_bytes ? (double)c->done_bytes / (double)c->total_bytes : -1;
+    v.eta = v.share > 0 ? s / v.share - s : -1;
+    return v;
+}
+
+static void show_line(const struct view *v, const char *begin, const char *end)
+{
+    char head[96] = "", eta[32] = "";
+    if (v->share >= 0)
+        snprintf(head, sizeof head, "%3.0f %%  ", v->share * 100);
+    if (v->eta >= 0)
+        snprintf(eta, sizeof eta, "  ETA %.0f s", v->eta);
+    fprintf(stderr, "%s%s%llu rows  %.0f rows/s  %.1f MB/s%s  %llu rejected%s", begin, head,
+            (unsigned long long)v->rows, v->rows_per_s, v->mb_per_s, eta,
+            (unsigned long long)v->rejected, end);
+}
+
+static void show_bar(struct dm_coordinator *c, const struct view *v)
+{
+    char bar[BAR_CELLS + 16] = "\r\033[K";
+    size_t n = strlen(bar);
+    int full = v->share > 0 ? (int)(v->share * BAR_CELLS) : 0;
+    if (v->share >= 0) {
+        bar[n++] = '[';
+        for (int i = 0; i < BAR_CELLS; i++)
+            bar[n++] = i < full ? '#' : '.';
+        bar[n++] = ']';
+        bar[n] = 0;
+    }
+    show_line(v, bar, "");
+    c->shown = true;
+}
+
+static void show_json(const struct view *v)
+{
+    fprintf(stderr,
+            "{\"event\":\"progress\",\"seconds\":%.3f,\"rows\":%llu,\"rejected\":%llu,"
+            "\"rows_per_s\":%.0f,\"mb_per_s\":%.1f,\"share\":%.4f}\n",
+            v->seconds, (unsigned long long)v->rows, (unsigned long long)v->rejected, v->rows_per_s,
+            v->mb_per_s, v->share < 0 ? 0 : v->share);
+}
+
+void dm_progress(struct dm_coordinator *c, bool now)
+{
+    static const uint64_t every[] = {
+        [DM_PROGRESS_LINES] = LINE_MS, [DM_PROGRESS_BAR] = BAR_MS, [DM_PROGRESS_JSON] = JSON_MS};
+    uint64_t mode = c->job->progress, ms = uv_now(&c->loop);
+    if (mode == DM_PROGRESS_NONE || mode > DM_PROGRESS_JSON)
+        return;
+    if (!c->shown_ms)
+        c->shown_ms = c->started_ms;
+    if (!now && ms - c->shown_ms < every[mode])
+        return;
+    c->shown_ms = ms;
+    struct view v = look(c);
+    if (mode == DM_PROGRESS_BAR)
+        show_bar(c, &v);
+    else if (mode == DM_PROGRESS_JSON)
+        show_json(&v);
+    else
+        show_line(&v, "dmhost: ", "\n");
+}

@@ -1,0 +1,78 @@
+#include "run/record.h"
+
+#include "base/utf8.h"
+#include "json/write.h"
+
+#include <stdio.h>
+
+/* Text that may hold anything: bytes that are not UTF-8 become question marks. */
+static bool put_text(struct dm_buf *b, const char *p, size_t n)
+{
+    if (dm_utf8_check(p, n) == n)
+        return dm_json_quote(b, p, n);
+    struct dm_buf clean = {0};
+    bool ok = dm_buf_add(&clean, p, n);
+    for (size_t i = 0; ok && i < n; i++)
+        if ((unsigned char)clean.p[i] >= 0x80)
+            clean.p[i] = '?';
+    ok = ok && dm_json_quote(b, clean.p, n);
+    dm_buf_finish(&clean);
+    return ok;
+}
+
+static bool put_base64(struct dm_buf *b, const char *p, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *u = (const unsigned char *)p;
+    if (!dm_buf_reserve(b, (n + 2) / 3 * 4))
+        return false;
+    for (size_t i = 0; i < n; i += 3) {
+        uint32_t v = (uint32_t)u[i] << 16;
+        v |= i + 1 < n ? (uint32_t)u[i + 1] << 8 : 0;
+        v |= i + 2 < n ? u[i + 2] : 0;
+        char *out = b->p + b->n;
+        for (int k = 0; k < 4; k++)
+            out[k] = digits[v >> (18 - 6 * k) & 63];
+        if (i + 1 >= n)
+            out[2] = '=';
+        if (i + 2 >= n)
+            out[3] = '=';
+        b->n += 4;
+    }
+    return true;
+}
+
+static bool put_head(struct dm_buf *b, const struct dm_record *r)
+{
+    char tail[300];
+    snprintf(tail, sizeof tail, "@%llu%.256s", (unsigned long long)r->offset, r->child);
+    struct dm_buf id = {0};
+    bool ok = dm_buf_puts(&id, r->file) && dm_buf_puts(&id, tail);
+    ok = ok && dm_buf_puts(b, "{\"row\":") && put_text(b, id.p, id.n) &&
+         dm_buf_puts(b, ",\"op\":") && put_text(b, r->op_name, strlen(r->op_name)) &&
+         dm_buf_puts(b, ",\"reason\":") && put_text(b, r->reason, r->reason_bytes);
+    dm_buf_finish(&id);
+    return ok;
+}
+
+bool dm_record_ledger(struct dm_buf *b, const struct dm_record *r)
+{
+    bool ok = put_head(b, r);
+    if (r->has_value)
+        ok = ok && dm_buf_printf(b, ",\"value\":%.17g", r->value);
+    return ok && dm_buf_puts(b, r->rejected ? ",\"outcome\":\"rejected\"}\n"
+                                            : ",\"outcome\":\"dropped\"}\n");
+}
+
+bool dm_record_reject(struct dm_buf *b, const struct dm_record *r)
+{
+    bool ok = put_head(b, r);
+    if (r->cut)
+        ok = ok && dm_buf_puts(b, ",\"cut\":true");
+    if (dm_utf8_check(r->input, r->input_bytes) == r->input_bytes)
+        ok = ok && dm_buf_puts(b, ",\"input\":") && dm_json_quote(b, r->input, r->input_bytes);
+    else
+        ok = ok && dm_buf_puts(b, ",\"input_base64\":\"") &&
+             put_base64(b, r->input, r->input_bytes) && dm_buf_putc(b, '"');
+    return ok && dm_buf_puts(b, "}\n");
+}

@@ -1,0 +1,53 @@
+/* A split as a worker gets it: ranges of input, rows to reject unseen, and what came of it. */
+#ifndef DM_RUN_SPLIT_H
+#define DM_RUN_SPLIT_H
+
+#include "io/output.h"
+#include "run/wire.h"
+
+/* The streams that a split adds to. */
+enum { DM_ROWS, DM_REJECTS, DM_LEDGER, DM_STREAMS };
+
+/* Rows that begin in [start, end) of a file's decompressed bytes. */
+struct dm_range {
+    char *path;    /* what is opened */
+    char *name;    /* what row ids say: the path, or "-" for standard input */
+    uint64_t base; /* added to offsets in row ids: where a spooled piece of standard input began */
+    uint64_t start, end;
+    uint64_t size; /* of the file when it was planned, and its time of change in ns: a file that
+                      changed meanwhile fails the run */
+    int64_t mtime;
+};
+
+/* A row that has killed a worker: rejected without being run. */
+struct dm_skip {
+    uint32_t range;
+    uint64_t offset;
+    char *reason;
+};
+
+struct dm_split {
+    uint64_t id;
+    uint32_t attempt;
+    bool probe;   /* does the row in it kill a worker again? its results are thrown away */
+    bool granted; /* `at` is where the output goes */
+    struct dm_place at[DM_STREAMS];
+    uint32_t file_number; /* for one output per input: the shard number that stands for the file */
+    uint64_t max_rows;    /* stop after so many; 0: never */
+    struct dm_range *ranges;
+    uint32_t nranges;
+    struct dm_skip *skips;
+    uint32_t nskips;
+};
+
+/* Frees what the split holds and clears it. */
+void dm_split_finish(struct dm_split *s);
+
+/* The split as a message, and back. Reading returns DM_EINPUT for a malformed frame. */
+bool dm_split_put(struct dm_buf *b, const struct dm_split *s);
+int dm_split_get(struct dm_wire *w, struct dm_split *s, struct dm_error *err);
+
+bool dm_place_put(struct dm_buf *b, const struct dm_place at[DM_STREAMS]);
+void dm_place_get(struct dm_wire *w, struct dm_place at[DM_STREAMS]);
+
+#endif

@@ -1,0 +1,171 @@
+#include "run/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FIRST_BYTES = 256 * 1024, BLOCK_BYTES = 256 * 1024, POLL_MS = 100, PATH_BYTES = 4096 };
+
+static void spool_path(const struct dm_spool *s, uint64_t number, char *path)
+{
+    snprintf(path, PATH_BYTES, "%s/stdin-%llu", s->folder, (unsigned long long)number);
+}
+
+static bool wait_for_input(struct dm_spool *s)
+{
+    struct pollfd fd = {.fd = 0, .events = POLLIN};
+    while (!s->cancelled)
+        if (poll(&fd, 1, POLL_MS) != 0)
+            return true;
+    return false;
+}
+
+static int write_all(int fd, const char *p, size_t n, struct dm_error *err)
+{
+    while (n) {
+        ssize_t k = write(fd, p, n);
+        if (k < 0 && errno != EINTR)
+            return dm_fail_errno(err, DM_EIO, "cannot spool standard input");
+        p += k > 0 ? k : 0;
+        n -= k > 0 ? (size_t)k : 0;
+    }
+    return DM_OK;
+}
+
+/* Writes what stands in the buffer up to its last row's end; keeps the rest. */
+static int write_rows(struct dm_spool *s, int fd, bool all)
+{
+    char *newline = s->carry.n ? memrchr(s->carry.p, '\n', s->carry.n) : NULL;
+    size_t n = all ? s->carry.n : newline ? (size_t)(newline - s->carry.p) + 1 : 0;
+    int rc = write_all(fd, s->carry.p, n, &s->err);
+    s->size += n;
+    s->carry.n -= n;
+    if (s->carry.n)
+        memmove(s->carry.p, s->carry.p + n, s->carry.n);
+    return rc;
+}
+
+static int fill_file(struct dm_spool *s, int fd)
+{
+    uint64_t room = s->bytes < FIRST_BYTES ? FIRST_BYTES : s->bytes;
+    room = room < s->split_bytes ? room : s->split_bytes;
+    s->size = 0;
+    while (s->size < room && !s->ended) {
+        if (!dm_buf_reserve(&s->carry, BLOCK_BYTES))
+            return dm_fail_memory(&s->err);
+        if (!wait_for_input(s))
+            return DM_OK;
+        if (!s->reader && !(s->reader = dm_reader_open("/dev/stdin", &s->err)))
+            return s->err.status;
+        int64_t n = dm_reader_read(s->reader, s->carry.p + s->carry.n, BLOCK_BYTES, &s->err);
+        if (n < 0)
+            return (int)n;
+        s->carry.n += (size_t)n;
+        s->ended = n == 0;
+        int rc = write_rows(s, fd, s->ended);
+        if (rc)
+            return rc;
+    }
+    return DM_OK;
+}
+
+static void in_thread(uv_work_t *work)
+{
+    struct dm_spool *s = work->data;
+    char path[PATH_BYTES];
+    spool_path(s, s->begun, path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        s->rc = dm_fail_errno(&s->err, DM_EIO, "cannot open %s", path);
+        return;
+    }
+    s->rc = fill_file(s, fd);
+    if (close(fd) && s->rc == DM_OK)
+        s->rc = dm_fail_errno(&s->err, DM_EIO, "cannot close %s", path);
+    if (s->size == 0)
+        unlink(path);
+}
+
+static void after_thread(uv_work_t *work, int status)
+{
+    struct dm_spool *s = work->data;
+    (void)status;
+    s->reading = false;
+    s->ready = s->rc == DM_OK && s->size > 0 && !s->cancelled;
+    s->on_ready(s->arg);
+}
+
+static int read_on(struct dm_spool *s, struct dm_error *err)
+{
+    if (s->ended || s->reading || s->cancelled)
+        return DM_OK;
+    s->reading = true;
+    s->work.data = s;
+    int rc = uv_queue_work(s->loop, &s->work, in_thread, after_thread);
+    return rc ? dm_fail(err, DM_EIO, "cannot start a thread: %s", uv_strerror(rc)) : DM_OK;
+}
+
+int dm_spool_start(struct dm_spool *s, uv_loop_t *loop, const char *folder, uint64_t split_bytes,
+                   void (*on_ready)(void *), void *arg, struct dm_error *err)
+{
+    *s = (struct dm_spool){.loop = loop,
+                           .folder = folder,
+                           .split_bytes = split_bytes,
+                           .on_ready = on_ready,
+                           .arg = arg};
+    return read_on(s, err);
+}
+
+static int make_split(struct dm_spool *s, struct dm_split *split, struct dm_error *err)
+{
+    char path[PATH_BYTES];
+    struct stat st;
+    spool_path(s, s->begun, path);
+    if (stat(path, &st))
+        return dm_fail_errno(err, DM_EIO, "cannot read %s", path);
+    struct dm_range *r = calloc(1, sizeof *r);
+    if (!r)
+        return dm_fail_memory(err);
+    *r = (struct dm_range){.path = strdup(path),
+                           .name = strdup("-"),
+                           .base = s->bytes,
+                           .end = UINT64_MAX,
+                           .size = (uint64_t)st.st_size,
+                           .mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec};
+    *split = (struct dm_split){.ranges = r, .nranges = 1};
+    return r->path && r->name ? 1 : dm_fail_memory(err);
+}
+
+int dm_spool_take(struct dm_spool *s, struct dm_split *split, struct dm_error *err)
+{
+    if (s->rc) {
+        *err = s->err;
+        return s->rc;
+    }
+    if (!s->ready)
+        return 0;
+    int rc = make_split(s, split, err);
+    if (rc < 0)
+        return rc;
+    s->ready = false;
+    s->begun++;
+    s->bytes += s->size;
+    int started = read_on(s, err);
+    return started ? started : rc;
+}
+
+void dm_spool_cancel(struct dm_spool *s)
+{
+    s->cancelled = true;
+}
+
+void dm_spool_finish(struct dm_spool *s)
+{
+    dm_reader_close(s->reader);
+    dm_buf_finish(&s->carry);
+    s->reader = NULL;
+}

@@ -1,0 +1,65 @@
+/* The coordinator's state, shared by the files that make it up: coordinator.c (life of a run),
+ * schedule.c (which split goes where), loss.c (workers that die), progress.c (what people see). */
+#ifndef DM_RUN_STATE_H
+#define DM_RUN_STATE_H
+
+#include "run/commit.h"
+#include "run/coordinator.h"
+#include "run/item.h"
+#include "run/pump.h"
+#include "run/spool.h"
+
+struct dm_coordinator {
+    struct dm_job *job;
+    struct dm_outcome *outcome;
+    uv_loop_t loop;
+    uv_timer_t tick;
+    uv_signal_t on_int, on_term;
+    uv_work_t commit_work;
+    struct dm_pool pool;
+    struct dm_plan plan;
+    struct dm_items items;
+    struct dm_spool spool; /* when the input is standard input */
+    struct dm_pump pump;   /* when the output is standard output */
+    bool from_stdin;
+    struct dm_frontier frontier; /* committed */
+    struct dm_frontier next;     /* being committed */
+    struct dm_journal journal;
+    struct dm_commit commit;
+    int lock;
+    bool plan_ended, committing, stopping, quitting, closed;
+    uint64_t started_ms, committed_ms, shown_ms;
+    uint64_t uncommitted; /* bytes of output that are in their place but not synced */
+    uint32_t losses;      /* of workers, since something last got done */
+    uint64_t done_bytes;  /* of input, committed */
+    uint64_t total_bytes; /* of the input files as they lie on disk; 0 when not known */
+    bool shown;           /* a progress bar stands on the terminal */
+};
+
+/* Ends the run with a message, once: running splits are given up. */
+void dm_run_fail(struct dm_coordinator *c, const struct dm_error *err);
+
+/* schedule.c: gives idle workers splits, and outputs their places. */
+void dm_schedule(struct dm_coordinator *c);
+
+/* A worker has run its split, or its output is in place. */
+void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame);
+void dm_schedule_written(struct dm_coordinator *c, struct dm_wire *frame);
+
+/* loss.c: a worker has gone; its splits go to others, and the row that did it is found. */
+void dm_loss(struct dm_coordinator *c, struct dm_peer *peer);
+
+/* Kills workers whose row takes longer than the limit. */
+void dm_loss_watch(struct dm_coordinator *c);
+
+/* progress.c: shows how far the run is, when it is time. */
+void dm_progress(struct dm_coordinator *c, bool now);
+
+/* Takes the bar off the terminal, so that other lines can be printed. */
+void dm_progress_hide(struct dm_coordinator *c);
+
+/* Prints a line for people on stderr. */
+void dm_progress_say(struct dm_coordinator *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,211 @@
+#include "run/worker.h"
+
+#include "lua/state.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+
+struct dm_worker {
+    struct dm_settings settings;
+    struct dm_lua *lua;
+    struct dm_work *work;
+    struct dm_result *results; /* those that run or wait for a place, oldest first */
+    struct dm_buf frame;
+    dm_worker_send *send;
+    void *arg;
+};
+
+static int send_frame(struct dm_worker *w, size_t at, bool ok, struct dm_error *err)
+{
+    if (!ok || w->frame.n < DM_FRAME_HEAD)
+        return dm_fail_memory(err);
+    dm_frame_end(&w->frame, at);
+    return w->send(w->arg, &w->frame, err);
+}
+
+static int send_hello(struct dm_worker *w, struct dm_error *err)
+{
+    size_t at = dm_frame_begin(&w->frame, DM_HELLO);
+    return send_frame(w, at, dm_put_u32(&w->frame, (uint32_t)dm_abi()), err);
+}
+
+static int send_done(struct dm_worker *w, const struct dm_result *r, struct dm_error *err)
+{
+    size_t at = dm_frame_begin(&w->frame, DM_DONE);
+    bool ok = dm_put_u64(&w->frame, r->split) && dm_put_u32(&w->frame, r->attempt) &&
+              dm_put_u8(&w->frame, r->input_ended) && dm_counts_put(&w->frame, &r->counts);
+    return send_frame(w, at, ok, err);
+}
+
+static int send_written(struct dm_worker *w, const struct dm_result *r, struct dm_error *err)
+{
+    struct dm_place places[DM_STREAMS];
+    for (int i = 0; i < DM_STREAMS; i++)
+        places[i] = r->out[i].at;
+    size_t at = dm_frame_begin(&w->frame, DM_WRITTEN);
+    bool ok = dm_put_u64(&w->frame, r->split) && dm_put_u32(&w->frame, r->attempt) &&
+              dm_place_put(&w->frame, places);
+    return send_frame(w, at, ok, err);
+}
+
+static void unlink_result(struct dm_worker *w, struct dm_result *r)
+{
+    struct dm_result **at = &w->results;
+    while (*at && *at != r)
+        at = &(*at)->next;
+    if (*at)
+        *at = r->next;
+    dm_result_destroy(r);
+}
+
+/* Only the oldest waiting result is kept in memory. */
+static int spill_waiting(struct dm_worker *w, struct dm_error *err)
+{
+    int rc = DM_OK;
+    for (struct dm_result *r = w->results ? w->results->next : NULL; r && rc == DM_OK; r = r->next)
+        for (int i = 0; i < DM_STREAMS && rc == DM_OK; i++)
+            rc = dm_output_spill(&r->out[i], err);
+    return rc;
+}
+
+static struct dm_result *add_result(struct dm_worker *w, const struct dm_split *s)
+{
+    struct dm_result *r = dm_result_create(s, (uint32_t)w->settings.nops);
+    struct dm_result **at = &w->results;
+    while (*at)
+        at = &(*at)->next;
+    *at = r;
+    return r;
+}
+
+static int run_split(struct dm_worker *w, const struct dm_split *s, struct dm_result *r,
+                     struct dm_error *err)
+{
+    int rc = dm_work_begin(w->work, s, r, err);
+    if (rc == DM_OK) {
+        rc = dm_lua_call(w->lua, "dm.worker", "run", dm_work_rows(w->work), err);
+        rc = dm_work_end(w->work, rc, err);
+    }
+    if (rc == DM_OK)
+        rc = send_done(w, r, err);
+    return rc;
+}
+
+static int assign(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err)
+{
+    struct dm_split s;
+    int rc = dm_split_get(frame, &s, err);
+    if (rc)
+        return rc;
+    struct dm_result *r = add_result(w, &s);
+    rc = r ? run_split(w, &s, r, err) : dm_fail_memory(err);
+    dm_split_finish(&s);
+    if (rc)
+        return rc;
+    if (r->out[DM_ROWS].granted) {
+        rc = send_written(w, r, err);
+        unlink_result(w, r);
+        return rc;
+    }
+    if (r->probe) {
+        unlink_result(w, r);
+        return DM_OK;
+    }
+    return spill_waiting(w, err);
+}
+
+static int grant(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err)
+{
+    struct dm_place at[DM_STREAMS];
+    uint64_t split = dm_get_u64(frame);
+    uint32_t attempt = dm_get_u32(frame);
+    dm_place_get(frame, at);
+    if (frame->bad)
+        return dm_fail(err, DM_EINPUT, "malformed message from the coordinator");
+    struct dm_result *r = w->results;
+    while (r && (r->split != split || r->attempt != attempt))
+        r = r->next;
+    if (!r)
+        return DM_OK; /* it was taken from us meanwhile */
+    int rc = DM_OK;
+    for (int i = 0; i < DM_STREAMS && rc == DM_OK; i++) {
+        rc = dm_output_grant(&r->out[i], at[i], err);
+        if (rc == DM_OK && r->done)
+            rc = dm_output_end(&r->out[i], err);
+    }
+    if (rc || !r->done)
+        return rc;
+    rc = send_written(w, r, err);
+    unlink_result(w, r);
+    return rc;
+}
+
+int dm_worker_handle(struct dm_worker *w, enum dm_message type, struct dm_wire *frame,
+                     struct dm_error *err)
+{
+    switch (type) {
+    case DM_ASSIGN:
+        return assign(w, frame, err);
+    case DM_GRANT:
+        return grant(w, frame, err);
+    default:
+        return dm_fail(err, DM_EINPUT, "message of unknown type %d from the coordinator",
+                       (int)type);
+    }
+}
+
+struct dm_worker *dm_worker_create(struct dm_wire *setup, struct dm_board *board,
+                                   dm_worker_send *send, void *arg, struct dm_error *err)
+{
+    struct dm_worker *w = calloc(1, sizeof *w);
+    if (!w) {
+        dm_fail_memory(err);
+        return NULL;
+    }
+    w->send = send;
+    w->arg = arg;
+    int rc = dm_settings_get(setup, &w->settings, err);
+    if (rc == DM_OK) {
+        w->lua = dm_lua_open(w->settings.memory_bytes, err);
+        rc = w->lua ? dm_lua_call(w->lua, "dm.worker", "setup", &w->settings, err) : DM_EUSAGE;
+    }
+    if (rc == DM_OK) {
+        w->work = dm_work_create(&w->settings, board);
+        rc = w->work ? send_hello(w, err) : dm_fail_memory(err);
+    }
+    if (rc == DM_OK)
+        return w;
+    dm_worker_destroy(w);
+    return NULL;
+}
+
+void dm_worker_destroy(struct dm_worker *w)
+{
+    if (!w)
+        return;
+    while (w->results)
+        unlink_result(w, w->results);
+    dm_work_destroy(w->work);
+    dm_lua_close(w->lua);
+    dm_settings_finish(&w->settings);
+    dm_buf_finish(&w->frame);
+    free(w);
+}
+
+void dm_worker_limit_memory(const struct dm_worker *w)
+{
+/* the sanitizers reserve far more address space than they use */
+#if !defined(__SANITIZE_ADDRESS__)
+    uint64_t bytes = w->settings.memory_bytes;
+    struct rlimit limit = {.rlim_cur = bytes, .rlim_max = bytes};
+    if (bytes)
+        setrlimit(RLIMIT_DATA, &limit);
+#else
+    (void)w;
+#endif
+}
+
+void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg)
+{
+    dm_work_on_idle(w->work, idle, arg);
+}

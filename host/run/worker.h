@@ -1,0 +1,38 @@
+/* A worker: takes splits and grants as frames, runs splits, answers with frames. It does not know
+ * how frames travel, so that one may live inside the coordinator (-j 0). */
+#ifndef DM_RUN_WORKER_H
+#define DM_RUN_WORKER_H
+
+#include "run/work.h"
+
+/* Exit status of a worker process whose memory ran short: the row on the board did it. */
+enum { DM_EXIT_MEMORY = 78 };
+
+struct dm_worker;
+
+/* Sends one frame; the buffer is the worker's and may be emptied. */
+typedef int dm_worker_send(void *arg, struct dm_buf *frame, struct dm_error *err);
+
+/* Makes a worker from a DM_SETUP frame's fields: opens a Lua state and the pipeline's operators,
+ * and sends DM_HELLO. The board is borrowed. NULL with err set when the pipeline does not load. */
+struct dm_worker *dm_worker_create(struct dm_wire *setup, struct dm_board *board,
+                                   dm_worker_send *send, void *arg, struct dm_error *err);
+void dm_worker_destroy(struct dm_worker *w);
+
+/* Called between blocks of input of a running split. */
+void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg);
+
+/* Acts on one frame (without head): runs the split of an assignment, writes what a grant gives a
+ * place. An error means that the worker can not go on; DM_EMEMORY that the row at work took too
+ * much. */
+int dm_worker_handle(struct dm_worker *w, enum dm_message type, struct dm_wire *frame,
+                     struct dm_error *err);
+
+/* Limits the memory of this process to what the settings say. */
+void dm_worker_limit_memory(const struct dm_worker *w);
+
+/* `dmhost worker`: speaks frames over descriptor 3, shows its rows on the board behind
+ * descriptor 4. Returns the exit status. */
+int dm_worker_main(void);
+
+#endif

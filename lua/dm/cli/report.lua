@@ -1,0 +1,192 @@
+-- What a run tells at its end: the table for people, run.json for machines, the exit status.
+local ffi = require "ffi"
+local json = require "dm.json"
+local units = require "dm.units"
+
+local M = {}
+
+local count = units.show_count
+
+local function rejected(outcome)
+  local n = tonumber(outcome.counts.bad)
+  for i = 0, outcome.counts.nops - 1 do n = n + tonumber(outcome.counts.ops[i].rejected) end
+  return n
+end
+
+---@param outcome ffi.cdata* struct dm_outcome *
+---@param begun table
+---@return integer
+function M.status(outcome, begun)
+  if outcome.status < 0 then return outcome.status == ffi.C.DM_EUSAGE and 2 or 1 end
+  if outcome.interrupted == 1 then return 130 end
+  return rejected(outcome) > begun.max_rejects and 3 or 0
+end
+
+local function reasons_of(counts, op)
+  local list = {}
+  for i = 0, counts.nreasons - 1 do
+    local r = counts.reasons[i]
+    if r.op == op then
+      list[#list + 1] = { reason = ffi.string(r.text), rows = tonumber(r.n), rejected = r.rejected == 1 }
+    end
+  end
+  table.sort(list, function(a, b)
+    if a.rows ~= b.rows then return a.rows > b.rows end
+    return a.reason < b.reason
+  end)
+  return list
+end
+
+local FIELDS = { "in", "out", "made", "dropped", "rejected", "changed" }
+
+local function operators(counts, names)
+  local list, ticks = {}, 0
+  for i, name in ipairs(names) do
+    local c = counts.ops[i - 1]
+    local op = { name = name, ticks = tonumber(c.ticks), reasons = reasons_of(counts, i - 1) }
+    for _, field in ipairs(FIELDS) do op[field] = tonumber(c[field]) end
+    ticks = ticks + op.ticks
+    list[i] = op
+  end
+  for _, op in ipairs(list) do
+    op.time_share = ticks > 0 and op.ticks / ticks or 0
+    op.ticks = nil
+  end
+  return list
+end
+
+local WORDS = { [0] = "done", [1] = "failed", [2] = "failed", [3] = "done", [130] = "interrupted" }
+
+---Writes run.json: what ran, with which counts. Written whole, then renamed.
+---@param outcome ffi.cdata*
+---@param begun table
+---@param status integer
+function M.receipt(outcome, begun, status)
+  local c = outcome.counts
+  local doc = {
+    dmhost = require("dm.cli.version").VERSION,
+    status = WORDS[status],
+    exit_status = status,
+    pipeline = begun.pipeline,
+    binary = begun.binary,
+    luajit = jit.version,
+    output = begun.output,
+    inputs = begun.inputs,
+    workers = begun.workers,
+    seconds = outcome.seconds,
+    splits = tonumber(outcome.splits),
+    workers_lost = tonumber(outcome.lost),
+    resumed = outcome.resumed == 1,
+    rows = { ["in"] = tonumber(c.rows), out = tonumber(c.out), blank_lines = tonumber(c.blank),
+      rejected_input = tonumber(c.bad) },
+    bytes = { ["in"] = tonumber(c.bytes), out = tonumber(c.out_bytes) },
+    operators = c.ops ~= nil and operators(c, begun.names) or {},
+    input_reasons = reasons_of(c, -1),
+    error = outcome.status < 0 and ffi.string(outcome.err.text) or nil,
+  }
+  local path = begun.folder .. "/run.json"
+  local file = io.open(path .. ".new", "wb")
+  if not file then return end
+  local written = file:write(json.encode(doc), "\n")
+  if file:close() and written then os.rename(path .. ".new", path) end
+end
+
+local function say(...)
+  io.stderr:write(...)
+end
+
+local function per_cent(part, whole)
+  return whole > 0 and ("%.1f %%"):format(100 * part / whole) or "-"
+end
+
+local function show_reasons(list)
+  for i, r in ipairs(list) do
+    if i > 4 then
+      say(("%36s and %d more reasons in the ledger\n"):format("", #list - 4))
+      break
+    end
+    say(("%36s %s %s\n"):format("", count(r.rows), r.reason))
+  end
+end
+
+local function show_table(c, begun)
+  local total = tonumber(c.rows)
+  say(("\n%-34s %12s %12s %10s %8s %9s %9s %7s\n"):format("operator", "rows in", "rows out", "dropped",
+    "rejected", "% of left", "% of all", "time"))
+  for _, op in ipairs(operators(c, begun.names)) do
+    local gone = op.dropped + op.rejected
+    say(("%-34s %12s %12s %10s %8s %9s %9s %7s\n"):format(op.name, count(op["in"]), count(op.out),
+      count(op.dropped), count(op.rejected), per_cent(gone, op["in"]), per_cent(gone, total),
+      ("%.0f %%"):format(100 * op.time_share)))
+    show_reasons(op.reasons)
+  end
+end
+
+local function show_end(outcome, begun)
+  local c = outcome.counts
+  local seconds = math.max(outcome.seconds, 0.001)
+  local rows, bytes = tonumber(c.rows), tonumber(c.bytes)
+  say(("\n%s rows in, %s out, %s dropped, %s rejected"):format(count(rows), count(tonumber(c.out)),
+    count(M.dropped(c)), count(rejected(outcome))))
+  say(("; %s in %.2f s: %.1f MB/s, %s rows/s, %d worker%s\n"):format(units.show_bytes(bytes), seconds,
+    (bytes - tonumber(outcome.bytes_before)) / seconds / 1e6,
+    count((rows - tonumber(outcome.rows_before)) / seconds), math.max(begun.workers, 1),
+    begun.workers > 1 and "s" or ""))
+  say("output   ", begun.output == "-" and "standard output" or begun.output, "\n")
+  say("details  ", begun.folder, "/  (run.json, ledger.jsonl, rejects.jsonl)\n")
+end
+
+---@param c ffi.cdata* struct dm_counts
+---@return integer
+function M.dropped(c)
+  local n = 0
+  for i = 0, c.nops - 1 do n = n + tonumber(c.ops[i].dropped) end
+  return n
+end
+
+local function show_text(outcome, begun, status)
+  if outcome.status < 0 then
+    say("dmhost: ", ffi.string(outcome.err.text), "\n")
+    if outcome.counts.rows > outcome.rows_before or outcome.status == ffi.C.DM_EIO then
+      say("dmhost: what was done so far is kept in ", begun.folder, "; go on with --resume\n")
+    end
+    return
+  end
+  if begun.format == "quiet" then return end
+  show_table(outcome.counts, begun)
+  if outcome.counts.bad > 0 then
+    say(("%-34s %12s\n"):format("rejected before any operator", count(tonumber(outcome.counts.bad))))
+    show_reasons(reasons_of(outcome.counts, -1))
+  end
+  show_end(outcome, begun)
+  if status == 130 then say("interrupted; go on with the same command and --resume\n") end
+  if status == 3 then
+    say(("%s rows were rejected, more than max_rejects (%s): exit status 3\n"):format(count(rejected(outcome)),
+      count(begun.max_rejects)))
+  end
+end
+
+---The closing table on stderr, or one line of JSON.
+---@param outcome ffi.cdata*
+---@param begun table
+---@param status integer
+function M.show(outcome, begun, status)
+  if begun.format ~= "json" then return show_text(outcome, begun, status) end
+  local file = io.open(begun.folder .. "/run.json", "rb")
+  local text = file and file:read "*l" or "null"
+  if file then file:close() end
+  say('{"event":"end","exit_status":', tostring(status), ',"run":', text, "}\n")
+end
+
+---What a run would do (--dry-run).
+---@param begun table
+---@param job ffi.cdata*
+function M.plan(begun, job)
+  io.write("pipeline  ", begun.pipeline, "\n")
+  io.write("input     ", count(begun.inputs), " file", begun.inputs == 1 and "" or "s")
+  if begun.inputs > 0 then io.write(", first ", ffi.string(ffi.C.dm_job_input(job, 0))) end
+  io.write("\noutput    ", begun.output, "\nworkers   ", tostring(begun.workers), "\noperators\n")
+  for i, name in ipairs(begun.names) do io.write(("  %2d  %s\n"):format(i, name)) end
+end
+
+return M

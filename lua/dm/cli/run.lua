@@ -1,0 +1,258 @@
+-- dmhost run: turns a pipeline and its options into a job for the coordinator, and reports how it ended.
+local ffi = require "ffi"
+local json = require "dm.json"
+local pipeline = require "dm.pipeline"
+local registry = require "dm.registry"
+local report = require "dm.cli.report"
+local sources = require "dm.sources"
+
+local C = ffi.C
+
+local M = {
+  summary = "run a pipeline over a corpus",
+  usage = "dmhost run PIPELINE.lua|-e TEXT [OPTIONS]",
+  options = {
+    { "input", short = "i", value = "PATH", list = true, doc = "input instead of the pipeline's; may be repeated" },
+    { "output", short = "o", value = "PATH", doc = "output instead of the pipeline's" },
+    { "workers", short = "j", value = "N", doc = "worker processes; 0: all in one process; default: cores" },
+    { "eval", short = "e", value = "TEXT", doc = "the pipeline as text" },
+    { "ops", value = "DIR", list = true, doc = "a folder with operators; may be repeated" },
+    { "set", value = "OP.KEY=V", list = true, doc = "a parameter of an operator; may be repeated" },
+    { "limit", value = "N", doc = "the first N rows only" },
+    { "resume", doc = "go on with a run that did not end" },
+    { "force", doc = "replace output that exists" },
+    { "max-rejects", value = "N", doc = "rows that may be rejected before the exit status is 3" },
+    { "dry-run", doc = "check everything, show the plan, and run nothing" },
+    { "quiet", short = "q", doc = "no progress, no summary" },
+    { "log-format", value = "FORMAT", doc = "text or json, for progress and summary on stderr" },
+  },
+  notes = [[
+Input is JSONL: files, globs, folders, or - for standard input; .gz and .zst are recognised by content.
+Output is a file, a folder (ends in /; files of shard_size), "folder/{file}" (one for each input), or -.
+Rejected rows, the ledger of dropped rows and run.json stand in the run directory: OUT.run/, OUT/.dmhost/.
+
+exit status: 0 done; 1 failed; 2 wrong usage or pipeline; 3 done, but more than max_rejects rows were
+rejected; 130 interrupted (go on with --resume)
+]],
+}
+
+-- Texts that C borrows until the run has ended.
+local kept = {}
+
+local function keep(text)
+  kept[#kept + 1] = text
+  return text
+end
+
+-- What finish() needs to know about the run that start() began.
+local begun
+
+local function fail(format, ...)
+  error({ usage = format:format(...) }, 0)
+end
+
+local function load_pipeline(values)
+  local path = values[1]
+  if values.eval then
+    path = "(-e)"
+    sources.restore { { path = path, text = 'local dm = require "dm"\n' .. values.eval } }
+  end
+  if not path then fail "run needs a pipeline: dmhost run PIPELINE.lua, or -e TEXT" end
+  if values[values.eval and 1 or 2] then fail('unexpected argument "%s"', values[values.eval and 1 or 2]) end
+  return pipeline.load(path), path
+end
+
+local function number(values, name, least)
+  local n = tonumber(values[name])
+  if values[name] and (not n or n < least or n % 1 ~= 0) then
+    fail('--%s takes a whole number of at least %d, not "%s"', name, least, values[name])
+  end
+  return n
+end
+
+local KINDS = { file = C.DM_TO_FILE, folder = C.DM_TO_FOLDER, each = C.DM_TO_EACH, stdout = C.DM_TO_STDOUT }
+
+---Where rows go: kind, run directory, and the name (or ending) of the files in it.
+local function describe_output(output)
+  if output == "-" then
+    return "stdout", ("./dmhost-%s-%d"):format(os.date "%Y%m%dT%H%M%S", C.getpid()), "rows.jsonl"
+  end
+  local folder, rest = output:match "^(.-)/?([^/]*{file}.*)$"
+  if folder then return "each", (folder == "" and "." or folder) .. "/.dmhost", rest:match "%.gz$" or
+    rest:match "%.zst$" or ".jsonl" end
+  if output:sub(-1) == "/" or C.dm_is_folder(output) == 1 then
+    return "folder", output:gsub("/+$", "") .. "/.dmhost", ".jsonl"
+  end
+  return "file", output .. ".run", "rows" .. (output:match "%.gz$" or output:match "%.zst$" or "")
+end
+
+local CODECS = { [".gz"] = 1, [".zst"] = 2 }
+
+local function set_output(job, p, values)
+  local output = values.output or p.output
+  if type(output) ~= "string" or output == "" then
+    fail 'no output: give `output = "..."` in the pipeline, or -o PATH'
+  end
+  local kind, folder, name = describe_output(output)
+  if kind == "folder" then output = output:gsub("/+$", "") end
+  job.kind = KINDS[kind]
+  job.output = keep(output)
+  job.settings.folder = keep(folder)
+  job.settings.shard_folder = keep(folder)
+  job.settings.shard_name = keep(name)
+  job.settings.numbered = (kind == "folder" or kind == "each") and 1 or 0
+  job.settings.codec = CODECS[name:match "%.%w+$"] or 0
+  job.settings.shard_bytes = kind == "folder" and p.shard_size or 0
+  return output, folder
+end
+
+local function set_input(job, p, values)
+  local input = values.input or p.input
+  if type(input) == "string" then input = { input } end
+  if type(input) ~= "table" or #input == 0 then
+    fail 'no input: give `input = "..."` in the pipeline, or -i PATH'
+  end
+  local err = ffi.new "struct dm_error"
+  for _, pattern in ipairs(input) do
+    if C.dm_job_add_input(job, pattern, err) < 0 then fail("%s", ffi.string(err.text)) end
+  end
+  local stdin = table.concat(input, "\n") == "-"
+  if stdin and values.resume then fail "standard input can not be read again: --resume needs files" end
+  for _, pattern in ipairs(input) do
+    if pattern == "-" and not stdin then fail "standard input (-) can not be mixed with files" end
+  end
+  return tonumber(C.dm_job_sort_inputs(job))
+end
+
+local function set_plan(job, path, values, ops)
+  local names = {}
+  for i, op in ipairs(ops) do names[i] = op.name end
+  local plan = {
+    pipeline = path,
+    sources = sources.snapshot(),
+    folders = values.ops or {},
+    settings = values.set or {},
+    binary = ("%016x"):format(tonumber(C.dm_file_hash "/proc/self/exe" % 2 ^ 52)),
+  }
+  job.settings.op_names = keep(table.concat(names, "\n"))
+  job.settings.nops = #ops
+  job.settings.plan = keep(json.encode(plan))
+  return names, plan
+end
+
+---Which part of the plan differs from the one that the run was begun with.
+local function changed_part(was, now)
+  if was.binary ~= now.binary then return "dmhost itself" end
+  if table.concat(was.settings, "\n") ~= table.concat(now.settings, "\n") then return "--set" end
+  for i = 1, math.max(#was.sources, #now.sources) do
+    local a, b = was.sources[i], now.sources[i]
+    if not a or not b or a.path ~= b.path or a.text ~= b.text then return (b or a).path end
+  end
+end
+
+---A run is resumed only with the code that it was begun with.
+local function check_resume(folder, plan)
+  local file = io.open(folder .. "/plan.json", "rb")
+  if not file then return end
+  local was = json.decode(file:read "*a")
+  file:close()
+  local part = changed_part(was, plan)
+  if part then fail("%s has changed since the run began; start again with --force", part) end
+end
+
+local function set_limits(job, p, values)
+  job.settings.row_bytes = p.limits.row_size
+  job.settings.row_depth = p.limits.depth
+  job.settings.memory_bytes = p.limits.memory
+  job.settings.fail_on_error = p.on_error == "fail" and 1 or 0
+  job.row_ms = p.limits.row_time
+  job.split_bytes = p.split_size
+  job.workers = number(values, "workers", 0) or C.dm_processors()
+  job.limit_rows = number(values, "limit", 1) or 0
+  job.resume = values.resume and 1 or 0
+  job.force = values.force and 1 or 0
+end
+
+local function set_progress(job, values)
+  local format = values["log-format"] or "text"
+  if format ~= "text" and format ~= "json" then fail('--log-format is text or json, not "%s"', format) end
+  if values.quiet then return "quiet" end
+  if format == "json" then
+    job.progress = C.DM_PROGRESS_JSON
+  else
+    job.progress = C.dm_is_terminal(2) == 1 and C.DM_PROGRESS_BAR or C.DM_PROGRESS_LINES
+  end
+  return format
+end
+
+local function check_output(output, values, kind)
+  if kind == C.DM_TO_STDOUT and values.resume then
+    fail "standard output can not be resumed; write to a file or a folder"
+  end
+  if values.force or values.resume or kind == C.DM_TO_STDOUT then return end
+  local taken = C.dm_output_taken(output, kind)
+  if taken == 1 then
+    fail("%s exists; choose another output, or replace it with --force", output)
+  end
+end
+
+local function start(values)
+  local p, path = load_pipeline(values)
+  for _, folder in ipairs(values.ops or {}) do registry.add_folder(folder) end
+  local ops = p:make_operators(values.set or {})
+  local job = C.dm_job_get()
+  local output, folder = set_output(job, p, values)
+  local inputs = set_input(job, p, values)
+  set_limits(job, p, values)
+  local names, plan = set_plan(job, path, values, ops)
+  if values.resume then check_resume(folder, plan) end
+  begun = {
+    format = set_progress(job, values),
+    names = names,
+    binary = plan.binary,
+    max_rejects = number(values, "max-rejects", 0) or p.max_rejects,
+    output = output,
+    folder = folder,
+    kind = tonumber(job.kind),
+    workers = tonumber(job.workers),
+    pipeline = path,
+    inputs = inputs,
+  }
+  check_output(output, values, job.kind)
+  if values.resume and C.dm_output_taken(output, job.kind) == 1 and job.kind == C.DM_TO_FILE then
+    io.stderr:write("dmhost: ", output, " is complete already; nothing to resume\n")
+    return 0
+  end
+  if values["dry-run"] then
+    report.plan(begun, job)
+    return 0
+  end
+  return C.DM_RUN_JOB
+end
+
+local function usage(message)
+  local text = type(message) == "table" and message.usage or tostring(message)
+  io.stderr:write("dmhost run: ", text, "\n")
+  return 2
+end
+
+---@param values table options and arguments
+---@return integer exit status, or DM_RUN_JOB when the coordinator is to run the job
+function M.run(values)
+  sources.install()
+  local ok, result = pcall(start, values)
+  return ok and result or usage(result)
+end
+
+---Called by C when the job has ended.
+---@param pointer lightuserdata struct dm_outcome *
+---@return integer exit status
+function M.finish(pointer)
+  local outcome = ffi.cast("struct dm_outcome *", pointer)
+  local status = report.status(outcome, begun)
+  if begun.folder then report.receipt(outcome, begun, status) end
+  report.show(outcome, begun, status)
+  return status
+end
+
+return M

@@ -1,0 +1,64 @@
+-- The doors of a worker: setup makes the operators, run pulls the rows of a split through them.
+local ffi = require "ffi"
+local chain = require "dm.chain"
+local json = require "dm.json"
+local pipeline = require "dm.pipeline"
+local registry = require "dm.registry"
+local sample = require "dm.sample"
+local sources = require "dm.sources"
+
+local C = ffi.C
+local M = {}
+
+local ops, step
+
+-- Recording of traces for a few hundred operators does not fit LuaJIT's defaults.
+jit.opt.start("maxtrace=8000", "maxmcode=16384", "maxrecord=16000")
+
+---Makes the pipeline's operators from what the coordinator read, whatever has changed on disk since.
+---@param pointer lightuserdata struct dm_settings *
+---@return integer status
+function M.setup(pointer)
+  local settings = ffi.cast("struct dm_settings *", pointer)
+  local plan = json.decode(ffi.string(settings.plan))
+  sources.restore(plan.sources)
+  sources.install()
+  for _, folder in ipairs(plan.folders) do registry.add_folder(folder) end
+  ops = pipeline.load(plan.pipeline):make_operators(plan.settings)
+  return 0
+end
+
+---Random numbers depend on the row alone, so that output does not depend on who ran which rows before.
+local function seed_by_row(rows)
+  local random, seed = math.random, math.randomseed
+  local seeded
+  function math.random(...) -- luacheck: ignore 122
+    local now = tonumber(rows.seed)
+    if now ~= seeded then
+      seed(now)
+      seeded = now
+    end
+    return random(...)
+  end
+end
+
+---Runs the split at work.
+---@param pointer lightuserdata struct dm_rows *
+---@return integer status
+function M.run(pointer)
+  local rows = ffi.cast("struct dm_rows *", pointer)
+  if not step then
+    seed_by_row(rows)
+    step = chain.compile(ops, rows)
+  end
+  local root, recycle = sample.root, sample.recycle
+  while true do
+    local status = C.dm_rows_next(rows)
+    if status ~= 1 then return status end
+    status = step(root(rows.sample))
+    recycle()
+    if status < 0 then return status end
+  end
+end
+
+return M

@@ -1,0 +1,187 @@
+-- Faults: whatever dies, the output equals that of an undisturbed run without the guilty rows, exactly those
+-- rows stand in the rejects with operator and reason, and the exit status says so.
+local t = require "tests.support"
+
+local q = t.quote
+
+describe("dmhost run survives", function()
+  local dir, corpus
+  setup(function() corpus = t.corpus(20000, 11) end)
+  before_each(function()
+    dir = t.scratch()
+    t.write(dir .. "/in.jsonl", corpus)
+  end)
+  after_each(t.clean)
+
+  -- An operator that takes its time on each row, so that there is something to kill.
+  local SLOW = "dm.map(function(s) local x = 0 for i = 1, 30000 do x = x + i % 7 end s.slow = x > 0 end)"
+
+  local function prepare(operators, more)
+    t.pipeline(dir, ('input = %q, output = %q, split_size = "64KiB", operators = { %s }, %s'):format(
+      dir .. "/in.jsonl", dir .. "/out.jsonl", operators, more or ""))
+  end
+
+  local function run(words)
+    return t.dmhost(("run %s/pipeline.lua %s"):format(q(dir), words or ""))
+  end
+
+  local function undisturbed()
+    assert.equal(0, (run(("-j 1 -q -o %s/want.jsonl"):format(q(dir)))))
+    return t.read(dir .. "/want.jsonl")
+  end
+
+  local function workers_of(pattern)
+    local _, list = t.shell(("pgrep -P $(pgrep -f %s | head -n 1) || true"):format(q(pattern)))
+    return list
+  end
+
+  it("50 workers killed -9 at random times", function()
+    prepare(SLOW)
+    local want = undisturbed()
+    local status = t.shell(([[
+      %s run %s/pipeline.lua -j 2 -q & pid=$!
+      n=0
+      while kill -0 $pid 2>/dev/null && [ $n -lt 50 ]; do
+        victim=$(pgrep -P $pid | shuf -n 1)
+        [ -n "$victim" ] && kill -9 $victim 2>/dev/null && n=$((n + 1))
+        sleep 0.0$((RANDOM %% 9 + 1))
+      done
+      wait $pid; s=$?; [ $n -ge 20 ] || exit 99; exit $s]]):format(q(t.DMHOST), q(dir)):gsub("^", "exec bash -c '")
+      :gsub("$", "'"))
+    assert.equal(0, status)
+    assert.is_true(t.read(dir .. "/out.jsonl") == want)
+    assert.equal("", t.read(dir .. "/out.jsonl.run/rejects.jsonl"))
+    assert.is_true(t.receipt(dir .. "/out.jsonl.run").workers_lost >= 20)
+  end)
+
+  it("a coordinator killed -9, again and again, with --resume", function()
+    prepare(SLOW)
+    local want = undisturbed()
+    local kills = 0
+    for i = 1, 20 do
+      local status = t.shell(("timeout -s KILL 0.%d %s run %s/pipeline.lua -j %d -q --resume"):format(
+        15 + i % 10, q(t.DMHOST), q(dir), i % 3 + 1))
+      if status == 0 then break end
+      kills = kills + 1
+    end
+    assert.is_true(kills >= 3, "killed " .. kills .. " times")
+    assert.equal(0, (run "-j 2 -q --resume"))
+    assert.is_true(t.read(dir .. "/out.jsonl") == want)
+    assert.equal(20000, t.receipt(dir .. "/out.jsonl.run").rows.out)
+  end)
+
+  it("and leaves no worker behind when the coordinator is killed -9", function()
+    prepare(SLOW)
+    t.shell(("timeout -s KILL 0.3 %s run %s/pipeline.lua -j 2 -q"):format(q(t.DMHOST), q(dir)))
+    t.shell "sleep 0.2"
+    assert.equal("", workers_of(dir .. "/pipeline.lua"))
+    local _, left = t.shell(("pgrep -f %s || true"):format(q("^dmhost worker " .. dir)))
+    assert.equal("", left)
+  end)
+
+  it("SIGINT, then --resume", function()
+    prepare(SLOW)
+    local want = undisturbed()
+    local status, _, err = t.shell(("timeout -s INT 0.3 %s run %s/pipeline.lua -j 2; exit $?"):format(
+      q(t.DMHOST), q(dir)))
+    assert.is_true(status == 130 or status == 124, "status " .. status .. " " .. err)
+    assert.is_nil(t.read(dir .. "/out.jsonl"))
+    assert.truthy(err:find("--resume", 1, true), err)
+    assert.equal("interrupted", t.receipt(dir .. "/out.jsonl.run").status)
+    assert.equal(0, (run "-j 1 -q --resume"))
+    assert.is_true(t.read(dir .. "/out.jsonl") == want)
+  end)
+
+  -- The rows with these ids are the guilty ones.
+  local GUILTY = { [700] = true, [13000] = true }
+
+  local function blames(body, more, pattern)
+    prepare(("dm.map(function(s) if s.id == 700 or s.id == 13000 then %s end s.seen = true end)"):format(body), more)
+    local status = run "-j 2 -q"
+    assert.equal(3, status)
+    local want = {}
+    for i, line in ipairs(t.lines(corpus)) do
+      if not GUILTY[i] then want[#want + 1] = line:sub(1, -2) .. ',"seen":true}\n' end
+    end
+    assert.is_true(t.read(dir .. "/out.jsonl") == table.concat(want))
+    local rejects = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")
+    assert.equal(2, #rejects)
+    for _, reject in ipairs(rejects) do
+      assert.truthy(reject.reason:find(pattern), reject.reason)
+      assert.is_true(GUILTY[tonumber(reject.input:match '"id": (%d+)')])
+    end
+    return rejects
+  end
+
+  it("an operator that raises", function()
+    local rejects = blames('error("no such luck")', "", "pipeline.lua:%d+: no such luck")
+    assert.truthy(rejects[1].op:find "^map@pipeline.lua")
+  end)
+  it("an operator that loops for ever in compiled code", function()
+    blames("while true do end", 'limits = { row_time = "300ms" }', "row_time")
+  end)
+  it("an operator that allocates without end", function()
+    blames("local l = {} while true do l[#l + 1] = { #l } end", 'limits = { memory = "100MiB" }', "memory")
+  end)
+  it("an operator that allocates one huge string", function()
+    blames('local x = ("x"):rep(1e9)', 'limits = { memory = "100MiB" }', "memory")
+  end)
+  it("an operator that segfaults through FFI", function()
+    blames('require("ffi").cast("int *", 8)[0] = 1', "", "Segmentation fault")
+  end)
+  it("an operator that calls abort", function()
+    blames('local f = require "ffi" pcall(f.cdef, "void abort(void);") f.C.abort()', "", "Aborted")
+  end)
+
+  it("only one of two runs into one output", function()
+    prepare(SLOW)
+    local status, _, err = t.shell(([[
+      %s run %s/pipeline.lua -j 1 -q & pid=$!
+      sleep 0.3
+      %s run %s/pipeline.lua -j 1 -q --force; s=$?
+      kill -TERM $pid; wait $pid
+      exit $s]]):format(q(t.DMHOST), q(dir), q(t.DMHOST), q(dir)))
+    assert.equal(2, status)
+    assert.truthy(err:find("another run", 1, true), err)
+  end)
+
+  it("input that changes during the run, by failing with the file's name", function()
+    prepare(SLOW)
+    local status, _, err = t.shell(([[
+      %s run %s/pipeline.lua -j 1 -q & pid=$!
+      sleep 0.3; echo '{"id": 1}' >> %s/in.jsonl
+      wait $pid]]):format(q(t.DMHOST), q(dir), q(dir)))
+    assert.equal(1, status)
+    assert.truthy(err:find("in.jsonl has changed", 1, true), err)
+    assert.is_nil(t.read(dir .. "/out.jsonl"))
+  end)
+
+  it("a full disk, by failing resumably", function()
+    prepare(SLOW)
+    local want = undisturbed()
+    os.execute("mkdir " .. q(dir .. "/small"))
+    local mounted = os.execute(("mount -t tmpfs -o size=1m none %s/small 2>/dev/null"):format(q(dir)))
+    if mounted ~= 0 then return pending "needs the right to mount a small file system" end
+    finally(function() os.execute(("umount %s/small"):format(q(dir))) end)
+    local words = ("-j 2 -q -o %s/small/out.jsonl"):format(q(dir))
+    local status, _, err = run(words)
+    assert.equal(1, status)
+    assert.truthy(err:find("No space left on device", 1, true), err)
+    assert.truthy(err:find("--resume", 1, true), err)
+    assert.is_nil(t.read(dir .. "/small/out.jsonl"))
+    os.execute(("mount -o remount,size=100m %s/small"):format(q(dir)))
+    assert.equal(0, (run(words .. " --resume")))
+    assert.is_true(t.read(dir .. "/small/out.jsonl") == want)
+  end)
+
+  it("a row of 100 MB, in bounded memory", function()
+    local long = '{"id": 1, "text": "' .. ("x"):rep(1e8) .. '"}\n'
+    t.write(dir .. "/in.jsonl", '{"id":0}\n' .. long .. '{"id":2}\n')
+    prepare ""
+    assert.equal(3, (run "-j 1 -q"))
+    assert.equal('{"id":0}\n{"id":2}\n', t.read(dir .. "/out.jsonl"))
+    prepare("", 'limits = { row_size = "200MB" }')
+    assert.equal(0, (run "-j 1 -q --force"))
+    assert.is_true(t.read(dir .. "/out.jsonl") == '{"id":0}\n' .. long .. '{"id":2}\n')
+  end)
+end)

@@ -1,0 +1,223 @@
+local t = require "tests.support"
+
+local q = t.quote
+
+describe("dmhost run", function()
+  local dir
+  before_each(function() dir = t.scratch() end)
+  after_each(t.clean)
+
+  local function run(body, words)
+    local path = t.pipeline(dir, body)
+    return t.dmhost(("run %s %s"):format(q(path), words or ""))
+  end
+
+  local function copy(input, words, body)
+    t.write(dir .. "/in.jsonl", input)
+    local status, _, err = run(("input = %q, output = %q, operators = {}, %s"):format(
+      dir .. "/in.jsonl", dir .. "/out.jsonl", body or ""), words)
+    return status, t.read(dir .. "/out.jsonl"), err
+  end
+
+  describe("copies rows byte for byte", function()
+    local corpus = t.corpus(2000)
+    for _, workers in ipairs { 0, 1, 2, 7 } do
+      it("with -j " .. workers, function()
+        local status, out = copy(corpus, "-j " .. workers)
+        assert.equal(0, status)
+        assert.is_true(out == corpus)
+      end)
+    end
+    for _, size in ipairs { "1KiB", "7000", "64KiB", "64MiB" } do
+      it("with splits of " .. size, function()
+        local status, out = copy(corpus, "-j 2", ("split_size = %q"):format(size))
+        assert.equal(0, status)
+        assert.is_true(out == corpus)
+      end)
+    end
+  end)
+
+  describe("reads rows as the design says", function()
+    it("supplies a missing last newline", function()
+      local _, out = copy '{"a":1}\n{"a":2}'
+      assert.equal('{"a":1}\n{"a":2}\n', out)
+    end)
+    it("skips a byte order mark at the start of a file", function()
+      local _, out = copy '\239\187\191{"a":1}\n'
+      assert.equal('{"a":1}\n', out)
+    end)
+    it("reads CRLF as the end of a row and writes LF", function()
+      local _, out = copy '{"a":1}\r\n{"a":2}\r\n'
+      assert.equal('{"a":1}\n{"a":2}\n', out)
+    end)
+    it("skips blank lines and counts them", function()
+      local _, out = copy '\n{"a":1}\n  \n\r\n{"a":2}\n\n'
+      assert.equal('{"a":1}\n{"a":2}\n', out)
+      assert.equal(4, t.receipt(dir .. "/out.jsonl.run").rows.blank_lines)
+    end)
+    it("reads an empty file", function()
+      local status, out = copy ""
+      assert.equal(0, status)
+      assert.equal("", out)
+    end)
+    it("keeps keys, numbers and spaces as they were written", function()
+      local row = '{ "b" : 1e2 ,"a":0.10,"a":12345678901234567890 , "n":null}\n'
+      local _, out = copy(row)
+      assert.equal(row, out)
+    end)
+  end)
+
+  describe("rejects", function()
+    it("rows that are not JSON objects, and says where they stand", function()
+      local status, out = copy '{"a":1}\n[1]\n{"a":}\nnot json\n{"a":2}\n'
+      assert.equal(3, status)
+      assert.equal('{"a":1}\n{"a":2}\n', out)
+      local rejects = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")
+      assert.equal(3, #rejects)
+      assert.equal(dir .. "/in.jsonl@8", rejects[1].row)
+      assert.equal("input", rejects[1].op)
+      assert.equal("[1]", rejects[1].input)
+      assert.equal("not json", rejects[3].input)
+    end)
+    it("bytes that are not UTF-8, kept as base64", function()
+      local status, out = copy '{"a":"\255"}\n{"a":"ok"}\n'
+      assert.equal(3, status)
+      assert.equal('{"a":"ok"}\n', out)
+      assert.equal("eyJhIjoi/yJ9", t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")[1].input_base64)
+    end)
+    it("a row over limits.row_size", function()
+      local long = '{"a":"' .. ("x"):rep(3e6) .. '"}\n'
+      local status, out = copy('{"a":1}\n' .. long .. '{"a":2}\n', "-j 1", 'limits = { row_size = "1MiB" }')
+      assert.equal(3, status)
+      assert.equal('{"a":1}\n{"a":2}\n', out)
+      local reject = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")[1]
+      assert.equal(dir .. "/in.jsonl@8", reject.row)
+      assert.truthy(reject.reason:find("row_size", 1, true))
+      local _, whole = copy(long, "-j 1 --force", 'limits = { row_size = "4MiB" }')
+      assert.is_true(whole == long)
+    end)
+    it("nothing more once on_error is fail", function()
+      local status, out, err = copy('{"a":1}\nbad\n', "-j 1", 'on_error = "fail"')
+      assert.equal(1, status)
+      assert.is_nil(out)
+      assert.truthy(err:find("in.jsonl@8", 1, true))
+    end)
+    it("up to max_rejects without a word in the exit status", function()
+      assert.equal(0, (copy('bad\n{"a":1}\n', "--max-rejects 1")))
+    end)
+  end)
+
+  describe("reads compressed input by its content", function()
+    local corpus = t.corpus(3000, 7)
+    local function compressed(tool, ending)
+      t.write(dir .. "/a", corpus)
+      os.execute(("cd %s && %s a > %s && rm a"):format(q(dir), tool, ending))
+      local status = run(("input = %q, output = %q, operators = {}, split_size = '64KiB'")
+        :format(dir .. "/" .. ending, dir .. "/out.jsonl"), "-j 2")
+      assert.equal(0, status)
+      assert.is_true(t.read(dir .. "/out.jsonl") == corpus)
+    end
+    it("gzip", function() compressed("gzip -c", "in.jsonl.gz") end)
+    it("zstd", function() compressed("zstd -qc", "in.jsonl.zst") end)
+    it("gzip without a telling name", function() compressed("gzip -c", "in.data") end)
+    it("gzip of many members", function() compressed("f() { gzip -c $1; gzip -c /dev/null; }; f", "in.gz") end)
+    it("zstd of many frames", function()
+      t.write(dir .. "/a", corpus)
+      os.execute(("cd %s && split -n l/5 a part. && zstd -q part.a? && cat part.*.zst > in.zst"):format(q(dir)))
+      run(("input = %q, output = %q, operators = {}"):format(dir .. "/in.zst", dir .. "/out.jsonl"))
+      assert.is_true(t.read(dir .. "/out.jsonl") == corpus)
+    end)
+    for _, tool in ipairs { "gzip -c", "zstd -qc" } do
+      it("cut short, keeping the rows before the damage: " .. tool, function()
+        t.write(dir .. "/a", corpus)
+        os.execute(("cd %s && %s a > whole && head -c $(($(stat -c %%s whole) / 2)) whole > cut"):format(q(dir), tool))
+        local status = run(("input = %q, output = %q, operators = {}"):format(dir .. "/cut", dir .. "/out.jsonl"))
+        assert.equal(3, status)
+        local out = t.read(dir .. "/out.jsonl")
+        assert.is_true(#out > 1000 and corpus:sub(1, #out) == out)
+        local rejects = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")
+        assert.equal(1, #rejects)
+        assert.truthy(rejects[1].reason:find("truncated", 1, true))
+      end)
+    end
+  end)
+
+  describe("writes", function()
+    local corpus = t.corpus(3000, 3)
+    local function to(output, words, body)
+      t.write(dir .. "/in.jsonl", corpus)
+      return run(("input = %q, output = %q, operators = {}, %s"):format(dir .. "/in.jsonl", output, body or ""), words)
+    end
+    it("a folder of shards that are cut at rows, the same for any -j and split size", function()
+      local sums = {}
+      for i, words in ipairs { "-j 1", "-j 2", "-j 7" } do
+        local out = ("%s/out%d/"):format(dir, i)
+        assert.equal(0, (to(out, words, ("shard_size = 50000, split_size = %d"):format(9000 * i))))
+        local _, sum = t.shell(("cd %s && md5sum *.jsonl"):format(q(out)))
+        sums[i] = sum
+        local _, whole = t.shell(("cat %s*.jsonl"):format(q(out)))
+        assert.is_true(whole == corpus)
+      end
+      assert.equal(sums[1], sums[2])
+      assert.equal(sums[1], sums[3])
+      local _, count = t.shell(("ls %s/out1 | wc -l"):format(q(dir)))
+      assert.is_true(tonumber(count) > 5)
+    end)
+    for ending, tool in pairs { gz = "gzip -dc", zst = "zstd -dqc" } do
+      it("." .. ending .. ", the same bytes for any -j", function()
+        local sums = {}
+        for i, words in ipairs { "-j 1", "-j 2" } do
+          local out = ("%s/out%d.jsonl.%s"):format(dir, i, ending)
+          assert.equal(0, (to(out, words, "split_size = 100000")))
+          local _, whole = t.shell(tool .. " " .. q(out))
+          assert.is_true(whole == corpus)
+          sums[i] = t.read(out)
+        end
+        assert.is_true(sums[1] == sums[2])
+      end)
+    end
+    it("standard output from standard input", function()
+      t.write(dir .. "/in.jsonl", corpus)
+      local path = t.pipeline(dir, 'input = "-", output = "-", operators = {}')
+      local status, out = t.shell(("cd %s && %s run pipeline.lua -q < in.jsonl"):format(q(dir), q(t.DMHOST)))
+      assert.equal(0, status)
+      assert.is_true(out == corpus, path)
+    end)
+    it("to a reader that closes the pipe, without complaint", function()
+      t.write(dir .. "/in.jsonl", corpus)
+      t.pipeline(dir, 'input = "in.jsonl", output = "-", operators = {}')
+      local status, out = t.shell(("cd %s && set -o pipefail; %s run pipeline.lua -q | head -n 1")
+        :format(q(dir), q(t.DMHOST)):gsub("^", "exec bash -c '"):gsub("$", "'"))
+      assert.equal(0, status)
+      assert.equal(t.lines(corpus)[1] .. "\n", out)
+    end)
+    it("one output for each input", function()
+      os.execute("mkdir -p " .. q(dir .. "/in/sub"))
+      t.write(dir .. "/in/a.jsonl", '{"a":1}\n')
+      t.write(dir .. "/in/sub/b.jsonl", '{"b":1}\n{"b":2}\n')
+      t.write(dir .. "/in/c.jsonl", "")
+      local status = run(("input = %q, output = %q, operators = {}"):format(dir .. "/in", dir .. "/out/{file}"))
+      assert.equal(0, status)
+      assert.equal('{"a":1}\n', t.read(dir .. "/out/a.jsonl"))
+      assert.equal('{"b":1}\n{"b":2}\n', t.read(dir .. "/out/sub/b.jsonl"))
+      assert.equal("", t.read(dir .. "/out/c.jsonl"))
+    end)
+    it("many small files in the order of their paths", function()
+      os.execute("mkdir -p " .. q(dir .. "/in"))
+      local want = {}
+      for i = 1, 300 do
+        t.write(("%s/in/%03d.jsonl"):format(dir, i), ('{"i":%d}\n'):format(i))
+        want[i] = ('{"i":%d}\n'):format(i)
+      end
+      assert.equal(0, (run(("input = %q, output = %q, operators = {}"):format(dir .. "/in/*.jsonl", dir .. "/out"), "-j 2")))
+      assert.equal(table.concat(want), t.read(dir .. "/out"))
+    end)
+  end)
+
+  it("reads the first rows only with --limit", function()
+    local corpus = t.corpus(500)
+    local _, out = copy(corpus, "--limit 7 -j 2", "split_size = 1000")
+    assert.equal(7, #t.lines(out))
+    assert.equal(out, corpus:sub(1, #out))
+  end)
+end)

@@ -1,0 +1,136 @@
+-- What specs of the command line share: running dmhost as a process, scratch folders, corpora of odd rows.
+local M = {}
+
+---The first line that a shell command prints.
+local function first_line(command)
+  local pipe = assert(io.popen(command))
+  local line = pipe:read "*l"
+  pipe:close()
+  return line
+end
+
+M.DMHOST = first_line("realpath " .. (os.getenv "DMHOST" or "build/dmhost"))
+
+---@param text string
+---@return string quoted for the shell
+function M.quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+---@param path string
+---@return string? content
+function M.read(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+---@param path string
+---@param text string
+function M.write(path, text)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(text))
+  assert(file:close())
+  return path
+end
+
+---A new empty folder; removed by M.clean.
+---@return string path
+function M.scratch()
+  local base = os.getenv "TMPDIR" or "/tmp"
+  local path = first_line("mktemp -d " .. M.quote(base .. "/dmhost-test.XXXXXX"))
+  M.folders = M.folders or {}
+  table.insert(M.folders, path)
+  return path
+end
+
+---Removes the scratch folders.
+function M.clean()
+  for _, path in ipairs(M.folders or {}) do os.execute("rm -rf " .. M.quote(path)) end
+  M.folders = nil
+end
+
+---Runs a shell command.
+---@param command string
+---@return integer exit status
+---@return string stdout
+---@return string stderr
+function M.shell(command)
+  local out, err = os.tmpname(), os.tmpname()
+  local status = os.execute(("{ %s\n} >%s 2>%s"):format(command, out, err))
+  local o, e = M.read(out), M.read(err)
+  os.remove(out)
+  os.remove(err)
+  return math.floor(status / 256), o, e
+end
+
+---Runs dmhost with shell words.
+---@param words string already quoted
+---@return integer, string, string exit status, stdout, stderr
+function M.dmhost(words)
+  return M.shell(M.DMHOST .. " " .. words)
+end
+
+---Writes a pipeline file that returns dm.pipeline of this table body.
+---@param folder string
+---@param body string
+---@return string path
+function M.pipeline(folder, body)
+  return M.write(folder .. "/pipeline.lua", 'local dm = require "dm"\nreturn dm.pipeline {\n' .. body .. "\n}\n")
+end
+
+-- Texts with what goes wrong elsewhere: escapes, other scripts, control characters, surrogate pairs.
+local TEXTS = {
+  [["plain words of some length, and more of them"]],
+  [["with \"quotes\", a \\ backslash and a\ttab"]],
+  [["数据清洗变得越来越重要。"]],
+  [["\u6570\u636e \ud83d\ude00 escaped"]],
+  [["😀 emoji, naïve café, NUL \u0000 inside"]],
+  [[""]],
+  [["line one\nline two\r\nline three"]],
+}
+
+---A corpus of n rows, each on a line of its own; rows differ in length from tens to thousands of bytes.
+---@param n integer
+---@param seed integer?
+---@return string
+function M.corpus(n, seed)
+  local rows, x = {}, seed or 1
+  for i = 1, n do
+    x = (x * 1103515245 + 12345) % 2147483648
+    local text = TEXTS[x % #TEXTS + 1]
+    local fill = ("word%d "):format(i):rep(x % 97 == 0 and 300 or x % 17)
+    rows[i] = ('{"id": %d, "n": 1.50, "text": %s, "fill":"%s", "meta": {"lang":"%s", "big": 12345678901234567890}}')
+      :format(i, text, fill, i % 3 == 0 and "zh-CN" or "en")
+  end
+  return table.concat(rows, "\n") .. "\n"
+end
+
+---Lines of a text, without their newlines.
+---@param text string
+---@return string[]
+function M.lines(text)
+  local list = {}
+  for line in text:gmatch "([^\n]*)\n" do list[#list + 1] = line end
+  return list
+end
+
+---The JSON documents of a file, one a line.
+---@param path string
+---@return table[]
+function M.json_lines(path)
+  local cjson, list = require "cjson", {}
+  for _, line in ipairs(M.lines(M.read(path) or "")) do list[#list + 1] = cjson.decode(line) end
+  return list
+end
+
+---The receipt of a run.
+---@param folder string run directory
+---@return table
+function M.receipt(folder)
+  return require("cjson").decode(M.read(folder .. "/run.json"))
+end
+
+return M
