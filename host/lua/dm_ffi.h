@@ -250,7 +250,7 @@ struct dm_rows {
     struct dm_sample *sample; /* the current row */
     uint64_t seed;            /* for random numbers: depends on the row alone */
     struct dm_opcount *ops;   /* one for each operator */
-    int32_t op;               /* the operator at work, from 0; Lua sets it before each call */
+    int32_t *op;              /* the operator at work, from 0; Lua sets it before each call */
 };
 
 /* Goes to the next row. Returns 1 when there is one, 0 at the end of the split, or an error below zero. */

@@ -317,9 +317,9 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
     if (rc == DM_OK)
         rc = find_frontier(c, err);
     if (rc == DM_OK)
-        rc = c->outcome->resumed ? dm_identity_check(job->settings.folder, c->plan.inputs, err)
-                                 : dm_identity_write(job->settings.folder, job->settings.plan,
-                                                     c->plan.inputs, err);
+        rc = c->outcome->resumed
+                 ? dm_identity_check(job->settings.folder, c->plan.inputs, err)
+                 : dm_identity_write(job->settings.folder, job->settings.plan, c->plan.inputs, err);
     measure_inputs(c);
     return rc;
 }

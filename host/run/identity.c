@@ -34,8 +34,8 @@ static bool put_line(struct dm_buf *b, const char *path)
     struct stat st;
     if (stat(path, &st))
         st = (struct stat){0};
-    return dm_buf_printf(b, "%lld %lld%09ld %s", (long long)st.st_size, (long long)st.st_mtim.tv_sec,
-                         st.st_mtim.tv_nsec, path) &&
+    return dm_buf_printf(b, "%lld %lld%09ld %s", (long long)st.st_size,
+                         (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, path) &&
            dm_buf_putc(b, 0);
 }
 
@@ -70,8 +70,9 @@ static int check_line(const char *was, const char *path, struct dm_error *err)
         return dm_fail_memory(err);
     int rc = DM_OK;
     if (strcmp(was, now.p) != 0)
-        rc = dm_fail(err, DM_EUSAGE,
-                     "the input %s has changed since the run began; start again with --force", path);
+        rc =
+            dm_fail(err, DM_EUSAGE,
+                    "the input %s has changed since the run began; start again with --force", path);
     dm_buf_finish(&now);
     return rc;
 }
@@ -87,14 +88,15 @@ int dm_identity_check(const char *folder, const struct dm_inputs *in, struct dm_
     for (size_t i = 0; i < in->n && rc == DM_OK; i++) {
         const char *path = dm_inputs_path(in, i);
         if (getdelim(&line, &cap, 0, f) < 0)
-            rc = dm_fail(err, DM_EUSAGE, "the run began without the input %s; start again with --force",
-                         path);
+            rc = dm_fail(err, DM_EUSAGE,
+                         "the run began without the input %s; start again with --force", path);
         else
             rc = check_line(line, path, err);
     }
     if (rc == DM_OK && getdelim(&line, &cap, 0, f) >= 0)
-        rc = dm_fail(err, DM_EUSAGE, "the run began with the input %s too; start again with --force",
-                     strrchr(line, ' ') ? strrchr(line, ' ') + 1 : line);
+        rc =
+            dm_fail(err, DM_EUSAGE, "the run began with the input %s too; start again with --force",
+                    strrchr(line, ' ') ? strrchr(line, ' ') + 1 : line);
     free(line);
     fclose(f);
     return rc;

@@ -1,5 +1,6 @@
-/* What a run was begun with, kept in the run directory, so that --resume can refuse when it has changed:
- * plan.json (pipeline, sources, settings; compared by Lua) and inputs (path, size and time of each file). */
+/* What a run was begun with, kept in the run directory, so that --resume can refuse when it has
+ * changed: plan.json (pipeline, sources, settings; compared by Lua) and inputs (path, size and time
+ * of each file). */
 #ifndef DM_RUN_IDENTITY_H
 #define DM_RUN_IDENTITY_H
 
@@ -9,7 +10,8 @@
 int dm_identity_write(const char *folder, const char *plan, const struct dm_inputs *in,
                       struct dm_error *err);
 
-/* Compares the inputs with those that the run was begun with; the error names the first that differs. */
+/* Compares the inputs with those that the run was begun with; the error names the first that
+ * differs. */
 int dm_identity_check(const char *folder, const struct dm_inputs *in, struct dm_error *err);
 
 #endif

@@ -49,14 +49,17 @@ void dm_items_remove(struct dm_items *list, struct dm_item *item)
     list->n--;
 }
 
-bool dm_item_skip(struct dm_item *item, uint32_t range, uint64_t offset, const char *why)
+bool dm_item_skip(struct dm_item *item, const char *why)
 {
     struct dm_split *s = &item->split;
     struct dm_skip *list = realloc(s->skips, (s->nskips + 1) * sizeof *list);
     if (!list)
         return false;
     s->skips = list;
-    list[s->nskips] = (struct dm_skip){.range = range, .offset = offset, .reason = strdup(why)};
+    list[s->nskips] = (struct dm_skip){.range = item->suspect_range,
+                                       .offset = item->suspect,
+                                       .op = item->suspect_op,
+                                       .reason = strdup(why)};
     if (!list[s->nskips].reason)
         return false;
     s->nskips++;

@@ -32,6 +32,7 @@ struct dm_item {
     bool suspected, probe_next;
     uint32_t suspect_range;
     uint64_t suspect;
+    int32_t suspect_op;
     uint32_t crashes, kills;
     char why[200];
 };
@@ -50,7 +51,7 @@ void dm_items_insert(struct dm_items *list, struct dm_item *item, struct dm_item
 /* Takes an item out; the caller destroys it. */
 void dm_items_remove(struct dm_items *list, struct dm_item *item);
 
-/* Adds a row that is to be rejected unseen; false when memory is short. */
-bool dm_item_skip(struct dm_item *item, uint32_t range, uint64_t offset, const char *why);
+/* Enters the suspect among the rows that are to be rejected; false when memory is short. */
+bool dm_item_skip(struct dm_item *item, const char *why);
 
 #endif

@@ -34,7 +34,7 @@ static bool blames(const struct dm_coordinator *c, const struct dm_peer *peer, c
 static void reject_row(struct dm_coordinator *c, struct dm_item *item)
 {
     struct dm_error err;
-    if (!dm_item_skip(item, item->suspect_range, item->suspect, item->why)) {
+    if (!dm_item_skip(item, item->why)) {
         dm_fail_memory(&err);
         dm_run_fail(c, &err);
     }
@@ -48,6 +48,7 @@ static void suspect_row(struct dm_item *item, const struct dm_board *board)
 {
     uint32_t range = (uint32_t)atomic_load(&board->range);
     uint64_t row = atomic_load(&board->row);
+    item->suspect_op = board->op;
     if (item->suspected && item->suspect_range == range && item->suspect == row)
         return;
     item->suspected = true;
@@ -99,6 +100,8 @@ static void say_lost(struct dm_coordinator *c, const struct dm_peer *peer)
     else if (peer->signal)
         dm_progress_say(c, "a worker was ended by signal %d (%s); it is replaced", peer->signal,
                         strsignal(peer->signal));
+    else if (peer->exit_status == DM_EXIT_MEMORY)
+        dm_progress_say(c, "a worker needed more than limits.memory; it is replaced");
     else
         dm_progress_say(c, "a worker exited with status %d; it is replaced",
                         (int)peer->exit_status);

@@ -48,7 +48,7 @@ bool dm_split_put(struct dm_buf *b, const struct dm_split *s)
     ok = ok && dm_put_u32(b, s->nskips);
     for (uint32_t i = 0; i < s->nskips && ok; i++)
         ok = dm_put_u32(b, s->skips[i].range) && dm_put_u64(b, s->skips[i].offset) &&
-             dm_put_text(b, s->skips[i].reason);
+             dm_put_u32(b, (uint32_t)s->skips[i].op) && dm_put_text(b, s->skips[i].reason);
     return ok;
 }
 
@@ -91,10 +91,11 @@ int dm_split_get(struct dm_wire *w, struct dm_split *s, struct dm_error *err)
     s->ranges = get_list(w, &s->nranges, sizeof *s->ranges, 48);
     for (uint32_t i = 0; i < s->nranges && !w->bad; i++)
         get_range(w, &s->ranges[i]);
-    s->skips = get_list(w, &s->nskips, sizeof *s->skips, 16);
+    s->skips = get_list(w, &s->nskips, sizeof *s->skips, 20);
     for (uint32_t i = 0; i < s->nskips && !w->bad; i++) {
         s->skips[i].range = dm_get_u32(w);
         s->skips[i].offset = dm_get_u64(w);
+        s->skips[i].op = (int32_t)dm_get_u32(w);
         s->skips[i].reason = dm_get_text(w);
     }
     if (!w->bad && w->p == w->end)

@@ -19,10 +19,11 @@ struct dm_range {
     int64_t mtime;
 };
 
-/* A row that has killed a worker: rejected without being run. */
+/* A row that has killed a worker: rejected without being run again. */
 struct dm_skip {
     uint32_t range;
     uint64_t offset;
+    int32_t op; /* the operator that did it */
     char *reason;
 };
 

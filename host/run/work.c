@@ -48,6 +48,7 @@ struct dm_work *dm_work_create(const struct dm_settings *settings, struct dm_boa
         return NULL;
     w->settings = settings;
     w->board = board;
+    w->head.op = &board->op;
     dm_settings_streams(settings, w->streams);
     w->limits = (struct dm_json_limits){.depth = (uint32_t)settings->row_depth};
     w->input.row_bytes = settings->row_bytes;
@@ -312,12 +313,26 @@ static const char *blank_line(const char *p)
     return *p == '\n' ? p : NULL;
 }
 
-static const char *skip_reason(const struct dm_work *w)
+static const struct dm_skip *find_skip(const struct dm_work *w)
 {
     for (uint32_t i = 0; i < w->split->nskips; i++)
         if (w->split->skips[i].range == w->range && w->split->skips[i].offset == w->row_at)
-            return w->split->skips[i].reason;
+            return &w->split->skips[i];
     return NULL;
+}
+
+/* A row that has killed a worker: it came as far as the operator that did it. */
+static int reject_skipped(struct dm_work *w, const struct dm_skip *skip)
+{
+    struct dm_opcount *ops = w->result->counts.ops;
+    for (int32_t i = 0; i < skip->op && i < (int32_t)w->result->counts.nops; i++) {
+        ops[i].in++;
+        ops[i].out++;
+    }
+    if (skip->op < (int32_t)w->result->counts.nops)
+        ops[skip->op].in++;
+    *w->head.op = skip->op;
+    return dm_rows_reject(&w->head, "", NULL, skip->reason, strlen(skip->reason));
 }
 
 /* Parses the row; 1 when operators may see it, 0 when it was rejected. */
@@ -327,13 +342,11 @@ static int parse_row(struct dm_work *w)
     int rc = dm_sample_parse(w->head.sample, w->row, &w->row_end, &w->limits, w->input.utf8, &err);
     dm_input_take(&w->input, w->row_end);
     size_t n = (size_t)(w->row_end - w->row);
-    const char *reason = w->split->nskips ? skip_reason(w) : NULL;
+    const struct dm_skip *skip = w->split->nskips ? find_skip(w) : NULL;
     w->result->counts.rows++;
     w->result->counts.bytes += n + 1;
-    if (reason) {
-        rc = reject_input(w, w->row_at, w->row, n, reason, false);
-        return rc;
-    }
+    if (skip)
+        return reject_skipped(w, skip);
     if (n > w->settings->row_bytes)
         rc = dm_fail(&err, DM_EINPUT, "row is longer than limits.row_size, %llu bytes",
                      (unsigned long long)w->settings->row_bytes);
@@ -379,7 +392,6 @@ int dm_rows_next(struct dm_rows *rows)
         show_on_board(w);
         int rc = parse_row(w);
         w->head.seed = range_of(w)->base + w->row_at;
-        w->head.op = 0;
         if (rc)
             return fail(w, rc);
     }
@@ -419,14 +431,14 @@ int dm_rows_drop(struct dm_rows *rows, const char *child, const char *reason, si
                  int has_value, double value)
 {
     struct dm_work *w = (struct dm_work *)(void *)rows;
-    struct dm_record r = {.op = rows->op,
+    struct dm_record r = {.op = *rows->op,
                           .offset = range_of(w)->base + w->row_at,
                           .child = child,
                           .reason = reason,
                           .reason_bytes = reason_bytes,
                           .has_value = has_value != 0,
                           .value = value};
-    w->result->counts.ops[rows->op].dropped++;
+    w->result->counts.ops[*rows->op].dropped++;
     return fail(w, refuse(w, &r));
 }
 
@@ -435,7 +447,7 @@ int dm_rows_reject(struct dm_rows *rows, const char *child, struct dm_sample *sa
 {
     struct dm_work *w = (struct dm_work *)(void *)rows;
     struct dm_buf text = {0};
-    struct dm_record r = {.op = rows->op,
+    struct dm_record r = {.op = *rows->op,
                           .offset = range_of(w)->base + w->row_at,
                           .child = child,
                           .rejected = true,
@@ -449,7 +461,7 @@ int dm_rows_reject(struct dm_rows *rows, const char *child, struct dm_sample *sa
         r.input_bytes = text.n;
     }
     if (rc == DM_OK) {
-        w->result->counts.ops[rows->op].rejected++;
+        w->result->counts.ops[*rows->op].rejected++;
         rc = refuse(w, &r);
     }
     dm_buf_finish(&text);
@@ -458,7 +470,8 @@ int dm_rows_reject(struct dm_rows *rows, const char *child, struct dm_sample *sa
 
 int dm_work_end(struct dm_work *w, int rc, struct dm_error *err)
 {
-    atomic_store(&w->board->row, DM_NO_ROW);
+    if (rc != DM_EMEMORY) /* else the row stays on the board, to be blamed */
+        atomic_store(&w->board->row, DM_NO_ROW);
     if (rc == DM_OK)
         rc = flush_pass(w);
     for (int i = 0; i < DM_STREAMS && rc == DM_OK; i++)

@@ -36,7 +36,7 @@ local function adopt(result, op)
 end
 
 local MAPPER = [[
-  rows.op = %d; t0 = ticks()
+  rows.op[0] = %d; t0 = ticks()
   count = rows.ops[%d]; count["in"] = count["in"] + 1
   before = edits(sample)
   result = op%d:execute(sample)
@@ -51,7 +51,7 @@ local MAPPER = [[
 ]]
 
 local FILTER = [[
-  rows.op = %d; t0 = ticks()
+  rows.op[0] = %d; t0 = ticks()
   count = rows.ops[%d]; count["in"] = count["in"] + 1
   kept, reason, value = op%d:execute(sample)
   count.ticks = count.ticks + (ticks() - t0)
@@ -60,7 +60,7 @@ local FILTER = [[
 ]]
 
 local SLICER = [[
-  rows.op = %d; t0 = ticks()
+  rows.op[0] = %d; t0 = ticks()
   count = rows.ops[%d]; count["in"] = count["in"] + 1
   result = op%d:slice(sample)
   count.ticks = count.ticks + (ticks() - t0)

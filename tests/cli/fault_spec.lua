@@ -108,14 +108,17 @@ describe("dmhost run survives", function()
     assert.equal(2, #rejects)
     for _, reject in ipairs(rejects) do
       assert.truthy(reject.reason:find(pattern), reject.reason)
+      assert.truthy(reject.op:find "^map@pipeline.lua")
       assert.is_true(GUILTY[tonumber(reject.input:match '"id": (%d+)')])
     end
-    return rejects
+    local counts = t.receipt(dir .. "/out.jsonl.run").operators[1]
+    assert.equal(20000, counts["in"])
+    assert.equal(2, counts.rejected)
+    assert.equal(19998, counts.out)
   end
 
   it("an operator that raises", function()
-    local rejects = blames('error("no such luck")', "", "pipeline.lua:%d+: no such luck")
-    assert.truthy(rejects[1].op:find "^map@pipeline.lua")
+    blames('error("no such luck")', "", "pipeline.lua:%d+: no such luck")
   end)
   it("an operator that loops for ever in compiled code", function()
     blames("while true do end", 'limits = { row_time = "300ms" }', "row_time")
@@ -146,7 +149,7 @@ describe("dmhost run survives", function()
   end)
 
   it("input that changes during the run, by failing with the file's name", function()
-    prepare(SLOW)
+    prepare "dm.map(function(s) local x = 0 for i = 1, 1e6 do x = x + i % 7 end s.slow = x > 0 end)"
     local status, _, err = t.shell(([[
       %s run %s/pipeline.lua -j 1 -q & pid=$!
       sleep 0.3; echo '{"id": 1}' >> %s/in.jsonl
