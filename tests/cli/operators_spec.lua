@@ -1,0 +1,123 @@
+-- Operators in a run: what they see, what they may return, and the account of rows.
+local t = require "tests.support"
+
+local q = t.quote
+
+describe("operators in a run", function()
+  local dir
+  before_each(function() dir = t.scratch() end)
+  after_each(t.clean)
+
+  local function run(operators, input, words)
+    t.write(dir .. "/in.jsonl", input)
+    t.pipeline(dir, ('input = %q, output = %q, operators = { %s }'):format(
+      dir .. "/in.jsonl", dir .. "/out.jsonl", operators))
+    local status, _, err = t.dmhost(("run %s/pipeline.lua --force %s"):format(q(dir), words or "-j 1"))
+    return t.read(dir .. "/out.jsonl"), status, err
+  end
+
+  local function receipt() return t.receipt(dir .. "/out.jsonl.run") end
+
+  it("edit fields in place, and keep the rest byte for byte", function()
+    local out = run('dm.map(function(s) s.text = s.text .. "!" end)', '{"n": 1.50,  "text" : "a\\u00e9\\n", "z":[ 1 ]}\n')
+    assert.equal('{"n": 1.50,  "text" : "aé\\n!", "z":[ 1 ]}\n', out)
+  end)
+  it("add and remove fields, at any depth", function()
+    local out = run("dm.map(function(s) s.a = nil s.m.x = { 1, 2 } s.new = dm.null end)", '{"a":1,"m":{"k":true}}\n')
+    assert.equal('{"m":{"k":true,"x":[1,2]},"new":null}\n', out)
+  end)
+  it("may return another sample", function()
+    assert.equal('{"made":1}\n', (run("dm.map(function(s) return { made = s.a } end)", '{"a":1}\n')))
+  end)
+  it("drop rows with a reason that the ledger keeps", function()
+    local out, status = run('dm.filter(function(s) return s.a > 1, "too small" end)', '{"a":1}\n{"a":2}\n')
+    assert.equal('{"a":2}\n', out)
+    assert.equal(0, status)
+    local ledger = t.json_lines(dir .. "/out.jsonl.run/ledger.jsonl")
+    assert.same({ row = dir .. "/in.jsonl@0", op = "filter@pipeline.lua:3", reason = "too small", outcome = "dropped" },
+      ledger[1])
+  end)
+  it("slice rows; a child that fails is rejected alone, with its number", function()
+    local out, status = run([[
+      dm.slice(function(s)
+        local list = {}
+        for i, w in ipairs(s.words) do
+          local child = dm.clone(s)
+          child.words, child.word = nil, w
+          list[i] = child
+        end
+        return list
+      end),
+      dm.map(function(s) if s.word == "b" then error("no b", 0) end end)]], '{"id":7,"words":["a","b","c"]}\n{"words":[]}\n')
+    assert.equal('{"id":7,"word":"a"}\n{"id":7,"word":"c"}\n', out)
+    assert.equal(3, status)
+    local reject = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")[1]
+    assert.equal(dir .. "/in.jsonl@0#2", reject.row)
+    assert.equal("no b", reject.reason)
+    assert.equal('{"id":7,"word":"b"}', reject.input)
+    local ops = receipt().operators
+    assert.same({ 2, 3, 2, 1, 0 }, { ops[1]["in"], ops[1].out, ops[1].made, ops[1].dropped, ops[1].rejected })
+  end)
+  it("account for every row: in + made = out + dropped + rejected", function()
+    run([[
+      dm.filter(function(s) return s.id % 5 ~= 0 end),
+      dm.slice(function(s) local l = {} for i = 1, s.id % 4 do l[i] = dm.clone(s) end return l end),
+      dm.map(function(s) if s.id % 7 == 0 then error("seven") end end)]], t.corpus(2000), "-j 2")
+    local r, n = receipt(), nil
+    for _, op in ipairs(r.operators) do
+      if n then assert.equal(n, op["in"]) end
+      assert.equal(op["in"] + op.made, op.out + op.dropped + op.rejected)
+      n = op.out
+    end
+    assert.equal(n, r.rows.out)
+    assert.equal(#t.lines(t.read(dir .. "/out.jsonl")), r.rows.out)
+  end)
+  it("draw random numbers that depend on the row alone", function()
+    local corpus = t.corpus(3000)
+    local op = "dm.map(function(s) s.r = math.random(1e6) end)"
+    assert.is_true(run(op, corpus, "-j 1") == run(op, corpus, "-j 2"))
+  end)
+  it("give the same rows for any -j and split size, and for shuffled rows sorted back", function()
+    local corpus = t.corpus(3000)
+    local op = 'dm.map(function(s) s.text = s.text:upper() end), dm.filter(function(s) return s.id % 3 > 0 end)'
+    local want = run(op, corpus, "-j 0")
+    for _, words in ipairs { "-j 1", "-j 2", "-j 7" } do assert.is_true(run(op, corpus, words) == want, words) end
+    local rows = t.lines(corpus)
+    for i = #rows, 2, -1 do
+      local j = i * 7919 % i + 1
+      rows[i], rows[j] = rows[j], rows[i]
+    end
+    local shuffled, sorted = t.lines(run(op, table.concat(rows, "\n") .. "\n", "-j 2")), t.lines(want)
+    table.sort(shuffled)
+    table.sort(sorted)
+    assert.same(sorted, shuffled)
+  end)
+  it("keep nothing of a sample beyond execute", function()
+    local _, status = run("dm.map(function(s) if KEPT then KEPT.text = 1 end KEPT = s end)", '{"a":1}\n{"a":2}\n')
+    assert.equal(3, status)
+    assert.truthy(t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")[1].reason:find("dm.clone", 1, true))
+  end)
+  it("come from folders given with --ops, and take parameters with --set", function()
+    t.write(dir .. "/loud.lua", [[
+      local M = require("dm.base_op").Mapper:extend {
+        name = "loud", summary = "Shout.",
+        params = { { "mark", "string", default = "!", doc = "what stands at the end" } },
+      }
+      function M:execute(s) s.text = s.text .. self.mark end
+      return M]])
+    local out = run('{ "loud" }', '{"text":"a"}\n', ("-j 2 --ops %s --set loud.mark=?"):format(q(dir)))
+    assert.equal('{"text":"a?"}\n', out)
+  end)
+  it("see the code that the run began with, whatever changes on disk", function()
+    t.write(dir .. "/helper.lua", "return function(s) s.v = 1 end")
+    local out = run(([[dm.map((function()
+      package.path = %q
+      local f = require "helper"
+      local file = io.open(%q, "w")
+      file:write("return function(s) s.v = 2 end")
+      file:close()
+      return f
+    end)())]]):format(dir .. "/?.lua", dir .. "/helper.lua"), '{"a":1}\n')
+    assert.equal('{"a":1,"v":1}\n', out)
+  end)
+end)
