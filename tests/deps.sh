@@ -1,0 +1,45 @@
+#!/bin/sh
+# Installs what is missing of Debian's packages:  tests/deps.sh build|test|demo|bench ...
+# Says what it installs; silent when nothing is missing.
+set -eu
+
+build="gcc libc6-dev make pkg-config libluajit-5.1-dev libuv1-dev libzstd-dev libisal-dev libpcre2-dev libxxhash-dev lua-cjson"
+test="lua-busted lua-check clang-format cppcheck clang-14 libclang-rt-14-dev jq zstd gzip procps git"
+demo="dpkg"
+bench="jq python3 python3-venv python3-pip time xz-utils"
+
+wanted=""
+for group in "$@"; do
+  case $group in
+  build) wanted="$wanted $build" ;;
+  test) wanted="$wanted $test" ;;
+  demo) wanted="$wanted $demo" ;;
+  bench) wanted="$wanted $bench" ;;
+  *) echo "deps.sh: unknown group $group; one of build test demo bench" >&2; exit 2 ;;
+  esac
+done
+
+missing=""
+for package in $wanted; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "install ok installed" || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+  root=""
+elif command -v sudo >/dev/null; then
+  root="sudo"
+else
+  echo "dmhost needs Debian packages that are not installed; as root, run" >&2
+  echo "  apt-get install$missing" >&2
+  exit 1
+fi
+
+echo "installing from Debian:$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { $root apt-get update && $root apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+  cat "$log" >&2
+  exit 1
+fi
