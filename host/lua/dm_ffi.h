@@ -271,3 +271,82 @@ int dm_rows_reject(struct dm_rows *rows, const char *child, struct dm_sample *sa
 
 /* A clock for shares of time: as cheap as the machine has it, in no particular unit. */
 uint64_t dm_ticks(void);
+
+/* text: kernels on valid UTF-8 ------------------------------------------------------------------ */
+/* Those that make a text return 1 and put it in `out`, or 0 when it would be the text they were given. */
+
+/* Bytes from start up to end. */
+struct dm_span {
+    size_t start, end;
+};
+
+/* What stands in the place of a match: parts of `text`, and groups of the match. */
+struct dm_template_part {
+    int32_t group; /* number of a group, or -1 for text */
+    uint32_t offset, bytes;
+};
+struct dm_template {
+    const char *text;
+    const struct dm_template_part *parts;
+    int32_t nparts;
+};
+
+/* The buffer that results may go to: static. dm_text_trim gives back what a large text made grow. */
+struct dm_buf *dm_text_out(void);
+void dm_text_trim(void);
+
+/* Code points, and how many of them are Data-Juicer's special characters. */
+double dm_text_length(const char *p, size_t n);
+double dm_text_special(const char *p, size_t n);
+
+/* The byte at which code point number `count` starts, from 0; n when there are no more. */
+double dm_text_offset(const char *p, size_t n, double count);
+
+/* str.strip of Python. */
+void dm_text_strip(const char *p, size_t n, struct dm_span *span);
+
+/* The lines, without their ends, as str.splitlines of Python finds them: sets `out` to a dm_span for each. */
+int dm_text_lines(const char *p, size_t n, struct dm_buf *out);
+
+/* str.lower and str.upper of Python. */
+int dm_text_lower(const char *p, size_t n, struct dm_buf *out);
+int dm_text_upper(const char *p, size_t n, struct dm_buf *out);
+
+/* Data-Juicer's whitespace_normalization, and clean_links and clean_email with their own patterns. The
+ * replacement may use the groups 0 and, for links, 1: both are the match. */
+int dm_text_whitespace(const char *p, size_t n, struct dm_buf *out);
+int dm_text_links(const char *p, size_t n, const struct dm_template *repl, struct dm_buf *out);
+int dm_text_emails(const char *p, size_t n, const struct dm_template *repl, struct dm_buf *out);
+
+/* Data-Juicer's share of frequent n-grams of rep_len code points. DM_EINPUT: more than 2^30 of them. */
+int dm_text_repetition(const char *p, size_t n, double rep_len, double *ratio);
+
+/* DataMate's TextSplitter, for overlap < chunk_size; max_chars below 1: all of the text. Sets `out` to a dm_span
+ * for each chunk, which point into *text (borrowed until the next call); they may be empty and overlap. */
+int dm_text_split(const char *p, size_t n, double max_chars, double chunk_size, double overlap,
+                  const char **text, struct dm_buf *out);
+
+/* A regular expression of PCRE2, for UTF-8. */
+enum { DM_REGEX_CASELESS = 1, DM_REGEX_MULTILINE = 2, DM_REGEX_DOTALL = 4, DM_REGEX_EXTENDED = 8 };
+struct dm_regex;
+
+/* NULL when the pattern is wrong or memory is short. */
+struct dm_regex *dm_regex_create(const char *pattern, size_t n, uint32_t flags, struct dm_error *err);
+void dm_regex_destroy(struct dm_regex *re);
+
+/* Highest group number; number of the group of that name, below zero when there is none. */
+int dm_regex_groups(const struct dm_regex *re);
+int dm_regex_group(const struct dm_regex *re, const char *name);
+
+/* The first match from byte `from` on; not an empty one there when nonempty is not 0. Returns 1 and sets
+ * *spans to the spans of group 0 and the others (start SIZE_MAX: took no part; borrowed until the next
+ * match), 0 when there is none, or DM_EINPUT when the match was given up. */
+int dm_regex_find(struct dm_regex *re, const char *p, size_t n, size_t from, int nonempty,
+                  const struct dm_span **spans, struct dm_error *err);
+
+/* Number of matches, below zero on errors. */
+double dm_regex_count(struct dm_regex *re, const char *p, size_t n, struct dm_error *err);
+
+/* Replaces all matches. */
+int dm_regex_replace(struct dm_regex *re, const char *p, size_t n, const struct dm_template *repl,
+                     struct dm_buf *out, struct dm_error *err);

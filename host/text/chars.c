@@ -1,0 +1,106 @@
+#include "text/chars.h"
+
+#include "text/class_table.h"
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+size_t dm_char_write(char *out, uint32_t c)
+{
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (char)(0xC0 | c >> 6);
+        out[1] = (char)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    if (c < 0x10000) {
+        out[0] = (char)(0xE0 | c >> 12);
+        out[1] = (char)(0x80 | (c >> 6 & 0x3F));
+        out[2] = (char)(0x80 | (c & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | c >> 18);
+    out[1] = (char)(0x80 | (c >> 12 & 0x3F));
+    out[2] = (char)(0x80 | (c >> 6 & 0x3F));
+    out[3] = (char)(0x80 | (c & 0x3F));
+    return 4;
+}
+
+static void add_ranges(uint64_t *set, const uint32_t ranges[][2], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (uint32_t c = ranges[i][0]; c <= ranges[i][1]; c++)
+            set[c / 64] |= 1ull << (c % 64);
+}
+
+static unsigned lead_of(uint32_t c)
+{
+    char bytes[4];
+    dm_char_write(bytes, c);
+    return (unsigned char)bytes[0];
+}
+
+static void add_leads(struct dm_classes *k)
+{
+    for (unsigned i = 0; i < 4; i++)
+        k->special_high[12 + i] = (uint8_t)(1u << i);
+    for (size_t i = 0; i < COUNT(special_ranges); i++)
+        for (uint32_t c = special_ranges[i][0]; c <= special_ranges[i][1]; c++)
+            if (c >= 0x80)
+                k->special_low[lead_of(c) & 15] |= k->special_high[lead_of(c) >> 4];
+}
+
+const struct dm_classes *dm_classes(void)
+{
+    static struct dm_classes k;
+    static bool ready;
+    if (!ready) {
+        add_ranges(k.word, word_ranges, COUNT(word_ranges));
+        add_ranges(k.special, special_ranges, COUNT(special_ranges));
+        add_leads(&k);
+        ready = true;
+    }
+    return &k;
+}
+
+static bool in_ranges(const uint32_t ranges[][2], size_t n, uint32_t c)
+{
+    size_t low = 0;
+    while (n > 0) {
+        size_t half = n / 2;
+        if (ranges[low + half][1] < c) {
+            low += half + 1;
+            n -= half + 1;
+        } else if (ranges[low + half][0] > c) {
+            n = half;
+        } else {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool dm_char_is_space(uint32_t c)
+{
+    if (c < 0x80)
+        return c == ' ' || (c >= 9 && c <= 13) || (c >= 0x1C && c <= 0x1F);
+    return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
+           c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+bool dm_char_is_digit(uint32_t c)
+{
+    return in_ranges(digit_ranges, COUNT(digit_ranges), c);
+}
+
+bool dm_char_is_cased(uint32_t c)
+{
+    return in_ranges(cased_ranges, COUNT(cased_ranges), c);
+}
+
+bool dm_char_is_case_ignorable(uint32_t c)
+{
+    return in_ranges(ignorable_ranges, COUNT(ignorable_ranges), c);
+}

@@ -1,0 +1,351 @@
+---Verbs on text: strings in, strings and numbers out. All count code points, never bytes, and all work on
+---valid UTF-8, which what a sample reads always is. A verb that changes nothing returns the string it was given.
+local ffi = require "ffi"
+local C = ffi.C
+
+local M = {}
+
+local err = ffi.new "struct dm_error"
+local span = ffi.new "struct dm_span"
+local number_out = ffi.new "double[1]"
+local chars_out = ffi.new "const char *[1]"
+local spans_out = ffi.new "const struct dm_span *[1]"
+local span_list = ffi.typeof "const struct dm_span *"
+local out = C.dm_text_out()
+
+---Texts of more bytes than this make the work spaces give back their memory afterwards.
+local LARGE = 256 * 1024
+
+local function fail(status)
+  if status == C.DM_EMEMORY then error("memory ran short", 0) end
+  error("the text is too large", 0)
+end
+
+---The result of a kernel: the text that it made, or the one it was given.
+local function result(status, s)
+  if status > 0 then s = ffi.string(out.p, out.n) end
+  if #s > LARGE or out.cap > 4 * LARGE then C.dm_text_trim() end
+  if status < 0 then fail(status) end
+  return s
+end
+
+-- The last answer of a kernel that only measures. Several operators ask about the same text; strings are
+-- compared by value.
+local length_text, length
+local special_text, special
+
+---Number of code points.
+---@param s string
+---@return integer
+function M.length(s)
+  if s ~= length_text then
+    length_text, length = s, C.dm_text_length(s, #s)
+  end
+  return length
+end
+
+---Number of Data-Juicer's special characters: ASCII punctuation, digits and white space, symbols, emoji.
+---@param s string
+---@return integer
+function M.special(s)
+  if s ~= special_text then
+    special_text, special = s, C.dm_text_special(s, #s)
+  end
+  return special
+end
+
+---Code points `first` to `last`, counted as string.sub counts bytes.
+---@param s string
+---@param first integer
+---@param last integer?
+---@return string
+function M.sub(s, first, last)
+  last = last or -1
+  if first < 0 or last < 0 then
+    local n = M.length(s)
+    if first < 0 then first = n + first + 1 end
+    if last < 0 then last = n + last + 1 end
+  end
+  if first < 1 then first = 1 end
+  if last < first then return "" end
+  local start = C.dm_text_offset(s, #s, first - 1)
+  if start == 0 and last >= #s then return s end
+  local base = ffi.cast("const char *", s) + start
+  return s:sub(start + 1, start + C.dm_text_offset(base, #s - start, last - first + 1))
+end
+
+---As Python's str.lower, for all of Unicode.
+---@param s string
+---@return string
+function M.lower(s) return result(C.dm_text_lower(s, #s, out), s) end
+
+---As Python's str.upper, for all of Unicode.
+---@param s string
+---@return string
+function M.upper(s) return result(C.dm_text_upper(s, #s, out), s) end
+
+---Without the white space at both ends, as Python's str.strip.
+---@param s string
+---@return string
+function M.strip(s)
+  C.dm_text_strip(s, #s, span)
+  local start, stop = tonumber(span.start), tonumber(span["end"])
+  if stop - start == #s then return s end
+  return s:sub(start + 1, stop)
+end
+
+---Strings of the spans in `out`; base is what they point into.
+local function strings(base)
+  local list, spans = {}, ffi.cast(span_list, out.p)
+  for i = 1, tonumber(out.n) / ffi.sizeof(span) do
+    local from = spans[i - 1].start
+    list[i] = ffi.string(base + from, spans[i - 1]["end"] - from)
+  end
+  return list
+end
+
+---The lines of a text without their ends, as Python's str.splitlines.
+---@param s string
+---@return string[]
+function M.lines(s)
+  local status = C.dm_text_lines(s, #s, out)
+  if status < 0 then fail(status) end
+  local list = strings(ffi.cast("const char *", s))
+  if out.cap > 4 * LARGE then C.dm_text_trim() end
+  return list
+end
+
+-- Replacements ---------------------------------------------------------------------------------------
+
+---Adds one part; numbers are groups.
+local function add_part(parts, value)
+  if value ~= "" then parts[#parts + 1] = value end
+end
+
+local ESCAPES = { n = "\n", r = "\r", t = "\t", a = "\a", b = "\b", f = "\f", v = "\v", ["\\"] = "\\" }
+
+---Reads one escape after a backslash: the part, and the place behind it.
+local function read_escape(repl, at)
+  local digits = repl:match("^%d%d?", at)
+  if digits then return tonumber(digits), at + #digits end
+  local name, behind = repl:match("^g<([%w_]+)>()", at)
+  if name then return tonumber(name) or { name }, behind end
+  local c = repl:sub(at, at)
+  if ESCAPES[c] then return ESCAPES[c], at + 1 end
+  if c == "" or c:find "%a" then
+    error(("replacement %q: \\%s has no meaning"):format(repl, c), 0)
+  end
+  return "\\" .. c, at + 1
+end
+
+---Cuts a replacement in Python's notation into strings and groups (number, or { name }).
+local function read_template(repl)
+  local parts, at = {}, 1
+  while at <= #repl do
+    local slash = repl:find("\\", at, true)
+    add_part(parts, repl:sub(at, (slash or 0) - 1))
+    if not slash then break end
+    local value
+    value, at = read_escape(repl, slash + 1)
+    add_part(parts, value)
+  end
+  return parts
+end
+
+---Makes the struct that kernels take. `group_of` gives the number of a group or raises.
+---@param repl string
+---@param group_of fun(group: integer|string): integer
+local function template(repl, group_of)
+  local parts, texts, offset = read_template(repl), {}, 0
+  local array = ffi.new("struct dm_template_part[?]", math.max(#parts, 1))
+  for i, part in ipairs(parts) do
+    if type(part) == "string" then
+      array[i - 1].group, array[i - 1].offset, array[i - 1].bytes = -1, offset, #part
+      texts[#texts + 1], offset = part, offset + #part
+    else
+      array[i - 1].group = group_of(type(part) == "table" and part[1] or part)
+    end
+  end
+  local text = table.concat(texts)
+  local t = ffi.new("struct dm_template", { text = text, parts = array, nparts = #parts })
+  return { t = t, text = text, parts = array }
+end
+
+local function no_group(repl, group)
+  error(("replacement %q: the pattern has no group %s"):format(repl, group), 0)
+end
+
+---A function that remembers what it made of its last argument: operators give the same one every time.
+local function remember(make)
+  local last, made
+  return function(repl)
+    if repl ~= last then last, made = repl, make(repl) end
+    return made.t
+  end
+end
+
+local function fixed_template(groups)
+  return remember(function(repl)
+    return template(repl, function(group)
+      if type(group) == "number" and group <= groups then return group end
+      no_group(repl, group)
+    end)
+  end)
+end
+
+local link_template, email_template = fixed_template(1), fixed_template(0)
+
+---Data-Juicer's white space: strips the text and makes each of 23 spaces U+0020. Line ends stay.
+---@param s string
+---@return string
+function M.clean_whitespace(s) return result(C.dm_text_whitespace(s, #s, out), s) end
+
+---Replaces links as Data-Juicer finds them.
+---@param s string
+---@param repl string? in Python's notation; \g<0> is the link
+---@return string
+function M.clean_links(s, repl)
+  return result(C.dm_text_links(s, #s, link_template(repl or ""), out), s)
+end
+
+---Replaces e-mail addresses as Data-Juicer finds them.
+---@param s string
+---@param repl string? in Python's notation; \g<0> is the address
+---@return string
+function M.clean_emails(s, repl)
+  return result(C.dm_text_emails(s, #s, email_template(repl or ""), out), s)
+end
+
+---Data-Juicer's character repetition: the share of the most frequent runs of rep_len code points.
+---@param s string
+---@param rep_len integer
+---@return number
+function M.repetition(s, rep_len)
+  local status = C.dm_text_repetition(s, #s, rep_len, number_out)
+  if #s > LARGE then C.dm_text_trim() end
+  if status < 0 then fail(status) end
+  return number_out[0]
+end
+
+-- Regular expressions --------------------------------------------------------------------------------
+
+---A compiled pattern of PCRE2 (https://www.pcre.org): `\w`, `\d` and the like know all of Unicode.
+---@class dm.Regex
+---@field re ffi.cdata*
+---@field template fun(repl: string): ffi.cdata*
+local Regex = {}
+Regex.__index = Regex
+
+local FLAGS = { i = C.DM_REGEX_CASELESS, m = C.DM_REGEX_MULTILINE, s = C.DM_REGEX_DOTALL,
+  x = C.DM_REGEX_EXTENDED }
+
+---@param pattern string
+---@param flags string? any of i (ignore case), m (^ and $ at lines), s (dot takes newlines), x (spaces and comments)
+---@return dm.Regex
+function M.regex(pattern, flags)
+  local bits = 0
+  for c in (flags or ""):gmatch "." do
+    bits = bits + (FLAGS[c] or error(('regex: no flag "%s"; flags are i, m, s, x'):format(c), 2))
+  end
+  local re = C.dm_regex_create(pattern, #pattern, bits, err)
+  if re == nil then error(("regex %q: %s"):format(pattern, ffi.string(err.text)), 2) end
+  local self = setmetatable({ re = ffi.gc(re, C.dm_regex_destroy) }, Regex)
+  self.template = remember(function(repl)
+    return template(repl, function(group)
+      local n = type(group) == "number" and group or C.dm_regex_group(re, group)
+      if n >= 0 and n <= C.dm_regex_groups(re) then return n end
+      no_group(repl, group)
+    end)
+  end)
+  return self
+end
+
+local function check_match(status)
+  if status < 0 then error(ffi.string(err.text), 0) end
+  return status
+end
+
+local function group_strings(s, spans, first, last)
+  if first > last then return end
+  local from, value = spans[first].start, nil
+  if from <= #s then value = s:sub(tonumber(from) + 1, tonumber(spans[first]["end"])) end
+  return value, group_strings(s, spans, first + 1, last)
+end
+
+---As string.find: byte positions of the first match, then its groups (nil: took no part).
+---@param s string
+---@param init integer? byte to start at, the first one of a code point
+---@return integer? first
+---@return integer? last
+---@return string? ... groups
+function Regex:find(s, init)
+  init = init or 1
+  if init > #s + 1 then return nil end
+  if check_match(C.dm_regex_find(self.re, s, #s, init - 1, 0, spans_out, err)) == 0 then return nil end
+  local spans = spans_out[0]
+  return tonumber(spans[0].start) + 1, tonumber(spans[0]["end"]),
+    group_strings(s, spans, 1, C.dm_regex_groups(self.re))
+end
+
+---Number of matches.
+---@param s string
+---@return integer
+function Regex:count(s)
+  return check_match(C.dm_regex_count(self.re, s, #s, err))
+end
+
+---Replaces every match.
+---@param s string
+---@param repl string in Python's notation: \1, \g<name>, \g<0>; \\ is a backslash
+---@return string
+function Regex:replace(s, repl)
+  local status = C.dm_regex_replace(self.re, s, #s, self.template(repl), out, err)
+  return result(check_match(status), s)
+end
+
+---Iterates over the matches: their groups, or the whole match when the pattern has none.
+---@param s string
+---@return fun(): string?, ...
+function Regex:gmatch(s)
+  local from, empty, groups = 0, 0, C.dm_regex_groups(self.re)
+  return function()
+    if not from then return nil end
+    if check_match(C.dm_regex_find(self.re, s, #s, from, empty, spans_out, err)) == 0 then
+      from = nil
+      return nil
+    end
+    local spans = spans_out[0]
+    from, empty = spans[0]["end"], spans[0].start == spans[0]["end"] and 1 or 0
+    return group_strings(s, spans, math.min(groups, 1), groups)
+  end
+end
+
+-- Splitter -------------------------------------------------------------------------------------------
+
+---@class dm.Splitter
+local Splitter = {}
+Splitter.__index = Splitter
+
+---DataMate's TextSplitter: chunks of at most chunk_size code points, cut at blank lines, line ends or
+---punctuation where it can be.
+---@param options { chunk_size: integer, chunk_overlap: integer?, max_characters: integer? }
+---@return dm.Splitter
+function M.splitter(options)
+  local size, overlap = options.chunk_size, options.chunk_overlap or 0
+  if size < 1 or overlap < 0 or size <= overlap then
+    error(("chunk_size %d must be greater than chunk_overlap %d"):format(size, overlap), 0)
+  end
+  return setmetatable({ size = size, overlap = overlap, most = options.max_characters or -1 }, Splitter)
+end
+
+---@param s string
+---@return string[] chunks
+function Splitter:split(s)
+  local status = C.dm_text_split(s, #s, self.most, self.size, self.overlap, chars_out, out)
+  if status < 0 then fail(status) end
+  local list = strings(chars_out[0])
+  if #s > LARGE or out.cap > 4 * LARGE then C.dm_text_trim() end
+  return list
+end
+
+return M
