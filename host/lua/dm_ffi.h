@@ -276,7 +276,7 @@ uint64_t dm_ticks(void);
 /* Those that make a text return 1 and put it in `out`, or 0 when it would be the text they were given. */
 
 /* Bytes from start up to end. */
-struct dm_span {
+struct dm_text_span {
     size_t start, end;
 };
 
@@ -303,9 +303,9 @@ double dm_text_special(const char *p, size_t n);
 double dm_text_offset(const char *p, size_t n, double count);
 
 /* str.strip of Python. */
-void dm_text_strip(const char *p, size_t n, struct dm_span *span);
+void dm_text_strip(const char *p, size_t n, struct dm_text_span *span);
 
-/* The lines, without their ends, as str.splitlines of Python finds them: sets `out` to a dm_span for each. */
+/* The lines, without their ends, as str.splitlines of Python finds them: sets `out` to a dm_text_span for each. */
 int dm_text_lines(const char *p, size_t n, struct dm_buf *out);
 
 /* str.lower and str.upper of Python. */
@@ -321,7 +321,7 @@ int dm_text_emails(const char *p, size_t n, const struct dm_template *repl, stru
 /* Data-Juicer's share of frequent n-grams of rep_len code points. DM_EINPUT: more than 2^30 of them. */
 int dm_text_repetition(const char *p, size_t n, double rep_len, double *ratio);
 
-/* DataMate's TextSplitter, for overlap < chunk_size; max_chars below 1: all of the text. Sets `out` to a dm_span
+/* DataMate's TextSplitter, for overlap < chunk_size; max_chars below 1: all of the text. Sets `out` to a dm_text_span
  * for each chunk, which point into *text (borrowed until the next call); they may be empty and overlap. */
 int dm_text_split(const char *p, size_t n, double max_chars, double chunk_size, double overlap,
                   const char **text, struct dm_buf *out);
@@ -342,7 +342,7 @@ int dm_regex_group(const struct dm_regex *re, const char *name);
  * *spans to the spans of group 0 and the others (start SIZE_MAX: took no part; borrowed until the next
  * match), 0 when there is none, or DM_EINPUT when the match was given up. */
 int dm_regex_find(struct dm_regex *re, const char *p, size_t n, size_t from, int nonempty,
-                  const struct dm_span **spans, struct dm_error *err);
+                  const struct dm_text_span **spans, struct dm_error *err);
 
 /* Number of matches, below zero on errors. */
 double dm_regex_count(struct dm_regex *re, const char *p, size_t n, struct dm_error *err);

@@ -14,10 +14,10 @@ struct mapping {
     char first, last;
 };
 
-static const struct mapping lower = {lower_runs, COUNT(lower_runs), lower_long, COUNT(lower_long),
-                                     'A', 'Z'};
-static const struct mapping upper = {upper_runs, COUNT(upper_runs), upper_long, COUNT(upper_long),
-                                     'a', 'z'};
+static const struct mapping lower = {
+    lower_runs, COUNT(lower_runs), lower_long, COUNT(lower_long), 'A', 'Z'};
+static const struct mapping upper = {
+    upper_runs, COUNT(upper_runs), upper_long, COUNT(upper_long), 'a', 'z'};
 
 /* What becomes of c when it stays one code point. */
 static uint32_t map_one(const struct mapping *m, uint32_t c)
@@ -93,8 +93,8 @@ static bool cased_after(const char *p, size_t n, size_t i)
     return false;
 }
 
-/* Whether the sigma at i ends a word. Only runs of case-ignorable characters are looked through, and a
- * sigma is none, so that long ones are not looked through again and again. */
+/* Whether the sigma at i ends a word. Only runs of case-ignorable characters are looked through,
+ * and a sigma is none, so that long ones are not looked through again and again. */
 static bool is_final_sigma(const char *p, size_t n, size_t i)
 {
     return cased_before(p, i) && !cased_after(p, n, i + 2);

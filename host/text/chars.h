@@ -1,6 +1,6 @@
 /* Code points of valid UTF-8: reading, writing, and the classes that the kernels ask for.
- * Nothing here checks validity: samples are validated when they are read. A pointer must stand on the
- * first byte of a code point and all of its bytes must be there. */
+ * Nothing here checks validity: samples are validated when they are read. A pointer must stand on
+ * the first byte of a code point and all of its bytes must be there. */
 #ifndef DM_TEXT_CHARS_H
 #define DM_TEXT_CHARS_H
 
@@ -50,8 +50,9 @@ static inline uint32_t dm_char_before(const char *p, size_t *size)
 /* Writes c to out, which has room for four bytes; returns the bytes written. */
 size_t dm_char_write(char *out, uint32_t c);
 
-/* Bit sets over all code points; *_leads say which first bytes a member that is not ASCII can have, as two
- * tables for a shuffle by half-bytes: a byte may be one when lead_low[b & 15] & lead_high[b >> 4]. */
+/* Bit sets over all code points; *_leads say which first bytes a member that is not ASCII can have,
+ * as two tables for a shuffle by half-bytes: a byte may be one when lead_low[b & 15] & lead_high[b
+ * >> 4]. */
 struct dm_classes {
     uint64_t word[0x110000 / 64];    /* \w of Python's regex module */
     uint64_t special[0x110000 / 64]; /* Data-Juicer's special characters */

@@ -1,8 +1,10 @@
-/* Data-Juicer's pattern for e-mail addresses, [A-Za-z0-9.\-+_]+@[a-z0-9.\-+_]+\.[a-z]+, as a scanner.
+/* Data-Juicer's pattern for e-mail addresses, [A-Za-z0-9.\-+_]+@[a-z0-9.\-+_]+\.[a-z]+, as a
+ * scanner.
  *
  * Every '@' is looked at once. The name is the longest run before it, which ends at the '@' before;
- * the domain is the longest run after it, which ends before the next '@'; and the greedy pattern settles
- * on the last dot of the run that a letter follows. So no byte is read more than four times. */
+ * the domain is the longest run after it, which ends before the next '@'; and the greedy pattern
+ * settles on the last dot of the run that a letter follows. So no byte is read more than four
+ * times. */
 #include "text/scratch.h"
 
 #include <string.h>
@@ -41,7 +43,7 @@ static size_t domain_end(const char *p, size_t n, size_t at)
 }
 
 /* The first address from `from` on. */
-static bool find_email(const char *p, size_t n, size_t from, struct dm_span *span)
+static bool find_email(const char *p, size_t n, size_t from, struct dm_text_span *span)
 {
     for (size_t at = from; at < n; at++) {
         const char *sign = memchr(p + at, '@', n - at);
@@ -61,7 +63,7 @@ static bool find_email(const char *p, size_t n, size_t from, struct dm_span *spa
 
 int dm_text_emails(const char *p, size_t n, const struct dm_template *repl, struct dm_buf *out)
 {
-    struct dm_span span;
+    struct dm_text_span span;
     size_t from = 0;
     dm_buf_clear(out);
     while (find_email(p, n, from, &span)) {

@@ -27,7 +27,7 @@ static size_t line_end(const char *p, size_t n, size_t i)
 
 int dm_text_lines(const char *p, size_t n, struct dm_buf *out)
 {
-    struct dm_span line = {0, 0};
+    struct dm_text_span line = {0, 0};
     dm_buf_clear(out);
     for (size_t i = 0, size; i < n; i += size ? size : 1) {
         size = line_end(p, n, i);

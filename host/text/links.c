@@ -6,14 +6,14 @@
  *       (?: N+ | G )+  (?: G | E ) )
  *   N = [^\s()<>]   G = \( (N+ | \(N+\))* \)   E = [^\s`!()\[\]{};:'".,<>?«»“”‘’]
  *
- * Why no backtracking is needed. After the prefix the text falls into tokens, characters N and groups G, in
- * one way only; a match ends after the last token that is a G or an E and is not the first token. With
- * slashes in front, those after the first may be given back and then count as tokens.
- * A prefix lies within a run of [\w.-] plus the byte after it, and for each alternative all starts in a run
- * have the same tail, except www. So a run is looked at once, when a ':', "/" or "www" turns up that
- * can be a prefix's end. A tail that fails has no E after its first token; every prefix that could begin
- * inside it would have one, so failed tails do not overlap. A group stops at the third open
- * parenthesis, so that none is read more than three times. */
+ * Why no backtracking is needed. After the prefix the text falls into tokens, characters N and
+ * groups G, in one way only; a match ends after the last token that is a G or an E and is not the
+ * first token. With slashes in front, those after the first may be given back and then count as
+ * tokens. A prefix lies within a run of [\w.-] plus the byte after it, and for each alternative all
+ * starts in a run have the same tail, except www. So a run is looked at once, when a ':', "/" or
+ * "www" turns up that can be a prefix's end. A tail that fails has no E after its first token;
+ * every prefix that could begin inside it would have one, so failed tails do not overlap. A group
+ * stops at the third open parenthesis, so that none is read more than three times. */
 #include "text/chars.h"
 #include "text/scratch.h"
 
@@ -102,8 +102,8 @@ static size_t group_end(const struct scan *s, size_t i)
     }
 }
 
-/* What follows a prefix: end of the last closing token that is not the first (0: none), and whether the
- * first one closes. */
+/* What follows a prefix: end of the last closing token that is not the first (0: none), and whether
+ * the first one closes. */
 struct tail {
     size_t end;
     bool first;
@@ -162,7 +162,8 @@ static bool word_before(const struct scan *s, size_t i)
     return i > 0 && dm_class_has(s->word, dm_char_before(s->p + i, &size));
 }
 
-/* First word boundary in [from, to) at which, if asked for, a letter stands that is not the last; or `to`. */
+/* First word boundary in [from, to) at which, if asked for, a letter stands that is not the last;
+ * or `to`. */
 static size_t first_start(const struct scan *s, size_t from, size_t to, bool letter)
 {
     bool before = word_before(s, from);
@@ -205,7 +206,7 @@ static size_t host_dot(const struct scan *s, size_t slash)
 }
 
 /* Takes the link if it starts before the one found so far. */
-static void take(struct dm_span *best, size_t start, size_t end)
+static void take(struct dm_text_span *best, size_t start, size_t end)
 {
     if (end && start < best->start) {
         best->start = start;
@@ -214,7 +215,7 @@ static void take(struct dm_span *best, size_t start, size_t end)
 }
 
 /* Links by scheme in the run [from, to), whose ':' stands at `to`. */
-static void take_scheme(const struct scan *s, size_t from, size_t to, struct dm_span *best)
+static void take_scheme(const struct scan *s, size_t from, size_t to, struct dm_text_span *best)
 {
     for (size_t i = to; i > from; i--) {
         if (s->p[i - 1] == '.') {
@@ -228,7 +229,7 @@ static void take_scheme(const struct scan *s, size_t from, size_t to, struct dm_
 }
 
 /* Links by "www" that start in the run. */
-static void take_www(const struct scan *s, size_t from, size_t to, struct dm_span *best)
+static void take_www(const struct scan *s, size_t from, size_t to, struct dm_text_span *best)
 {
     for (size_t i = from; i < to && i < best->start; i++) {
         size_t end = www_end(s, i);
@@ -238,7 +239,7 @@ static void take_www(const struct scan *s, size_t from, size_t to, struct dm_spa
 }
 
 /* Links by host in the run [from, to), whose '/' stands at `to`. */
-static void take_host(const struct scan *s, size_t from, size_t to, struct dm_span *best)
+static void take_host(const struct scan *s, size_t from, size_t to, struct dm_text_span *best)
 {
     size_t dot = host_dot(s, to), start = dot, size;
     if (dot == SIZE_MAX)
@@ -274,7 +275,8 @@ __attribute__((target("avx2"))) static inline __m256i load(const char *p)
     return _mm256_loadu_si256((const __m256i *)(const void *)p);
 }
 
-/* Bytes of a block that pass a cruder test than is_hint: a ':' with no space or control behind it, a
+/* Bytes of a block that pass a cruder test than is_hint: a ':' with no space or control behind it,
+ * a
  * '/' behind a letter or a byte that is not ASCII, a 'w' before another. */
 __attribute__((target("avx2"))) static inline uint32_t hint_block(const char *p)
 {
@@ -317,9 +319,9 @@ static size_t find_hint(const struct scan *s, size_t at)
 }
 
 /* The run of [\w.-] around a hint, not reaching back before s->from. */
-static struct dm_span run_around(const struct scan *s, size_t hint)
+static struct dm_text_span run_around(const struct scan *s, size_t hint)
 {
-    struct dm_span run = {hint, hint};
+    struct dm_text_span run = {hint, hint};
     size_t size;
     while (run.start > s->from && in_run(s, dm_char_before(s->p + run.start, &size)))
         run.start -= size;
@@ -328,12 +330,12 @@ static struct dm_span run_around(const struct scan *s, size_t hint)
     return run;
 }
 
-/* The first link from s->from on. At one start the scheme is tried first, then www, then the host: take()
- * keeps the first of equals. */
-static bool find_link(const struct scan *s, struct dm_span *best)
+/* The first link from s->from on. At one start the scheme is tried first, then www, then the host:
+ * take() keeps the first of equals. */
+static bool find_link(const struct scan *s, struct dm_text_span *best)
 {
     for (size_t at = s->from; (at = find_hint(s, at)) < s->n;) {
-        struct dm_span run = run_around(s, at);
+        struct dm_text_span run = run_around(s, at);
         best->start = SIZE_MAX;
         if (run.end < s->n && s->p[run.end] == ':')
             take_scheme(s, run.start, run.end, best);
@@ -352,10 +354,10 @@ static bool find_link(const struct scan *s, struct dm_span *best)
 int dm_text_links(const char *p, size_t n, const struct dm_template *repl, struct dm_buf *out)
 {
     struct scan s = {p, n, 0, dm_classes()->word};
-    struct dm_span link;
+    struct dm_text_span link;
     dm_buf_clear(out);
     while (find_link(&s, &link)) {
-        const struct dm_span spans[2] = {link, link};
+        const struct dm_text_span spans[2] = {link, link};
         if (!dm_buf_add(out, p + s.from, link.start - s.from) ||
             !dm_template_add(out, repl, p, spans, 2))
             return DM_EMEMORY;

@@ -29,7 +29,8 @@ static uint32_t compile_options(uint32_t flags)
     return options;
 }
 
-/* Machine code where there is a compiler for this machine; the interpreter takes over where there is none. */
+/* Machine code where there is a compiler for this machine; the interpreter takes over where there
+ * is none. */
 static bool prepare(struct dm_regex *re)
 {
     re->match = pcre2_match_data_create_from_pattern(re->code, NULL);
@@ -43,7 +44,8 @@ static bool prepare(struct dm_regex *re)
     return true;
 }
 
-struct dm_regex *dm_regex_create(const char *pattern, size_t n, uint32_t flags, struct dm_error *err)
+struct dm_regex *dm_regex_create(const char *pattern, size_t n, uint32_t flags,
+                                 struct dm_error *err)
 {
     int code;
     PCRE2_SIZE at;
@@ -96,7 +98,7 @@ static int fail_match(int rc, struct dm_error *err)
 }
 
 int dm_regex_find(struct dm_regex *re, const char *p, size_t n, size_t from, int nonempty,
-                  const struct dm_span **spans, struct dm_error *err)
+                  const struct dm_text_span **spans, struct dm_error *err)
 {
     uint32_t options = PCRE2_NO_UTF_CHECK | (nonempty ? PCRE2_NOTEMPTY_ATSTART : 0);
     int rc = pcre2_match(re->code, (PCRE2_SPTR)p, n, from, options, re->match, re->context);
@@ -104,14 +106,14 @@ int dm_regex_find(struct dm_regex *re, const char *p, size_t n, size_t from, int
         return 0;
     if (rc < 0)
         return fail_match(rc, err);
-    /* PCRE2's pairs of offsets are laid out as dm_span is; offsets not set are SIZE_MAX */
-    *spans = (const struct dm_span *)(const void *)pcre2_get_ovector_pointer(re->match);
+    /* PCRE2's pairs of offsets are laid out as dm_text_span is; offsets not set are SIZE_MAX */
+    *spans = (const struct dm_text_span *)(const void *)pcre2_get_ovector_pointer(re->match);
     return 1;
 }
 
 double dm_regex_count(struct dm_regex *re, const char *p, size_t n, struct dm_error *err)
 {
-    const struct dm_span *spans = NULL;
+    const struct dm_text_span *spans = NULL;
     double count = 0;
     int rc, empty = 0;
     for (size_t from = 0; (rc = dm_regex_find(re, p, n, from, empty, &spans, err)) > 0; count++) {
@@ -124,7 +126,7 @@ double dm_regex_count(struct dm_regex *re, const char *p, size_t n, struct dm_er
 int dm_regex_replace(struct dm_regex *re, const char *p, size_t n, const struct dm_template *repl,
                      struct dm_buf *out, struct dm_error *err)
 {
-    const struct dm_span *spans = NULL;
+    const struct dm_text_span *spans = NULL;
     size_t from = 0;
     int rc, empty = 0, changed = 0, groups = dm_regex_groups(re) + 1;
     dm_buf_clear(out);

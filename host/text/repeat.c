@@ -1,13 +1,15 @@
 /* Data-Juicer's character repetition: how much of a text its most frequent n-grams make up.
  *
- * With D distinct n-grams of which S occur once, and k = min(floor(sqrt(D)), D - S), the ratio is the sum of
- * the k largest counts over the number of n-grams. The n-grams go through a hash table that holds the
- * place where each was first seen; an equal hash is verified on the text, so the result is exact. Hash keys
- * are random for each process, so that no text can be made to collide; the result does not depend on them.
+ * With D distinct n-grams of which S occur once, and k = min(floor(sqrt(D)), D - S), the ratio is
+ * the sum of the k largest counts over the number of n-grams. The n-grams go through a hash table
+ * that holds the place where each was first seen; an equal hash is verified on the text, so the
+ * result is exact. Hash keys are random for each process, so that no text can be made to collide;
+ * the result does not depend on them.
  *
- * A text with at most 128 different code points beyond ASCII is first spelled with one byte for each code
- * point, which most languages fit; any other becomes an array of 32-bit units. The table is not cleared
- * between texts: entries carry a base that grows by the length of the text, and lower ones are empty. */
+ * A text with at most 128 different code points beyond ASCII is first spelled with one byte for
+ * each code point, which most languages fit; any other becomes an array of 32-bit units. The table
+ * is not cleared between texts: entries carry a base that grows by the length of the text, and
+ * lower ones are empty. */
 #include "text/chars.h"
 #include "text/scratch.h"
 
@@ -55,7 +57,8 @@ static inline __attribute__((always_inline)) bool same(const struct grams *g, si
 {
     const uint8_t *p = g->units;
     if (kind == SHORT)
-        return load8(p + a) == load8(p + b) && load8(p + a + g->len - 8) == load8(p + b + g->len - 8);
+        return load8(p + a) == load8(p + b) &&
+               load8(p + a + g->len - 8) == load8(p + b + g->len - 8);
     size_t unit = kind == WORDS ? 4 : 1;
     return memcmp(p + a * unit, p + b * unit, g->len * unit) == 0;
 }
@@ -137,8 +140,8 @@ static int note_all(struct grams *g, bool wide)
     return DM_OK;
 }
 
-/* Turns the list of repeats into the counts of the n-grams that occur more than once; returns how many. The
- * table is done with and lends its memory: no count reaches the next base. */
+/* Turns the list of repeats into the counts of the n-grams that occur more than once; returns how
+ * many. The table is done with and lends its memory: no count reaches the next base. */
 static size_t count_repeats(struct grams *g)
 {
     uint32_t *count = g->table, *again = g->again;
@@ -164,8 +167,8 @@ static size_t how_many_from(const uint32_t *counts, size_t m, uint64_t least)
     return n;
 }
 
-/* Sum of the k largest of m counts, 0 < k <= m. The k-th largest is found bit by bit, so that the time is
- * linear whatever their order. */
+/* Sum of the k largest of m counts, 0 < k <= m. The k-th largest is found bit by bit, so that the
+ * time is linear whatever their order. */
 static uint64_t sum_largest(const uint32_t *counts, size_t m, size_t k)
 {
     uint64_t least = 0, sum = 0;
@@ -215,7 +218,8 @@ static inline uint8_t code_of(struct alphabet *a, uint32_t c)
     return a->codes[slot];
 }
 
-/* Spells the text with a byte for each code point; returns how many, or 0 when its alphabet is too large. */
+/* Spells the text with a byte for each code point; returns how many, or 0 when its alphabet is too
+ * large. */
 static size_t spell_bytes(const char *p, size_t n, uint8_t *out)
 {
     struct alphabet a = {.used = 0};

@@ -45,7 +45,7 @@ void dm_text_trim(void)
 }
 
 bool dm_template_add(struct dm_buf *out, const struct dm_template *t, const char *p,
-                     const struct dm_span *spans, int32_t groups)
+                     const struct dm_text_span *spans, int32_t groups)
 {
     for (int32_t i = 0; i < t->nparts; i++) {
         const struct dm_template_part *part = &t->parts[i];
@@ -53,7 +53,7 @@ bool dm_template_add(struct dm_buf *out, const struct dm_template *t, const char
             if (!dm_buf_add(out, t->text + part->offset, part->bytes))
                 return false;
         } else if (part->group < groups && spans[part->group].start != SIZE_MAX) {
-            struct dm_span group = spans[part->group];
+            struct dm_text_span group = spans[part->group];
             if (!dm_buf_add(out, p + group.start, group.end - group.start))
                 return false;
         }

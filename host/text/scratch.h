@@ -25,13 +25,13 @@ enum {
 };
 struct dm_buf *dm_scratch_get(int which);
 
-/* Room for so many bytes in a work space; what was in it may be lost. NULL when memory is short. Borrowed
- * until the next call for the same work space. */
+/* Room for so many bytes in a work space; what was in it may be lost. NULL when memory is short.
+ * Borrowed until the next call for the same work space. */
 void *dm_scratch_room(int which, size_t bytes);
 
 /* Writes a replacement to out: the parts of t, with groups taken from the subject p as spans tells
  * (start SIZE_MAX: the group took no part in the match). False when memory is short. */
 bool dm_template_add(struct dm_buf *out, const struct dm_template *t, const char *p,
-                     const struct dm_span *spans, int32_t groups);
+                     const struct dm_text_span *spans, int32_t groups);
 
 #endif

@@ -1,10 +1,10 @@
 /* DataMate's TextSplitter, chunk for chunk.
  *
- * The text is cut at blank lines, or else at line ends; pieces that are too long are cut at the other. Pieces
- * without a character are left out, so that what is merged afterwards is a text of its own, into which
- * all spans point. Pieces are merged to chunks of at most chunk_size code points, which may begin with
- * pieces of the chunk before up to `overlap`; chunks that are still too long are cut behind punctuation,
- * merged again, and at last cut anywhere. */
+ * The text is cut at blank lines, or else at line ends; pieces that are too long are cut at the
+ * other. Pieces without a character are left out, so that what is merged afterwards is a text of
+ * its own, into which all spans point. Pieces are merged to chunks of at most chunk_size code
+ * points, which may begin with pieces of the chunk before up to `overlap`; chunks that are still
+ * too long are cut behind punctuation, merged again, and at last cut anywhere. */
 #include "text/chars.h"
 #include "text/scratch.h"
 
@@ -17,7 +17,7 @@ struct split {
     struct dm_buf *text;   /* the pieces, one behind the other */
     struct dm_buf *pieces; /* struct piece */
     struct dm_buf *cuts;   /* pieces of one long chunk */
-    struct dm_buf *chunks; /* struct dm_span */
+    struct dm_buf *chunks; /* struct dm_text_span */
     bool failed;           /* memory ran short */
 };
 
@@ -47,7 +47,7 @@ static void cut_text(struct split *s, const char *p, size_t n, const char *const
 /* One piece between separators: left out, taken, or cut again. */
 static void take_piece(struct split *s, const char *p, size_t n, const char *const *seps)
 {
-    struct dm_span inner;
+    struct dm_text_span inner;
     dm_text_strip(p, n, &inner);
     if (inner.start == inner.end)
         return;
@@ -57,10 +57,11 @@ static void take_piece(struct split *s, const char *p, size_t n, const char *con
         add_piece(s, p, n);
 }
 
-/* Cuts at the first of the separators that occurs inside the text; it leads the piece that follows. */
+/* Cuts at the first of the separators that occurs inside the text; it leads the piece that follows.
+ */
 static void cut_text(struct split *s, const char *p, size_t n, const char *const *seps)
 {
-    struct dm_span inner;
+    struct dm_text_span inner;
     dm_text_strip(p, n, &inner);
     while (*seps && !memmem(p + inner.start, inner.end - inner.start, *seps, strlen(*seps)))
         seps++;
@@ -79,7 +80,7 @@ static void cut_text(struct split *s, const char *p, size_t n, const char *const
 }
 
 /* Cuts a chunk behind punctuation; what remains at its end is a piece even when it is empty. */
-static void cut_sentences(struct split *s, struct dm_span chunk)
+static void cut_sentences(struct split *s, struct dm_text_span chunk)
 {
     const char *p = s->text->p;
     size_t start = chunk.start, size;
@@ -104,7 +105,7 @@ static void cut_sentences(struct split *s, struct dm_span chunk)
 
 static void add_chunk(struct split *s, size_t start, size_t end)
 {
-    struct dm_span span;
+    struct dm_text_span span;
     if (start == end)
         return;
     dm_text_strip(s->text->p + start, end - start, &span);
@@ -114,7 +115,7 @@ static void add_chunk(struct split *s, size_t start, size_t end)
 }
 
 /* Cuts a chunk into windows of s->size, the last one to the end. */
-static void cut_windows(struct split *s, struct dm_span chunk, size_t chars)
+static void cut_windows(struct split *s, struct dm_text_span chunk, size_t chars)
 {
     const char *p = s->text->p;
     size_t start = chunk.start;
@@ -128,7 +129,7 @@ static void cut_windows(struct split *s, struct dm_span chunk, size_t chars)
     add_chunk(s, start, chunk.end);
 }
 
-typedef void chunk_fn(struct split *s, struct dm_span chunk, size_t chars);
+typedef void chunk_fn(struct split *s, struct dm_text_span chunk, size_t chars);
 
 /* Merges pieces to chunks and gives each to `use`. */
 static void merge(struct split *s, const struct dm_buf *list, chunk_fn *use)
@@ -148,11 +149,11 @@ static void merge(struct split *s, const struct dm_buf *list, chunk_fn *use)
             while (last + 1 < n && chars + piece[last + 1].chars <= s->size)
                 chars += piece[++last].chars;
         }
-        use(s, (struct dm_span){piece[first].start, piece[last].end}, chars);
+        use(s, (struct dm_text_span){piece[first].start, piece[last].end}, chars);
     }
 }
 
-static void use_chunk(struct split *s, struct dm_span chunk, size_t chars)
+static void use_chunk(struct split *s, struct dm_text_span chunk, size_t chars)
 {
     if (chars <= s->size) {
         add_chunk(s, chunk.start, chunk.end);

@@ -6,7 +6,7 @@
 #include <immintrin.h>
 #endif
 
-void dm_text_strip(const char *p, size_t n, struct dm_span *span)
+void dm_text_strip(const char *p, size_t n, struct dm_text_span *span)
 {
     size_t start = 0, end = n, size;
     while (start < n && dm_char_is_space(dm_char_read(p + start, &size)))
@@ -99,7 +99,7 @@ static size_t find_odd(const char *p, size_t n, size_t at)
 
 int dm_text_whitespace(const char *p, size_t n, struct dm_buf *out)
 {
-    struct dm_span span;
+    struct dm_text_span span;
     dm_text_strip(p, n, &span);
     size_t at = span.start, odd = find_odd(p, span.end, at);
     if (odd == n && span.start == 0)

@@ -1,16 +1,16 @@
----Verbs on text: strings in, strings and numbers out. All count code points, never bytes, and all work on
----valid UTF-8, which what a sample reads always is. A verb that changes nothing returns the string it was given.
+-- Verbs on text: strings in, strings and numbers out. All count code points, never bytes, and all work on
+-- valid UTF-8, which what a sample reads always is. A verb that changes nothing returns the string it was given.
 local ffi = require "ffi"
 local C = ffi.C
 
 local M = {}
 
 local err = ffi.new "struct dm_error"
-local span = ffi.new "struct dm_span"
+local span = ffi.new "struct dm_text_span"
 local number_out = ffi.new "double[1]"
 local chars_out = ffi.new "const char *[1]"
-local spans_out = ffi.new "const struct dm_span *[1]"
-local span_list = ffi.typeof "const struct dm_span *"
+local spans_out = ffi.new "const struct dm_text_span *[1]"
+local span_list = ffi.typeof "const struct dm_text_span *"
 local out = C.dm_text_out()
 
 ---Texts of more bytes than this make the work spaces give back their memory afterwards.
