@@ -30,8 +30,19 @@ enum dm_codec dm_codec_by_name(const char *path)
 struct dm_compressor *dm_compressor_create(enum dm_codec codec)
 {
     struct dm_compressor *c = calloc(1, sizeof *c);
-    if (c)
-        c->codec = codec;
+    if (!c)
+        return NULL;
+    c->codec = codec;
+    if (codec == DM_CODEC_ZSTD)
+        c->zstd = ZSTD_createCCtx();
+    else
+        c->gzip_level_buf = malloc(ISAL_DEF_LVL2_DEFAULT);
+    if (!c->zstd && !c->gzip_level_buf) {
+        free(c);
+        return NULL;
+    }
+    if (c->zstd)
+        ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
     return c;
 }
 
@@ -75,47 +86,30 @@ static int run_gzip(struct dm_compressor *c, struct dm_buf *out, struct dm_error
     return DM_OK;
 }
 
-/* Each frame is made with fresh memory: what an earlier one left in the tables would decide between
- * equally long matches, and bytes would depend on who ran which splits before. */
-static int begin_zstd(struct dm_compressor *c, struct dm_error *err)
+static void begin(struct dm_compressor *c)
 {
-    ZSTD_freeCCtx(c->zstd);
-    c->zstd = ZSTD_createCCtx();
-    if (!c->zstd)
-        return dm_fail_memory(err);
-    ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
-    return DM_OK;
-}
-
-static int begin_gzip(struct dm_compressor *c, struct dm_error *err)
-{
-    free(c->gzip_level_buf);
-    c->gzip_level_buf = calloc(1, ISAL_DEF_LVL2_DEFAULT);
-    if (!c->gzip_level_buf)
-        return dm_fail_memory(err);
+    c->begun = true;
+    if (c->codec != DM_CODEC_GZIP)
+        return;
     isal_deflate_init(&c->gzip);
+    memset(c->gzip_level_buf, 0,
+           ISAL_DEF_LVL2_DEFAULT); /* what was there would decide between matches */
     c->gzip.gzip_flag = IGZIP_GZIP;
     c->gzip.level = GZIP_LEVEL;
     c->gzip.level_buf = c->gzip_level_buf;
     c->gzip.level_buf_size = ISAL_DEF_LVL2_DEFAULT;
-    return DM_OK;
-}
-
-static int begin(struct dm_compressor *c, struct dm_error *err)
-{
-    int rc = c->codec == DM_CODEC_ZSTD ? begin_zstd(c, err) : begin_gzip(c, err);
-    c->begun = rc == DM_OK;
-    return rc;
 }
 
 int dm_compressor_add(struct dm_compressor *c, const char *p, size_t n, struct dm_buf *out,
                       struct dm_error *err)
 {
-    int rc = c->begun ? DM_OK : begin(c, err);
-    if (rc == DM_OK && c->codec == DM_CODEC_ZSTD) {
+    if (!c->begun)
+        begin(c);
+    if (c->codec == DM_CODEC_ZSTD) {
         ZSTD_inBuffer in = {p, n, 0};
         return run_zstd(c, &in, ZSTD_e_continue, out, err);
     }
+    int rc = DM_OK;
     while (n && rc == DM_OK) {
         uint32_t step = n > STEP_BYTES ? STEP_BYTES : (uint32_t)n;
         c->gzip.next_in = (unsigned char *)(uintptr_t)p; /* the library only reads it */
@@ -144,4 +138,6 @@ int dm_compressor_end(struct dm_compressor *c, struct dm_buf *out, struct dm_err
 void dm_compressor_reset(struct dm_compressor *c)
 {
     c->begun = false;
+    if (c->zstd)
+        ZSTD_CCtx_reset(c->zstd, ZSTD_reset_session_only);
 }
