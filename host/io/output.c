@@ -73,11 +73,16 @@ static int open_shard(struct dm_output *o, struct dm_error *err)
     return DM_OK;
 }
 
+static bool is_compressed(const struct dm_output *o)
+{
+    return o->stream->codec != DM_CODEC_PLAIN;
+}
+
 /* How many of n bytes still belong to the present shard; the rest begins with a new row. */
 static size_t until_cut(const struct dm_output *o, const char *p, size_t n)
 {
     uint64_t size = o->stream->shard_bytes;
-    if (!size || o->compressor || o->at.offset + n < size)
+    if (!size || is_compressed(o) || o->at.offset + n < size)
         return n;
     size_t from = o->at.offset + 1 < size ? (size_t)(size - o->at.offset - 1) : 0;
     const char *end = memchr(p + from, '\n', n - from);
@@ -103,7 +108,7 @@ static int write_placed(struct dm_output *o, const char *p, size_t n, struct dm_
         if (rc)
             return rc;
         o->at.offset += k;
-        if (o->stream->shard_bytes && !o->compressor && p[k - 1] == '\n' &&
+        if (o->stream->shard_bytes && !is_compressed(o) && p[k - 1] == '\n' &&
             o->at.offset >= o->stream->shard_bytes)
             rc = end_shard(o, err);
         if (rc)
@@ -191,7 +196,7 @@ int dm_output_grant(struct dm_output *o, struct dm_place at, struct dm_error *er
     uint64_t size = o->stream->shard_bytes;
     o->granted = true;
     o->at = at;
-    if (o->compressor && size && at.offset >= size)
+    if (is_compressed(o) && size && at.offset >= size)
         o->at = (struct dm_place){.shard = at.shard + 1};
     int rc = unspill(o, err);
     return rc ? rc : flush(o, err);
@@ -200,6 +205,7 @@ int dm_output_grant(struct dm_output *o, struct dm_place at, struct dm_error *er
 int dm_output_end(struct dm_output *o, struct dm_error *err)
 {
     int rc = o->compressor ? dm_compressor_end(o->compressor, &o->held, err) : DM_OK;
+    o->compressor = NULL; /* it goes on with another split, whose frame a late grant must not end */
     if (rc || !o->granted)
         return rc;
     rc = flush(o, err);
