@@ -66,6 +66,13 @@ function M.shell(command)
   return math.floor(status / 256), o, e
 end
 
+---Runs a script of bash, which has what sh lacks: RANDOM, pipefail.
+---@param script string
+---@return integer, string, string exit status, stdout, stderr
+function M.bash(script)
+  return M.shell("exec bash -c " .. M.quote(script))
+end
+
 ---Runs dmhost with shell words.
 ---@param words string already quoted
 ---@return integer, string, string exit status, stdout, stderr

@@ -19,7 +19,8 @@ describe("operators in a run", function()
   local function receipt() return t.receipt(dir .. "/out.jsonl.run") end
 
   it("edit fields in place, and keep the rest byte for byte", function()
-    local out = run('dm.map(function(s) s.text = s.text .. "!" end)', '{"n": 1.50,  "text" : "a\\u00e9\\n", "z":[ 1 ]}\n')
+    local out = run('dm.map(function(s) s.text = s.text .. "!" end)',
+      '{"n": 1.50,  "text" : "a\\u00e9\\n", "z":[ 1 ]}\n')
     assert.equal('{"n": 1.50,  "text" : "aé\\n!", "z":[ 1 ]}\n', out)
   end)
   it("add and remove fields, at any depth", function()
@@ -48,7 +49,8 @@ describe("operators in a run", function()
         end
         return list
       end),
-      dm.map(function(s) if s.word == "b" then error("no b", 0) end end)]], '{"id":7,"words":["a","b","c"]}\n{"words":[]}\n')
+      dm.map(function(s) if s.word == "b" then error("no b", 0) end end)]],
+      '{"id":7,"words":["a","b","c"]}\n{"words":[]}\n')
     assert.equal('{"id":7,"word":"a"}\n{"id":7,"word":"c"}\n', out)
     assert.equal(3, status)
     local reject = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")[1]
