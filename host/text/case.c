@@ -3,7 +3,21 @@
 #include "text/case_table.h"
 #include "text/scratch.h"
 
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
+
 #define COUNT(a) (sizeof(a) / sizeof *(a))
+
+enum { PAGES = 48, SLOW = INT32_MIN };
+
+/* Distances for code points below U+10000, by page of 256; page 0 is for those without any. SLOW:
+ * ask map_char. */
+struct pages {
+    bool made;
+    uint8_t page[256];
+    int32_t distance[PAGES][256];
+};
 
 /* One direction: its tables and the ASCII letters that change. */
 struct mapping {
@@ -12,12 +26,14 @@ struct mapping {
     const uint32_t (*expansions)[4];
     size_t nexpansions;
     char first, last;
+    struct pages *pages;
 };
 
+static struct pages lower_pages, upper_pages;
 static const struct mapping lower = {
-    lower_runs, COUNT(lower_runs), lower_long, COUNT(lower_long), 'A', 'Z'};
+    lower_runs, COUNT(lower_runs), lower_long, COUNT(lower_long), 'A', 'Z', &lower_pages};
 static const struct mapping upper = {
-    upper_runs, COUNT(upper_runs), upper_long, COUNT(upper_long), 'a', 'z'};
+    upper_runs, COUNT(upper_runs), upper_long, COUNT(upper_long), 'a', 'z', &upper_pages};
 
 /* What becomes of c when it stays one code point. */
 static uint32_t map_one(const struct mapping *m, uint32_t c)
@@ -102,62 +118,124 @@ static bool is_final_sigma(const char *p, size_t n, size_t i)
 
 enum { SIGMA = 0x3A3, FINAL_SIGMA = 0x3C2 };
 
+static void set_distance(struct pages *t, unsigned *used, uint32_t c, int32_t distance)
+{
+    if (c >= 0x10000)
+        return;
+    if (!t->page[c >> 8] && *used < PAGES)
+        t->page[c >> 8] = (uint8_t)(*used)++;
+    t->distance[t->page[c >> 8]][c & 255] = distance;
+}
+
+static const struct pages *pages_of(const struct mapping *m)
+{
+    struct pages *t = m->pages;
+    unsigned used = 1;
+    if (t->made)
+        return t;
+    for (size_t i = 0; i < m->nruns; i++)
+        for (int32_t c = m->runs[i][0]; c <= m->runs[i][1]; c += m->runs[i][2])
+            set_distance(t, &used, (uint32_t)c, m->runs[i][3]);
+    for (size_t i = 0; i < m->nexpansions; i++)
+        set_distance(t, &used, m->expansions[i][0], SLOW);
+    if (m == &lower)
+        set_distance(t, &used, SIGMA, SLOW);
+    t->made = true;
+    return t;
+}
+
 static bool changes(const struct mapping *m, char c)
 {
     return c >= m->first && c <= m->last;
 }
 
-/* First place from `at` on whose code point changes, or n. */
-static size_t find_change(const struct mapping *m, const char *p, size_t n, size_t at)
+/* A text on its way: from p, with n bytes, of which those before `at` have been mapped to `to`. */
+struct course {
+    const char *p;
+    size_t n, at;
+    char *to;
+    bool changed;
+};
+
+/* Maps 16 bytes at a time for as long as they are all ASCII. */
+static void map_blocks(const struct mapping *m, struct course *x)
 {
-    char mapped[12];
-    for (size_t size = 1; at < n; at += size, size = 1) {
-        if ((unsigned char)p[at] < 0x80) {
-            if (changes(m, p[at]))
-                return at;
-            continue;
-        }
-        uint32_t c = dm_char_read(p + at, &size);
-        if (map_char(m, c, mapped) != size || memcmp(mapped, p + at, size) != 0)
-            return at;
+#if defined(__x86_64__)
+    __m128i low = _mm_set1_epi8((char)(m->first - 1)), high = _mm_set1_epi8((char)(m->last + 1));
+    for (; x->n - x->at >= 16; x->at += 16, x->to += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(x->p + x->at));
+        if (_mm_movemask_epi8(v))
+            return;
+        __m128i in = _mm_and_si128(_mm_cmpgt_epi8(v, low), _mm_cmplt_epi8(v, high));
+        x->changed |= _mm_movemask_epi8(in) != 0;
+        v = _mm_xor_si128(v, _mm_and_si128(in, _mm_set1_epi8(0x20)));
+        _mm_storeu_si128((__m128i *)(void *)x->to, v);
     }
-    return n;
+#else
+    (void)m;
+    (void)x;
+#endif
 }
 
-/* Maps the ASCII bytes from `at` on; returns where they end. */
-static size_t add_ascii(const struct mapping *m, const char *p, size_t n, size_t at,
-                        struct dm_buf *out)
+static void map_ascii(const struct mapping *m, struct course *x)
 {
-    char *to = out->p + out->n;
-    size_t i = at;
-    for (; i < n && (unsigned char)p[i] < 0x80; i++)
-        to[i - at] = (char)(changes(m, p[i]) ? p[i] ^ 0x20 : p[i]);
-    out->n += i - at;
-    return i;
+    map_blocks(m, x);
+    for (; x->at < x->n && (unsigned char)x->p[x->at] < 0x80; x->at++) {
+        char c = x->p[x->at];
+        bool hit = changes(m, c);
+        x->changed |= hit;
+        *x->to++ = (char)(hit ? c ^ 0x20 : c);
+    }
 }
+
+static void map_slowly(const struct mapping *m, struct course *x, uint32_t c, size_t size)
+{
+    char *from = x->to;
+    if (c == SIGMA && m == &lower && is_final_sigma(x->p, x->n, x->at))
+        x->to += dm_char_write(x->to, FINAL_SIGMA);
+    else
+        x->to += map_char(m, c, x->to);
+    x->changed |= (size_t)(x->to - from) != size || memcmp(from, x->p + x->at, size) != 0;
+}
+
+/* Maps code points that are not ASCII; stops when the room gets short. */
+static void map_others(const struct mapping *m, const struct pages *t, struct course *x,
+                       const char *end)
+{
+    size_t size;
+    while (x->at < x->n && (unsigned char)x->p[x->at] >= 0x80 && x->to <= end) {
+        uint32_t c = dm_char_read(x->p + x->at, &size);
+        uint8_t page = c < 0x10000 ? t->page[c >> 8] : 0;
+        int32_t distance = c < 0x10000 ? t->distance[page][c & 255] : SLOW;
+        if (distance == SLOW) {
+            map_slowly(m, x, c, size);
+        } else if (distance) {
+            x->to += dm_char_write(x->to, (uint32_t)((int32_t)c + distance));
+            x->changed = true;
+        } else {
+            memcpy(x->to, x->p + x->at, size);
+            x->to += size;
+        }
+        x->at += size;
+    }
+}
+
+enum { ROOM = 64 };
 
 static int map_text(const struct mapping *m, const char *p, size_t n, struct dm_buf *out)
 {
-    size_t at = find_change(m, p, n, 0), size;
+    const struct pages *t = pages_of(m);
+    struct course x = {.p = p, .n = n};
     dm_buf_clear(out);
-    if (at == n)
-        return 0;
-    if (!dm_buf_add(out, p, at))
-        return DM_EMEMORY;
-    while (at < n) {
-        if (!dm_buf_reserve(out, n - at + 12))
+    while (x.at < n) {
+        if (!dm_buf_reserve(out, n - x.at + ROOM))
             return DM_EMEMORY;
-        at = add_ascii(m, p, n, at, out);
-        if (at == n)
-            break;
-        uint32_t c = dm_char_read(p + at, &size);
-        if (c == SIGMA && m == &lower && is_final_sigma(p, n, at))
-            out->n += dm_char_write(out->p + out->n, FINAL_SIGMA);
-        else
-            out->n += map_char(m, c, out->p + out->n);
-        at += size;
+        x.to = out->p + out->n;
+        map_ascii(m, &x);
+        map_others(m, t, &x, out->p + out->cap - (n - x.at) - ROOM / 2);
+        out->n = (size_t)(x.to - out->p);
     }
-    return 1;
+    return x.changed;
 }
 
 int dm_text_lower(const char *p, size_t n, struct dm_buf *out)
