@@ -30,15 +30,17 @@ struct dm_sample *dm_sample_make(const char *text, size_t n, struct dm_error *er
         dm_fail_memory(err);
         return NULL;
     }
+    static uint32_t made;
     s->pooled = 1;
     s->handed = 0;
+    s->slot = DM_SLOTS / 2 + made++ % (DM_SLOTS / 2); /* the lower ones are for rows */
     if (dm_sample_parse_text(s, text, n, NULL, err) == DM_OK)
         return s;
     dm_sample_release(&(struct dm_node){s, s->generation});
     return NULL;
 }
 
-static void trim(struct dm_sample *s)
+void dm_sample_trim(struct dm_sample *s)
 {
     if (s->own.cap > KEPT_BYTES || pool_size > KEPT_SAMPLES)
         dm_buf_finish(&s->own);
@@ -60,7 +62,7 @@ void dm_sample_release(const void *p)
     dm_sample_stamp(s);
     s->generation = s->stamp;
     s->pooled = 0;
-    trim(s);
+    dm_sample_trim(s);
     s->pool = pool;
     pool = s;
     pool_size++;

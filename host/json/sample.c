@@ -40,7 +40,7 @@ bool dm_sample_own(struct dm_sample *s, const char *p, size_t n, uint32_t *off)
 static void reset(struct dm_sample *s)
 {
     dm_sample_stamp(s);
-    s->generation = s->stamp;
+    s->generation = s->parsed = s->stamp;
     s->nvalues = 0;
     s->edits = 0;
     s->seen_in = s->count_in = UINT32_MAX;
@@ -170,6 +170,10 @@ static void limit(struct dm_sample *s, const struct dm_json_limits *limits)
 int dm_sample_parse(struct dm_sample *s, const char *row, const char **end,
                     const struct dm_json_limits *limits, bool utf8_known, struct dm_error *err)
 {
+    if (!s->cap && !dm_sample_grow(s)) {
+        *end = newline(row);
+        return dm_fail_memory(err);
+    }
     reset(s);
     limit(s, limits);
     s->base[0] = row;
@@ -214,6 +218,11 @@ int dm_sample_parse_text(struct dm_sample *s, const char *text, size_t n,
     if (rc)
         make_empty(s);
     return rc;
+}
+
+void dm_sample_seal(struct dm_sample *s)
+{
+    s->generation = ++counter;
 }
 
 bool dm_sample_touched(const struct dm_sample *s)

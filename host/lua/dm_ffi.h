@@ -54,19 +54,26 @@ struct dm_value {
 /* What Lua reads of a sample without a call. */
 struct dm_sample {
     double generation;        /* a node is stale when it differs; no two samples share one */
+    double parsed;            /* differs between any two parses: values keep their numbers while it is the same */
     double stamp;             /* differs between any two contents of any samples */
     struct dm_value *values;
     const char *base[2];      /* the row, and the sample's own buffer: index with flags & DM_VALUE_OWN */
     uint32_t nvalues, cap;
     uint32_t edits;           /* since the content was parsed */
     uint32_t depth;           /* limit on nesting */
-    uint32_t handed, spare;   /* Lua's note: the sample is the driver's */
+    uint32_t handed;          /* Lua's note: the sample is the driver's */
+    uint32_t slot;            /* below DM_SLOTS; where caches keep what was read of it */
     struct dm_buf own, scratch;
     uint32_t seen_in, seen_at, seen, seen_before; /* the element found last: container, position, value, the one before */
     uint32_t count_in, count, count_last;         /* the container counted last: members, last of them */
     struct dm_sample *pool;   /* next in the pool */
     uint32_t pooled;          /* came from dm_sample_make */
 };
+
+enum { DM_SLOTS = 128 };
+
+/* Makes all nodes of the sample stale; its content stays. */
+void dm_sample_seal(struct dm_sample *s);
 
 /* How often the sample was edited since its content was parsed. */
 uint32_t dm_sample_edits(const struct dm_sample *s);
@@ -245,29 +252,36 @@ int dm_versions(struct dm_buf *out);
 /* What dm.cli.main returns when the job is to be run: no exit status. */
 enum { DM_RUN_JOB = 1000 };
 
-/* What Lua sees of the split at work. */
+/* What Lua sees of the split at work: a batch of rows at a time, so that each operator has a loop of its own
+ * over them, which LuaJIT compiles. */
 struct dm_rows {
-    struct dm_sample *sample; /* the current row */
-    uint64_t seed;            /* for random numbers: depends on the row alone */
-    struct dm_opcount *ops;   /* one for each operator */
-    int32_t *op;              /* the operator at work, from 0; Lua sets it before each call */
+    struct dm_sample **samples; /* of the batch */
+    double seed;                /* for random numbers: depends on the row, its child and the operator alone */
+    struct dm_opcount *ops;     /* one for each operator */
 };
 
-/* Goes to the next row. Returns 1 when there is one, 0 at the end of the split, or an error below zero. */
-int dm_rows_next(struct dm_rows *rows);
+/* Parses the next rows. Returns how many, 0 at the end of the split, or an error below zero. */
+int dm_rows_fill(struct dm_rows *rows);
 
-/* Writes a sample to the output: the current row, or one made of it. */
-int dm_rows_keep(struct dm_rows *rows, struct dm_sample *sample);
+/* Operator `op` begins with a sample: row i, or child number `child` made of it. Nodes of the sample that was
+ * worked on before become stale. */
+void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint32_t op, uint32_t child);
 
-/* Enters in the ledger that the operator at work dropped the row, or its child of that name ("#1", or "").
+/* No operator is at work on any row. */
+void dm_rows_rest(struct dm_rows *rows);
+
+/* Writes a sample to the output: row i, or one made of it. */
+int dm_rows_keep(struct dm_rows *rows, uint32_t i, struct dm_sample *sample);
+
+/* Enters in the ledger that the operator dropped row i, or its child of that name ("#1", or "").
  * value is what the operator measured, when has_value is not 0. */
-int dm_rows_drop(struct dm_rows *rows, const char *child, const char *reason, size_t reason_bytes,
-                 int has_value, double value);
+int dm_rows_drop(struct dm_rows *rows, uint32_t i, int32_t op, const char *child, const char *reason,
+                 size_t reason_bytes, int has_value, double value);
 
-/* Enters in the ledger and the rejects that the operator at work failed on the row (sample NULL: its
- * bytes as they were read), or on a child made of it. An error below zero when the run is to fail. */
-int dm_rows_reject(struct dm_rows *rows, const char *child, struct dm_sample *sample, const char *reason,
-                   size_t reason_bytes);
+/* Enters in the ledger and the rejects that the operator failed on row i (sample NULL: its bytes as they were
+ * read), or on a child made of it. An error below zero when the run is to fail. */
+int dm_rows_reject(struct dm_rows *rows, uint32_t i, int32_t op, const char *child, struct dm_sample *sample,
+                   const char *reason, size_t reason_bytes);
 
 /* A clock for shares of time: as cheap as the machine has it, in no particular unit. */
 uint64_t dm_ticks(void);

@@ -1,147 +1,238 @@
--- Turns a list of operators into one Lua function per stretch between slicers, written out operator by
--- operator, so that the JIT sees straight code and not a loop over methods of many kinds.
+-- Runs operators over batches of samples, one operator after another: each has a loop of its own, written out for
+-- it, so that LuaJIT compiles a short trace for every operator and not one that is too long for all of them.
+-- What became of a sample is noted beside it and written, in the order of the rows, when the batch is through.
 local ffi = require "ffi"
 local sample_module = require "dm.sample"
 
 local C = ffi.C
-local sample_of = sample_module.sample_of
 
 local M = {}
 
--- A failure of the run, not of a row: raised through the operators' pcall and told apart from their errors.
-local FATAL = setmetatable({}, { __tostring = function() return "the run can not go on" end })
-local fatal_status = 0
+---Samples under way and what became of them; tables of the same length that are used again and again.
+---@class dm.Batch
+---@field n integer
+---@field sample (ffi.cdata*|false)[] struct dm_sample *; false once the sample is out
+---@field row integer[] the row that it came from, from 0
+---@field child string[] "" for a row, else what a slicer made of it: "#2", "#2#1"
+---@field number integer[] the last number in child, or 0
+---@field own (ffi.cdata*|nil)[] of a child: the sample, for the rejects
+---@field op integer[] the operator that took it out, from 0
+---@field reason string[]
+---@field value (number|false)[] what the operator measured
+---@field rejected boolean[] rejected, not dropped
 
-local function check(status)
-  if status < 0 then
-    fatal_status = status
-    error(FATAL, 0)
-  end
+---@return dm.Batch
+local function new_batch()
+  return { n = 0, sample = {}, row = {}, child = {}, number = {}, own = {}, op = {}, reason = {}, value = {},
+    rejected = {} }
 end
 
-local function drop(rows, child, reason, value)
-  reason = reason == nil and "dropped" or tostring(reason)
-  check(C.dm_rows_drop(rows, child, reason, #reason, value and 1 or 0, value or 0))
+local function take_out(batch, i, op, rejected, reason, value)
+  batch.sample[i] = false
+  batch.op[i], batch.rejected[i], batch.reason[i], batch.value[i] = op, rejected, reason, value or false
 end
 
-local function keep(rows, sample)
-  check(C.dm_rows_keep(rows, sample_of(sample)))
+---Notes that an operator raised. Memory that ran short is a failure of the worker, not of the sample.
+---@return integer status
+local function failed(batch, i, op, message)
+  message = tostring(message)
+  if message == "not enough memory" then return C.DM_EMEMORY end
+  take_out(batch, i, op, true, message)
+  return 0
 end
 
----What an operator returned instead of the sample it was given.
-local function adopt(result, op)
-  if type(result) == "cdata" then return result end
-  if type(result) == "table" then return sample_module.sample(result) end
-  error(op.name .. " must return a sample or nothing, not a " .. type(result), 0)
+---What a Mapper returned instead of the sample it was given, or a child of a Slicer, as a C sample.
+local function adopt(result, what)
+  if type(result) == "table" then result = sample_module.sample(result) end
+  if sample_module.is_node(result) then return sample_module.adopt(result) end
+  error(what .. " must return a sample or nothing, not a " .. type(result), 0)
 end
+
+---The other path of a Mapper's loop: it returned something.
+---@return integer status
+local function replace(batch, i, op, result, name)
+  local ok, made = pcall(adopt, result, name)
+  if not ok then return failed(batch, i, op, made) end
+  batch.sample[i] = made
+  return 0
+end
+
+local HEAD = [[
+local C, rows, op, root, take_out, failed, replace, pcall, tostring = ...
+local execute, name, at, ticks = op.execute, op.name, C.dm_rows_at, C.dm_ticks
+return function(batch)
+  local samples, row, number = batch.sample, batch.row, batch.number
+  local count, seen, out, changed, status = rows.ops[OP], 0, 0, 0, 0
+  local began = ticks()
+  for i = 1, batch.n do
+    local sample = samples[i]
+    if sample then
+      seen = seen + 1
+      at(rows, sample, row[i], OP, number[i])
+      local node = root(sample)
+]]
 
 local MAPPER = [[
-  rows.op[0] = %d; t0 = ticks()
-  count = rows.ops[%d]; count["in"] = count["in"] + 1
-  before = edits(sample)
-  result = op%d:execute(sample)
-  if result ~= nil and result ~= sample then
-    sample = adopt(result, op%d)
-    count.changed = count.changed + 1
-  elseif edits(sample) ~= before then
-    count.changed = count.changed + 1
-  end
-  count.ticks = count.ticks + (ticks() - t0)
-  count.out = count.out + 1
+      local before = sample.edits
+      local ok, result = pcall(execute, op, node)
+      if not ok then
+        status = failed(batch, i, OP, result)
+      else
+        out = out + 1
+        if result ~= nil and result ~= node then
+          status = replace(batch, i, OP, result, name)
+          if samples[i] then changed = changed + 1 else out = out - 1 end
+        elseif sample.edits ~= before then
+          changed = changed + 1
+        end
+      end
 ]]
 
 local FILTER = [[
-  rows.op[0] = %d; t0 = ticks()
-  count = rows.ops[%d]; count["in"] = count["in"] + 1
-  kept, reason, value = op%d:execute(sample)
-  count.ticks = count.ticks + (ticks() - t0)
-  if not kept then return drop(rows, child, reason, value) end
-  count.out = count.out + 1
+      local ok, kept, reason, value = pcall(execute, op, node)
+      if not ok then
+        status = failed(batch, i, OP, kept)
+      elseif kept then
+        out = out + 1
+      else
+        take_out(batch, i, OP, false, reason == nil and "dropped" or tostring(reason), value)
+      end
 ]]
 
-local SLICER = [[
-  rows.op[0] = %d; t0 = ticks()
-  count = rows.ops[%d]; count["in"] = count["in"] + 1
-  result = op%d:slice(sample)
-  count.ticks = count.ticks + (ticks() - t0)
-  return spread(rows, count, result, child)
-]]
-
-local HEAD = [[
-local env = ...
-local rows, ops, ticks, edits = env.rows, env.ops, env.ticks, env.edits
-local adopt, drop, keep, spread = env.adopt, env.drop, env.keep, env.spread
-]]
-
-local function compile(env, first, last)
-  local lines = { HEAD }
-  for i = first, last do lines[#lines + 1] = ("local op%d = ops[%d]"):format(i, i) end
-  lines[#lines + 1] = "return function(sample, child)\n"
-    .. "  local t0, count, before, result, kept, reason, value"
-  local ended = false
-  for i = first, last do
-    local kind = env.ops[i].kind
-    local template = kind == "filter" and FILTER or kind == "slicer" and SLICER or MAPPER
-    lines[#lines + 1] = template:format(i - 1, i - 1, i, i)
-    ended = kind == "slicer"
-  end
-  if not ended then lines[#lines + 1] = "  return keep(rows, sample)" end
-  lines[#lines + 1] = "end"
-  return assert(loadstring(table.concat(lines, "\n"), "=(chain)"))(env)
-end
-
----Runs a stretch on one sample; an operator's error rejects the sample.
-local function guarded(rows, stretch, sample, child, own)
-  local ok, message = pcall(stretch, sample, child)
-  if ok then return end
-  if rawequal(message, FATAL) then error(FATAL, 0) end
-  message = tostring(message)
-  if message == "not enough memory" then
-    fatal_status = C.DM_EMEMORY
-    error(FATAL, 0)
-  end
-  check(C.dm_rows_reject(rows, child, own, message, #message))
-end
-
-local function edits(sample)
-  return C.dm_sample_edits(sample_of(sample))
-end
-
----Hands each of a slicer's samples to the operators behind it.
-local function make_spread(following)
-  return function(rows, count, list, child)
-    local n = #list
-    if n == 0 then return drop(rows, child, "made no samples") end
-    count.made = count.made + (n - 1)
-    count.out = count.out + n
-    for i = 1, n do
-      local piece = adopt(list[i], { name = "a slicer" })
-      guarded(rows, following, piece, child .. "#" .. i, sample_of(piece))
+local TAIL = [[
+      if status < 0 then return status end
     end
   end
+  count.ticks = count.ticks + (ticks() - began)
+  count["in"], count.out, count.changed = count["in"] + seen, count.out + out, count.changed + changed
+  return 0
+end
+]]
+
+---The loop of one Mapper or Filter.
+---@return fun(batch: dm.Batch): integer status
+local function compile(rows, op, number)
+  local text = HEAD .. (op.kind == "filter" and FILTER or MAPPER) .. TAIL
+  local chunk = assert(loadstring(text:gsub("%f[%w]OP%f[%W]", tostring(number)), "=(" .. op.name .. ")"))
+  return chunk(C, rows, op, sample_module.root, take_out, failed, replace, pcall, tostring)
 end
 
----Compiles operators to a function that takes the current row.
+---Enters in the ledger, and the rejects, why sample i of a batch is out.
+---@return integer status
+local function record(rows, batch, i)
+  local op, child, reason, row = batch.op[i], batch.child[i], batch.reason[i], batch.row[i]
+  if batch.rejected[i] then return C.dm_rows_reject(rows, row, op, child, batch.own[i], reason, #reason) end
+  local value = batch.value[i]
+  return C.dm_rows_drop(rows, row, op, child, reason, #reason, value and 1 or 0, value or 0)
+end
+
+---Writes what is left of a batch.
+---@return fun(batch: dm.Batch): integer status
+local function writer(rows)
+  return function(batch)
+    local samples, row, status = batch.sample, batch.row, 0
+    C.dm_rows_rest(rows)
+    for i = 1, batch.n do
+      local sample = samples[i]
+      if sample then status = C.dm_rows_keep(rows, row[i], sample) else status = record(rows, batch, i) end
+      if status < 0 then return status end
+    end
+    return 0
+  end
+end
+
+---The children of a sample, as C samples.
+local function slice(op, node)
+  local list = op:slice(node)
+  for i = 1, #list do list[i] = adopt(list[i], "a slicer") end
+  return list
+end
+
+---Puts a slicer's samples into a batch of their own.
+local function fill_children(children, list, batch, i)
+  children.n = #list
+  for k = 1, #list do
+    children.sample[k], children.own[k] = list[k], list[k]
+    children.row[k], children.number[k] = batch.row[i], k
+    children.child[k] = batch.child[i] .. "#" .. k
+  end
+end
+
+---Slices sample i of a batch and takes its children to the end of the pipeline.
+---@return integer status
+local function slice_one(rows, op, number, batch, i, children, following)
+  local count, began = rows.ops[number], C.dm_ticks()
+  C.dm_rows_at(rows, batch.sample[i], batch.row[i], number, batch.number[i])
+  local ok, list = pcall(slice, op, sample_module.root(batch.sample[i]))
+  count["in"], count.ticks = count["in"] + 1, count.ticks + (C.dm_ticks() - began)
+  if not ok then
+    local status = failed(batch, i, number, list)
+    return status < 0 and status or record(rows, batch, i)
+  end
+  if #list == 0 then
+    take_out(batch, i, number, false, "made no samples")
+    return record(rows, batch, i)
+  end
+  count.made, count.out = count.made + (#list - 1), count.out + #list
+  fill_children(children, list, batch, i)
+  return following(children)
+end
+
+---What ends a stretch with a slicer: sample by sample, so that everything is written in the order of the rows.
+local function slicer(rows, op, number, following)
+  local children = new_batch()
+  return function(batch)
+    for i = 1, batch.n do
+      local status
+      if batch.sample[i] then
+        status = slice_one(rows, op, number, batch, i, children, following)
+      else
+        status = record(rows, batch, i)
+      end
+      if status < 0 then return status end
+    end
+    return 0
+  end
+end
+
+---One loop after another.
+local function sequence(loops)
+  return function(batch)
+    for i = 1, #loops do
+      local status = loops[i](batch)
+      if status < 0 then return status end
+    end
+    return 0
+  end
+end
+
+---Operators number `first` to the end of the pipeline.
+---@return fun(batch: dm.Batch): integer status
+local function compile_from(ops, first, rows)
+  local loops = {}
+  for i = first, #ops do
+    if ops[i].kind == "slicer" then
+      loops[#loops + 1] = slicer(rows, ops[i], i - 1, compile_from(ops, i + 1, rows))
+      return sequence(loops)
+    end
+    loops[#loops + 1] = compile(rows, ops[i], i - 1)
+  end
+  loops[#loops + 1] = writer(rows)
+  return sequence(loops)
+end
+
+---Compiles operators to a function that takes the rows at hand to the end of the pipeline.
 ---@param ops dm.BaseOp[]
 ---@param rows ffi.cdata* struct dm_rows *
----@return fun(sample: ffi.cdata*): integer status of the run: less than zero when it can not go on
+---@return fun(n: integer): integer status of the run: less than zero when it can not go on
 function M.compile(ops, rows)
-  local env = { rows = rows, ops = ops, ticks = C.dm_ticks, edits = edits, adopt = adopt, drop = drop, keep = keep }
-  local last = #ops
-  local stretch
-  for i = #ops, 1, -1 do
-    if ops[i].kind == "slicer" then
-      stretch = compile(env, i + 1, last)
-      env.spread = make_spread(stretch)
-      last = i
+  local run, batch = compile_from(ops, 1, rows), new_batch()
+  return function(n)
+    batch.n = n
+    for i = 1, n do
+      batch.sample[i], batch.row[i], batch.child[i], batch.number[i] = rows.samples[i - 1], i - 1, "", 0
     end
-  end
-  stretch = compile(env, 1, last)
-  return function(sample)
-    fatal_status = 0
-    local ok, message = pcall(guarded, rows, stretch, sample, "", nil)
-    if ok then return 0 end
-    return rawequal(message, FATAL) and fatal_status or error(message, 0)
+    return run(batch)
   end
 end
 

@@ -74,37 +74,45 @@ local function read(s, value)
   return kind == DM_TRUE
 end
 
--- What was read last under each key, so that operators after the first read a field for nothing. An entry
--- holds while the sample's stamp is the same, and its value for as long as the field is the same value.
+-- What was read last under each key of the sample in each slot, so that operators after the first read a field
+-- for nothing. What is noted holds while the sample's stamp is the same, and the value for as long as the field
+-- is the same value of the tree. Containers are not kept: their nodes become stale between operators.
 local cache, cached = {}, 0
+local numbers_t, indices_t = ffi.typeof "double[128]", ffi.typeof "uint32_t[128]"
 
 local function new_entry(key)
   if cached == MAX_CACHED then cache, cached = {}, 0 end
-  local entry = { stamp = -1, generation = -1, node = -1, index = -1, value = nil }
+  local entry = { stamp = numbers_t(), node = indices_t(), index = indices_t(), parsed = numbers_t(), value = {} }
+  for slot = 1, C.DM_SLOTS do entry.value[slot] = false end
   cache[key] = entry
   cached = cached + 1
   return entry
 end
 
 local function fetch(s, node, key)
-  local entry = cache[key] or new_entry(key)
   local value = C.dm_sample_find(s, node, key, #key)
-  if value ~= entry.index or s.generation ~= entry.generation then
-    entry.generation = -1
-    entry.value = nil
-    if value ~= 0 then entry.value = read(s, value) end
-    entry.index = value
-    entry.generation = s.generation
+  if value == 0 then return nil end
+  local kind = s.values[value].kind
+  if kind >= DM_ARRAY then return node_t(s, s.generation, value) end
+  if kind == DM_NULL then return nil end
+  local entry, slot = cache[key] or new_entry(key), s.slot
+  if value ~= entry.index[slot] or s.parsed ~= entry.parsed[slot] then
+    entry.parsed[slot] = 0
+    entry.value[slot + 1] = read(s, value)
+    entry.index[slot] = value
+    entry.parsed[slot] = s.parsed
   end
-  entry.node = node
-  entry.stamp = s.stamp
-  return entry.value
+  entry.node[slot] = node
+  entry.stamp[slot] = s.stamp
+  return entry.value[slot + 1]
 end
 
 local function get_field(node, key)
   local s = live(node)
-  local entry = cache[key]
-  if entry and entry.stamp == s.stamp and entry.node == node[INDEX] then return entry.value end
+  local entry, slot = cache[key], s.slot
+  if entry and entry.stamp[slot] == s.stamp and entry.node[slot] == node[INDEX] then
+    return entry.value[slot + 1]
+  end
   return fetch(s, node[INDEX], key)
 end
 
@@ -172,9 +180,9 @@ local function set_field(node, key, v)
     C.dm_sample_remove(s, index, key, #key)
     return
   end
-  local entry = cache[key]
-  if entry and entry.stamp == s.stamp and entry.node == index and type(v) == "string" then
-    if rawequal(entry.value, v) then return end
+  local entry, slot = cache[key], s.slot
+  if entry and entry.stamp[slot] == s.stamp and entry.node[slot] == index and type(v) == "string" then
+    if rawequal(entry.value[slot + 1], v) then return end
   else
     local old = C.dm_sample_find(s, index, key, #key)
     if old ~= 0 and is_same(s, old, v) then return end
@@ -183,8 +191,8 @@ local function set_field(node, key, v)
   check(C.dm_sample_put(s, index, key, #key, value, err))
   if type(v) == "string" then
     entry = entry or new_entry(key)
-    entry.value, entry.index, entry.node = v, value, index
-    entry.generation, entry.stamp = s.generation, s.stamp
+    entry.value[slot + 1], entry.index[slot], entry.node[slot] = v, value, index
+    entry.parsed[slot], entry.stamp[slot] = s.parsed, s.stamp
   end
 end
 
@@ -344,11 +352,11 @@ end
 
 local handed = {}
 
----The C sample that the driver is to write; of a node within a sample a copy of that part.
----recycle takes back samples that Lua made once they have been handed over here.
+---Takes over what an operator returned: the C sample that the driver goes on with. Nodes of it become stale; of a
+---node within a sample a copy of that part is taken. recycle gives back samples that Lua made.
 ---@param node ffi.cdata*
-function M.sample_of(node)
-  if not is_node(node) then error("not a sample but a " .. type(node), 0) end
+---@return ffi.cdata* struct dm_sample *
+function M.adopt(node)
   local s = live(node)
   if node[INDEX] ~= 0 then
     node = ffi.gc(M.clone(node), nil)
@@ -357,16 +365,16 @@ function M.sample_of(node)
   if s.pooled == 1 and s.handed == 0 then
     if is_array(node) then error("a sample must be an object, not an array", 0) end
     s.handed = 1
-    handed[#handed + 1] = M.root(s)
+    handed[#handed + 1] = s
   end
+  C.dm_sample_seal(s)
   return s
 end
 
 ---Takes back the samples that were handed to the driver.
 function M.recycle()
-  if not handed[1] then return end
   for i = #handed, 1, -1 do
-    M.release(handed[i])
+    M.release(M.root(handed[i]))
     handed[i] = nil
   end
 end

@@ -29,30 +29,30 @@ local function result(status, s)
   return s
 end
 
--- The last answer of a kernel that only measures. Several operators ask about the same text; strings are
--- compared by value.
-local length_text, length
-local special_text, special
+---A function that remembers what a kernel measured of the last texts: several operators ask about the same ones,
+---a batch of rows after another. Strings are compared by value.
+---@param measure fun(s: string): number
+---@return fun(s: string): number
+local function remembered(measure)
+  local values, bytes = {}, 0
+  return function(s)
+    local value = values[s]
+    if value then return value end
+    bytes = bytes + #s + 64
+    if bytes > LARGE then values, bytes = {}, #s end
+    value = measure(s)
+    values[s] = value
+    return value
+  end
+end
 
 ---Number of code points.
----@param s string
----@return integer
-function M.length(s)
-  if s ~= length_text then
-    length_text, length = s, C.dm_text_length(s, #s)
-  end
-  return length
-end
+---@type fun(s: string): integer
+M.length = remembered(function(s) return C.dm_text_length(s, #s) end)
 
 ---Number of Data-Juicer's special characters: ASCII punctuation, digits and white space, symbols, emoji.
----@param s string
----@return integer
-function M.special(s)
-  if s ~= special_text then
-    special_text, special = s, C.dm_text_special(s, #s)
-  end
-  return special
-end
+---@type fun(s: string): integer
+M.special = remembered(function(s) return C.dm_text_special(s, #s) end)
 
 ---Code points `first` to `last`, counted as string.sub counts bytes.
 ---@param s string

@@ -33,7 +33,7 @@ local function seed_by_row(rows)
   local random, seed = math.random, math.randomseed
   local seeded
   function math.random(...) -- luacheck: ignore 122
-    local now = tonumber(rows.seed)
+    local now = rows.seed
     if now ~= seeded then
       seed(now)
       seeded = now
@@ -51,12 +51,11 @@ function M.run(pointer)
     seed_by_row(rows)
     step = chain.compile(ops, rows)
   end
-  local root, recycle = sample.root, sample.recycle
   while true do
-    local status = C.dm_rows_next(rows)
-    if status ~= 1 then return status end
-    status = step(root(rows.sample))
-    recycle()
+    local n = C.dm_rows_fill(rows)
+    if n <= 0 then return n end
+    local status = step(n)
+    sample.recycle()
     if status < 0 then return status end
   end
 end

@@ -1,0 +1,267 @@
+/* The rows of a split as Lua works on them: a batch of samples at a time, all of one block of
+ * input. */
+#include "run/work_state.h"
+
+#include <stdio.h>
+#include <time.h>
+
+uint64_t dm_ticks(void)
+{
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#else
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+#endif
+}
+
+static struct dm_work *work_of(struct dm_rows *rows)
+{
+    return (struct dm_work *)(void *)rows;
+}
+
+static int fail(struct dm_work *w, int rc)
+{
+    if (rc < 0 && !w->err.status)
+        dm_fail_memory(&w->err);
+    return rc;
+}
+
+/* The newline that ends a line of nothing but blanks, or NULL. */
+static const char *blank_line(const char *p)
+{
+    while (*p == ' ' || *p == '\t' || *p == '\r')
+        p++;
+    return *p == '\n' ? p : NULL;
+}
+
+static const struct dm_skip *find_skip(const struct dm_work *w, uint64_t at)
+{
+    for (uint32_t i = 0; i < w->split->nskips; i++)
+        if (w->split->skips[i].range == w->range && w->split->skips[i].offset == at)
+            return &w->split->skips[i];
+    return NULL;
+}
+
+/* A row that has killed a worker: it came as far as the operator that did it. */
+static int reject_skipped(struct dm_work *w, const struct dm_skip *skip)
+{
+    struct dm_opcount *ops = w->result->counts.ops;
+    for (int32_t i = 0; i < skip->op && i < (int32_t)w->result->counts.nops; i++) {
+        ops[i].in++;
+        ops[i].out++;
+    }
+    if (skip->op < (int32_t)w->result->counts.nops)
+        ops[skip->op].in++;
+    return dm_rows_reject(&w->head, 0, skip->op, "", NULL, skip->reason, strlen(skip->reason));
+}
+
+/* Goes on behind the row. */
+static void take(struct dm_work *w, const struct dm_row *row)
+{
+    dm_input_take(&w->input, row->end);
+    w->result->counts.rows++;
+    w->result->counts.bytes += (size_t)(row->end - row->p) + 1;
+}
+
+/* A row that operators do not get to see; nothing when rows before it are still to be worked on. */
+static int set_aside(struct dm_work *w, const struct dm_skip *skip, const char *reason)
+{
+    if (w->nrows)
+        return 0;
+    struct dm_row *row = &w->rows[0];
+    take(w, row);
+    int rc =
+        skip ? reject_skipped(w, skip)
+             : dm_work_reject_input(w, row->at, row->p, (size_t)(row->end - row->p), reason, false);
+    return rc ? rc : 1;
+}
+
+/* Adds the row at the input's place to the batch. Returns 1 when more may follow, 0 when the batch
+ * ends before it. */
+static int add_row(struct dm_work *w)
+{
+    struct dm_error err;
+    struct dm_row *row = &w->rows[w->nrows];
+    *row = (struct dm_row){.p = w->input.buf + w->input.at, .at = dm_input_offset(&w->input)};
+    int rc =
+        dm_sample_parse(w->samples[w->nrows], row->p, &row->end, &w->limits, w->input.utf8, &err);
+    size_t n = (size_t)(row->end - row->p);
+    const struct dm_skip *skip = w->split->nskips ? find_skip(w, row->at) : NULL;
+    if (rc == DM_EMEMORY)
+        return dm_fail_memory(&w->err);
+    if (n > w->settings->row_bytes)
+        rc = dm_fail(&err, DM_EINPUT, "row is longer than limits.row_size, %llu bytes",
+                     (unsigned long long)w->settings->row_bytes);
+    if (rc || skip)
+        return set_aside(w, skip, err.text);
+    take(w, row);
+    w->nrows++;
+    return 1;
+}
+
+/* Adds the line at the input's place. Returns as add_row. */
+static int add_line(struct dm_work *w)
+{
+    const char *p = w->input.buf + w->input.at;
+    const char *end = (unsigned char)*p <= ' ' ? blank_line(p) : NULL;
+    if (w->split->max_rows && w->result->counts.rows == w->split->max_rows)
+        return 0;
+    if (!end)
+        return add_row(w);
+    dm_input_take(&w->input, end);
+    w->result->counts.blank++;
+    w->result->counts.bytes += (size_t)(end - p) + 1;
+    return 1;
+}
+
+/* Adds lines of the present block until the batch is full. Returns as add_row. */
+static int add_lines(struct dm_work *w)
+{
+    size_t from = w->input.at;
+    while (dm_input_ready(&w->input) && w->nrows < DM_BATCH_ROWS &&
+           w->input.at - from < DM_BATCH_BYTES) {
+        if (dm_input_offset(&w->input) >= dm_work_range(w)->end)
+            return w->nrows ? 0 : dm_work_close_range(w, false);
+        int rc = add_line(w);
+        if (rc <= 0)
+            return rc;
+    }
+    return 1;
+}
+
+int dm_rows_fill(struct dm_rows *rows)
+{
+    struct dm_work *w = work_of(rows);
+    dm_rows_rest(rows);
+    for (uint32_t i = 0; i < w->nrows; i++)
+        dm_sample_trim(w->samples[i]);
+    w->nrows = 0;
+    while (!w->nrows) {
+        bool limited = w->split->max_rows && w->result->counts.rows == w->split->max_rows;
+        int rc = limited ? 0 : dm_work_next_block(w);
+        if (rc <= 0)
+            return fail(w, rc);
+        rc = add_lines(w);
+        if (rc < 0)
+            return fail(w, rc);
+    }
+    return (int)w->nrows;
+}
+
+/* Mixes the bits of x; after Steele, Lea, Flood, "Fast splittable pseudorandom number generators"
+ * (2014). */
+static uint64_t mix(uint64_t x)
+{
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+    return x ^ x >> 31;
+}
+
+void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint32_t op,
+                uint32_t child)
+{
+    struct dm_work *w = work_of(rows);
+    const struct dm_row *row = &w->rows[i];
+    uint64_t turn = atomic_load_explicit(&w->board->turn, memory_order_relaxed);
+    if (w->current)
+        dm_sample_seal(w->current);
+    w->current = sample;
+    w->board->op = (int32_t)op;
+    atomic_store_explicit(&w->board->row, row->at, memory_order_relaxed);
+    atomic_store_explicit(&w->board->turn, turn + 1, memory_order_release);
+    uint64_t place = dm_work_range(w)->base + row->at;
+    rows->seed = (double)(mix(mix(place) + ((uint64_t)op << 32 | child)) >> 11);
+}
+
+void dm_rows_rest(struct dm_rows *rows)
+{
+    struct dm_work *w = work_of(rows);
+    dm_work_rest(w);
+    if (w->current)
+        dm_sample_seal(w->current);
+    w->current = NULL;
+}
+
+static int write_bytes(struct dm_work *w, const char *p, size_t n)
+{
+    int rc = dm_work_flush_pass(w);
+    if (rc)
+        return rc;
+    w->result->counts.out_bytes += n;
+    return dm_output_add(&w->result->out[DM_ROWS], p, n, &w->err);
+}
+
+/* An untouched row joins the stretch that is written as it was read. */
+static int pass_row(struct dm_work *w, const struct dm_row *row)
+{
+    if (row->end > row->p && row->end[-1] == '\r') {
+        int rc = write_bytes(w, row->p, (size_t)(row->end - row->p) - 1);
+        return rc ? rc : write_bytes(w, "\n", 1);
+    }
+    if (w->pass_end != row->p) {
+        int rc = dm_work_flush_pass(w);
+        if (rc)
+            return rc;
+        w->pass = row->p;
+    }
+    w->pass_end = row->end + 1;
+    return DM_OK;
+}
+
+int dm_rows_keep(struct dm_rows *rows, uint32_t i, struct dm_sample *sample)
+{
+    struct dm_work *w = work_of(rows);
+    w->result->counts.out++;
+    if (sample == w->samples[i] && !dm_sample_touched(sample))
+        return fail(w, pass_row(w, &w->rows[i]));
+    dm_buf_clear(&w->scratch);
+    int rc = dm_sample_write(sample, &w->scratch, &w->err);
+    if (rc == DM_OK && !dm_buf_putc(&w->scratch, '\n'))
+        rc = dm_fail_memory(&w->err);
+    return fail(w, rc ? rc : write_bytes(w, w->scratch.p, w->scratch.n));
+}
+
+static struct dm_record record_of(const struct dm_work *w, uint32_t i, int32_t op,
+                                  const char *child, const char *reason, size_t reason_bytes)
+{
+    return (struct dm_record){.op = op,
+                              .offset = dm_work_range(w)->base + w->rows[i].at,
+                              .child = child,
+                              .reason = reason,
+                              .reason_bytes = reason_bytes};
+}
+
+int dm_rows_drop(struct dm_rows *rows, uint32_t i, int32_t op, const char *child,
+                 const char *reason, size_t reason_bytes, int has_value, double value)
+{
+    struct dm_work *w = work_of(rows);
+    struct dm_record r = record_of(w, i, op, child, reason, reason_bytes);
+    r.has_value = has_value != 0;
+    r.value = value;
+    w->result->counts.ops[op].dropped++;
+    return fail(w, dm_work_refuse(w, &r));
+}
+
+int dm_rows_reject(struct dm_rows *rows, uint32_t i, int32_t op, const char *child,
+                   struct dm_sample *sample, const char *reason, size_t reason_bytes)
+{
+    struct dm_work *w = work_of(rows);
+    struct dm_buf text = {0};
+    struct dm_record r = record_of(w, i, op, child, reason, reason_bytes);
+    r.rejected = true;
+    r.input = w->rows[i].p;
+    r.input_bytes = (size_t)(w->rows[i].end - w->rows[i].p);
+    int rc = sample ? dm_sample_write(sample, &text, &w->err) : DM_OK;
+    if (rc == DM_OK && sample) {
+        r.input = text.p;
+        r.input_bytes = text.n;
+    }
+    if (rc == DM_OK) {
+        w->result->counts.ops[op].rejected++;
+        rc = dm_work_refuse(w, &r);
+    }
+    dm_buf_finish(&text);
+    return fail(w, rc);
+}

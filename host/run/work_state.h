@@ -1,0 +1,72 @@
+/* The state of a worker's work, shared by work.c (a split from its begin to its end) and rows.c
+ * (what Lua does with rows). */
+#ifndef DM_RUN_WORK_STATE_H
+#define DM_RUN_WORK_STATE_H
+
+#include "json/sample.h"
+#include "run/record.h"
+#include "run/work.h"
+
+/* Rows that operators see at a time, and the bytes of input after which no more are added: so many
+ * that each operator's loop is worth compiling, so few that they stay in the cache. */
+enum { DM_BATCH_ROWS = 64, DM_BATCH_BYTES = 64 * 1024 };
+
+struct dm_row {
+    const char *p, *end; /* without and with its newline's place */
+    uint64_t at;         /* its offset in the file */
+};
+
+struct dm_work {
+    struct dm_rows head; /* first: Lua's pointer is ours */
+    const struct dm_settings *settings;
+    struct dm_board *board;
+    struct dm_stream streams[DM_STREAMS];
+    struct dm_compressor *compressor;
+    struct dm_json_limits limits;
+    struct dm_input input;
+    struct dm_buf scratch;
+    struct dm_error err;
+    dm_work_idle *idle;
+    void *idle_arg;
+    /* of the split at work */
+    const struct dm_split *split;
+    struct dm_result *result;
+    uint32_t range;
+    bool open; /* the range's file is open */
+    /* of the rows at hand, all of one block of input */
+    struct dm_sample *samples[DM_BATCH_ROWS];
+    struct dm_row rows[DM_BATCH_ROWS];
+    uint32_t nrows;
+    struct dm_sample *current;   /* whose nodes are good */
+    const char *pass, *pass_end; /* rows that go out as they came in: a stretch of the block */
+};
+
+static inline const struct dm_range *dm_work_range(const struct dm_work *w)
+{
+    return &w->split->ranges[w->range];
+}
+
+/* The worker is between rows: whatever happens now is no row's fault. */
+static inline void dm_work_rest(struct dm_work *w)
+{
+    atomic_store_explicit(&w->board->row, DM_NO_ROW, memory_order_relaxed);
+}
+
+/* Writes the rows that go out as they came in. */
+int dm_work_flush_pass(struct dm_work *w);
+
+/* Enters a drop or reject in the ledger, the rejects and the counts of reasons. */
+int dm_work_refuse(struct dm_work *w, struct dm_record *r);
+
+/* Has complete rows of the split in the input's buffer. Returns 1, 0 at the end of the split, or an
+ * error. */
+int dm_work_next_block(struct dm_work *w);
+
+/* Leaves the present range; `ended` when its file has no more rows. */
+int dm_work_close_range(struct dm_work *w, bool ended);
+
+/* Rejects a row of the present range that no operator gets to see. */
+int dm_work_reject_input(struct dm_work *w, uint64_t offset, const char *p, size_t n,
+                         const char *reason, bool cut);
+
+#endif
