@@ -9,7 +9,11 @@
  * A text with at most 128 different code points beyond ASCII is first spelled with one byte for
  * each code point, which most languages fit; any other becomes an array of 32-bit units. The table
  * is not cleared between texts: entries carry a base that grows by the length of the text, and
- * lower ones are empty. */
+ * lower ones are empty.
+ *
+ * Whether the ratio is below a bound is mostly settled without the table: each n-gram sets a bit of
+ * its hash, and those whose bit was set already are at least the repeats R. The k counts add up to
+ * at most R + min(k, R), since each is one more than its repeats. */
 #include "text/chars.h"
 #include "text/scratch.h"
 
@@ -246,14 +250,14 @@ static size_t spell_words(const char *p, size_t n, uint32_t *out)
     return units;
 }
 
-int dm_text_repetition(const char *p, size_t n, double rep_len, double *ratio)
+/* Spells the text and lays out its n-grams. Returns 1, 0 when there are none, or an error. */
+static int lay_out(struct grams *g, const char *p, size_t n, double rep_len, bool *wide)
 {
-    struct grams g = {.units = p};
     size_t units = (size_t)dm_text_length(p, n);
-    bool wide = false;
-    *ratio = 0;
+    *g = (struct grams){.units = p};
+    *wide = false;
     if (rep_len < 1 || rep_len > (double)units)
-        return DM_OK;
+        return 0;
     if (units >= UINT32_MAX / 4)
         return DM_EINPUT;
     make_keys();
@@ -261,15 +265,89 @@ int dm_text_repetition(const char *p, size_t n, double rep_len, double *ratio)
         void *room = dm_scratch_room(DM_SCRATCH_UNITS, units * sizeof(uint32_t));
         if (!room)
             return DM_EMEMORY;
-        wide = spell_bytes(p, n, room) == 0;
-        if (wide)
+        *wide = spell_bytes(p, n, room) == 0;
+        if (*wide)
             spell_words(p, n, room);
-        g.units = room;
+        g->units = room;
     }
-    g.len = (size_t)rep_len;
-    g.n = units - g.len + 1;
-    int status = note_all(&g, wide);
+    g->len = (size_t)rep_len;
+    g->n = units - g->len + 1;
+    return 1;
+}
+
+int dm_text_repetition(const char *p, size_t n, double rep_len, double *ratio)
+{
+    struct grams g;
+    bool wide;
+    int status = lay_out(&g, p, n, rep_len, &wide);
+    *ratio = 0;
+    if (status <= 0)
+        return status;
+    status = note_all(&g, wide);
     if (status == DM_OK)
         *ratio = ratio_of(&g);
     return status;
+}
+
+/* Sets the bit of a hash; whether it was set before. */
+static inline __attribute__((always_inline)) size_t mark(uint64_t *bits, uint64_t hash,
+                                                         unsigned shift)
+{
+    uint64_t at = hash >> shift, bit = (uint64_t)1 << (at & 63);
+    size_t again = (bits[at >> 6] & bit) != 0;
+    bits[at >> 6] |= bit;
+    return again;
+}
+
+static size_t mark_short(const struct grams *g, uint64_t *bits, unsigned shift)
+{
+    const uint8_t *p = g->units, *end = p + g->len - 8;
+    uint64_t a = keys[0], b = keys[1];
+    size_t again = 0, n = g->n;
+    for (size_t i = 0; i < n; i++)
+        again += mark(bits, load8(p + i) * a + load8(end + i) * b, shift);
+    return again;
+}
+
+static inline __attribute__((always_inline)) size_t
+mark_rolling(const struct grams *g, uint64_t *bits, unsigned shift, enum kind kind)
+{
+    uint64_t hash = 0, top = 1, key = keys[2], last = keys[0];
+    size_t again = 0, n = g->n, len = g->len;
+    for (size_t i = 0; i < len; i++) {
+        hash = hash * key + unit(g, i, kind);
+        top *= i ? key : 1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        again += mark(bits, hash * last, shift);
+        if (i + 1 < n)
+            hash = (hash - unit(g, i, kind) * top) * key + unit(g, i + len, kind);
+    }
+    return again;
+}
+
+int dm_text_repetition_below(const char *p, size_t n, double rep_len, double most)
+{
+    struct grams g;
+    bool wide;
+    int status = lay_out(&g, p, n, rep_len, &wide);
+    if (status <= 0)
+        return status < 0 ? status : most > 0;
+    unsigned log = 9;
+    while (((size_t)1 << log) < 8 * g.n)
+        log++;
+    size_t bytes = ((size_t)1 << log) / 8;
+    uint64_t *bits = dm_scratch_room(DM_SCRATCH_LIST, bytes);
+    if (!bits)
+        return DM_EMEMORY;
+    memset(bits, 0, bytes);
+    size_t again;
+    if (wide)
+        again = mark_rolling(&g, bits, 64 - log, WORDS);
+    else if (g.len >= 8 && g.len <= 16)
+        again = mark_short(&g, bits, 64 - log);
+    else
+        again = mark_rolling(&g, bits, 64 - log, BYTES);
+    double several = fmin(sqrt((double)g.n), (double)again);
+    return ((double)again + several) / (double)g.n < most;
 }

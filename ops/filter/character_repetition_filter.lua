@@ -21,6 +21,13 @@ local CharacterRepetition = Filter:extend {
   },
 }
 
+---Most texts repeat so little that a bound on the share settles it.
+function CharacterRepetition:execute(sample)
+  local bounded = self.min and self.min <= 0 and self.max and not self.reversed_range and not self.min_open
+  if bounded and text.repetition_below(self:get_text(sample), self.rep_len, self.max) then return true end
+  return Filter.execute(self, sample)
+end
+
 function CharacterRepetition:measure(sample)
   return text.repetition(self:get_text(sample), self.rep_len)
 end

@@ -24,7 +24,7 @@ local function check_mapper(op, case, i)
 end
 
 local function check_filter(op, case, i)
-  local keep, _, value = op:execute { text = case.input[i].text }
+  local keep, value = op:execute { text = case.input[i].text }, op:measure { text = case.input[i].text }
   return keep == case.keep[i] and close(value, case.stats[i][op.stats_key]), value
 end
 
