@@ -2,6 +2,7 @@
 #include "run/worker.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,8 +142,18 @@ static int start(struct process *p, struct dm_error *err)
     return rc ? dm_fail(err, DM_EIO, "cannot reach the coordinator: %s", uv_strerror(rc)) : DM_OK;
 }
 
+/* Large texts come and go with every row: their memory is kept, not given back to the system and
+ * cleared again. */
+static void keep_memory(void)
+{
+    enum { KEPT = 16 * 1024 * 1024 };
+    mallopt(M_MMAP_THRESHOLD, KEPT);
+    mallopt(M_TRIM_THRESHOLD, KEPT);
+}
+
 int dm_worker_main(void)
 {
+    keep_memory();
     struct dm_error err = {0};
     struct process *p = calloc(1, sizeof *p);
     int rc = p ? start(p, &err) : dm_fail_memory(&err);
