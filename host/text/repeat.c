@@ -11,9 +11,10 @@
  * is not cleared between texts: entries carry a base that grows by the length of the text, and
  * lower ones are empty.
  *
- * Whether the ratio is below a bound is mostly settled without the table: each n-gram sets a bit of
- * its hash, and those whose bit was set already are at least the repeats R. The k counts add up to
- * at most R + min(k, R), since each is one more than its repeats. */
+ * Whether the ratio is below a bound is mostly settled without the table: each n-gram adds to a
+ * counter that its hash picks. No n-gram occurs more often than its counter says, so the sum of the
+ * k largest counters bounds the sum of the k largest counts. That sum needs no sorting: with r(v)
+ * the number of counters that reached v, it is min(k, r(1)) + min(k, r(2)) + ... */
 #include "text/chars.h"
 #include "text/scratch.h"
 
@@ -81,13 +82,21 @@ static inline __attribute__((always_inline)) void note(struct grams *g, uint64_t
     g->table[slot] = g->base + (uint32_t)i;
 }
 
+enum { AHEAD = 32 }; /* n-grams whose slots are fetched before they are looked at */
+
 static void note_short(struct grams *all)
 {
     struct grams g = *all; /* a copy that stays in registers */
     const uint8_t *p = g.units, *end = p + g.len - 8;
-    uint64_t a = keys[0], b = keys[1];
-    for (size_t i = 0; i < g.n; i++)
-        note(&g, load8(p + i) * a + load8(end + i) * b, i, SHORT);
+    uint64_t a = keys[0], b = keys[1], hashes[AHEAD];
+    for (size_t i = 0; i < g.n; i += AHEAD) {
+        size_t n = g.n - i < AHEAD ? g.n - i : AHEAD;
+        for (size_t k = 0; k < n; k++) {
+            hashes[k] = load8(p + i + k) * a + load8(end + i + k) * b;
+        }
+        for (size_t k = 0; k < n; k++)
+            note(&g, hashes[k], i + k, SHORT);
+    }
     *all = g;
 }
 
@@ -199,27 +208,45 @@ static double ratio_of(struct grams *g)
 }
 
 /* Small codes for the code points of a text that are not ASCII. */
+enum { ALPHABET_SLOTS = 256, ALPHABET = 128 };
 struct alphabet {
-    uint32_t chars[1024];
-    uint8_t codes[1024];
+    uint32_t chars[ALPHABET_SLOTS];
+    uint8_t codes[ALPHABET_SLOTS];
     unsigned used;
 };
 
 /* The byte that stands for c, or 0 when 128 others are in use. */
 static inline uint8_t code_of(struct alphabet *a, uint32_t c)
 {
-    uint32_t slot = (c * 0x9E3779B1u) >> 22;
+    uint32_t slot = (c * 0x9E3779B1u) >> 24;
     while (a->chars[slot] != c) {
         if (!a->chars[slot]) {
-            if (a->used == 128)
+            if (a->used == ALPHABET)
                 return 0;
             a->chars[slot] = c;
-            a->codes[slot] = (uint8_t)(128 + a->used++);
+            a->codes[slot] = (uint8_t)(0x80 + a->used++);
             break;
         }
-        slot = (slot + 1) & 1023;
+        slot = (slot + 1) & (ALPHABET_SLOTS - 1);
     }
     return a->codes[slot];
+}
+
+static const uint64_t high_bits = 0x8080808080808080u;
+
+/* Copies ASCII from p to out, up to the first other byte; returns the bytes. */
+static inline size_t copy_ascii(const char *p, size_t n, uint8_t *out)
+{
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        uint64_t v = load8((const uint8_t *)p + i);
+        if (v & high_bits)
+            break;
+        memcpy(out + i, &v, sizeof v);
+    }
+    for (; i < n && (unsigned char)p[i] < 0x80; i++)
+        out[i] = (uint8_t)p[i];
+    return i;
 }
 
 /* Spells the text with a byte for each code point; returns how many, or 0 when its alphabet is too
@@ -230,8 +257,8 @@ static size_t spell_bytes(const char *p, size_t n, uint8_t *out)
     size_t units = 0, size;
     for (size_t i = 0; i < n; i += size) {
         if ((unsigned char)p[i] < 0x80) {
-            size = 1;
-            out[units++] = (uint8_t)p[i];
+            size = copy_ascii(p + i, n - i, out + units);
+            units += size;
             continue;
         }
         uint8_t code = code_of(&a, dm_char_read(p + i, &size));
@@ -289,41 +316,59 @@ int dm_text_repetition(const char *p, size_t n, double rep_len, double *ratio)
     return status;
 }
 
-/* Sets the bit of a hash; whether it was set before. */
-static inline __attribute__((always_inline)) size_t mark(uint64_t *bits, uint64_t hash,
-                                                         unsigned shift)
+/* Counters of n-grams by their hashes, and how many counters have reached each value. */
+struct tally {
+    uint8_t *counters;
+    unsigned shift;
+    uint32_t reached[4][256]; /* four of them, so that one addition need not wait for the last */
+};
+
+static inline __attribute__((always_inline)) void count(struct tally *t, uint64_t hash, size_t i)
 {
-    uint64_t at = hash >> shift, bit = (uint64_t)1 << (at & 63);
-    size_t again = (bits[at >> 6] & bit) != 0;
-    bits[at >> 6] |= bit;
-    return again;
+    t->reached[i & 3][++t->counters[hash >> t->shift]]++;
 }
 
-static size_t mark_short(const struct grams *g, uint64_t *bits, unsigned shift)
+static void count_short(const struct grams *g, struct tally *t)
 {
     const uint8_t *p = g->units, *end = p + g->len - 8;
     uint64_t a = keys[0], b = keys[1];
-    size_t again = 0, n = g->n;
+    size_t n = g->n;
     for (size_t i = 0; i < n; i++)
-        again += mark(bits, load8(p + i) * a + load8(end + i) * b, shift);
-    return again;
+        count(t, load8(p + i) * a + load8(end + i) * b, i);
 }
 
-static inline __attribute__((always_inline)) size_t
-mark_rolling(const struct grams *g, uint64_t *bits, unsigned shift, enum kind kind)
+static inline __attribute__((always_inline)) void count_rolling(const struct grams *g,
+                                                                struct tally *t, enum kind kind)
 {
     uint64_t hash = 0, top = 1, key = keys[2], last = keys[0];
-    size_t again = 0, n = g->n, len = g->len;
+    size_t n = g->n, len = g->len;
     for (size_t i = 0; i < len; i++) {
         hash = hash * key + unit(g, i, kind);
         top *= i ? key : 1;
     }
     for (size_t i = 0; i < n; i++) {
-        again += mark(bits, hash * last, shift);
+        count(t, hash * last, i);
         if (i + 1 < n)
             hash = (hash - unit(g, i, kind) * top) * key + unit(g, i + len, kind);
     }
-    return again;
+}
+
+static uint64_t reached(const struct tally *t, unsigned value)
+{
+    return (uint64_t)t->reached[0][value] + t->reached[1][value] + t->reached[2][value] +
+           t->reached[3][value];
+}
+
+/* The sum of the k largest counters above 1; SIZE_MAX when one ran over. */
+static uint64_t sum_tally(const struct tally *t, uint64_t k)
+{
+    uint64_t sum = 0, several = reached(t, 2);
+    k = k < several ? k : several;
+    for (unsigned value = 1; value < 256; value++) {
+        uint64_t counters = reached(t, value);
+        sum += k < counters ? k : counters;
+    }
+    return reached(t, 0) ? SIZE_MAX : sum;
 }
 
 int dm_text_repetition_below(const char *p, size_t n, double rep_len, double most)
@@ -333,21 +378,20 @@ int dm_text_repetition_below(const char *p, size_t n, double rep_len, double mos
     int status = lay_out(&g, p, n, rep_len, &wide);
     if (status <= 0)
         return status < 0 ? status : most > 0;
-    unsigned log = 9;
-    while (((size_t)1 << log) < 8 * g.n)
+    unsigned log = 8;
+    while (((size_t)1 << log) < 2 * g.n)
         log++;
-    size_t bytes = ((size_t)1 << log) / 8;
-    uint64_t *bits = dm_scratch_room(DM_SCRATCH_LIST, bytes);
-    if (!bits)
+    struct tally t = {.shift = 64 - log};
+    t.counters = dm_scratch_room(DM_SCRATCH_LIST, (size_t)1 << log);
+    if (!t.counters)
         return DM_EMEMORY;
-    memset(bits, 0, bytes);
-    size_t again;
+    memset(t.counters, 0, (size_t)1 << log);
     if (wide)
-        again = mark_rolling(&g, bits, 64 - log, WORDS);
+        count_rolling(&g, &t, WORDS);
     else if (g.len >= 8 && g.len <= 16)
-        again = mark_short(&g, bits, 64 - log);
+        count_short(&g, &t);
     else
-        again = mark_rolling(&g, bits, 64 - log, BYTES);
-    double several = fmin(sqrt((double)g.n), (double)again);
-    return ((double)again + several) / (double)g.n < most;
+        count_rolling(&g, &t, BYTES);
+    uint64_t sum = sum_tally(&t, (uint64_t)sqrt((double)g.n));
+    return (double)sum / (double)g.n < most;
 }
