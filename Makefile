@@ -2,6 +2,7 @@
 # make demo       install what is missing, build, clean a real corpus
 # make test       install what tests need, run the whole suite
 # make check      test, linters, formatter, the repository's own rules; SAN=1 under the sanitizers
+# make conformance  how many of the peers' recorded answers our operators give
 # make bench fuzz install clean
 
 CC ?= cc
@@ -31,7 +32,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 OURS := $(filter-out %_table.h host/lua/dm_ffi.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
-.PHONY: all deps demo test check unit specs lint format bench fuzz install clean
+.PHONY: all deps demo test check unit specs conformance lint format bench fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)
@@ -70,6 +71,9 @@ specs: export ASAN_OPTIONS = detect_leaks=0:handle_segv=0:allow_user_segv_handle
 specs: export UBSAN_OPTIONS = print_stacktrace=1
 specs: $(BUILD)/dmhost
 	DMHOST=$(abspath $(BUILD)/dmhost) $(BUILD)/dmhost lua /usr/bin/busted
+
+conformance: $(BUILD)/dmhost
+	@$(BUILD)/dmhost lua tests/ops/conformance.lua
 
 test:
 	tests/deps.sh build test

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* clang-format off */
-/* \w of Python's regex module: tests/ops/vectors/regex_classes.json. */
+/* \w of Python's regex module: tests/ops/vectors/datajuicer_assets/regex_classes.json. */
 static const uint32_t word_ranges[][2] = {
     {48, 57}, {65, 90}, {95, 95}, {97, 122}, {170, 170}, {181, 181}, {186, 186}, {192, 214},
     {216, 246}, {248, 705}, {710, 721}, {736, 740}, {748, 748}, {750, 750}, {768, 884}, {886, 887},
@@ -158,7 +158,7 @@ static const uint32_t digit_ranges[][2] = {
     {123632, 123641}, {124144, 124153}, {125264, 125273}, {130032, 130041},
 };
 
-/* Data-Juicer's special characters: tests/ops/vectors/special_characters.json. */
+/* Data-Juicer's special characters: tests/ops/vectors/datajuicer_assets/special_characters.json. */
 static const uint32_t special_ranges[][2] = {
     {9, 13}, {32, 64}, {91, 96}, {123, 126}, {129, 133}, {145, 147}, {149, 153}, {156, 157},
     {161, 171}, {173, 180}, {183, 191}, {215, 215}, {247, 248}, {305, 305}, {618, 618}, {698, 700},

@@ -1,10 +1,10 @@
 -- Writes host/text/class_table.h and host/text/case_table.h. Run from the top of the repository:
 --   build/dmhost lua host/text/gen_tables.lua
--- Sources: tests/ops/vectors/regex_classes.json (what \w and \d of Python's regex module match) and
+-- Sources: tests/ops/vectors/datajuicer_assets/regex_classes.json (what \w and \d of Python's regex module match) and
 -- special_characters.json (Data-Juicer's special characters), and Perl's Unicode data (perl-base).
 local json = require "dm.json"
 
-local VECTORS = "tests/ops/vectors/"
+local VECTORS = "tests/ops/vectors/datajuicer_assets/"
 
 local function read(path)
   local f = assert(io.open(path, "rb"))
@@ -105,10 +105,10 @@ end
 local classes = json.decode(read(VECTORS .. "regex_classes.json"))
 write("host/text/class_table.h", "DM_TEXT_CLASS_TABLE_H",
   "Classes of code points, as inclusive ranges.", {
-    { "\\w of Python's regex module: tests/ops/vectors/regex_classes.json.",
+    { "\\w of Python's regex module: tests/ops/vectors/datajuicer_assets/regex_classes.json.",
       "uint32_t word_ranges[][2]", classes.word },
     { "\\d, from the same file.", "uint32_t digit_ranges[][2]", classes.digit },
-    { "Data-Juicer's special characters: tests/ops/vectors/special_characters.json.",
+    { "Data-Juicer's special characters: tests/ops/vectors/datajuicer_assets/special_characters.json.",
       "uint32_t special_ranges[][2]",
       ranges_of(json.decode(read(VECTORS .. "special_characters.json")).codepoints) },
     { "Unicode's Cased and Case_Ignorable, from Perl's Unicode data.",
