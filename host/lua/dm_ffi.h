@@ -350,3 +350,14 @@ double dm_regex_count(struct dm_regex *re, const char *p, size_t n, struct dm_er
 /* Replaces all matches. */
 int dm_regex_replace(struct dm_regex *re, const char *p, size_t n, const struct dm_template *repl,
                      struct dm_buf *out, struct dm_error *err);
+
+/* text: what filters measure --------------------------------------------------------------------- */
+
+/* Code points for which str.isalnum of Python is true. */
+double dm_text_alnum(const char *p, size_t n);
+
+/* The lines that str.splitlines of Python finds: how many, and the code points of the longest. */
+struct dm_line_counts {
+    double lines, longest;
+};
+void dm_text_measure_lines(const char *p, size_t n, struct dm_line_counts *counts);

@@ -348,4 +348,10 @@ function Splitter:split(s)
   return list
 end
 
+-- Verbs of modules of their own ----------------------------------------------------------------------
+
+for _, module in ipairs { require "dm.text.counts" } do
+  for name, verb in pairs(module) do M[name] = verb end
+end
+
 return M
