@@ -1,163 +1,15 @@
 /* Data-Juicer's character repetition: how much of a text its most frequent n-grams make up.
  *
  * With D distinct n-grams of which S occur once, and k = min(floor(sqrt(D)), D - S), the ratio is
- * the sum of the k largest counts over the number of n-grams. The n-grams go through a hash table
- * that holds the place where each was first seen; an equal hash is verified on the text, so the
- * result is exact. Hash keys are random for each process, so that no text can be made to collide;
- * the result does not depend on them.
+ * the sum of the k largest counts over the number of n-grams.
  *
  * A text with at most 128 different code points beyond ASCII is first spelled with one byte for
- * each code point, which most languages fit; any other becomes an array of 32-bit units. The table
- * is not cleared between texts: entries carry a base that grows by the length of the text, and
- * lower ones are empty. */
+ * each code point, which most languages fit; any other becomes an array of 32-bit units. */
 #include "text/chars.h"
+#include "text/grams.h"
 #include "text/scratch.h"
 
 #include <math.h>
-#include <sys/random.h>
-
-/* The units of a text and the state of the count. */
-struct grams {
-    const void *units; /* uint8_t or uint32_t */
-    size_t n;          /* n-grams */
-    size_t len;        /* units in one */
-    uint32_t *table, *again;
-    unsigned shift;
-    uint32_t mask, base;
-    size_t repeats; /* entries of again: first places of n-grams that were seen again */
-};
-
-static uint64_t keys[3];
-static uint32_t next_base;
-
-static void make_keys(void)
-{
-    if (keys[0])
-        return;
-    if (getrandom(keys, sizeof keys, GRND_NONBLOCK) != (ssize_t)sizeof keys) {
-        keys[0] = 0x9E3779B97F4A7C15;
-        keys[1] = 0xC2B2AE3D27D4EB4F;
-        keys[2] = 0xD6E8FEB86659FD93;
-    }
-    for (int i = 0; i < 3; i++)
-        keys[i] |= 1;
-}
-
-static uint64_t load8(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-enum kind { SHORT, BYTES, WORDS }; /* bytes in n-grams of 8 to 16; bytes; 32-bit units */
-
-static inline __attribute__((always_inline)) bool same(const struct grams *g, size_t a, size_t b,
-                                                       enum kind kind)
-{
-    const uint8_t *p = g->units;
-    if (kind == SHORT)
-        return load8(p + a) == load8(p + b) &&
-               load8(p + a + g->len - 8) == load8(p + b + g->len - 8);
-    size_t unit = kind == WORDS ? 4 : 1;
-    return memcmp(p + a * unit, p + b * unit, g->len * unit) == 0;
-}
-
-/* Notes the n-gram that begins at unit i. */
-static inline __attribute__((always_inline)) void note(struct grams *g, uint64_t hash, size_t i,
-                                                       enum kind kind)
-{
-    uint32_t slot = (uint32_t)(hash >> g->shift), seen;
-    for (; (seen = g->table[slot]) >= g->base; slot = (slot + 1) & g->mask) {
-        if (same(g, seen - g->base, i, kind)) {
-            g->again[g->repeats++] = seen - g->base;
-            return;
-        }
-    }
-    g->table[slot] = g->base + (uint32_t)i;
-}
-
-static void note_short(struct grams *all)
-{
-    struct grams g = *all; /* a copy that stays in registers */
-    const uint8_t *p = g.units, *end = p + g.len - 8;
-    uint64_t a = keys[0], b = keys[1];
-    for (size_t i = 0; i < g.n; i++)
-        note(&g, load8(p + i) * a + load8(end + i) * b, i, SHORT);
-    *all = g;
-}
-
-static inline __attribute__((always_inline)) uint32_t unit(const struct grams *g, size_t i,
-                                                           enum kind kind)
-{
-    return kind == WORDS ? ((const uint32_t *)g->units)[i] : ((const uint8_t *)g->units)[i];
-}
-
-/* The hash is a polynomial that rolls along the units. */
-static inline __attribute__((always_inline)) void note_rolling(struct grams *all, enum kind kind)
-{
-    struct grams g = *all;
-    uint64_t hash = 0, top = 1;
-    for (size_t i = 0; i < g.len; i++) {
-        hash = hash * keys[2] + unit(&g, i, kind);
-        top *= i ? keys[2] : 1;
-    }
-    for (size_t i = 0;; i++) {
-        note(&g, hash * keys[0], i, kind);
-        if (i + 1 == g.n)
-            break;
-        hash = (hash - unit(&g, i, kind) * top) * keys[2] + unit(&g, i + g.len, kind);
-    }
-    *all = g;
-}
-
-static int note_all(struct grams *g, bool wide)
-{
-    size_t slots = 1024;
-    unsigned bits = 10;
-    for (; slots < 2 * g->n; bits++)
-        slots *= 2;
-    size_t cap = dm_scratch_get(DM_SCRATCH_TABLE)->cap;
-    g->table = dm_scratch_room(DM_SCRATCH_TABLE, slots * sizeof *g->table);
-    g->again = dm_scratch_room(DM_SCRATCH_LIST, g->n * sizeof *g->again);
-    if (!g->table || !g->again)
-        return DM_EMEMORY;
-    struct dm_buf *room = dm_scratch_get(DM_SCRATCH_TABLE);
-    if (room->cap != cap || next_base > UINT32_MAX - g->n || next_base == 0) {
-        memset(room->p, 0, room->cap);
-        next_base = 1;
-    }
-    g->base = next_base;
-    next_base += (uint32_t)g->n;
-    g->mask = (uint32_t)(slots - 1);
-    g->shift = 64 - bits;
-    if (wide)
-        note_rolling(g, WORDS);
-    else if (g->len >= 8 && g->len <= 16)
-        note_short(g);
-    else
-        note_rolling(g, BYTES);
-    return DM_OK;
-}
-
-/* Turns the list of repeats into the counts of the n-grams that occur more than once; returns how
- * many. The table is done with and lends its memory: no count reaches the next base. */
-static size_t count_repeats(struct grams *g)
-{
-    uint32_t *count = g->table, *again = g->again;
-    size_t m = 0;
-    for (size_t i = 0; i < g->repeats; i++)
-        count[again[i]] = 1;
-    for (size_t i = 0; i < g->repeats; i++)
-        count[again[i]]++;
-    for (size_t i = 0; i < g->repeats; i++) {
-        uint32_t first = again[i];
-        if (count[first])
-            again[m++] = count[first];
-        count[first] = 0;
-    }
-    return m;
-}
 
 static size_t how_many_from(const uint32_t *counts, size_t m, uint64_t least)
 {
@@ -185,9 +37,9 @@ static uint64_t sum_largest(const uint32_t *counts, size_t m, size_t k)
     return sum + (k - larger) * least;
 }
 
-static double ratio_of(struct grams *g)
+static double ratio_of(struct dm_grams *g)
 {
-    size_t distinct = g->n - g->repeats, m = count_repeats(g);
+    size_t distinct = g->n - g->repeats, m = dm_grams_count(g);
     size_t k = (size_t)sqrt((double)distinct);
     if (k >= m)
         return (double)(g->repeats + m) / (double)g->n;
@@ -248,7 +100,7 @@ static size_t spell_words(const char *p, size_t n, uint32_t *out)
 
 int dm_text_repetition(const char *p, size_t n, double rep_len, double *ratio)
 {
-    struct grams g = {.units = p};
+    struct dm_grams g = {.units = p};
     size_t units = (size_t)dm_text_length(p, n);
     bool wide = false;
     *ratio = 0;
@@ -256,7 +108,6 @@ int dm_text_repetition(const char *p, size_t n, double rep_len, double *ratio)
         return DM_OK;
     if (units >= UINT32_MAX / 4)
         return DM_EINPUT;
-    make_keys();
     if (units != n) {
         void *room = dm_scratch_room(DM_SCRATCH_UNITS, units * sizeof(uint32_t));
         if (!room)
@@ -268,7 +119,7 @@ int dm_text_repetition(const char *p, size_t n, double rep_len, double *ratio)
     }
     g.len = (size_t)rep_len;
     g.n = units - g.len + 1;
-    int status = note_all(&g, wide);
+    int status = dm_grams_note(&g, wide);
     if (status == DM_OK)
         *ratio = ratio_of(&g);
     return status;
