@@ -350,7 +350,7 @@ end
 
 -- Verbs of modules of their own ----------------------------------------------------------------------
 
-for _, module in ipairs { require "dm.text.counts" } do
+for _, module in ipairs { require "dm.text.counts", require "dm.text.words" } do
   for name, verb in pairs(module) do M[name] = verb end
 end
 

@@ -2,7 +2,9 @@
  * ways give. */
 #include "lua/ffi.h"
 #include "text/chars.h"
+#include "text/hash.h"
 #include "text/scratch.h"
+#include "text/words.h"
 #include "test.h"
 
 #include <stdlib.h>
@@ -80,6 +82,50 @@ static struct dm_line_counts slow_lines(const char *p, size_t n)
     return c;
 }
 
+static bool is_special(const char *p, size_t *size)
+{
+    return dm_class_has(dm_classes()->special, dm_char_read(p, size));
+}
+
+/* Whether there is anything but special characters. */
+static bool is_word(const char *p, size_t n)
+{
+    size_t size;
+    for (size_t i = 0; i < n; i += size)
+        if (!is_special(p + i, &size))
+            return true;
+    return false;
+}
+
+static double slow_word_count(const char *p, size_t n)
+{
+    double count = 0;
+    for (size_t i = 0, start = 0; i <= n; i++) {
+        if (i < n && p[i] != ' ' && p[i] != '\n' && p[i] != '\t')
+            continue;
+        count += is_word(p + start, i - start);
+        start = i + 1;
+    }
+    return count;
+}
+
+static void compare_words(const char *p, size_t n)
+{
+    size_t size;
+    double count = dm_words_read(p, n);
+    struct dm_words w = dm_words_last();
+    const char *end = w.n ? w.text + w.list[w.n - 1].start + w.list[w.n - 1].bytes : w.text;
+    ok(dm_text_word_count(p, n) == slow_word_count(p, n), "words of %.*s", (int)n, p);
+    ok(count == (double)w.n && (!w.n || count == slow_word_count(w.text, (size_t)(end - w.text))),
+       "words of %.*s", (int)n, p);
+    for (size_t i = 0; i < w.n; i++) {
+        const char *word = w.text + w.list[i].start, *last = word + w.list[i].bytes;
+        ok(!is_special(word, &size), "word %zu begins", i);
+        ok(!dm_class_has(dm_classes()->special, dm_char_before(last, &size)), "word %zu ends", i);
+        ok(w.list[i].hash == dm_hash(dm_hash_keys(), word, w.list[i].bytes), "hash %zu", i);
+    }
+}
+
 static void compare(const char *p, size_t n)
 {
     struct dm_line_counts want = slow_lines(p, n), got;
@@ -99,6 +145,7 @@ int main(void)
         compare(text, n);
         dm_text_plain = true;
         compare(text, n);
+        compare_words(text, n);
     }
     return test_end("text");
 }
