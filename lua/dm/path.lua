@@ -24,4 +24,16 @@ function M.parent(sample, steps)
   return node
 end
 
+---The value under a path. Raises when a step before the last leads to no object.
+---@param sample table|ffi.cdata*
+---@param steps string[]
+---@return any nil when it is missing or null
+function M.get(sample, steps)
+  local parent, last = M.parent(sample, steps), steps[#steps]
+  if parent == nil then
+    error(('field "%s": what should hold "%s" is no object'):format(table.concat(steps, "."), last), 0)
+  end
+  return parent[last]
+end
+
 return M
