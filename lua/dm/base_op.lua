@@ -122,10 +122,10 @@ local Base = BaseOp:extend { name = "BaseOp", params = COMMON }
 local Mapper = Base:extend { name = "Mapper", kind = "mapper" }
 
 ---A Filter keeps a sample or drops it: `execute` returns true or false, and optionally a reason.
----One that compares a number implements `measure(sample)` instead and names its two limits in
----`bounds = { "min_x", "max_x" }`; it then takes min_closed_interval, max_closed_interval and
----reversed_range as Data-Juicer's filters do. Such a filter, and one with `stats = true`, can also write what
----it measured into the sample: see Filter:note.
+---One that compares a number implements `measure(sample)` instead and names its limits in
+---`bounds = { "min_x", "max_x" }`, of which the second may be missing; it then takes min_closed_interval,
+---max_closed_interval and reversed_range as Data-Juicer's filters do. Such a filter, and one with
+---`stats = true`, can also write what it measured into the sample: see Filter:note.
 local Filter = Base:extend { name = "Filter", kind = "filter" }
 
 local INTERVAL = {
@@ -152,12 +152,12 @@ function Filter:prepare()
   Base.prepare(self)
   local bounds = self.bounds
   if not bounds then return end
-  self.min, self.max = self[bounds[1]], self[bounds[2]]
+  self.min, self.max = self[bounds[1]], bounds[2] and self[bounds[2]]
   local reversed = self.reversed_range
   self.min_open = self.min_closed_interval == reversed
   self.max_open = self.max_closed_interval == reversed
   self.below = "below " .. bounds[1] .. " " .. tostring(self.min)
-  self.above = "above " .. bounds[2] .. " " .. tostring(self.max)
+  self.above = bounds[2] and "above " .. bounds[2] .. " " .. tostring(self.max)
   self.inside = "inside the reversed range"
 end
 
