@@ -394,3 +394,14 @@ double dm_wordset_find(const struct dm_wordset *set, double from, struct dm_span
 
 /* Appends the names in a folder, one a line, in no order. */
 int dm_folder_names(const char *path, struct dm_buf *out, struct dm_error *err);
+
+/* The language that most of a text is in, by CLD2: its code, and its share of the text. */
+struct dm_language {
+    const char *code; /* static */
+    double share;     /* 0 to 1 */
+};
+
+/* Loads CLD2, which must be done before the first text. DM_EUSAGE when it is not installed. */
+int dm_language_load(struct dm_error *err);
+
+int dm_language_detect(const char *p, size_t n, struct dm_language *out);

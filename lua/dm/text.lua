@@ -350,7 +350,8 @@ end
 
 -- Verbs of modules of their own ----------------------------------------------------------------------
 
-for _, module in ipairs { require "dm.text.counts", require "dm.text.words" } do
+for _, module in ipairs { require "dm.text.counts", require "dm.text.language",
+  require "dm.text.words" } do
   for name, verb in pairs(module) do M[name] = verb end
 end
 

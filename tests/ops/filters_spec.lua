@@ -81,6 +81,37 @@ describe("filters that measure", function()
   end)
 end)
 
+describe("language_id_score_filter", function()
+  local class = registry.get "language_id_score_filter"
+  local GERMAN = "Der schnelle braune Fuchs springt über den faulen Hund, und niemand sieht es."
+
+  local function kept(params, text) return class(params):execute { text = text } end
+
+  it("goes by language and score", function()
+    assert.is_true(kept({}, GERMAN))
+    assert.is_true(kept({ lang = "de" }, GERMAN))
+    assert.is_true(kept({ lang = { "en", "de" } }, GERMAN))
+    assert.is_false(kept({ lang = "en" }, GERMAN))
+    assert.is_false(kept({ lang = "de", min_score = 1 }, GERMAN))
+    assert.is_true(kept({ lang = "de", min_score = 1, reversed_range = true }, GERMAN))
+    assert.is_false(kept({ lang = "en", min_score = 1, reversed_range = true }, GERMAN))
+    assert.is_false(kept({}, "12 + 34"))
+    assert.is_false(kept({}, ""))
+  end)
+  it("writes codes as ISO has them, and the score", function()
+    for text, code in pairs { [GERMAN] = "de", ["שלום עולם, מה שלומך היום?"] = "he",
+      ["這是一個測試，看看繁體中文的結果如何"] = "zh", [""] = "un" } do
+      local sample = dm.sample { text = text }
+      class { keep_stats_in_res_ds = true }:execute(sample)
+      assert.equal(code, sample.__dj__stats__.lang)
+      assert.is_true(code == "un" or sample.__dj__stats__.lang_score > 0.9)
+    end
+  end)
+  it("reads over controls and noncharacters", function()
+    assert.is_true(kept({ lang = "de" }, "\0\1 " .. GERMAN .. "\127\194\133\239\191\190\239\183\144" .. GERMAN))
+  end)
+end)
+
 describe("filters of fields", function()
   local function keeps(name, params, sample)
     return (registry.get(name)(params):execute(dm.sample(sample)))
@@ -206,7 +237,7 @@ describe("large texts", function()
       }
       local filters = { general_field_filter = { filter_condition = "text > 'a' and text == text" } }
       for name in ("alphanumeric average_line_length maximum_line_length words_num word_repetition flagged_words "
-        .. "stopwords text_length special_characters character_repetition"):gmatch "%S+" do
+        .. "stopwords language_id_score text_length special_characters character_repetition"):gmatch "%S+" do
         filters[name .. "_filter"] = {}
       end
       filters.flagged_words_filter = { flagged_words_dir = "examples/words", use_words_aug = true,
