@@ -88,6 +88,10 @@ lint:
 format:
 	clang-format -i $(OURS)
 
+# The catalogue says what the operators say of themselves; tests/lua/style_spec.lua tells when it is out of date.
+ops/README.md: FORCE $(BUILD)/dmhost
+	$(BUILD)/dmhost ops --markdown >$@
+
 # Everything that must hold before a commit; with SAN=1 the same tests under the sanitizers.
 check:
 	tests/deps.sh build test

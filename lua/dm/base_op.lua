@@ -128,21 +128,22 @@ local Mapper = Base:extend { name = "Mapper", kind = "mapper" }
 ---`stats = true`, can also write what it measured into the sample: see Filter:note.
 local Filter = Base:extend { name = "Filter", kind = "filter" }
 
-local INTERVAL = {
+---Parameters of filters that measure; those with `stats = true` take the last.
+local MEASURE = {
   { "min_closed_interval", "boolean", default = true, doc = "whether the least value itself is kept" },
   { "max_closed_interval", "boolean", default = true, doc = "whether the greatest value itself is kept" },
   { "reversed_range", "boolean", default = false, doc = "keep what lies outside the range" },
+  { "keep_stats_in_res_ds", "boolean", default = false,
+    doc = "write what was measured under __dj__stats__ of the sample too, not only into the ledger" },
 }
-
-local STATS = { { "keep_stats_in_res_ds", "boolean", default = false,
-  doc = "write what was measured under __dj__stats__ of the sample too, not only into the ledger" } }
 
 ---@param class table
 function Filter:extend(class)
-  local all = {}
-  for _, list in ipairs { class.params or {}, class.bounds and INTERVAL or {},
-    (class.bounds or class.stats) and STATS or {} } do
-    for _, p in ipairs(list) do all[#all + 1] = p end
+  local all, has = {}, {}
+  for _, p in ipairs(self.params) do has[p] = true end
+  for _, p in ipairs(class.params or {}) do all[#all + 1] = p end
+  for i, p in ipairs(MEASURE) do
+    if not has[p] and (class.bounds or class.stats and i == #MEASURE) then all[#all + 1] = p end
   end
   class.params = all
   return Base.extend(self, class)
@@ -237,4 +238,4 @@ end
 ---An LLM operator is a Mapper that waits on a model.
 local LLM = Mapper:extend { name = "LLM", kind = "llm" }
 
-return { BaseOp = Base, Mapper = Mapper, Filter = Filter, Slicer = Slicer, LLM = LLM }
+return { BaseOp = Base, Mapper = Mapper, Filter = Filter, Slicer = Slicer, LLM = LLM, MEASURE = MEASURE }
