@@ -43,6 +43,7 @@ local function equal(a, b)
   if type(b) == "boolean" then b = b and 1 or 0 end
   if is_container(a) ~= is_container(b) then return false end
   if not is_container(a) then return equal_scalars(a, b) end
+  if sample_module.is_list(a) ~= sample_module.is_list(b) then return false end
   a, b = sample_module.totable(a), sample_module.totable(b)
   for k, v in pairs(a) do
     if not equal(v, b[k]) then return false end
@@ -54,15 +55,27 @@ local function equal(a, b)
 end
 
 local function kind(v)
-  if is_container(v) then return "an object or list" end
+  if is_container(v) then return sample_module.is_list(v) and "a list" or "an object" end
   return type(v) == "cdata" and "an integer beyond 2^53" or "a " .. type(v)
 end
 
----Two values as they are put in order; Python has no order between kinds.
+---What decides the order of two lists: the first elements that differ, else their lengths.
+local function deciding(a, b)
+  for i = 1, math.min(#a, #b) do
+    if not equal(a[i], b[i]) then return a[i], b[i] end
+  end
+  return #a, #b
+end
+
+---Two values as Lua can put them in order. Python has no order between kinds, nor between objects.
 local function ordered(a, b, sign)
   if type(a) == "boolean" then a = a and 1 or 0 end
   if type(b) == "boolean" then b = b and 1 or 0 end
   if type(a) == type(b) and (type(a) == "number" or type(a) == "string") then return a, b end
+  if sample_module.is_list(a) and sample_module.is_list(b) then
+    a, b = deciding(a, b)
+    return ordered(a, b, sign)
+  end
   error(("%s has no meaning between %s and %s"):format(sign, kind(a), kind(b)), 0)
 end
 
@@ -155,14 +168,24 @@ function Parser:operand()
   return value
 end
 
----A chain holds when each of its comparisons does; one with a missing value does not.
+---Whether left and right are there and compare so.
+local function holds(compare, left, right)
+  return left ~= nil and right ~= nil and compare(left, right)
+end
+
+---A chain holds when each of its comparisons does; one with a missing value does not. As in Python, all operands
+---are looked at before the first comparison, so that an error in one counts whatever the others are.
 local function chain(first, comparisons)
+  local n, compare, operand = #comparisons, comparisons[1].compare, comparisons[1].operand
+  if n == 1 then
+    return function(sample) return holds(compare, first(sample), operand(sample)) end
+  end
   return function(sample)
-    local left = first(sample)
-    for _, c in ipairs(comparisons) do
-      local right = c.operand(sample)
-      if left == nil or right == nil or not c.compare(left, right) then return false end
-      left = right
+    local left, rights = first(sample), {}
+    for i = 1, n do rights[i] = comparisons[i].operand(sample) end
+    for i = 1, n do
+      if not holds(comparisons[i].compare, left, rights[i]) then return false end
+      left = rights[i]
     end
     return true
   end

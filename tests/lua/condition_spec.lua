@@ -2,8 +2,12 @@
 local condition = require "dm.condition"
 local dm = require "dm"
 
-local ROW = { num = 15, zero = 0, text = "b", flag = true, no = false, empty = {}, list = dm.array { 1, 2 },
-  same = dm.array { 1, 2 }, meta = { lang = "en", deep = { v = 4 } }, none = dm.null, ["名"] = 1 }
+local ROW = {
+  num = 15, zero = 0, text = "b", flag = true, no = false, none = dm.null, ["名"] = 1,
+  empty = {}, no_list = dm.array {}, list = dm.array { 1, 2 }, same = dm.array { 1, 2 },
+  longer = dm.array { 1, 2, 0 }, later = dm.array { 1, 3 },
+  meta = { lang = "en", deep = { v = 4 } },
+}
 
 describe("dm.condition", function()
   local function value(text, row) return condition.compile(text)(row) end
@@ -17,6 +21,8 @@ describe("dm.condition", function()
       ["text > 'a'"] = true, ["text == \"b\""] = true, ["text == 'b' ''"] = true, ["text == 15"] = false,
       ["meta.deep.v >= 4"] = true, ["meta.lang.x == 1"] = false, ["missing != 1"] = false, ["none == None"] = false,
       ["missing or flag"] = true, ["empty or list"] = true, ["list == same"] = true, ["list == meta"] = false,
+      ["empty == none"] = false, ["empty == no_list"] = false, ["list < longer < later"] = true,
+      ["longer <= list"] = false,
       ["(num > 1) == True"] = true, ["'\\u540d\\x41\\101\\n' == '名AA\\n'"] = true, ["r'\\n' == '\\\\n'"] = true,
       ["0x10 == 16 and 0b11 == 3 and 0o17 == 15 and 1_000 == 1e3 and .5 == 5e-1"] = true, ["名 == 1"] = true,
     } do
@@ -29,7 +35,7 @@ describe("dm.condition", function()
     assert.is_nil(value("missing", ROW))
   end)
   it("raises where Python has no order", function()
-    for _, text in ipairs { "num < text", "list < same", "meta > 1" } do
+    for _, text in ipairs { "num < text", "meta < meta", "meta > 1", "list < meta", "num > 9 > 99 > (num < text)" } do
       assert.has_error(function() value(text, ROW) end)
     end
   end)
