@@ -12,6 +12,7 @@ end
 ---@param s string
 ---@return number? nil when it is none; digits of other scripts than ASCII are not read
 return function(s)
+  if s:find "[\28-\31]" then return nil end -- white space for str.strip, not for float
   s = text.strip(s)
   local sign, rest = s:match "^([+-]?)(.*)$"
   local value = WORDS[rest:lower()]

@@ -143,7 +143,8 @@ describe("filters of fields", function()
       return keeps("specified_numeric_field_filter", params, { n = n })
     end
     for _, n in ipairs { 10, -2, "10", " 1_0 ", "+.5e1", "0", "-1.", true } do assert.is_true(kept(n), tostring(n)) end
-    for _, n in ipairs { 0, false, "", "x", "1x", "0x1", "1__0", "_1", "1e", ".", "inf", "-Infinity", "nan", 11 } do
+    for _, n in ipairs { 0, false, "", "x", "1x", "0x1", "1__0", "_1", "1e", ".", "\28 5", "inf", "-Infinity", "nan",
+      11 } do
       assert.is_false(kept(n), tostring(n))
     end
     assert.is_false(kept(nil))
