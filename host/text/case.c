@@ -5,6 +5,14 @@
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
+/* Answers that are at hand: what the code points of two bytes become, 0 when that is not one code
+ * point, and in which blocks of 64 anything changes. */
+struct quick {
+    uint16_t two[0x800];
+    bool busy[0x110000 / 64];
+    bool ready;
+};
+
 /* One direction: its tables and the ASCII letters that change. */
 struct mapping {
     const int32_t (*runs)[4];
@@ -12,12 +20,15 @@ struct mapping {
     const uint32_t (*expansions)[4];
     size_t nexpansions;
     char first, last;
+    struct quick *quick;
 };
 
+static struct quick quick_lower, quick_upper;
+
 static const struct mapping lower = {
-    lower_runs, COUNT(lower_runs), lower_long, COUNT(lower_long), 'A', 'Z'};
+    lower_runs, COUNT(lower_runs), lower_long, COUNT(lower_long), 'A', 'Z', &quick_lower};
 static const struct mapping upper = {
-    upper_runs, COUNT(upper_runs), upper_long, COUNT(upper_long), 'a', 'z'};
+    upper_runs, COUNT(upper_runs), upper_long, COUNT(upper_long), 'a', 'z', &quick_upper};
 
 /* What becomes of c when it stays one code point. */
 static uint32_t map_one(const struct mapping *m, uint32_t c)
@@ -58,11 +69,26 @@ static const uint32_t *find_expansion(const struct mapping *m, uint32_t c)
     return NULL;
 }
 
-/* Writes what becomes of c to out, which has room for 12 bytes; returns the bytes. */
-static size_t map_char(const struct mapping *m, uint32_t c, char *out)
+static void fill_quick(const struct mapping *m)
 {
-    const uint32_t *row = find_expansion(m, c);
+    struct quick *q = m->quick;
+    for (uint32_t c = 0; c < 0x800; c++)
+        q->two[c] = (uint16_t)(find_expansion(m, c) ? 0 : map_one(m, c));
+    for (size_t i = 0; i < m->nruns; i++)
+        for (int32_t block = m->runs[i][0] / 64; block <= m->runs[i][1] / 64; block++)
+            q->busy[block] = true;
+    for (size_t i = 0; i < m->nexpansions; i++)
+        q->busy[m->expansions[i][0] / 64] = true;
+    q->ready = true;
+}
+
+/* Writes what becomes of c to out, which has room for 12 bytes; returns the bytes. */
+static inline size_t map_char(const struct mapping *m, uint32_t c, char *out)
+{
     size_t n = 0;
+    if (c < 0x800 && m->quick->two[c])
+        return dm_char_write(out, m->quick->two[c]);
+    const uint32_t *row = find_expansion(m, c);
     if (!row)
         return dm_char_write(out, map_one(m, c));
     for (int i = 1; i < 4 && row[i]; i++)
@@ -118,6 +144,8 @@ static size_t find_change(const struct mapping *m, const char *p, size_t n, size
             continue;
         }
         uint32_t c = dm_char_read(p + at, &size);
+        if (!m->quick->busy[c / 64])
+            continue;
         if (map_char(m, c, mapped) != size || memcmp(mapped, p + at, size) != 0)
             return at;
     }
@@ -136,9 +164,29 @@ static size_t add_ascii(const struct mapping *m, const char *p, size_t n, size_t
     return i;
 }
 
+/* Appends what becomes of the code point at `at`; returns its size. There is room for 12 bytes. */
+static size_t add_char(const struct mapping *m, const char *p, size_t n, size_t at,
+                       struct dm_buf *out)
+{
+    size_t size;
+    uint32_t c = dm_char_read(p + at, &size);
+    char *to = out->p + out->n;
+    if (!m->quick->busy[c / 64]) {
+        memcpy(to, p + at, size);
+        out->n += size;
+    } else if (c == SIGMA && m == &lower && is_final_sigma(p, n, at)) {
+        out->n += dm_char_write(to, FINAL_SIGMA);
+    } else {
+        out->n += map_char(m, c, to);
+    }
+    return size;
+}
+
 static int map_text(const struct mapping *m, const char *p, size_t n, struct dm_buf *out)
 {
-    size_t at = find_change(m, p, n, 0), size;
+    if (!m->quick->ready)
+        fill_quick(m);
+    size_t at = find_change(m, p, n, 0);
     dm_buf_clear(out);
     if (at == n)
         return 0;
@@ -148,14 +196,8 @@ static int map_text(const struct mapping *m, const char *p, size_t n, struct dm_
         if (!dm_buf_reserve(out, n - at + 12))
             return DM_EMEMORY;
         at = add_ascii(m, p, n, at, out);
-        if (at == n)
-            break;
-        uint32_t c = dm_char_read(p + at, &size);
-        if (c == SIGMA && m == &lower && is_final_sigma(p, n, at))
-            out->n += dm_char_write(out->p + out->n, FINAL_SIGMA);
-        else
-            out->n += map_char(m, c, out->p + out->n);
-        at += size;
+        if (at < n)
+            at += add_char(m, p, n, at, out);
     }
     return 1;
 }
