@@ -1,6 +1,7 @@
 -- Keeps texts in which stop words make up a certain share of the words: sentences have them, lists of names and
 -- numbers have not. Words are cut at space, newline and TAB, put in small letters, and stripped of special
--- characters. Data-Juicer downloads its word lists when a recipe names none; here the folder must be named.
+-- characters. Data-Juicer downloads its word lists when a recipe names none; here the folder must be named, which may
+-- be that of its downloads, .cache/data_juicer/assets.
 local WordShare = require "dm.word_share"
 
 return WordShare:extend {

@@ -89,7 +89,8 @@ local function check_row(class, name, case, i, ops)
     if case.data.error then
       good, got = refuses(class, name, case, row), "no error"
     else
-      good, got = CHECKS[case.data.kind](ops[1], row, case.data, i, ops[2])
+      local compare = CHECKS[case.data.kind] or error("no way to compare a " .. case.data.kind, 0)
+      good, got = compare(ops[1], row, case.data, i, ops[2])
     end
     if not good then return false, ("%s (as a %s)"):format(got, form) end
   end
