@@ -2,6 +2,7 @@
 # make demo       install what is missing, build, clean a real corpus
 # make test       install what tests need, run the whole suite
 # make check      test, linters, formatter, the repository's own rules; SAN=1 under the sanitizers
+# make conformance  how many of the peers' recorded answers our operators give
 # make bench fuzz install clean
 
 CC ?= cc
@@ -31,7 +32,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 OURS := $(filter-out %_table.h host/lua/dm_ffi.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
-.PHONY: all deps demo test check unit specs lint format bench fuzz install clean
+.PHONY: all deps demo test check unit specs conformance lint format bench fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)
@@ -71,6 +72,9 @@ specs: export UBSAN_OPTIONS = print_stacktrace=1
 specs: $(BUILD)/dmhost
 	DMHOST=$(abspath $(BUILD)/dmhost) $(BUILD)/dmhost lua /usr/bin/busted
 
+conformance: $(BUILD)/dmhost
+	@$(BUILD)/dmhost lua tests/ops/conformance.lua
+
 test:
 	tests/deps.sh build test
 	$(MAKE) unit specs
@@ -84,6 +88,10 @@ lint:
 format:
 	clang-format -i $(OURS)
 
+# The catalogue says what the operators say of themselves; tests/lua/style_spec.lua tells when it is out of date.
+ops/README.md: FORCE $(BUILD)/dmhost
+	$(BUILD)/dmhost ops --markdown >$@
+
 # Everything that must hold before a commit; with SAN=1 the same tests under the sanitizers.
 check:
 	tests/deps.sh build test
@@ -91,6 +99,13 @@ check:
 ifndef SAN
 	$(MAKE) lint
 endif
+
+# What the README promises, measured side by side; ROUNDS runs of each. Writes tests/bench/REPORT.md.
+bench: ROUNDS ?= 5
+bench:
+	tests/deps.sh build demo bench
+	$(MAKE) all
+	$(BUILD)/dmhost lua tests/bench/bench.lua $(ROUNDS)
 
 demo:
 	tests/deps.sh build demo

@@ -11,28 +11,29 @@
 
 enum { BLOCK = 64, BLOCK_ESCAPED = 512 };
 
-/* The end of a text is escaped from a copy, since nothing behind it may be read. */
-static bool quote(struct dm_buf *b, const char *p, size_t n, bool slack)
+/* Escapes n bytes, of which BLOCK more must be readable. */
+static bool escape_blocks(struct dm_buf *b, const char *p, size_t n)
 {
     const struct dm_json_kernel *kernel = dm_json_kernel();
-    if (!dm_buf_reserve(b, n + n / 16 + BLOCK_ESCAPED))
-        return false;
-    b->p[b->n++] = '"';
-    for (; n >= BLOCK || (n && slack); p += BLOCK) {
-        size_t step = n < BLOCK ? n : BLOCK;
+    for (size_t step; n; p += step, n -= step) {
+        step = n < BLOCK ? n : BLOCK;
         if (!dm_buf_reserve(b, BLOCK_ESCAPED))
             return false;
         b->n += kernel->escape(p, step, b->p + b->n);
-        n -= step;
     }
-    if (n) {
-        char last[BLOCK * 2] = {0};
-        memcpy(last, p, n);
-        if (!dm_buf_reserve(b, BLOCK_ESCAPED))
-            return false;
-        b->n += kernel->escape(last, n, b->p + b->n);
-    }
-    return dm_buf_putc(b, '"');
+    return true;
+}
+
+/* The end of a text is escaped from a copy, unless there is slack: something behind it to read. */
+static bool quote(struct dm_buf *b, const char *p, size_t n, bool slack)
+{
+    char last[BLOCK * 3] = {0};
+    size_t safe = slack ? n : n < 2 * BLOCK ? 0 : (n / BLOCK - 1) * BLOCK;
+    if (!dm_buf_reserve(b, n + n / 16 + BLOCK_ESCAPED))
+        return false;
+    memcpy(last, p + safe, n - safe);
+    b->p[b->n++] = '"';
+    return escape_blocks(b, p, safe) && escape_blocks(b, last, n - safe) && dm_buf_putc(b, '"');
 }
 
 bool dm_json_quote(struct dm_buf *b, const char *p, size_t n)

@@ -367,3 +367,58 @@ double dm_regex_count(struct dm_regex *re, const char *p, size_t n, struct dm_er
 /* Replaces all matches. */
 int dm_regex_replace(struct dm_regex *re, const char *p, size_t n, const struct dm_template *repl,
                      struct dm_buf *out, struct dm_error *err);
+
+/* text: what filters measure --------------------------------------------------------------------- */
+
+/* Code points for which str.isalnum of Python is true. */
+double dm_text_alnum(const char *p, size_t n);
+
+/* The lines that str.splitlines of Python finds: how many, and the code points of the longest. */
+struct dm_line_counts {
+    double lines, longest;
+};
+void dm_text_measure_lines(const char *p, size_t n, struct dm_line_counts *counts);
+
+/* Words as Data-Juicer takes them: cut at space, newline and TAB only, without special characters at both ends;
+ * what becomes empty is no word. dm_text_word_count counts them as they are written. */
+double dm_text_word_count(const char *p, size_t n);
+
+/* Reads the words of a text in small letters, and keeps them for the functions below until the next call.
+ * Returns how many, or an error below zero. */
+double dm_words_read(const char *p, size_t n);
+
+/* The share of n-grams of rep_len words that occur more than once. */
+int dm_words_repetition(double rep_len, double *ratio);
+
+/* A set of words, for the words read last. NULL when memory is short. */
+struct dm_wordset;
+struct dm_wordset *dm_wordset_create(void);
+void dm_wordset_destroy(struct dm_wordset *set);
+
+/* Adds a word, as it is. */
+int dm_wordset_add(struct dm_wordset *set, const char *p, size_t n);
+
+/* How many of the words are in the set. */
+double dm_wordset_count(const struct dm_wordset *set);
+
+/* How many runs of `size` words, put together with `join` between them, are in the set. */
+int dm_wordset_count_groups(const struct dm_wordset *set, double size, const char *join, size_t join_bytes,
+                            double *count);
+
+/* The number of the first word from number `from` on, from 0, that is in the set, or -1; sets *word (borrowed until
+ * the next words are read). */
+double dm_wordset_find(const struct dm_wordset *set, double from, struct dm_span *word);
+
+/* Appends the names in a folder, one a line, in no order. */
+int dm_folder_names(const char *path, struct dm_buf *out, struct dm_error *err);
+
+/* The language that most of a text is in, by CLD2: its code, and its share of the text. */
+struct dm_language {
+    const char *code; /* static */
+    double share;     /* 0 to 1 */
+};
+
+/* Loads CLD2, which must be done before the first text. DM_EUSAGE when it is not installed. */
+int dm_language_load(struct dm_error *err);
+
+int dm_language_detect(const char *p, size_t n, struct dm_language *out);

@@ -1,6 +1,7 @@
 #include "run/job.h"
 
 #include "base/buf.h"
+#include "base/error.h"
 
 #include <dirent.h>
 #include <sched.h>
@@ -76,6 +77,19 @@ int dm_is_folder(const char *path)
 {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+int dm_folder_names(const char *path, struct dm_buf *out, struct dm_error *err)
+{
+    DIR *dir = opendir(path);
+    struct dirent *e;
+    bool ok = true;
+    if (!dir)
+        return dm_fail_errno(err, DM_EIO, "cannot read %s", path);
+    while (ok && (e = readdir(dir)))
+        ok = dm_buf_printf(out, "%s\n", e->d_name);
+    closedir(dir);
+    return ok ? DM_OK : dm_fail_memory(err);
 }
 
 /* A folder is taken by anything but names that begin with a dot. */

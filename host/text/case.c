@@ -235,6 +235,8 @@ static int map_text(const struct mapping *m, const char *p, size_t n, struct dm_
         map_others(m, t, &x, out->p + out->cap - (n - x.at) - ROOM / 2);
         out->n = (size_t)(x.to - out->p);
     }
+    if (!x.changed)
+        dm_buf_clear(out);
     return x.changed;
 }
 

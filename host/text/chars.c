@@ -58,6 +58,7 @@ const struct dm_classes *dm_classes(void)
     static bool ready;
     if (!ready) {
         add_ranges(k.word, word_ranges, COUNT(word_ranges));
+        add_ranges(k.alnum, alnum_ranges, COUNT(alnum_ranges));
         add_ranges(k.special, special_ranges, COUNT(special_ranges));
         add_leads(&k);
         ready = true;

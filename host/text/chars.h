@@ -55,6 +55,7 @@ size_t dm_char_write(char *out, uint32_t c);
  * >> 4]. */
 struct dm_classes {
     uint64_t word[0x110000 / 64];    /* \w of Python's regex module */
+    uint64_t alnum[0x110000 / 64];   /* str.isalnum of Python */
     uint64_t special[0x110000 / 64]; /* Data-Juicer's special characters */
     uint8_t special_low[16], special_high[16];
 };

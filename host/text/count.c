@@ -1,4 +1,4 @@
-/* Counting code points. */
+/* Counting code points and those of a class. */
 #include "text/chars.h"
 #include "text/scratch.h"
 #include "lua/ffi.h"
@@ -17,12 +17,11 @@ static size_t length_plain(const char *p, size_t n)
     return count;
 }
 
-static size_t special_plain(const char *p, size_t n)
+static size_t class_plain(const uint64_t *set, const char *p, size_t n)
 {
-    const struct dm_classes *k = dm_classes();
     size_t count = 0, size;
     for (size_t i = 0; i < n; i += size)
-        count += dm_class_has(k->special, dm_char_read(p + i, &size));
+        count += dm_class_has(set, dm_char_read(p + i, &size));
     return count;
 }
 
@@ -91,7 +90,35 @@ __attribute__((target("avx2,popcnt"))) static size_t special_avx2(const char *p,
     }
     while (i < n && dm_char_continues(p[i]))
         i++;
-    return count + special_plain(p + i, n - i);
+    return count + class_plain(k->special, p + i, n - i);
+}
+
+/* ASCII letters and digits. */
+__attribute__((target("avx2"))) static inline uint32_t alnum_ascii(__m256i b)
+{
+    __m256i lower = _mm256_or_si256(b, _mm256_set1_epi8(0x20));
+    __m256i letter = _mm256_and_si256(_mm256_cmpgt_epi8(lower, _mm256_set1_epi8('a' - 1)),
+                                      _mm256_cmpgt_epi8(_mm256_set1_epi8('z' + 1), lower));
+    __m256i digit = _mm256_and_si256(_mm256_cmpgt_epi8(b, _mm256_set1_epi8('0' - 1)),
+                                     _mm256_cmpgt_epi8(_mm256_set1_epi8('9' + 1), b));
+    return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(letter, digit));
+}
+
+__attribute__((target("avx2,popcnt"))) static size_t alnum_avx2(const char *p, size_t n)
+{
+    const uint64_t *set = dm_classes()->alnum;
+    size_t i = 0, count = 0, size;
+    for (; n - i >= 32; i += 32) {
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + i));
+        count += (size_t)__builtin_popcount(alnum_ascii(b));
+        uint32_t starts =
+            (uint32_t)_mm256_movemask_epi8(_mm256_cmpgt_epi8(b, _mm256_set1_epi8(-65)));
+        for (uint32_t m = starts & (uint32_t)_mm256_movemask_epi8(b); m; m &= m - 1)
+            count += dm_class_has(set, dm_char_read(p + i + __builtin_ctz(m), &size));
+    }
+    while (i < n && dm_char_continues(p[i]))
+        i++;
+    return count + class_plain(set, p + i, n - i);
 }
 
 #endif
@@ -111,7 +138,16 @@ double dm_text_special(const char *p, size_t n)
     if (dm_text_wide())
         return (double)special_avx2(p, n);
 #endif
-    return (double)special_plain(p, n);
+    return (double)class_plain(dm_classes()->special, p, n);
+}
+
+double dm_text_alnum(const char *p, size_t n)
+{
+#if defined(__x86_64__)
+    if (dm_text_wide())
+        return (double)alnum_avx2(p, n);
+#endif
+    return (double)class_plain(dm_classes()->alnum, p, n);
 }
 
 double dm_text_offset(const char *p, size_t n, double count)

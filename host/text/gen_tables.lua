@@ -1,10 +1,10 @@
 -- Writes host/text/class_table.h and host/text/case_table.h. Run from the top of the repository:
 --   build/dmhost lua host/text/gen_tables.lua
--- Sources: tests/ops/vectors/regex_classes.json (what \w and \d of Python's regex module match) and
--- special_characters.json (Data-Juicer's special characters), and Perl's Unicode data (perl-base).
+-- Sources: unicode_ranges.json (classes as Python and its regex module see them) and special_characters.json
+-- (Data-Juicer's special characters) of tests/ops/vectors/datajuicer_assets, and Perl's Unicode data (perl-base).
 local json = require "dm.json"
 
-local VECTORS = "tests/ops/vectors/"
+local VECTORS = "tests/ops/vectors/datajuicer_assets/"
 
 local function read(path)
   local f = assert(io.open(path, "rb"))
@@ -102,13 +102,13 @@ local function write(path, guard, about, tables)
   f:close()
 end
 
-local classes = json.decode(read(VECTORS .. "regex_classes.json"))
+local classes = json.decode(read(VECTORS .. "unicode_ranges.json"))
 write("host/text/class_table.h", "DM_TEXT_CLASS_TABLE_H",
   "Classes of code points, as inclusive ranges.", {
-    { "\\w of Python's regex module: tests/ops/vectors/regex_classes.json.",
-      "uint32_t word_ranges[][2]", classes.word },
-    { "\\d, from the same file.", "uint32_t digit_ranges[][2]", classes.digit },
-    { "Data-Juicer's special characters: tests/ops/vectors/special_characters.json.",
+    { "\\w of Python's regex module.", "uint32_t word_ranges[][2]", classes.regex_w },
+    { "\\d of Python's regex module.", "uint32_t digit_ranges[][2]", classes.regex_d },
+    { "str.isalnum of Python.", "uint32_t alnum_ranges[][2]", classes.isalnum },
+    { "Data-Juicer's special characters.",
       "uint32_t special_ranges[][2]",
       ranges_of(json.decode(read(VECTORS .. "special_characters.json")).codepoints) },
     { "Unicode's Cased and Case_Ignorable, from Perl's Unicode data.",

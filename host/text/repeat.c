@@ -1,176 +1,21 @@
 /* Data-Juicer's character repetition: how much of a text its most frequent n-grams make up.
  *
  * With D distinct n-grams of which S occur once, and k = min(floor(sqrt(D)), D - S), the ratio is
- * the sum of the k largest counts over the number of n-grams. The n-grams go through a hash table
- * that holds the place where each was first seen; an equal hash is verified on the text, so the
- * result is exact. Hash keys are random for each process, so that no text can be made to collide;
- * the result does not depend on them.
+ * the sum of the k largest counts over the number of n-grams.
  *
  * A text with at most 128 different code points beyond ASCII is first spelled with one byte for
- * each code point, which most languages fit; any other becomes an array of 32-bit units. The table
- * is not cleared between texts: entries carry a base that grows by the length of the text, and
- * lower ones are empty.
+ * each code point, which most languages fit; any other becomes an array of 32-bit units.
  *
  * Whether the ratio is below a bound is mostly settled without the table: each n-gram adds to a
  * counter that its hash picks. No n-gram occurs more often than its counter says, so the sum of the
  * k largest counters bounds the sum of the k largest counts. That sum needs no sorting: with r(v)
  * the number of counters that reached v, it is min(k, r(1)) + min(k, r(2)) + ... */
 #include "text/chars.h"
+#include "text/grams.h"
+#include "text/hash.h"
 #include "text/scratch.h"
 
 #include <math.h>
-#include <sys/random.h>
-
-/* The units of a text and the state of the count. */
-struct grams {
-    const void *units; /* uint8_t or uint32_t */
-    size_t n;          /* n-grams */
-    size_t len;        /* units in one */
-    uint32_t *table, *again;
-    unsigned shift;
-    uint32_t mask, base;
-    size_t repeats; /* entries of again: first places of n-grams that were seen again */
-};
-
-static uint64_t keys[3];
-static uint32_t next_base;
-
-static void make_keys(void)
-{
-    if (keys[0])
-        return;
-    if (getrandom(keys, sizeof keys, GRND_NONBLOCK) != (ssize_t)sizeof keys) {
-        keys[0] = 0x9E3779B97F4A7C15;
-        keys[1] = 0xC2B2AE3D27D4EB4F;
-        keys[2] = 0xD6E8FEB86659FD93;
-    }
-    for (int i = 0; i < 3; i++)
-        keys[i] |= 1;
-}
-
-static uint64_t load8(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-enum kind { SHORT, BYTES, WORDS }; /* bytes in n-grams of 8 to 16; bytes; 32-bit units */
-
-static inline __attribute__((always_inline)) bool same(const struct grams *g, size_t a, size_t b,
-                                                       enum kind kind)
-{
-    const uint8_t *p = g->units;
-    if (kind == SHORT)
-        return load8(p + a) == load8(p + b) &&
-               load8(p + a + g->len - 8) == load8(p + b + g->len - 8);
-    size_t unit = kind == WORDS ? 4 : 1;
-    return memcmp(p + a * unit, p + b * unit, g->len * unit) == 0;
-}
-
-/* Notes the n-gram that begins at unit i. */
-static inline __attribute__((always_inline)) void note(struct grams *g, uint64_t hash, size_t i,
-                                                       enum kind kind)
-{
-    uint32_t slot = (uint32_t)(hash >> g->shift), seen;
-    for (; (seen = g->table[slot]) >= g->base; slot = (slot + 1) & g->mask) {
-        if (same(g, seen - g->base, i, kind)) {
-            g->again[g->repeats++] = seen - g->base;
-            return;
-        }
-    }
-    g->table[slot] = g->base + (uint32_t)i;
-}
-
-enum { AHEAD = 32 }; /* n-grams whose slots are fetched before they are looked at */
-
-static void note_short(struct grams *all)
-{
-    struct grams g = *all; /* a copy that stays in registers */
-    const uint8_t *p = g.units, *end = p + g.len - 8;
-    uint64_t a = keys[0], b = keys[1], hashes[AHEAD];
-    for (size_t i = 0; i < g.n; i += AHEAD) {
-        size_t n = g.n - i < AHEAD ? g.n - i : AHEAD;
-        for (size_t k = 0; k < n; k++) {
-            hashes[k] = load8(p + i + k) * a + load8(end + i + k) * b;
-        }
-        for (size_t k = 0; k < n; k++)
-            note(&g, hashes[k], i + k, SHORT);
-    }
-    *all = g;
-}
-
-static inline __attribute__((always_inline)) uint32_t unit(const struct grams *g, size_t i,
-                                                           enum kind kind)
-{
-    return kind == WORDS ? ((const uint32_t *)g->units)[i] : ((const uint8_t *)g->units)[i];
-}
-
-/* The hash is a polynomial that rolls along the units. */
-static inline __attribute__((always_inline)) void note_rolling(struct grams *all, enum kind kind)
-{
-    struct grams g = *all;
-    uint64_t hash = 0, top = 1;
-    for (size_t i = 0; i < g.len; i++) {
-        hash = hash * keys[2] + unit(&g, i, kind);
-        top *= i ? keys[2] : 1;
-    }
-    for (size_t i = 0;; i++) {
-        note(&g, hash * keys[0], i, kind);
-        if (i + 1 == g.n)
-            break;
-        hash = (hash - unit(&g, i, kind) * top) * keys[2] + unit(&g, i + g.len, kind);
-    }
-    *all = g;
-}
-
-static int note_all(struct grams *g, bool wide)
-{
-    size_t slots = 1024;
-    unsigned bits = 10;
-    for (; slots < 2 * g->n; bits++)
-        slots *= 2;
-    size_t cap = dm_scratch_get(DM_SCRATCH_TABLE)->cap;
-    g->table = dm_scratch_room(DM_SCRATCH_TABLE, slots * sizeof *g->table);
-    g->again = dm_scratch_room(DM_SCRATCH_LIST, g->n * sizeof *g->again);
-    if (!g->table || !g->again)
-        return DM_EMEMORY;
-    struct dm_buf *room = dm_scratch_get(DM_SCRATCH_TABLE);
-    if (room->cap != cap || next_base > UINT32_MAX - g->n || next_base == 0) {
-        memset(room->p, 0, room->cap);
-        next_base = 1;
-    }
-    g->base = next_base;
-    next_base += (uint32_t)g->n;
-    g->mask = (uint32_t)(slots - 1);
-    g->shift = 64 - bits;
-    if (wide)
-        note_rolling(g, WORDS);
-    else if (g->len >= 8 && g->len <= 16)
-        note_short(g);
-    else
-        note_rolling(g, BYTES);
-    return DM_OK;
-}
-
-/* Turns the list of repeats into the counts of the n-grams that occur more than once; returns how
- * many. The table is done with and lends its memory: no count reaches the next base. */
-static size_t count_repeats(struct grams *g)
-{
-    uint32_t *count = g->table, *again = g->again;
-    size_t m = 0;
-    for (size_t i = 0; i < g->repeats; i++)
-        count[again[i]] = 1;
-    for (size_t i = 0; i < g->repeats; i++)
-        count[again[i]]++;
-    for (size_t i = 0; i < g->repeats; i++) {
-        uint32_t first = again[i];
-        if (count[first])
-            again[m++] = count[first];
-        count[first] = 0;
-    }
-    return m;
-}
 
 static size_t how_many_from(const uint32_t *counts, size_t m, uint64_t least)
 {
@@ -198,9 +43,9 @@ static uint64_t sum_largest(const uint32_t *counts, size_t m, size_t k)
     return sum + (k - larger) * least;
 }
 
-static double ratio_of(struct grams *g)
+static double ratio_of(struct dm_grams *g)
 {
-    size_t distinct = g->n - g->repeats, m = count_repeats(g);
+    size_t distinct = g->n - g->repeats, m = dm_grams_count(g);
     size_t k = (size_t)sqrt((double)distinct);
     if (k >= m)
         return (double)(g->repeats + m) / (double)g->n;
@@ -239,7 +84,7 @@ static inline size_t copy_ascii(const char *p, size_t n, uint8_t *out)
 {
     size_t i = 0;
     for (; i + 8 <= n; i += 8) {
-        uint64_t v = load8((const uint8_t *)p + i);
+        uint64_t v = dm_load8((const uint8_t *)p + i);
         if (v & high_bits)
             break;
         memcpy(out + i, &v, sizeof v);
@@ -278,16 +123,15 @@ static size_t spell_words(const char *p, size_t n, uint32_t *out)
 }
 
 /* Spells the text and lays out its n-grams. Returns 1, 0 when there are none, or an error. */
-static int lay_out(struct grams *g, const char *p, size_t n, double rep_len, bool *wide)
+static int lay_out(struct dm_grams *g, const char *p, size_t n, double rep_len, bool *wide)
 {
     size_t units = (size_t)dm_text_length(p, n);
-    *g = (struct grams){.units = p};
+    *g = (struct dm_grams){.units = p};
     *wide = false;
     if (rep_len < 1 || rep_len > (double)units)
         return 0;
     if (units >= UINT32_MAX / 4)
         return DM_EINPUT;
-    make_keys();
     if (units != n) {
         void *room = dm_scratch_room(DM_SCRATCH_UNITS, units * sizeof(uint32_t));
         if (!room)
@@ -304,13 +148,13 @@ static int lay_out(struct grams *g, const char *p, size_t n, double rep_len, boo
 
 int dm_text_repetition(const char *p, size_t n, double rep_len, double *ratio)
 {
-    struct grams g;
+    struct dm_grams g;
     bool wide;
     int status = lay_out(&g, p, n, rep_len, &wide);
     *ratio = 0;
     if (status <= 0)
         return status;
-    status = note_all(&g, wide);
+    status = dm_grams_note(&g, wide);
     if (status == DM_OK)
         *ratio = ratio_of(&g);
     return status;
@@ -328,19 +172,28 @@ static inline __attribute__((always_inline)) void count(struct tally *t, uint64_
     t->reached[i & 3][++t->counters[hash >> t->shift]]++;
 }
 
-static void count_short(const struct grams *g, struct tally *t)
+enum kind { BYTES, WORDS }; /* units of 8 or 32 bits */
+
+static inline __attribute__((always_inline)) uint32_t unit(const struct dm_grams *g, size_t i,
+                                                           enum kind kind)
+{
+    return kind == WORDS ? ((const uint32_t *)g->units)[i] : ((const uint8_t *)g->units)[i];
+}
+
+static void count_short(const struct dm_grams *g, struct tally *t)
 {
     const uint8_t *p = g->units, *end = p + g->len - 8;
+    const uint64_t *keys = dm_hash_keys();
     uint64_t a = keys[0], b = keys[1];
     size_t n = g->n;
     for (size_t i = 0; i < n; i++)
-        count(t, load8(p + i) * a + load8(end + i) * b, i);
+        count(t, dm_load8(p + i) * a + dm_load8(end + i) * b, i);
 }
 
-static inline __attribute__((always_inline)) void count_rolling(const struct grams *g,
+static inline __attribute__((always_inline)) void count_rolling(const struct dm_grams *g,
                                                                 struct tally *t, enum kind kind)
 {
-    uint64_t hash = 0, top = 1, key = keys[2], last = keys[0];
+    uint64_t hash = 0, top = 1, key = dm_hash_keys()[2], last = dm_hash_keys()[0];
     size_t n = g->n, len = g->len;
     for (size_t i = 0; i < len; i++) {
         hash = hash * key + unit(g, i, kind);
@@ -373,7 +226,7 @@ static uint64_t sum_tally(const struct tally *t, uint64_t k)
 
 int dm_text_repetition_below(const char *p, size_t n, double rep_len, double most)
 {
-    struct grams g;
+    struct dm_grams g;
     bool wide;
     int status = lay_out(&g, p, n, rep_len, &wide);
     if (status <= 0)

@@ -1,6 +1,7 @@
 -- The classes that operators extend: Mapper (1:1), Filter (keep or drop), Slicer (1:N), LLM.
 local constant = require "dm.constant"
 local params = require "dm.params"
+local path = require "dm.path"
 local null = require("dm.sample").null
 
 ---@class dm.BaseOp
@@ -59,8 +60,7 @@ end
 
 ---Set-up that belongs to the kind of operator; operators override `init` instead.
 function BaseOp:prepare()
-  self.path = {}
-  for name in self.text_key:gmatch "[^.]+" do self.path[#self.path + 1] = name end
+  self.path = path.split(self.text_key)
   self.plain_key = #self.path == 1 and self.text_key or nil
 end
 
@@ -75,16 +75,16 @@ function BaseOp:execute(sample) -- luacheck: ignore
   error(self.name .. ": execute is not implemented", 0)
 end
 
-local function parent_of(sample, path)
-  local node = sample
-  for i = 1, #path - 1 do
-    node = node[path[i]]
-    if node == nil then return nil end
-  end
-  return node
+---Where the text stands when text_key has dots: a field of that very name goes before the path.
+---@return table|ffi.cdata*|nil parent
+---@return string key
+local function place_of(op, sample)
+  if sample[op.text_key] ~= nil then return sample, op.text_key end
+  return path.parent(sample, op.path), op.path[#op.path]
 end
 
----The text of the sample, from the field `text_key` (a path: "messages.content" looks inside).
+---The text of the sample, from the field `text_key` ("meta.body" is the field `body` of the field `meta`,
+---unless there is a field "meta.body").
 ---Raises when it is missing, null or not a string, which rejects the row.
 ---@param sample table|ffi.cdata*
 ---@return string
@@ -93,8 +93,8 @@ function BaseOp:get_text(sample)
   if self.plain_key then
     text = sample[self.plain_key]
   else
-    local parent = parent_of(sample, self.path)
-    text = parent and parent[self.path[#self.path]]
+    local parent, key = place_of(self, sample)
+    text = parent and parent[key]
   end
   if type(text) ~= "string" then
     local what = text == nil and "missing or null" or ("a " .. type(text) .. ", not a string")
@@ -110,7 +110,8 @@ function BaseOp:set_text(sample, text)
   if self.plain_key then
     sample[self.plain_key] = text
   else
-    parent_of(sample, self.path)[self.path[#self.path]] = text
+    local parent, key = place_of(self, sample)
+    parent[key] = text
   end
 end
 
@@ -121,25 +122,30 @@ local Base = BaseOp:extend { name = "BaseOp", params = COMMON }
 local Mapper = Base:extend { name = "Mapper", kind = "mapper" }
 
 ---A Filter keeps a sample or drops it: `execute` returns true or false, and optionally a reason.
----One that compares a number implements `measure(sample)` instead and names its two limits in
----`bounds = { "min_x", "max_x" }`; it then takes min_closed_interval, max_closed_interval and
----reversed_range as Data-Juicer's filters do.
+---One that compares a number implements `measure(sample)` instead and names its limits in
+---`bounds = { "min_x", "max_x" }`, of which the second may be missing; it then takes min_closed_interval,
+---max_closed_interval and reversed_range as Data-Juicer's filters do. Such a filter, and one with
+---`stats = true`, can also write what it measured into the sample: see Filter:note.
 local Filter = Base:extend { name = "Filter", kind = "filter" }
 
-local INTERVAL = {
+---Parameters of filters that measure; those with `stats = true` take the last.
+local MEASURE = {
   { "min_closed_interval", "boolean", default = true, doc = "whether the least value itself is kept" },
   { "max_closed_interval", "boolean", default = true, doc = "whether the greatest value itself is kept" },
   { "reversed_range", "boolean", default = false, doc = "keep what lies outside the range" },
+  { "keep_stats_in_res_ds", "boolean", default = false,
+    doc = "write what was measured under __dj__stats__ of the sample too, not only into the ledger" },
 }
 
 ---@param class table
 function Filter:extend(class)
-  if class.bounds then
-    local own = class.params or {}
-    class.params = {}
-    for _, p in ipairs(own) do class.params[#class.params + 1] = p end
-    for _, p in ipairs(INTERVAL) do class.params[#class.params + 1] = p end
+  local all, has = {}, {}
+  for _, p in ipairs(self.params) do has[p] = true end
+  for _, p in ipairs(class.params or {}) do all[#all + 1] = p end
+  for i, p in ipairs(MEASURE) do
+    if not has[p] and (class.bounds or class.stats and i == #MEASURE) then all[#all + 1] = p end
   end
+  class.params = all
   return Base.extend(self, class)
 end
 
@@ -147,12 +153,12 @@ function Filter:prepare()
   Base.prepare(self)
   local bounds = self.bounds
   if not bounds then return end
-  self.min, self.max = self[bounds[1]], self[bounds[2]]
+  self.min, self.max = self[bounds[1]], bounds[2] and self[bounds[2]]
   local reversed = self.reversed_range
   self.min_open = self.min_closed_interval == reversed
   self.max_open = self.max_closed_interval == reversed
   self.below = "below " .. bounds[1] .. " " .. tostring(self.min)
-  self.above = "above " .. bounds[2] .. " " .. tostring(self.max)
+  self.above = bounds[2] and "above " .. bounds[2] .. " " .. tostring(self.max)
   self.inside = "inside the reversed range"
 end
 
@@ -181,12 +187,30 @@ function Filter:compare(v)
   return true
 end
 
+---Writes a measured value under __dj__stats__, as Data-Juicer does, when keep_stats_in_res_ds asks for it.
+---One that is there already is measured anew, since operators in between may have changed the sample.
+---@param sample table|ffi.cdata*
+---@param key string
+---@param value any
+function Filter:note(sample, key, value)
+  if not self.keep_stats_in_res_ds then return end
+  local stats = sample.__dj__stats__
+  if stats == nil then
+    sample.__dj__stats__ = { [key] = value }
+  elseif type(stats) == "table" or type(stats) == "cdata" then
+    stats[key] = value
+  else
+    error('field "__dj__stats__" is a ' .. type(stats) .. ", not an object", 0)
+  end
+end
+
 ---@param sample table|ffi.cdata*
 ---@return boolean keep
 ---@return string? reason
 ---@return number? value measured
 function Filter:execute(sample)
   local v = self:measure(sample)
+  if self.keep_stats_in_res_ds then self:note(sample, self.stats_key or self.name, v) end
   local keep, reason = self:compare(v)
   return keep, reason, v
 end
@@ -214,4 +238,4 @@ end
 ---An LLM operator is a Mapper that waits on a model.
 local LLM = Mapper:extend { name = "LLM", kind = "llm" }
 
-return { BaseOp = Base, Mapper = Mapper, Filter = Filter, Slicer = Slicer, LLM = LLM }
+return { BaseOp = Base, Mapper = Mapper, Filter = Filter, Slicer = Slicer, LLM = LLM, MEASURE = MEASURE }

@@ -130,10 +130,11 @@ end
 ---@return fun(batch: dm.Batch): integer status
 local function writer(rows)
   return function(batch)
-    local samples, row, status = batch.sample, batch.row, 0
+    local samples, row = batch.sample, batch.row
     C.dm_rows_rest(rows)
     for i = 1, batch.n do
       local sample = samples[i]
+      local status
       if sample then status = C.dm_rows_keep(rows, row[i], sample) else status = record(rows, batch, i) end
       if status < 0 then return status end
     end

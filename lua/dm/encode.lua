@@ -18,6 +18,13 @@ function M.array(t)
   return setmetatable(t or {}, ARRAY)
 end
 
+---Whether a table is written as an array.
+---@param t table
+---@return boolean
+function M.is_array(t)
+  return getmetatable(t) == ARRAY or t[1] ~= nil
+end
+
 ---Stands for JSON null where nil would mean that the field is missing.
 M.null = setmetatable({}, {
   __tostring = function() return "null" end,
@@ -95,7 +102,7 @@ function append(out, v, other, depth)
     add(out, "null")
   elseif t ~= "table" then
     error("a " .. t .. " can not be written as JSON", 0)
-  elseif getmetatable(v) == ARRAY or v[1] ~= nil then
+  elseif M.is_array(v) then
     append_array(out, v, other, depth)
   else
     append_object(out, v, other, depth)

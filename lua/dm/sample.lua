@@ -410,4 +410,12 @@ end
 ---@return boolean
 M.is_node = is_node
 
+---Whether v is a list: a node or a table that is written as an array.
+---@param v any
+---@return boolean
+function M.is_list(v)
+  if is_node(v) then return is_array(v) end
+  return type(v) == "table" and encode.is_array(v)
+end
+
 return M

@@ -1,5 +1,6 @@
--- Every Lua file that a run reads passes through here, so that the run directory can keep what was read and
--- workers see exactly that, whatever changes on disk afterwards.
+-- Every Lua file and resource that a run reads passes through here, so that the run directory can keep what was
+-- read and workers see exactly that, whatever changes on disk afterwards.
+local ffi = require "ffi"
 local embedded = require "dm.embedded"
 
 local M = {}
@@ -7,6 +8,12 @@ local M = {}
 ---@type table<string, string> path -> text
 local kept = {}
 local order = {}
+
+local function keep(path, text)
+  kept[path] = text
+  order[#order + 1] = path
+  return text
+end
 
 ---The text of a file: from the snapshot when there is one, else from disk (and remembered).
 ---@param path string
@@ -19,9 +26,36 @@ function M.read(path)
   local text, message = file:read "*a"
   file:close()
   if not text then return nil, message end
-  kept[path] = text
-  order[#order + 1] = path
-  return text
+  return keep(path, text)
+end
+
+---Names of a folder, as the disk has them.
+local function read_names(folder)
+  local out, err = ffi.C.dm_text_out(), ffi.new "struct dm_error"
+  out.n = 0
+  if ffi.C.dm_folder_names(folder, out, err) < 0 then return nil, ffi.string(err.text) end
+  return ffi.string(out.p, out.n)
+end
+
+---The files of a folder whose names match a pattern, sorted; remembered as read() does, under FOLDER/PATTERN.
+---@param folder string
+---@param pattern string of Lua
+---@return string[]? paths
+---@return string? why the folder can not be read
+function M.list(folder, pattern)
+  local key, paths = folder .. "/" .. pattern, {}
+  if not kept[key] then
+    local names, why = read_names(folder)
+    if not names then return nil, why end
+    for name in names:gmatch "[^\n]+" do
+      if name:find(pattern) then paths[#paths + 1] = folder .. "/" .. name end
+    end
+    table.sort(paths)
+    keep(key, table.concat(paths, "\n"))
+    return paths
+  end
+  for path in kept[key]:gmatch "[^\n]+" do paths[#paths + 1] = path end
+  return paths
 end
 
 ---Whether read(path) would find something.
@@ -48,8 +82,7 @@ end
 ---@param list { path: string, text: string }[]
 function M.restore(list)
   for _, file in ipairs(list) do
-    kept[file.path] = file.text
-    order[#order + 1] = file.path
+    keep(file.path, file.text)
   end
 end
 

@@ -1,6 +1,7 @@
 -- Verbs on text: strings in, strings and numbers out. All count code points, never bytes, and all work on
 -- valid UTF-8, which what a sample reads always is. A verb that changes nothing returns the string it was given.
 local ffi = require "ffi"
+local remember = require "dm.remember"
 local C = ffi.C
 
 local M = {}
@@ -29,30 +30,13 @@ local function result(status, s)
   return s
 end
 
----A function that remembers what a kernel measured of the last texts: several operators ask about the same ones,
----a batch of rows after another. Strings are compared by value.
----@param measure fun(s: string): number
----@return fun(s: string): number
-local function remembered(measure)
-  local values, bytes = {}, 0
-  return function(s)
-    local value = values[s]
-    if value then return value end
-    bytes = bytes + #s + 64
-    if bytes > LARGE then values, bytes = {}, #s end
-    value = measure(s)
-    values[s] = value
-    return value
-  end
-end
-
 ---Number of code points.
 ---@type fun(s: string): integer
-M.length = remembered(function(s) return C.dm_text_length(s, #s) end)
+M.length = remember.texts(function(s) return C.dm_text_length(s, #s) end)
 
 ---Number of Data-Juicer's special characters: ASCII punctuation, digits and white space, symbols, emoji.
 ---@type fun(s: string): integer
-M.special = remembered(function(s) return C.dm_text_special(s, #s) end)
+M.special = remember.texts(function(s) return C.dm_text_special(s, #s) end)
 
 ---Code points `first` to `last`, counted as string.sub counts bytes.
 ---@param s string
@@ -176,7 +160,7 @@ local function no_group(repl, group)
 end
 
 ---A function that remembers what it made of its last argument: operators give the same one every time.
-local function remember(make)
+local function keep_last(make)
   local last, made
   return function(repl)
     if repl ~= last then last, made = repl, make(repl) end
@@ -185,7 +169,7 @@ local function remember(make)
 end
 
 local function fixed_template(groups)
-  return remember(function(repl)
+  return keep_last(function(repl)
     return template(repl, function(group)
       if type(group) == "number" and group <= groups then return group end
       no_group(repl, group)
@@ -262,7 +246,7 @@ function M.regex(pattern, flags)
   local re = C.dm_regex_create(pattern, #pattern, bits, err)
   if re == nil then error(("regex %q: %s"):format(pattern, ffi.string(err.text)), 2) end
   local self = setmetatable({ re = ffi.gc(re, C.dm_regex_destroy) }, Regex)
-  self.template = remember(function(repl)
+  self.template = keep_last(function(repl)
     return template(repl, function(group)
       local n = type(group) == "number" and group or C.dm_regex_group(re, group)
       if n >= 0 and n <= C.dm_regex_groups(re) then return n end
@@ -358,6 +342,13 @@ function Splitter:split(s)
   local list = strings(chars_out[0])
   if #s > LARGE or out.cap > 4 * LARGE then C.dm_text_trim() end
   return list
+end
+
+-- Verbs of modules of their own ----------------------------------------------------------------------
+
+for _, module in ipairs { require "dm.text.counts", require "dm.text.language",
+  require "dm.text.words" } do
+  for name, verb in pairs(module) do M[name] = verb end
 end
 
 return M

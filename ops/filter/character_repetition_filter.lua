@@ -21,10 +21,14 @@ local CharacterRepetition = Filter:extend {
   },
 }
 
+function CharacterRepetition:init()
+  local any_least = self.min and self.min <= 0 and not self.min_open
+  self.bounded = any_least and self.max and not self.reversed_range and not self.keep_stats_in_res_ds
+end
+
 ---Most texts repeat so little that a bound on the share settles it.
 function CharacterRepetition:execute(sample)
-  local bounded = self.min and self.min <= 0 and self.max and not self.reversed_range and not self.min_open
-  if bounded and text.repetition_below(self:get_text(sample), self.rep_len, self.max) then return true end
+  if self.bounded and text.repetition_below(self:get_text(sample), self.rep_len, self.max) then return true end
   return Filter.execute(self, sample)
 end
 

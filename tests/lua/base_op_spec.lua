@@ -27,6 +27,19 @@ describe("dm.base_op", function()
     assert.equal("deep!", sample.doc.body)
   end)
 
+  it("goes by a field whose name has the dots first", function()
+    local sample = { doc = { body = "deep" }, ["doc.body"] = "flat" }
+    Shout { text_key = "doc.body" }:execute(sample)
+    assert.same({ doc = { body = "deep" }, ["doc.body"] = "flat!" }, sample)
+  end)
+
+  it("finds nothing inside a field that is no object", function()
+    for _, doc in ipairs { "text", 3, true } do
+      assert.has_error(function() Shout { text_key = "doc.upper" }:execute { doc = doc } end,
+        'field "doc.upper" is missing or null')
+    end
+  end)
+
   it("raises when the text is missing or no string", function()
     assert.has_error(function() Shout {}:execute {} end, 'field "text" is missing or null')
     assert.has_error(function() Shout {}:execute { text = 3 } end, 'field "text" is a number, not a string')
@@ -82,6 +95,36 @@ describe("dm.base_op", function()
       assert.is_false(keep)
       assert.equal("below low 2", reason)
       assert.equal(1, value)
+    end)
+  end)
+
+  describe("Filter's statistics", function()
+    local dm = require "dm"
+    local Size = base_op.Filter:extend {
+      name = "size",
+      stats_key = "n_size",
+      bounds = { "low", "high" },
+      params = { { "low", "number", default = 2, doc = "least" }, { "high", "number", default = 4, doc = "most" } },
+    }
+    function Size:measure(sample) return sample.n end -- luacheck: ignore 212/self
+
+    it("stay out of the sample", function()
+      local sample = dm.sample { n = 3 }
+      Size {}:execute(sample)
+      assert.equal('{"n":3}', tostring(sample))
+    end)
+    it("are written on request, beside those that are there", function()
+      local op = Size { keep_stats_in_res_ds = true }
+      local fresh, old = dm.sample { n = 3 }, dm.sample { n = 9, __dj__stats__ = { a = 1, n_size = 0 } }
+      op:execute(fresh)
+      op:execute(old)
+      assert.equal('{"n":3,"__dj__stats__":{"n_size":3}}', tostring(fresh))
+      assert.equal('{"__dj__stats__":{"a":1,"n_size":9},"n":9}', tostring(old))
+    end)
+    it("need an object", function()
+      local op = Size { keep_stats_in_res_ds = true }
+      assert.has_error(function() op:execute { n = 3, __dj__stats__ = "x" } end,
+        'field "__dj__stats__" is a string, not an object')
     end)
   end)
 

@@ -80,6 +80,11 @@ describe("the repository", function()
     each("'lua/*.lua' 'ops/*.lua' 'examples/*.lua'", function(path, text) assert.truthy(text:find "^%-%-", path) end)
   end)
 
+  it("has an up-to-date catalogue of operators", function()
+    local _, markdown = t.dmhost "ops --markdown"
+    assert.is_true(t.read "ops/README.md" == markdown, "ops/README.md is out of date: make ops/README.md")
+  end)
+
   it("holds no unfinished marks", function()
     each("'host/*' 'lua/*' 'ops/*' 'examples/*'", function(path, text)
       assert.is_nil(text:find("TO" .. "DO", 1, true) or text:find("FIX" .. "ME", 1, true), path)

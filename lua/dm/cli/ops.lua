@@ -1,47 +1,56 @@
 -- dmhost ops [NAME]: the catalogue of operators, or one in full.
+local catalogue = require "dm.catalogue"
 local registry = require "dm.registry"
 
 local M = {
   summary = "list the operators, or show one in full",
-  usage = "dmhost ops [NAME]",
-  options = {},
+  usage = "dmhost ops [NAME] [--json] [--markdown]",
+  options = {
+    { "json", doc = "one JSON object a line: name, kind, summary, parameters, examples" },
+    { "markdown", doc = "all of them as a document" },
+  },
 }
 
-local KINDS = { "mapper", "filter", "slicer", "llm" }
-
 local function list()
-  local by_kind = {}
-  for _, name in ipairs(registry.names()) do
-    local class = assert(registry.get(name))
-    by_kind[class.kind] = by_kind[class.kind] or {}
-    table.insert(by_kind[class.kind], class)
-  end
-  for _, kind in ipairs(KINDS) do
-    for _, class in ipairs(by_kind[kind] or {}) do
-      io.write(("%-7s %-34s %s\n"):format(kind, class.name, class.summary))
-    end
+  for _, class in ipairs(catalogue.all()) do
+    io.write(("%-7s %-34s %s\n"):format(class.kind, class.name, class.summary))
   end
   return 0
+end
+
+local function show_params(params)
+  for _, p in ipairs(params) do
+    io.write(("  %-22s %-8s %-16s %s\n"):format(p[1], p[2], catalogue.show_default(p), p.doc or ""))
+  end
 end
 
 local function show(class)
   io.write(class.name, " (", class.kind, class.origin and ", as in " .. class.origin or "", ")\n\n",
     class.summary, "\n\n")
-  for _, p in ipairs(class.params) do
-    local default = p.required and "required" or "default " .. tostring(p.default)
-    io.write(("  %-22s %-8s %-16s %s\n"):format(p[1], p[2], default, p.doc or ""))
-  end
+  for _, whose in ipairs { "own", "measure", "all" } do show_params(catalogue.params(class, whose)) end
   return 0
 end
 
 ---@param values string[]
 ---@return integer exit status
 function M.run(values)
-  if not values[1] then return list() end
+  if values.markdown then
+    io.write(catalogue.markdown())
+    return 0
+  end
+  if not values[1] then
+    if not values.json then return list() end
+    for _, class in ipairs(catalogue.all()) do io.write(catalogue.json(class), "\n") end
+    return 0
+  end
   local class, why = registry.get(values[1])
-  if class then return show(class) end
-  io.stderr:write("dmhost: ops: ", why, "\n")
-  return 2
+  if not class then
+    io.stderr:write("dmhost: ops: ", why, "\n")
+    return 2
+  end
+  if not values.json then return show(class) end
+  io.write(catalogue.json(class), "\n")
+  return 0
 end
 
 return M

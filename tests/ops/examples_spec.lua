@@ -1,0 +1,36 @@
+-- Every operator's examples hold, as samples and as plain tables.
+local conformance = require "tests.ops.conformance"
+local registry = require "dm.registry"
+local sample = require "dm.sample"
+local sources = require "dm.sources"
+
+local function outputs(op, row)
+  if op.kind == "slicer" then return op:slice(row) end
+  return { op:execute(row) or row }
+end
+
+local function check(op, example, row)
+  if op.kind == "filter" then
+    local keep = op:execute(row)
+    assert.equal(example.keep, keep, tostring(sample.sample(example.input)))
+    return
+  end
+  local got = outputs(op, row)
+  for i, v in ipairs(got) do got[i] = sample.totable(v) end
+  assert.is_true(conformance.same(got, example.outputs or { example.output }), tostring(sample.sample(got)))
+end
+
+describe("examples of", function()
+  for _, path in ipairs(sources.embedded_under "ops/") do
+    local name = path:match "([^/]+)%.lua$"
+    it(name, function()
+      local class = registry.get(name)
+      assert.is_true(#class.examples > 0, "no example")
+      for _, example in ipairs(class.examples) do
+        local row = sample.sample(example.input)
+        check(class(example.params or {}), example, row)
+        check(class(example.params or {}), example, sample.totable(sample.sample(example.input)))
+      end
+    end)
+  end
+end)
