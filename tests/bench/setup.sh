@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Gets what `make bench` measures against: DuckDB and Polars from PyPI, jaq from crates.io where there is cargo.
+set -eu
+python=build/bench/venv/bin/python
+[ -x "$python" ] || python3 -m venv build/bench/venv
+"$python" -c 'import duckdb, polars' 2>/dev/null || "$python" -m pip install --quiet duckdb polars
+if ! [ -x build/bench/bin/jaq ] && command -v cargo >/dev/null; then
+  cargo install --quiet --root build/bench jaq 2>/dev/null || echo "without jaq, which cargo does not give" >&2
+fi
