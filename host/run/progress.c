@@ -43,8 +43,8 @@ static struct view look(const struct dm_coordinator *c)
                      .rejected = dm_counts_rejected(&c->frontier.counts),
                      .seconds = (double)(uv_now(&c->loop) - c->started_ms) / 1e3};
     double s = v.seconds > 0.001 ? v.seconds : 0.001;
-    v.rows_per_s = (double)v.rows / s;
-    v.mb_per_s = (double)c->frontier.counts.bytes / s / 1e6;
+    v.rows_per_s = (double)(v.rows - c->outcome->rows_before) / s;
+    v.mb_per_s = (double)(c->frontier.counts.bytes - c->outcome->bytes_before) / s / 1e6;
     v.share = c->total_bytes ? (double)c->done_bytes / (double)c->total_bytes : -1;
     v.eta = v.share > 0 ? s / v.share - s : -1;
     return v;

@@ -102,21 +102,21 @@ end
 local function show_reasons(list)
   for i, r in ipairs(list) do
     if i > 4 then
-      say(("%36s and %d more reasons in the ledger\n"):format("", #list - 4))
+      say(("%35s and %d more reasons in the ledger\n"):format("", #list - 4))
       break
     end
-    say(("%36s %s %s\n"):format("", count(r.rows), r.reason))
+    say(("%35s %s %s\n"):format("", count(r.rows), r.reason))
   end
 end
 
 local function show_table(c, begun)
   local total = tonumber(c.rows)
-  say(("\n%-34s %12s %12s %10s %8s %9s %9s %7s\n"):format("operator", "rows in", "rows out", "dropped",
-    "rejected", "% of left", "% of all", "time"))
+  say(("\n%-34s %11s %11s %10s %10s %8s %9s %9s %6s\n"):format("operator", "rows in", "rows out", "changed",
+    "dropped", "rejected", "% of left", "% of all", "time"))
   for _, op in ipairs(operators(c, begun.names)) do
     local gone = op.dropped + op.rejected
-    say(("%-34s %12s %12s %10s %8s %9s %9s %7s\n"):format(op.name, count(op["in"]), count(op.out),
-      count(op.dropped), count(op.rejected), per_cent(gone, op["in"]), per_cent(gone, total),
+    say(("%-34s %11s %11s %10s %10s %8s %9s %9s %6s\n"):format(op.name, count(op["in"]), count(op.out),
+      count(op.changed), count(op.dropped), count(op.rejected), per_cent(gone, op["in"]), per_cent(gone, total),
       ("%.0f %%"):format(100 * op.time_share)))
     show_reasons(op.reasons)
   end
@@ -155,7 +155,7 @@ local function show_text(outcome, begun, status)
   if begun.format == "quiet" then return end
   show_table(outcome.counts, begun)
   if outcome.counts.bad > 0 then
-    say(("%-34s %12s\n"):format("rejected before any operator", count(tonumber(outcome.counts.bad))))
+    say(("%-34s %11s\n"):format("rejected before any operator", count(tonumber(outcome.counts.bad))))
     show_reasons(reasons_of(outcome.counts, -1))
   end
   show_end(outcome, begun)
