@@ -160,6 +160,7 @@ struct dm_settings {
     uint64_t shard_bytes;     /* size of a file of a sharded output, 0 when it is not sharded */
     uint64_t row_bytes, row_depth, memory_bytes; /* limits */
     uint64_t fail_on_error;   /* a row that fails ends the run */
+    uint64_t sampled;         /* rows whose hash is below this are read; 0: all rows */
     uint64_t nops;
 };
 

@@ -101,6 +101,21 @@ static int add_row(struct dm_work *w)
     return 1;
 }
 
+/* Whether the row at the input's place is left out of the sample that was asked for. */
+static bool is_left_out(const struct dm_work *w)
+{
+    uint64_t place = dm_work_range(w)->base + dm_input_offset(&w->input);
+    return w->settings->sampled && dm_work_mix(place + w->salt) >= w->settings->sampled;
+}
+
+/* Passes over the line at the input's place. */
+static int skip_line(struct dm_work *w, const char *end)
+{
+    w->result->counts.bytes += (size_t)(end - (w->input.buf + w->input.at)) + 1;
+    dm_input_take(&w->input, end);
+    return 1;
+}
+
 /* Adds the line at the input's place. Returns as add_row. */
 static int add_line(struct dm_work *w)
 {
@@ -108,12 +123,12 @@ static int add_line(struct dm_work *w)
     const char *end = (unsigned char)*p <= ' ' ? blank_line(p) : NULL;
     if (w->split->max_rows && w->result->counts.rows == w->split->max_rows)
         return 0;
+    if (!end && is_left_out(w))
+        return skip_line(w, memchr(p, '\n', w->input.complete - w->input.at));
     if (!end)
         return add_row(w);
-    dm_input_take(&w->input, end);
     w->result->counts.blank++;
-    w->result->counts.bytes += (size_t)(end - p) + 1;
-    return 1;
+    return skip_line(w, end);
 }
 
 /* Adds lines of the present block until the batch is full. Returns as add_row. */
@@ -150,15 +165,6 @@ int dm_rows_fill(struct dm_rows *rows)
     return (int)w->nrows;
 }
 
-/* Mixes the bits of x; after Steele, Lea, Flood, "Fast splittable pseudorandom number generators"
- * (2014). */
-static uint64_t mix(uint64_t x)
-{
-    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
-    return x ^ x >> 31;
-}
-
 void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint32_t op,
                 uint32_t child)
 {
@@ -172,7 +178,7 @@ void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint
     atomic_store_explicit(&w->board->row, row->at, memory_order_relaxed);
     atomic_store_explicit(&w->board->turn, turn + 1, memory_order_release);
     uint64_t place = dm_work_range(w)->base + row->at;
-    rows->seed = (double)(mix(mix(place) + ((uint64_t)op << 32 | child)) >> 11);
+    rows->seed = (double)(dm_work_mix(dm_work_mix(place) + ((uint64_t)op << 32 | child)) >> 11);
 }
 
 void dm_rows_rest(struct dm_rows *rows)

@@ -181,9 +181,18 @@ static int check_unchanged(struct dm_work *w)
                    r->path);
 }
 
+static uint64_t salt_of(const char *name)
+{
+    uint64_t h = 0;
+    for (; *name; name++)
+        h = dm_work_mix(h + (unsigned char)*name + 1);
+    return h;
+}
+
 static int open_range(struct dm_work *w)
 {
     const struct dm_range *r = dm_work_range(w);
+    w->salt = salt_of(r->name);
     int rc = dm_input_open(&w->input, r->path, r->start, &w->err);
     w->open = rc == DM_OK;
     atomic_store(&w->board->range, w->range);

@@ -32,7 +32,8 @@ struct dm_work {
     const struct dm_split *split;
     struct dm_result *result;
     uint32_t range;
-    bool open; /* the range's file is open */
+    bool open;     /* the range's file is open */
+    uint64_t salt; /* of the file's name, for a sample of the rows */
     /* of the rows at hand, all of one block of input */
     struct dm_sample *samples[DM_BATCH_ROWS];
     struct dm_row rows[DM_BATCH_ROWS];
@@ -50,6 +51,15 @@ static inline const struct dm_range *dm_work_range(const struct dm_work *w)
 static inline void dm_work_rest(struct dm_work *w)
 {
     atomic_store_explicit(&w->board->row, DM_NO_ROW, memory_order_relaxed);
+}
+
+/* Mixes the bits of x; after Steele, Lea, Flood, "Fast splittable pseudorandom number generators"
+ * (2014). */
+static inline uint64_t dm_work_mix(uint64_t x)
+{
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+    return x ^ x >> 31;
 }
 
 /* Writes the rows that go out as they came in. */

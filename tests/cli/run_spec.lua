@@ -217,6 +217,18 @@ describe("dmhost run", function()
     end)
   end)
 
+  it("reads a share of the rows with --sample, the same for any -j and split size", function()
+    local corpus = t.corpus(5000)
+    local _, want = copy(corpus, "--sample 0.2 -j 1")
+    assert.is_true(math.abs(#t.lines(want) - 1000) < 150, #t.lines(want))
+    local known = {}
+    for _, line in ipairs(t.lines(corpus)) do known[line] = true end
+    for _, line in ipairs(t.lines(want)) do assert.is_true(known[line]) end
+    local _, again = copy(corpus, "--sample 0.2 -j 2 --force", "split_size = 20000")
+    assert.is_true(again == want)
+    assert.equal(2, (copy(corpus, "--sample 2 --force")))
+  end)
+
   it("reads the first rows only with --limit", function()
     local corpus = t.corpus(500)
     local _, out = copy(corpus, "--limit 7 -j 2", "split_size = 1000")

@@ -55,6 +55,10 @@ local function operators(counts, names)
   return list
 end
 
+local function hash_of(path)
+  return bit.tohex(ffi.C.dm_file_hash(path), 16)
+end
+
 local WORDS = { [0] = "done", [1] = "failed", [2] = "failed", [3] = "done", [130] = "interrupted" }
 
 ---Writes run.json: what ran, with which counts. Written whole, then renamed.
@@ -70,6 +74,8 @@ function M.receipt(outcome, begun, status)
     pipeline = begun.pipeline,
     binary = begun.binary,
     luajit = jit.version,
+    plan_hash = hash_of(begun.folder .. "/plan.json"),
+    inputs_hash = hash_of(begun.folder .. "/inputs"),
     output = begun.output,
     inputs = begun.inputs,
     workers = begun.workers,

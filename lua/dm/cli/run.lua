@@ -19,6 +19,7 @@ local M = {
     { "ops", value = "DIR", list = true, doc = "a folder with operators; may be repeated" },
     { "set", value = "OP.KEY=V", list = true, doc = "a parameter of an operator; may be repeated" },
     { "limit", value = "N", doc = "the first N rows only" },
+    { "sample", value = "P", doc = "a share of the rows, from 0 to 1, at random but the same each time" },
     { "resume", doc = "go on with a run that did not end" },
     { "force", doc = "replace output that exists" },
     { "max-rejects", value = "N", doc = "rows that may be rejected before the exit status is 3" },
@@ -132,7 +133,9 @@ local function set_plan(job, path, values, ops)
     sources = sources.snapshot(),
     folders = values.ops or {},
     settings = values.set or {},
-    binary = ("%016x"):format(tonumber(C.dm_file_hash "/proc/self/exe" % 2 ^ 52)),
+    sample = values.sample,
+    limit = values.limit,
+    binary = bit.tohex(C.dm_file_hash "/proc/self/exe", 16),
   }
   job.settings.op_names = keep(table.concat(names, "\n"))
   job.settings.nops = #ops
@@ -144,6 +147,8 @@ end
 local function changed_part(was, now)
   if was.binary ~= now.binary then return "dmhost itself" end
   if table.concat(was.settings, "\n") ~= table.concat(now.settings, "\n") then return "--set" end
+  if was.sample ~= now.sample then return "--sample" end
+  if was.limit ~= now.limit then return "--limit" end
   for i = 1, math.max(#was.sources, #now.sources) do
     local a, b = was.sources[i], now.sources[i]
     if not a or not b or a.path ~= b.path or a.text ~= b.text then return (b or a).path end
@@ -160,6 +165,15 @@ local function check_resume(folder, plan)
   if part then fail("%s has changed since the run began; start again with --force", part) end
 end
 
+---The share as a bound on 64-bit hashes; 0 for all rows.
+local function sampled(values)
+  local share = tonumber(values.sample or 1)
+  if not share or share <= 0 or share > 1 then
+    fail('--sample takes a share above 0, up to 1, not "%s"', values.sample)
+  end
+  return share == 1 and 0 or ffi.cast("uint64_t", share * 2 ^ 53) * 2048ULL
+end
+
 local function set_limits(job, p, values)
   job.settings.row_bytes = p.limits.row_size
   job.settings.row_depth = p.limits.depth
@@ -169,6 +183,7 @@ local function set_limits(job, p, values)
   job.split_bytes = p.split_size
   job.workers = number(values, "workers", 0) or C.dm_processors()
   job.limit_rows = number(values, "limit", 1) or 0
+  job.settings.sampled = sampled(values)
   job.resume = values.resume and 1 or 0
   job.force = values.force and 1 or 0
 end
