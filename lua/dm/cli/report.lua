@@ -1,6 +1,6 @@
 -- What a run tells at its end: the table for people, run.json for machines, the exit status.
 local ffi = require "ffi"
-local json = require "dm.json"
+local sample = require "dm.sample"
 local units = require "dm.units"
 
 local M = {}
@@ -23,7 +23,7 @@ function M.status(outcome, begun)
 end
 
 local function reasons_of(counts, op)
-  local list = {}
+  local list = sample.array {}
   for i = 0, counts.nreasons - 1 do
     local r = counts.reasons[i]
     if r.op == op then
@@ -40,7 +40,7 @@ end
 local FIELDS = { "in", "out", "made", "dropped", "rejected", "changed" }
 
 local function operators(counts, names)
-  local list, ticks = {}, 0
+  local list, ticks = sample.array {}, 0
   for i, name in ipairs(names) do
     local c = counts.ops[i - 1]
     local op = { name = name, ticks = tonumber(c.ticks), reasons = reasons_of(counts, i - 1) }
@@ -93,7 +93,7 @@ function M.receipt(outcome, begun, status)
   local path = begun.folder .. "/run.json"
   local file = io.open(path .. ".new", "wb")
   if not file then return end
-  local written = file:write(json.encode(doc), "\n")
+  local written = file:write(tostring(sample.sample(doc)), "\n") -- keys in order
   if file:close() and written then os.rename(path .. ".new", path) end
 end
 
