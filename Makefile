@@ -32,7 +32,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 OURS := $(filter-out %_table.h host/lua/dm_ffi.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
-.PHONY: all deps demo test check unit specs conformance lint format bench fuzz install clean
+.PHONY: all deps demo test check unit specs conformance lint format bench bench-ops fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)
@@ -106,6 +106,13 @@ bench:
 	tests/deps.sh build demo bench
 	$(MAKE) all
 	$(BUILD)/dmhost lua tests/bench/bench.lua $(ROUNDS)
+
+# The speed of each operator; writes tests/bench/OPS.md.
+bench-ops:
+	tests/deps.sh build demo
+	$(MAKE) all
+	$(BUILD)/dmhost lua tests/bench/corpus.lua 200M build/bench/200M.jsonl
+	$(BUILD)/dmhost lua tests/bench/ops.lua
 
 demo:
 	tests/deps.sh build demo

@@ -1,0 +1,80 @@
+-- make bench-ops: MB/s of text per core of every operator, on the corpus of tests/bench/corpus.lua; the slowest last.
+-- Each runs alone over plain samples, with the parameters of its first example where it needs some.
+-- Writes tests/bench/OPS.md.
+local json = require "dm.json"
+local registry = require "dm.registry"
+local timing = require "tests.bench.timing"
+
+local CORPUS, BYTES, FLOOR = "build/bench/200M.jsonl", 20e6, 60
+
+---Texts from all over the corpus, and their bytes.
+local function read_texts()
+  local texts, bytes, every, n = {}, 0, 10, 0
+  for line in io.lines(CORPUS) do
+    n = n + 1
+    if n % every == 0 then
+      local text = json.decode(line).text
+      texts[#texts + 1], bytes = text, bytes + #text
+      if bytes > BYTES then break end
+    end
+  end
+  return texts, bytes
+end
+
+---What an operator needs beside its text.
+local function make(class)
+  local ok, op = pcall(class, {})
+  if ok then return op end
+  for _, example in ipairs(class.examples) do
+    ok, op = pcall(class, example.params or {})
+    if ok then return op end
+  end
+end
+
+---Seconds that one pass over the texts takes, the best of three.
+local function measure(op, texts)
+  local best = math.huge
+  for _ = 1, 3 do
+    local samples = {}
+    for i, text in ipairs(texts) do
+      samples[i] = { text = text, data = "", fileName = "a.txt", fileType = "txt", fileId = "1", filePath = "/a.txt",
+        instance_id = "1", meta = {} }
+    end
+    collectgarbage()
+    local began = os.clock()
+    for i = 1, #samples do
+      if op.kind == "slicer" then op:slice(require("dm").sample(samples[i])) else pcall(op.execute, op, samples[i]) end
+    end
+    best = math.min(best, os.clock() - began)
+  end
+  return best
+end
+
+local function main()
+  local texts, bytes = read_texts()
+  local results = {}
+  for _, name in ipairs(registry.names()) do
+    local class = assert(registry.get(name))
+    local op = make(class)
+    if op then
+      results[#results + 1] = { name = name, kind = class.kind, origin = class.origin or "",
+        rate = bytes / measure(op, texts) / 1e6, bound = class.cost }
+    end
+  end
+  table.sort(results, function(a, b) return a.rate > b.rate end)
+  local out = { "# Operators, one by one\n", ("MB/s of text on one core of %s, over %.0f MB of documents in many "
+    .. "languages; `make bench-ops`.\n"):format(timing.first_line "sed -n 's/^model name.*: //p' /proc/cpuinfo", bytes / 1e6),
+    "| operator | kind | of | MB/s | what bounds it, below " .. FLOOR .. " |", "| --- | --- | --- | --- | --- |" }
+  for _, r in ipairs(results) do
+    local rate = r.rate < 20000 and ("%.0f"):format(r.rate) or "does not read the text"
+    out[#out + 1] = ("| %s | %s | %s | %s | %s |"):format(r.name, r.kind, r.origin, rate,
+      r.rate < FLOOR and (r.bound or "**nothing said**") or "")
+  end
+  local text = table.concat(out, "\n") .. "\n"
+  print(text)
+  local file = assert(io.open("tests/bench/OPS.md", "w"))
+  file:write(text)
+  assert(file:close())
+end
+
+main()
