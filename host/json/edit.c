@@ -80,12 +80,39 @@ static void mark_dirty(struct dm_sample *s, uint32_t container)
     dm_sample_stamp(s);
 }
 
-static int check_depth(const struct dm_sample *s, uint32_t container, struct dm_error *err)
+/* Levels of containers in a value that is in none yet. */
+static uint32_t height(const struct dm_sample *s, uint32_t value)
 {
-    uint32_t depth = 1;
+    uint32_t depth = 1, most = 1;
+    for (uint32_t i = value;;) {
+        const struct dm_value *v = &s->values[i];
+        if (v->child) {
+            i = v->child;
+            depth++;
+        } else {
+            while (i != value && !s->values[i].next) {
+                i = s->values[i].parent;
+                depth--;
+            }
+            if (i == value)
+                return most;
+            i = s->values[i].next;
+        }
+        if (depth > most && dm_value_is_container(&s->values[i]))
+            most = depth;
+    }
+}
+
+/* Whether the value may go into the container without nesting too deeply. */
+static int check_depth(const struct dm_sample *s, uint32_t container, uint32_t value,
+                       struct dm_error *err)
+{
+    if (!dm_value_is_container(&s->values[value]))
+        return DM_OK;
+    uint32_t depth = 1 + height(s, value);
     for (uint32_t i = container; i; i = s->values[i].parent)
         depth++;
-    if (depth < s->depth)
+    if (depth <= s->depth)
         return DM_OK;
     return dm_fail(err, DM_EINPUT, "nested deeper than %u levels", s->depth);
 }
@@ -153,7 +180,7 @@ int dm_sample_put(struct dm_sample *s, uint32_t object, const char *key, size_t 
 {
     if (s->values[object].kind != DM_OBJECT)
         return dm_fail(err, DM_EUSAGE, "an array has no fields with names");
-    int rc = dm_value_is_container(&s->values[value]) ? check_depth(s, object, err) : DM_OK;
+    int rc = check_depth(s, object, value, err);
     if (rc)
         return rc;
     uint32_t old = dm_sample_find(s, object, key, n);
@@ -172,7 +199,7 @@ int dm_sample_put_at(struct dm_sample *s, uint32_t array, double i, uint32_t val
 {
     if (s->values[array].kind != DM_ARRAY)
         return dm_fail(err, DM_EUSAGE, "an object's fields have names, not numbers");
-    int rc = dm_value_is_container(&s->values[value]) ? check_depth(s, array, err) : DM_OK;
+    int rc = check_depth(s, array, value, err);
     if (rc)
         return rc;
     uint32_t old = dm_sample_at(s, array, i);
