@@ -6,7 +6,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { BLOCK_BYTES = 256 * 1024, PADDING = 128, MARK_BYTES = 3 };
+#ifndef DM_INPUT_BLOCK
+#define DM_INPUT_BLOCK (256 * 1024) /* fuzzers take little, to meet the ends of blocks */
+#endif
+
+enum { BLOCK_BYTES = DM_INPUT_BLOCK, PADDING = 128, MARK_BYTES = 3 };
 
 static bool set_capacity(struct dm_input *in, size_t cap)
 {

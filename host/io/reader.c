@@ -8,7 +8,11 @@
 #include <unistd.h>
 #include <zstd.h>
 
-enum { IN_BYTES = 128 * 1024, MAGIC_BYTES = 4 };
+#ifndef DM_READER_BLOCK
+#define DM_READER_BLOCK (128 * 1024) /* fuzzers take little, to meet the ends of blocks */
+#endif
+
+enum { IN_BYTES = DM_READER_BLOCK, MAGIC_BYTES = 4 };
 
 struct dm_reader {
     int fd;
