@@ -162,6 +162,14 @@ local function make(s, v)
   return check(C.dm_sample_make_json(s, p, n, err))
 end
 
+---The same for nodes, of which a copy would part from edits made later, and for big integers.
+local function is_same_cdata(s, value, v)
+  if is_node(v) then return live(v) == s and v[INDEX] == value end
+  if s.values[value].kind ~= DM_NUMBER or not istype(bigint_t, v) then return false end
+  local same = read_number(s, value)
+  return istype(bigint_t, same) and spelling_of(same) == spelling_of(v)
+end
+
 ---Whether a value of the tree is v already, so that writing it would only change its spelling.
 local function is_same(s, value, v)
   local kind, t = s.values[value].kind, type(v)
@@ -171,6 +179,7 @@ local function is_same(s, value, v)
       and 1 / number[0] == 1 / v
   end
   if t == "boolean" then return kind == (v and DM_TRUE or DM_FALSE) end
+  if t == "cdata" then return is_same_cdata(s, value, v) end
   return kind == DM_NULL and rawequal(v, null)
 end
 
