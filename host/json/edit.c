@@ -133,6 +133,8 @@ static void replace(struct dm_sample *s, uint32_t container, uint32_t before, ui
     v->kflags = o->kflags;
     v->next = o->next;
     link_behind(s, container, before, value);
+    o->next = value;
+    o->gone = 1;
     if (s->seen == old)
         s->seen = value;
     if (s->seen_before == old)
@@ -220,6 +222,7 @@ static void unlink_value(struct dm_sample *s, uint32_t container, uint32_t value
 {
     uint32_t before = before_of(s, container, value);
     *(before ? &s->values[before].next : &s->values[container].child) = s->values[value].next;
+    s->values[value].gone = 1;
     s->seen_in = s->count_in = UINT32_MAX;
     mark_dirty(s, container);
 }

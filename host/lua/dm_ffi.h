@@ -48,7 +48,8 @@ struct dm_value {
     uint32_t koff, klen;   /* the key between its quotes; for an element where the first one's text began */
     uint32_t next, child;  /* next member of the container, first member of this one; 0 at the end */
     uint32_t parent;
-    uint8_t kind, flags, kflags, spare;
+    uint8_t kind, flags, kflags;
+    uint8_t gone;          /* 1: removed, or replaced by `next` */
 };
 
 /* What Lua reads of a sample without a call. */

@@ -202,6 +202,17 @@ describe("a sample", function()
     it("over plain tables too", function()
       assert.equal("1=x", keys { "x" })
     end)
+    it("while the body sets and removes fields", function()
+      local s = row '{"a":1,"b":2,"c":3,"d":4}'
+      local seen = {}
+      for k, v in dm.each(s) do
+        seen[#seen + 1] = k
+        s[k] = v * 10
+        if k == "b" then s.b, s.c, s.a = nil, nil, nil end
+      end
+      assert.same({ "a", "b", "d" }, seen)
+      assert.equal('{"d":40}', tostring(s))
+    end)
     it("while the body sets, appends and removes elements", function()
       local s = row '{"l":[1,2,3,4]}'
       local seen = {}
@@ -214,6 +225,21 @@ describe("a sample", function()
       end
       assert.same({ 1, 101, 201, 4 }, seen)
       assert.equal('{"l":[[1],[101],[201],[4]]}', tostring(s))
+    end)
+    it("in linear time: over many fields, over many elements with elements", function()
+      local fields, lists = {}, {}
+      for i = 1, 200000 do
+        fields[i] = ('"k%d":%d'):format(i, i)
+        lists[i] = "[[1]]"
+      end
+      local s = row('{"f":{' .. table.concat(fields, ",") .. '},"l":[' .. table.concat(lists, ",") .. "]}")
+      local start, n = os.clock(), 0
+      for _, v in dm.each(s.f) do n = n + v end
+      for _, v in dm.each(s.l) do n = n + v[1][1] end
+      for _, v in ipairs(s.l) do n = n + v[1][1] end
+      assert.equal(200000, #dm.totable(s).l)
+      assert.equal(200000 * 200001 / 2 + 400000, n)
+      assert.is_true(os.clock() - start < 5, "took " .. os.clock() - start .. " s")
     end)
   end)
 
