@@ -132,8 +132,8 @@ int dm_sample_pop(struct dm_sample *s, uint32_t array);
 int dm_sample_write_value(struct dm_sample *s, uint32_t value, struct dm_buf *out, struct dm_error *err);
 
 /* A sample from the pool, with the content of a JSON text without newlines, which is copied; it may be an
- * array. NULL when that fails. */
-struct dm_sample *dm_sample_make(const char *text, size_t n, struct dm_error *err);
+ * array. depth: its limit on nesting, 0 for the usual one. NULL when that fails. */
+struct dm_sample *dm_sample_make(const char *text, size_t n, uint32_t depth, struct dm_error *err);
 
 /* Gives such a sample back, unless it has been given back before. The argument points at a node of it, which
  * begins like struct dm_node; void, since Lua's finalizers hand over a struct of another name. */

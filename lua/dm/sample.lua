@@ -247,7 +247,8 @@ local MANY = 32
 local function start_fields(node)
   local s, index = live(node), node[INDEX]
   local many = C.dm_sample_count(s, index) > MANY
-  return { node = node, next = s.values[index].child, seen = {}, last = many and last_by_key(s, index), stamp = s.stamp }
+  local last = many and last_by_key(s, index)
+  return { node = node, next = s.values[index].child, seen = {}, last = last, stamp = s.stamp }
 end
 
 ---Goes to the next member. It may have been removed or replaced since the one before, so that its name counts.
@@ -364,13 +365,13 @@ end
 local unseen = 0
 local COLLECT_AT = 16 * 1024 * 1024
 
-local function make_sample(p, n)
+local function make_sample(depth, p, n)
   unseen = unseen + n + 1024
   if unseen > COLLECT_AT then
     unseen = 0
     collectgarbage()
   end
-  local s = C.dm_sample_make(p, n, err)
+  local s = C.dm_sample_make(p, n, depth, err)
   if s == nil then error(ffi_string(err.text), 0) end
   return ffi.gc(M.root(s), C.dm_sample_release)
 end
@@ -379,13 +380,13 @@ end
 ---@param t table
 function M.sample(t)
   if type(t) ~= "table" then error("dm.sample needs a table, not a " .. type(t), 0) end
-  return make_sample(to_json(t))
+  return make_sample(0, to_json(t))
 end
 
 ---A copy of a sample, or of an object or array in it, that outlives execute. It lives as dm.sample's.
 ---@param node ffi.cdata*|table
 function M.clone(node)
-  return make_sample(to_json(node))
+  return make_sample(is_node(node) and live(node).depth or 0, to_json(node))
 end
 
 ---Gives back what dm.sample or dm.clone made; nodes of it are stale from then on.

@@ -7,7 +7,7 @@ local err = ffi.new "struct dm_error"
 
 ---The sample of a row with these bytes.
 local function row(text)
-  local s = ffi.C.dm_sample_make(text, #text, err)
+  local s = ffi.C.dm_sample_make(text, #text, 0, err)
   if s == nil then error(ffi.string(err.text), 0) end
   return ffi.gc(sample.root(s), ffi.C.dm_sample_release)
 end
@@ -23,7 +23,8 @@ local function get(node, key) return node[key] end
 
 describe("a sample", function()
   describe("reads", function()
-    local s = row '{"text":"a\\u00e9\\n","n":1.5e1,"yes":true,"no":false,"nil":null,"m":{"k":{"x":[1,[2,"deep"]]}},"":0}'
+    local s = row('{"text":"a\\u00e9\\n","n":1.5e1,"yes":true,"no":false,"nil":null,'
+      .. '"m":{"k":{"x":[1,[2,"deep"]]}},"":0}')
     it("fields of every kind, at any depth", function()
       assert.equal("aé\n", s.text)
       assert.equal(15, s.n)
@@ -379,6 +380,19 @@ describe("dm.sample", function()
     raises("an array with the key x can not be written as JSON", dm.sample, { a = dm.array { x = 1 } })
     raises("a table with the key true can not be written as JSON", dm.sample, { [true] = 1 })
     raises("can not be written as JSON", dm.sample, { a = { [1.5] = 1 } })
+  end)
+  it("refuses tables that hold themselves, and such that are too deep", function()
+    local cycle = {}
+    cycle.a = { cycle }
+    raises("nested too deeply", dm.sample, cycle)
+    local function nest(levels, core)
+      for _ = 1, levels do core = { core } end
+      return core
+    end
+    assert.truthy(dm.sample { a = nest(511, 1) })
+    raises("nested", dm.sample, { a = nest(512, 1) })
+    assert.truthy(dm.sample { a = nest(510, {}) })
+    raises("nested", dm.sample, { a = nest(511, {}) })
   end)
   it("takes null inside of lists and maps", function()
     assert.equal('{"a":[null,1],"b":null}', tostring(dm.sample { a = { dm.null, 1 }, b = dm.null }))
