@@ -404,7 +404,7 @@ local handed = {}
 function M.adopt(node)
   local s = live(node)
   if node[INDEX] ~= 0 then
-    node = ffi.gc(M.clone(node), nil)
+    node = M.clone(node) -- its finalizer does nothing once the sample is sealed
     s = node[SAMPLE]
   end
   if s.pooled == 1 and s.handed == 0 then
