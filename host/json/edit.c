@@ -135,21 +135,21 @@ static void replace(struct dm_sample *s, uint32_t container, uint32_t before, ui
     link_behind(s, container, before, value);
     o->next = value;
     o->gone = 1;
-    if (s->seen == old)
-        s->seen = value;
-    if (s->seen_before == old)
-        s->seen_before = value;
-    if (s->count_last == old)
-        s->count_last = value;
+    for (struct dm_cursor *c = s->cursors; c < s->cursors + DM_CURSORS; c++) {
+        c->value = c->value == old ? value : c->value;
+        c->before = c->before == old ? value : c->before;
+        c->last = c->last == old ? value : c->last;
+    }
 }
 
 static void append(struct dm_sample *s, uint32_t container, uint32_t value)
 {
     dm_sample_count(s, container);
-    link_behind(s, container, s->count_last, value);
+    struct dm_cursor *c = dm_sample_cursor(s, container);
+    link_behind(s, container, c->last, value);
     s->values[value].next = 0;
-    s->count_last = value;
-    s->count++;
+    c->last = value;
+    c->count++;
 }
 
 /* The value before `value` in its container, or 0. */
@@ -206,7 +206,7 @@ int dm_sample_put_at(struct dm_sample *s, uint32_t array, double i, uint32_t val
         return rc;
     uint32_t old = dm_sample_at(s, array, i);
     if (old) {
-        replace(s, array, s->seen_before, old, value);
+        replace(s, array, s->cursors->before, old, value);
     } else {
         uint32_t count = dm_sample_count(s, array);
         if (i != count + 1.0)
@@ -223,7 +223,7 @@ static void unlink_value(struct dm_sample *s, uint32_t container, uint32_t value
     uint32_t before = before_of(s, container, value);
     *(before ? &s->values[before].next : &s->values[container].child) = s->values[value].next;
     s->values[value].gone = 1;
-    s->seen_in = s->count_in = UINT32_MAX;
+    dm_sample_forget(s);
     mark_dirty(s, container);
 }
 
@@ -238,6 +238,6 @@ int dm_sample_remove(struct dm_sample *s, uint32_t object, const char *key, size
 int dm_sample_pop(struct dm_sample *s, uint32_t array)
 {
     if (s->values[array].kind == DM_ARRAY && dm_sample_count(s, array))
-        unlink_value(s, array, s->count_last);
+        unlink_value(s, array, s->cursors->last);
     return DM_OK;
 }

@@ -52,6 +52,14 @@ struct dm_value {
     uint8_t gone;          /* 1: removed, or replaced by `next` */
 };
 
+/* Where a walk through a container stands. */
+enum { DM_CURSORS = 4 };
+struct dm_cursor {
+    uint32_t container;         /* UINT32_MAX: of none */
+    uint32_t at, value, before; /* the element found last: position (0: none), value, the one before */
+    uint32_t count, last;       /* members (UINT32_MAX: not counted) and the last of them */
+};
+
 /* What Lua reads of a sample without a call. */
 struct dm_sample {
     double generation;        /* a node is stale when it differs; no two samples share one */
@@ -65,8 +73,7 @@ struct dm_sample {
     uint32_t handed;          /* Lua's note: the sample is the driver's */
     uint32_t slot;            /* below DM_SLOTS; where caches keep what was read of it */
     struct dm_buf own, scratch;
-    uint32_t seen_in, seen_at, seen, seen_before; /* the element found last: container, position, value, the one before */
-    uint32_t count_in, count, count_last;         /* the container counted last: members, last of them */
+    struct dm_cursor cursors[DM_CURSORS]; /* of the containers walked last, the newest first */
     struct dm_sample *pool;   /* next in the pool */
     uint32_t pooled;          /* came from dm_sample_make */
 };

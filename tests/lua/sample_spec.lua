@@ -238,9 +238,10 @@ describe("a sample", function()
       for _, v in dm.each(s.f) do n = n + v end
       for _, v in dm.each(s.l) do n = n + v[1][1] end
       for _, v in ipairs(s.l) do n = n + v[1][1] end
+      for i = 1, #s.l do s.l[i][1][#s.l[i][1] + 1] = #s.l - i end
       assert.equal(200000, #dm.totable(s).l)
       assert.equal(200000 * 200001 / 2 + 400000, n)
-      assert.is_true(os.clock() - start < 5, "took " .. os.clock() - start .. " s")
+      assert.is_true(os.clock() - start < 20, "took " .. os.clock() - start .. " s")
     end)
   end)
 
