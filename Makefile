@@ -119,9 +119,9 @@ FUZZ_CC := clang-14
 FUZZ_SECONDS ?= 60
 TARGET ?= $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_FLAGS := -O1 -g -std=gnu11 -D_GNU_SOURCE -DDM_INPUT_BLOCK=64 -DDM_READER_BLOCK=16 -Ihost -Itests/unit -MMD -MP \
-	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(wildcard host/base/*.c host/json/*.c host/io/*.c host/text/*.c) \
-	$(addprefix host/run/,wire.c split.c settings.c counts.c))
+	$(shell pkg-config --cflags $(PACKAGES)) -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FUZZ_OBJ := $(HOST:%.c=build/fuzz/%.o) $(BUILD)/embed.o
 
 build/fuzz/%.o: %.c Makefile
 	@mkdir -p $(@D); echo cc $<; $(FUZZ_CC) $(FUZZ_FLAGS) -c -o $@ $<
