@@ -121,6 +121,27 @@ demo:
 	rm -rf out && $(BUILD)/dmhost run examples/clean.lua
 	@echo; echo 'Next, your own data:  build/dmhost run examples/clean.lua -i YOUR.jsonl -o clean.jsonl'
 
+# make fuzz [FUZZ_SECONDS=60] [TARGET=json]: each fuzzer for so long, under the sanitizers.
+FUZZ_CC := clang-14
+FUZZ_SECONDS ?= 60
+TARGET ?= $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_FLAGS := -O1 -g -std=gnu11 -D_GNU_SOURCE -DDM_INPUT_BLOCK=64 -DDM_READER_BLOCK=16 -Ihost -Itests/unit -MMD -MP \
+	$(shell pkg-config --cflags $(PACKAGES)) -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FUZZ_OBJ := $(HOST:%.c=build/fuzz/%.o) $(BUILD)/embed.o
+
+build/fuzz/%.o: %.c Makefile
+	@mkdir -p $(@D); echo cc $<; $(FUZZ_CC) $(FUZZ_FLAGS) -c -o $@ $<
+
+.PRECIOUS: build/fuzz/%.o
+build/fuzz/%: build/fuzz/tests/fuzz/%_fuzz.o $(FUZZ_OBJ)
+	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS)
+
+fuzz:
+	tests/deps.sh build test
+	$(MAKE) $(addprefix build/fuzz/,$(TARGET))
+	@set -e; for t in $(TARGET); do tests/fuzz/run.sh build/fuzz $$t $(FUZZ_SECONDS); done
+
 install: all
 	install -D -m 755 $(BUILD)/dmhost $(DESTDIR)$(PREFIX)/bin/dmhost
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/dmhost/README.md

@@ -6,7 +6,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { BLOCK_BYTES = 256 * 1024, PADDING = 128 };
+#ifndef DM_INPUT_BLOCK
+#define DM_INPUT_BLOCK (256 * 1024) /* fuzzers take little, to meet the ends of blocks */
+#endif
+
+enum { BLOCK_BYTES = DM_INPUT_BLOCK, PADDING = 128, MARK_BYTES = 3 };
 
 static bool set_capacity(struct dm_input *in, size_t cap)
 {
@@ -81,10 +85,10 @@ int dm_input_open(struct dm_input *in, const char *path, uint64_t start, struct 
     int rc = open_file(in, path, err);
     if (rc || start == 0)
         return rc;
-    in->fresh = false;
+    in->fresh = start <= MARK_BYTES;
     in->syncing = true;
     in->skip_to = in->taken = start - 1;
-    if (dm_reader_compressed(in->reader))
+    if (in->fresh || dm_reader_compressed(in->reader))
         return DM_OK;
     in->base = start - 1;
     return dm_reader_seek(in->reader, start - 1, err);
@@ -120,11 +124,14 @@ static bool find_first_row(struct dm_input *in)
     return false;
 }
 
+/* Behind a byte order mark the first row begins, wherever within it reading was to start. */
 static void skip_mark(struct dm_input *in)
 {
-    if (in->filled >= 3 && memcmp(in->buf, "\xef\xbb\xbf", 3) == 0)
-        in->at = 3;
     in->fresh = false;
+    if (in->filled < MARK_BYTES || memcmp(in->buf, "\xef\xbb\xbf", MARK_BYTES) != 0)
+        return;
+    in->at = MARK_BYTES;
+    in->syncing = false;
 }
 
 static int read_block(struct dm_input *in, struct dm_error *err)
@@ -156,6 +163,10 @@ static int end_of_file(struct dm_input *in)
         return DM_INPUT_ROWS;
     }
     in->complete = in->at;
+    if (in->filled - in->at > in->row_bytes) {
+        in->syncing = true;
+        return DM_INPUT_LONG;
+    }
     return DM_INPUT_END;
 }
 
@@ -183,9 +194,13 @@ int dm_input_fill(struct dm_input *in, struct dm_error *err)
         rc = in->at_end ? DM_OK : read_block(in, err);
         if (rc)
             return rc;
-        if (in->fresh && (in->filled >= 3 || in->at_end))
+        if (in->fresh) {
+            if (in->filled < MARK_BYTES && !in->at_end)
+                continue;
             skip_mark(in);
-        if (in->at_end)
+            before = in->at;
+        }
+        if (in->at_end && before == in->filled)
             return end_of_file(in);
         if (in->syncing) {
             if (!find_first_row(in))

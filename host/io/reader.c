@@ -8,7 +8,11 @@
 #include <unistd.h>
 #include <zstd.h>
 
-enum { IN_BYTES = 128 * 1024, MAGIC_BYTES = 4 };
+#ifndef DM_READER_BLOCK
+#define DM_READER_BLOCK (128 * 1024) /* fuzzers take little, to meet the ends of blocks */
+#endif
+
+enum { IN_BYTES = DM_READER_BLOCK, MAGIC_BYTES = 4 };
 
 struct dm_reader {
     int fd;
@@ -21,6 +25,8 @@ struct dm_reader {
     const char *fault; /* what is damaged; static */
     struct inflate_state *inflate;
     ZSTD_DCtx *zstd;
+    size_t zstd_wants; /* bytes that it can use now; 0 at the start of a frame */
+    bool zstd_full;    /* the last read was filled: there may be more of a block to give */
 };
 
 static int64_t read_fd(struct dm_reader *r, void *p, size_t n, struct dm_error *err)
@@ -78,7 +84,7 @@ static int start_codec(struct dm_reader *r, struct dm_error *err)
     }
     r->codec = codec_of(r->in, r->in_n);
     if (r->codec == DM_CODEC_GZIP)
-        r->inflate = malloc(sizeof *r->inflate);
+        r->inflate = calloc(1, sizeof *r->inflate);
     else if (r->codec == DM_CODEC_ZSTD)
         r->zstd = ZSTD_createDCtx();
     bool ready = r->codec == DM_CODEC_PLAIN || r->inflate || r->zstd;
@@ -153,11 +159,24 @@ static int fill(struct dm_reader *r, struct dm_error *err)
     return DM_OK;
 }
 
+/* Damaged data can refer to bytes before its start: they are zero, not what memory holds. */
 static void start_member(struct dm_reader *r)
 {
     isal_inflate_init(r->inflate);
+    memset(r->inflate->tmp_out_buffer, 0, sizeof r->inflate->tmp_out_buffer);
     r->inflate->crc_flag = ISAL_GZIP; /* parses the header and checks the trailer */
     r->in_member = true;
+}
+
+/* What the inflater decoded before damage but had no room for: it would be lost, and how much that
+ * is depends on the size of reads. */
+static size_t inflate_rest(struct inflate_state *s, char *p, size_t n)
+{
+    size_t left = (size_t)(s->tmp_out_valid - s->tmp_out_processed);
+    left = left < n ? left : n;
+    memcpy(p, s->tmp_out_buffer + s->tmp_out_processed, left);
+    s->tmp_out_processed += (int32_t)left;
+    return left;
 }
 
 /* One call of the inflater. Returns bytes made, or an error. */
@@ -173,6 +192,7 @@ static int64_t inflate_some(struct dm_reader *r, char *p, size_t n, struct dm_er
     size_t made = n - s->avail_out;
     if (rc != ISAL_DECOMP_OK && rc != ISAL_END_INPUT) {
         damaged(r, err, "gzip data is damaged");
+        made += inflate_rest(s, p + made, n - made);
         return made ? (int64_t)made : DM_EINPUT;
     }
     if (s->block_state == ISAL_BLOCK_FINISH)
@@ -215,22 +235,36 @@ static int64_t read_gzip(struct dm_reader *r, char *p, size_t n, struct dm_error
     }
 }
 
+/* One call of zstd. On damage it forgets what it wrote in that call, so it is never given more than
+ * makes one block: what is kept would depend on the size of reads. What it wants next may be a
+ * block with the head of the next one behind it; other than blocks everything is short and goes in
+ * byte by byte. */
+static size_t decode_block(struct dm_reader *r, ZSTD_outBuffer *out)
+{
+    enum { BLOCK_HEAD = 3 };
+    size_t have = r->in_n - r->in_at;
+    size_t wants = r->zstd_wants > BLOCK_HEAD ? r->zstd_wants - BLOCK_HEAD : 1;
+    if (r->zstd_full)
+        wants = 0;
+    ZSTD_inBuffer in = {r->in, r->in_at + (wants < have ? wants : have), r->in_at};
+    r->zstd_wants = ZSTD_decompressStream(r->zstd, out, &in);
+    if (in.pos > r->in_at || out->pos)
+        r->in_member = r->zstd_wants != 0;
+    r->in_at = in.pos;
+    r->zstd_full = out->pos == out->size;
+    return r->zstd_wants;
+}
+
 static int64_t read_zstd(struct dm_reader *r, char *p, size_t n, struct dm_error *err)
 {
     for (;;) {
         int rc = fill(r, err);
         if (rc)
             return rc;
-        ZSTD_inBuffer in = {r->in, r->in_n, r->in_at};
         ZSTD_outBuffer out = {p, n, 0};
-        size_t left = ZSTD_decompressStream(r->zstd, &out, &in);
-        if (ZSTD_isError(left)) {
-            damaged(r, err, ZSTD_getErrorName(left));
-            return out.pos ? (int64_t)out.pos : DM_EINPUT;
-        }
-        if (in.pos > r->in_at || out.pos)
-            r->in_member = left != 0;
-        r->in_at = in.pos;
+        size_t left = decode_block(r, &out);
+        if (ZSTD_isError(left))
+            return damaged(r, err, ZSTD_getErrorName(left));
         if (out.pos)
             return (int64_t)out.pos;
         if (r->at_end)
@@ -253,8 +287,10 @@ static int64_t read_plain(struct dm_reader *r, char *p, size_t n, struct dm_erro
 
 int64_t dm_reader_read(struct dm_reader *r, char *p, size_t n, struct dm_error *err)
 {
-    if (r->fault)
-        return damaged(r, err, r->fault);
+    if (r->fault) {
+        size_t rest = r->codec == DM_CODEC_GZIP ? inflate_rest(r->inflate, p, n) : 0;
+        return rest ? (int64_t)rest : damaged(r, err, r->fault);
+    }
     switch (r->codec) {
     case DM_CODEC_GZIP:
         return read_gzip(r, p, n < UINT32_MAX ? n : UINT32_MAX, err);

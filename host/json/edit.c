@@ -80,12 +80,39 @@ static void mark_dirty(struct dm_sample *s, uint32_t container)
     dm_sample_stamp(s);
 }
 
-static int check_depth(const struct dm_sample *s, uint32_t container, struct dm_error *err)
+/* Levels of containers in a value that is in none yet. */
+static uint32_t height(const struct dm_sample *s, uint32_t value)
 {
-    uint32_t depth = 1;
+    uint32_t depth = 1, most = 1;
+    for (uint32_t i = value;;) {
+        const struct dm_value *v = &s->values[i];
+        if (v->child) {
+            i = v->child;
+            depth++;
+        } else {
+            while (i != value && !s->values[i].next) {
+                i = s->values[i].parent;
+                depth--;
+            }
+            if (i == value)
+                return most;
+            i = s->values[i].next;
+        }
+        if (depth > most && dm_value_is_container(&s->values[i]))
+            most = depth;
+    }
+}
+
+/* Whether the value may go into the container without nesting too deeply. */
+static int check_depth(const struct dm_sample *s, uint32_t container, uint32_t value,
+                       struct dm_error *err)
+{
+    if (!dm_value_is_container(&s->values[value]))
+        return DM_OK;
+    uint32_t depth = 1 + height(s, value);
     for (uint32_t i = container; i; i = s->values[i].parent)
         depth++;
-    if (depth < s->depth)
+    if (depth <= s->depth)
         return DM_OK;
     return dm_fail(err, DM_EINPUT, "nested deeper than %u levels", s->depth);
 }
@@ -106,21 +133,23 @@ static void replace(struct dm_sample *s, uint32_t container, uint32_t before, ui
     v->kflags = o->kflags;
     v->next = o->next;
     link_behind(s, container, before, value);
-    if (s->seen == old)
-        s->seen = value;
-    if (s->seen_before == old)
-        s->seen_before = value;
-    if (s->count_last == old)
-        s->count_last = value;
+    o->next = value;
+    o->gone = 1;
+    for (struct dm_cursor *c = s->cursors; c < s->cursors + DM_CURSORS; c++) {
+        c->value = c->value == old ? value : c->value;
+        c->before = c->before == old ? value : c->before;
+        c->last = c->last == old ? value : c->last;
+    }
 }
 
 static void append(struct dm_sample *s, uint32_t container, uint32_t value)
 {
     dm_sample_count(s, container);
-    link_behind(s, container, s->count_last, value);
+    struct dm_cursor *c = dm_sample_cursor(s, container);
+    link_behind(s, container, c->last, value);
     s->values[value].next = 0;
-    s->count_last = value;
-    s->count++;
+    c->last = value;
+    c->count++;
 }
 
 /* The value before `value` in its container, or 0. */
@@ -153,7 +182,7 @@ int dm_sample_put(struct dm_sample *s, uint32_t object, const char *key, size_t 
 {
     if (s->values[object].kind != DM_OBJECT)
         return dm_fail(err, DM_EUSAGE, "an array has no fields with names");
-    int rc = dm_value_is_container(&s->values[value]) ? check_depth(s, object, err) : DM_OK;
+    int rc = check_depth(s, object, value, err);
     if (rc)
         return rc;
     uint32_t old = dm_sample_find(s, object, key, n);
@@ -172,12 +201,12 @@ int dm_sample_put_at(struct dm_sample *s, uint32_t array, double i, uint32_t val
 {
     if (s->values[array].kind != DM_ARRAY)
         return dm_fail(err, DM_EUSAGE, "an object's fields have names, not numbers");
-    int rc = dm_value_is_container(&s->values[value]) ? check_depth(s, array, err) : DM_OK;
+    int rc = check_depth(s, array, value, err);
     if (rc)
         return rc;
     uint32_t old = dm_sample_at(s, array, i);
     if (old) {
-        replace(s, array, s->seen_before, old, value);
+        replace(s, array, s->cursors->before, old, value);
     } else {
         uint32_t count = dm_sample_count(s, array);
         if (i != count + 1.0)
@@ -193,7 +222,8 @@ static void unlink_value(struct dm_sample *s, uint32_t container, uint32_t value
 {
     uint32_t before = before_of(s, container, value);
     *(before ? &s->values[before].next : &s->values[container].child) = s->values[value].next;
-    s->seen_in = s->count_in = UINT32_MAX;
+    s->values[value].gone = 1;
+    dm_sample_forget(s);
     mark_dirty(s, container);
 }
 
@@ -208,6 +238,6 @@ int dm_sample_remove(struct dm_sample *s, uint32_t object, const char *key, size
 int dm_sample_pop(struct dm_sample *s, uint32_t array)
 {
     if (s->values[array].kind == DM_ARRAY && dm_sample_count(s, array))
-        unlink_value(s, array, s->count_last);
+        unlink_value(s, array, s->cursors->last);
     return DM_OK;
 }

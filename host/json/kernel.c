@@ -54,18 +54,18 @@ const char dm_json_escaped[256][8] = {
     ['"'] = SHORT('"'),    ['\\'] = SHORT('\\'),
 };
 
-static bool portable;
+static const struct dm_json_kernel *forced;
 
-void dm_json_force_portable(bool on)
+void dm_json_force_kernel(const struct dm_json_kernel *kernel)
 {
-    portable = on;
+    forced = kernel;
 }
 
 const struct dm_json_kernel *dm_json_kernel(void)
 {
+    if (forced)
+        return forced;
 #if defined(__x86_64__)
-    if (portable)
-        return &dm_json_portable;
     if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
         return &dm_json_avx512;
     if (__builtin_cpu_supports("avx2"))

@@ -44,4 +44,7 @@ extern const struct dm_json_kernel dm_json_portable, dm_json_avx2, dm_json_avx51
 /* The best one for this machine. */
 const struct dm_json_kernel *dm_json_kernel(void);
 
+/* For tests: takes this one from now on; NULL: again the best one. */
+void dm_json_force_kernel(const struct dm_json_kernel *kernel);
+
 #endif

@@ -23,8 +23,9 @@ static struct dm_sample *take(void)
     return s;
 }
 
-struct dm_sample *dm_sample_make(const char *text, size_t n, struct dm_error *err)
+struct dm_sample *dm_sample_make(const char *text, size_t n, uint32_t depth, struct dm_error *err)
 {
+    struct dm_json_limits limits = {.depth = depth};
     struct dm_sample *s = take();
     if (!s) {
         dm_fail_memory(err);
@@ -34,7 +35,7 @@ struct dm_sample *dm_sample_make(const char *text, size_t n, struct dm_error *er
     s->pooled = 1;
     s->handed = 0;
     s->slot = DM_SLOTS / 2 + made++ % (DM_SLOTS / 2); /* the lower ones are for rows */
-    if (dm_sample_parse_text(s, text, n, NULL, err) == DM_OK)
+    if (dm_sample_parse_text(s, text, n, &limits, err) == DM_OK)
         return s;
     dm_sample_release(&(struct dm_node){s, s->generation});
     return NULL;

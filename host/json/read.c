@@ -55,41 +55,55 @@ uint32_t dm_sample_find(struct dm_sample *s, uint32_t object, const char *key, s
     return found;
 }
 
+struct dm_cursor *dm_sample_cursor(struct dm_sample *s, uint32_t container)
+{
+    struct dm_cursor *c = s->cursors, found;
+    size_t i = 0;
+    while (i < DM_CURSORS - 1 && c[i].container != container)
+        i++;
+    found = c[i];
+    if (found.container != container)
+        found = (struct dm_cursor){.container = container, .count = UINT32_MAX};
+    memmove(c + 1, c, i * sizeof *c);
+    *c = found;
+    return c;
+}
+
 uint32_t dm_sample_at(struct dm_sample *s, uint32_t array, double position)
 {
     if (s->values[array].kind != DM_ARRAY || !(position >= 1 && position < UINT32_MAX) ||
         position != floor(position))
         return 0;
+    struct dm_cursor *c = dm_sample_cursor(s, array);
     uint32_t want = (uint32_t)position, at = 1, before = 0, i = s->values[array].child;
-    if (s->seen_in == array && s->seen_at <= want) {
-        at = s->seen_at;
-        before = s->seen_before;
-        i = s->seen;
+    if (c->at && c->at <= want) {
+        at = c->at;
+        before = c->before;
+        i = c->value;
     }
     for (; i && at < want; at++) {
         before = i;
         i = s->values[i].next;
     }
     if (i) {
-        s->seen_in = array;
-        s->seen_at = at;
-        s->seen = i;
-        s->seen_before = before;
+        c->at = at;
+        c->value = i;
+        c->before = before;
     }
     return i;
 }
 
 uint32_t dm_sample_count(struct dm_sample *s, uint32_t container)
 {
-    if (s->count_in == container)
-        return s->count;
-    s->count_in = container;
-    s->count = s->count_last = 0;
+    struct dm_cursor *c = dm_sample_cursor(s, container);
+    if (c->count != UINT32_MAX)
+        return c->count;
+    c->count = c->last = 0;
     for (uint32_t i = s->values[container].child; i; i = s->values[i].next) {
-        s->count++;
-        s->count_last = i;
+        c->count++;
+        c->last = i;
     }
-    return s->count;
+    return c->count;
 }
 
 /* Whether the digits are beyond 2^53 = 9007199254740992. */

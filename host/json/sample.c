@@ -43,7 +43,7 @@ static void reset(struct dm_sample *s)
     s->generation = s->parsed = s->stamp;
     s->nvalues = 0;
     s->edits = 0;
-    s->seen_in = s->count_in = UINT32_MAX;
+    dm_sample_forget(s);
     dm_buf_clear(&s->own);
 }
 

@@ -47,7 +47,4 @@ int dm_sample_write(struct dm_sample *s, struct dm_buf *out, struct dm_error *er
  * more. */
 void dm_sample_pool_finish(void);
 
-/* For tests: takes the portable path from now on, or again the best one of this machine. */
-void dm_json_force_portable(bool on);
-
 #endif

@@ -14,6 +14,16 @@ bool dm_sample_grow(struct dm_sample *s);
  * buffer. */
 bool dm_sample_own(struct dm_sample *s, const char *p, size_t n, uint32_t *off);
 
+/* The cursor of a container, which becomes the first of them: with a few, loops in loops stay
+ * linear. */
+struct dm_cursor *dm_sample_cursor(struct dm_sample *s, uint32_t container);
+
+/* Members have gone: cursors are void. */
+static inline void dm_sample_forget(struct dm_sample *s)
+{
+    memset(s->cursors, 0xFF, sizeof s->cursors);
+}
+
 /* The content has changed: caches of it are void. */
 void dm_sample_stamp(struct dm_sample *s);
 

@@ -48,7 +48,16 @@ struct dm_value {
     uint32_t koff, klen;   /* the key between its quotes; for an element where the first one's text began */
     uint32_t next, child;  /* next member of the container, first member of this one; 0 at the end */
     uint32_t parent;
-    uint8_t kind, flags, kflags, spare;
+    uint8_t kind, flags, kflags;
+    uint8_t gone;          /* 1: removed, or replaced by `next` */
+};
+
+/* Where a walk through a container stands. */
+enum { DM_CURSORS = 4 };
+struct dm_cursor {
+    uint32_t container;         /* UINT32_MAX: of none */
+    uint32_t at, value, before; /* the element found last: position (0: none), value, the one before */
+    uint32_t count, last;       /* members (UINT32_MAX: not counted) and the last of them */
 };
 
 /* What Lua reads of a sample without a call. */
@@ -64,8 +73,7 @@ struct dm_sample {
     uint32_t handed;          /* Lua's note: the sample is the driver's */
     uint32_t slot;            /* below DM_SLOTS; where caches keep what was read of it */
     struct dm_buf own, scratch;
-    uint32_t seen_in, seen_at, seen, seen_before; /* the element found last: container, position, value, the one before */
-    uint32_t count_in, count, count_last;         /* the container counted last: members, last of them */
+    struct dm_cursor cursors[DM_CURSORS]; /* of the containers walked last, the newest first */
     struct dm_sample *pool;   /* next in the pool */
     uint32_t pooled;          /* came from dm_sample_make */
 };
@@ -131,8 +139,8 @@ int dm_sample_pop(struct dm_sample *s, uint32_t array);
 int dm_sample_write_value(struct dm_sample *s, uint32_t value, struct dm_buf *out, struct dm_error *err);
 
 /* A sample from the pool, with the content of a JSON text without newlines, which is copied; it may be an
- * array. NULL when that fails. */
-struct dm_sample *dm_sample_make(const char *text, size_t n, struct dm_error *err);
+ * array. depth: its limit on nesting, 0 for the usual one. NULL when that fails. */
+struct dm_sample *dm_sample_make(const char *text, size_t n, uint32_t depth, struct dm_error *err);
 
 /* Gives such a sample back, unless it has been given back before. The argument points at a node of it, which
  * begins like struct dm_node; void, since Lua's finalizers hand over a struct of another name. */

@@ -43,9 +43,10 @@ static struct dm_reason *add_reason(struct dm_counts *c, int32_t op, bool reject
     return r;
 }
 
-/* A cut that does not leave half a character. */
+/* The text up to its first NUL, cut such that no half of a character is left. */
 static size_t clip(const char *text, size_t n)
 {
+    n = strnlen(text, n);
     if (n < DM_REASON_BYTES)
         return n;
     n = DM_REASON_BYTES - 1;
@@ -163,6 +164,8 @@ void dm_counts_get(struct dm_wire *w, struct dm_counts *c)
         uint64_t times = dm_get_u64(w);
         size_t length;
         const char *text = dm_get_bytes(w, &length);
+        if (op < -1 || op >= (int64_t)c->nops)
+            w->bad = true;
         if (!w->bad && !dm_counts_reason(c, op, rejected, text, length, times))
             w->bad = true;
     }

@@ -78,6 +78,16 @@ static int set_aside(struct dm_work *w, const struct dm_skip *skip, const char *
     return rc ? rc : 1;
 }
 
+/* The same for a row over the limit. */
+static int set_long_aside(struct dm_work *w, const struct dm_row *row)
+{
+    if (w->nrows)
+        return 0;
+    dm_input_take(&w->input, row->end);
+    int rc = dm_work_reject_long(w, row->at, row->p);
+    return rc ? rc : 1;
+}
+
 /* Adds the row at the input's place to the batch. Returns 1 when more may follow, 0 when the batch
  * ends before it. */
 static int add_row(struct dm_work *w)
@@ -92,8 +102,7 @@ static int add_row(struct dm_work *w)
     if (rc == DM_EMEMORY)
         return dm_fail_memory(&w->err);
     if (n > w->settings->row_bytes)
-        rc = dm_fail(&err, DM_EINPUT, "row is longer than limits.row_size, %llu bytes",
-                     (unsigned long long)w->settings->row_bytes);
+        return set_long_aside(w, row);
     if (rc || skip)
         return set_aside(w, skip, err.text);
     take(w, row);

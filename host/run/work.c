@@ -225,15 +225,14 @@ int dm_work_close_range(struct dm_work *w, bool ended)
     return rc;
 }
 
-static int long_row(struct dm_work *w)
+int dm_work_reject_long(struct dm_work *w, uint64_t offset, const char *p)
 {
     enum { SHOWN = 1024 };
     char reason[128];
-    snprintf(reason, sizeof reason, "row is longer than limits.row_size, %llu bytes",
-             (unsigned long long)w->settings->row_bytes);
+    size_t limit = w->settings->row_bytes;
+    snprintf(reason, sizeof reason, "row is longer than limits.row_size, %zu bytes", limit);
     w->result->counts.rows++;
-    return dm_work_reject_input(w, dm_input_offset(&w->input), w->input.buf + w->input.at, SHOWN,
-                                reason, true);
+    return dm_work_reject_input(w, offset, p, limit < SHOWN ? limit : SHOWN, reason, true);
 }
 
 /* Has complete rows in the buffer. Returns 1, 0 at the end of the split, or an error. */
@@ -258,8 +257,10 @@ int dm_work_next_block(struct dm_work *w)
         if (rc == DM_INPUT_END)
             rc = dm_work_close_range(w, true);
         else if (rc == DM_INPUT_LONG)
-            rc = dm_input_offset(&w->input) < dm_work_range(w)->end ? long_row(w)
-                                                                    : dm_work_close_range(w, false);
+            rc =
+                dm_input_offset(&w->input) < dm_work_range(w)->end
+                    ? dm_work_reject_long(w, dm_input_offset(&w->input), w->input.buf + w->input.at)
+                    : dm_work_close_range(w, false);
         if (rc < 0)
             return rc;
     }

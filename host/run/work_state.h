@@ -79,4 +79,9 @@ int dm_work_close_range(struct dm_work *w, bool ended);
 int dm_work_reject_input(struct dm_work *w, uint64_t offset, const char *p, size_t n,
                          const char *reason, bool cut);
 
+/* Rejects the row at p, which is over the limit. Whether all of it stands in the buffer depends on
+ * what was read before it, so no more than a beginning is kept that is there in any case, and its
+ * bytes are not counted. */
+int dm_work_reject_long(struct dm_work *w, uint64_t offset, const char *p);
+
 #endif

@@ -6,6 +6,27 @@ local ffi = require "ffi"
 ffi.cdef(embedded "host/lua/dm_ffi.h")
 assert(ffi.C.dm_abi() == 1, "lua/dm/boot.lua and the binary are of different builds")
 
+-- Loops over `next` itself have an instruction of their own, which ends them early once the compiler of
+-- Debian's LuaJIT has given up on them (LuaJIT#827): fields would get lost. With a function in Lua they are
+-- ordinary loops.
+local native_next, native_pairs = next, pairs
+
+local function step(t, k)
+  return native_next(t, k)
+end
+
+local function iterate(t)
+  local kind = type(t)
+  if kind ~= "table" and kind ~= "cdata" and kind ~= "userdata" then
+    error("bad argument #1 to 'pairs' (table expected, got " .. kind .. ")", 2)
+  end
+  local f, state, first = native_pairs(t)
+  if f == native_next then f = step end
+  return f, state, first
+end
+
+_G.next, _G.pairs = step, iterate -- luacheck: ignore 122
+
 ---Finds `dm.x` and `ops.kind.name` in the binary. They come before the files on disk, so that a stray
 ---folder named dm in the working directory can not replace the runtime.
 local function search_embedded(name)

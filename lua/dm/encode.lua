@@ -85,11 +85,9 @@ end
 ---@param out ffi.cdata* struct dm_buf *
 ---@param v any
 ---@param other fun(v: ffi.cdata*, out: ffi.cdata*)
----@param depth integer?
+---@param depth integer? how many tables it is in
 function append(out, v, other, depth)
   local t = type(v)
-  depth = (depth or 0) + 1
-  if depth > MAX_DEPTH then error("a table nested too deeply can not be written as JSON", 0) end
   if t == "string" then
     check(C.dm_json_add_string(out, v, #v, err))
   elseif t == "number" then
@@ -102,10 +100,12 @@ function append(out, v, other, depth)
     add(out, "null")
   elseif t ~= "table" then
     error("a " .. t .. " can not be written as JSON", 0)
+  elseif depth == MAX_DEPTH then
+    error("a table nested too deeply can not be written as JSON", 0)
   elseif M.is_array(v) then
-    append_array(out, v, other, depth)
+    append_array(out, v, other, (depth or 0) + 1)
   else
-    append_object(out, v, other, depth)
+    append_object(out, v, other, (depth or 0) + 1)
   end
 end
 

@@ -162,6 +162,14 @@ local function make(s, v)
   return check(C.dm_sample_make_json(s, p, n, err))
 end
 
+---The same for nodes, of which a copy would part from edits made later, and for big integers.
+local function is_same_cdata(s, value, v)
+  if is_node(v) then return live(v) == s and v[INDEX] == value end
+  if s.values[value].kind ~= DM_NUMBER or not istype(bigint_t, v) then return false end
+  local same = read_number(s, value)
+  return istype(bigint_t, same) and spelling_of(same) == spelling_of(v)
+end
+
 ---Whether a value of the tree is v already, so that writing it would only change its spelling.
 local function is_same(s, value, v)
   local kind, t = s.values[value].kind, type(v)
@@ -171,6 +179,7 @@ local function is_same(s, value, v)
       and 1 / number[0] == 1 / v
   end
   if t == "boolean" then return kind == (v and DM_TRUE or DM_FALSE) end
+  if t == "cdata" then return is_same_cdata(s, value, v) end
   return kind == DM_NULL and rawequal(v, null)
 end
 
@@ -222,38 +231,80 @@ local function read_key(s, value)
   return ffi_string(span.p, span.n)
 end
 
----Goes to the next member: the state is a node, the control value the member's index and key together.
+---The last member of each name. Names that can not be read are left out; they raise when it is their turn.
+local function last_by_key(s, object)
+  local last, value = {}, s.values[object].child
+  while value ~= 0 do
+    if C.dm_sample_key(s, value, span, err) == 0 then last[ffi_string(span.p, span.n)] = value end
+    value = s.values[value].next
+  end
+  return last
+end
+
+-- From so many members on, looking each up by name would take too long.
+local MANY = 32
+
+local function start_fields(node)
+  local s, index = live(node), node[INDEX]
+  local many = C.dm_sample_count(s, index) > MANY
+  local last = many and last_by_key(s, index)
+  return { node = node, next = s.values[index].child, seen = {}, last = last, stamp = s.stamp }
+end
+
+---Goes to the next member. It may have been removed or replaced since the one before, so that its name counts.
 local function each_field(state)
   local s = live(state.node)
-  local value = state.next
+  local seen, value = state.seen, state.next
   while value ~= 0 do
-    local v = s.values[value]
-    state.next = v.next
+    state.next = s.values[value].next
     local key = read_key(s, value)
-    local got = read(s, C.dm_sample_find(s, state.node[INDEX], key, #key))
-    if got ~= nil and not state.seen[key] then
-      state.seen[key] = true
-      return key, got
+    if not seen[key] then
+      seen[key] = true
+      local last = state.last and state.stamp == s.stamp and state.last[key]
+        or C.dm_sample_find(s, state.node[INDEX], key, #key)
+      local got
+      if last ~= 0 then got = read(s, last) end
+      if got ~= nil then return key, got end
     end
     value = state.next
   end
 end
 
-local function each_element(node, i)
-  local s = live(node)
-  i = i + 1
-  local value = C.dm_sample_at(s, node[INDEX], i)
-  if value == 0 then return nil end
-  return i, read(s, value)
+local function start_elements(node)
+  return { node = node, at = 0, i = 0 }
 end
 
-local function each_but_null(node, i)
-  local count = C.dm_sample_count(live(node), node[INDEX])
-  while i < count do
-    i = i + 1
-    local v = get_element(node, i)
-    if v ~= nil then return i, v end
+---Goes to the next element: its value, or 0 behind the last one. An element that was replaced leads to the one in
+---its place.
+local function next_element(state)
+  local s, at = live(state.node), state.at
+  if at == 0 then
+    at = s.values[state.node[INDEX]].child
+  else
+    while at ~= 0 and s.values[at].gone == 1 do at = s.values[at].next end
+    if at ~= 0 then at = s.values[at].next end
   end
+  if at ~= 0 then
+    state.at = at
+    state.i = state.i + 1
+  end
+  return s, at
+end
+
+local function each_but_null(state)
+  repeat
+    local s, value = next_element(state)
+    if value == 0 then return nil end
+    local v = read(s, value)
+    if v ~= nil then return state.i, v end
+  until false
+end
+
+local function each_to_nil(state)
+  local s, value = next_element(state)
+  if value == 0 then return nil end
+  local v = read(s, value)
+  if v ~= nil then return state.i, v end
 end
 
 local function is_array(node)
@@ -264,14 +315,8 @@ end
 ---@param node ffi.cdata*|table
 function M.each(node)
   if not is_node(node) then return pairs(node) end
-  if is_array(node) then return each_but_null, node, 0 end
-  return each_field, { node = node, next = live(node).values[node[INDEX]].child, seen = {} }
-end
-
-local function each_to_nil(node, i)
-  local k, v = each_element(node, i)
-  if v == nil then return nil end
-  return k, v
+  if is_array(node) then return each_but_null, start_elements(node) end
+  return each_field, start_fields(node)
 end
 
 local function to_string(node)
@@ -284,7 +329,7 @@ ffi.metatype(node_t, {
   __newindex = set,
   __tostring = to_string,
   __pairs = M.each,
-  __ipairs = function(node) return each_to_nil, node, 0 end,
+  __ipairs = function(node) return each_to_nil, start_elements(node) end,
   __len = function(node)
     return is_array(node) and C.dm_sample_count(live(node), node[INDEX]) or 0
   end,
@@ -320,13 +365,13 @@ end
 local unseen = 0
 local COLLECT_AT = 16 * 1024 * 1024
 
-local function make_sample(p, n)
+local function make_sample(depth, p, n)
   unseen = unseen + n + 1024
   if unseen > COLLECT_AT then
     unseen = 0
     collectgarbage()
   end
-  local s = C.dm_sample_make(p, n, err)
+  local s = C.dm_sample_make(p, n, depth, err)
   if s == nil then error(ffi_string(err.text), 0) end
   return ffi.gc(M.root(s), C.dm_sample_release)
 end
@@ -335,13 +380,13 @@ end
 ---@param t table
 function M.sample(t)
   if type(t) ~= "table" then error("dm.sample needs a table, not a " .. type(t), 0) end
-  return make_sample(to_json(t))
+  return make_sample(0, to_json(t))
 end
 
 ---A copy of a sample, or of an object or array in it, that outlives execute. It lives as dm.sample's.
 ---@param node ffi.cdata*|table
 function M.clone(node)
-  return make_sample(to_json(node))
+  return make_sample(is_node(node) and live(node).depth or 0, to_json(node))
 end
 
 ---Gives back what dm.sample or dm.clone made; nodes of it are stale from then on.
@@ -359,7 +404,7 @@ local handed = {}
 function M.adopt(node)
   local s = live(node)
   if node[INDEX] ~= 0 then
-    node = ffi.gc(M.clone(node), nil)
+    node = M.clone(node) -- its finalizer does nothing once the sample is sealed
     s = node[SAMPLE]
   end
   if s.pooled == 1 and s.handed == 0 then

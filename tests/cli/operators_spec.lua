@@ -60,6 +60,28 @@ describe("operators in a run", function()
     local ops = receipt().operators
     assert.same({ 2, 3, 2, 1, 0 }, { ops[1]["in"], ops[1].out, ops[1].made, ops[1].dropped, ops[1].rejected })
   end)
+  it("may return parts of a sample, and nothing else; the account holds", function()
+    local input = '{"a":{"b":1.0},"l":[1]}\n'
+    assert.equal('{"b":1.0}\n', (run("dm.map(function(s) return s.a end)", input)))
+    for code, reason in pairs {
+      ["s.l"] = "a sample must be an object, not an array", ["{ 1 }"] = "a sample must be an object, not an array",
+      ["7"] = "must return a sample or nothing, not a number", ["{ print }"] = "can not be written as JSON",
+    } do
+      local out, status = run(("dm.map(function(s) return %s end), dm.map(function() end)"):format(code), input)
+      assert.same({ "", 3 }, { out, status })
+      local reject = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")[1]
+      assert.truthy(reject.reason:find(reason, 1, true), reject.reason)
+      local op = receipt().operators[1]
+      assert.same({ 1, 0, 1 }, { op["in"], op.out, op.rejected })
+    end
+  end)
+  it("slice into samples only: the row is rejected with all that it would have made", function()
+    local out, status = run("dm.slice(function(s) return { { n = 1 }, s.l } end)", '{"l":[1]}\n{"l":{}}\n')
+    assert.equal('{"n":1}\n{}\n', out)
+    assert.equal(3, status)
+    local op = receipt().operators[1]
+    assert.same({ 2, 1, 2, 1 }, { op["in"], op.made, op.out, op.rejected })
+  end)
   it("account for every row: in + made = out + dropped + rejected", function()
     run([[
       dm.filter(function(s) return s.id % 5 ~= 0 end),

@@ -34,7 +34,7 @@ local err = ffi.new "struct dm_error"
 ---@param text string
 ---@return ffi.cdata*
 function M.parse(text)
-  local s = ffi.C.dm_sample_make(text, #text, err)
+  local s = ffi.C.dm_sample_make(text, #text, 0, err)
   if s == nil then error(ffi.string(err.text), 0) end
   return ffi.gc(sample.root(s), ffi.C.dm_sample_release)
 end

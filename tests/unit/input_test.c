@@ -1,5 +1,6 @@
 /* Rows of a file from any start: each row is read by exactly one of the ranges that cut the file.
  */
+#include "io/compress.h"
 #include "io/input.h"
 #include "test.h"
 
@@ -34,19 +35,76 @@ static void read_range(uint64_t start, uint64_t end, char *out, size_t *n)
     dm_input_finish(&in);
 }
 
+/* However the file is cut, its rows come out, those behind a byte order mark if it has one. */
 static void test_cuts(const char *text)
 {
     size_t n = strlen(text);
     char out[256];
     write_file(text, n);
+    const char *rows = strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text;
     for (uint64_t size = 1; size <= n + 1; size++) {
         size_t got = 0;
         for (uint64_t start = 0; start <= n; start += size)
             read_range(start, start + size, out, &got);
-        size_t want = n && text[n - 1] != '\n' ? n + 1 : n;
-        ok(got == want && memcmp(out, text, n) == 0, "cut every %d bytes: %d of %d", (int)size,
+        size_t have = strlen(rows), want = have && rows[have - 1] != '\n' ? have + 1 : have;
+        ok(got == want && memcmp(out, rows, have) == 0, "cut every %d bytes: %d of %d", (int)size,
            (int)got, (int)want);
     }
+}
+
+/* The data as a gzip file of two members. */
+static void write_gzip(const char *p, size_t n, size_t first, size_t missing)
+{
+    struct dm_compressor *c = dm_compressor_create(DM_CODEC_GZIP);
+    struct dm_buf file = {0};
+    ok(dm_compressor_add(c, p, first, &file, NULL) == DM_OK &&
+           dm_compressor_end(c, &file, NULL) == DM_OK &&
+           dm_compressor_add(c, p + first, n - first, &file, NULL) == DM_OK &&
+           dm_compressor_end(c, &file, NULL) == DM_OK,
+       "compressed");
+    write_file(file.p, file.n - missing);
+    dm_buf_finish(&file);
+    dm_compressor_destroy(c);
+}
+
+/* A byte order mark counts at the start of a file only, however few bytes come at first. */
+static void test_marks(void)
+{
+    static const char text[] = "a\n\xef\xbb\xbf"
+                               "b\n\xef\xbb\xbf",
+                      *marked = text + 2;
+    char out[64];
+    for (size_t first = 0; first < 8; first++) {
+        size_t n = 0;
+        write_gzip(text, 10, first, 0);
+        read_range(0, 100, out, &n);
+        ok(n == 11 && memcmp(out, text, 10) == 0, "kept in the middle, %zu bytes at first", first);
+        n = 0;
+        write_gzip(marked, 5, first < 5 ? first : 5, 0);
+        read_range(0, 100, out, &n);
+        ok(n == 2 && memcmp(out, "b\n", 2) == 0, "skipped at the start, %zu bytes at first", first);
+    }
+}
+
+/* A piece of a row before damage is too long or not by its length alone. */
+static void test_long_damaged(void)
+{
+    size_t n = 3 << 19;
+    char *text = malloc(n);
+    uint64_t x = 1;
+    for (size_t i = 0; i < n; i++) {
+        x = x * 6364136223846793005u + 1442695040888963407u;
+        text[i] = (char)('a' + (x >> 33) % 26);
+    }
+    struct dm_input in = {.row_bytes = 1 << 20};
+    struct dm_error err;
+    write_gzip(text, n, 10, 100);
+    ok(dm_input_open(&in, path, 0, &err) == DM_OK, "open");
+    ok(dm_input_fill(&in, &err) == DM_INPUT_LONG && dm_input_offset(&in) == 0, "too long");
+    ok(dm_input_fill(&in, &err) == DM_INPUT_END && in.damage.status == DM_EINPUT, "and damaged");
+    ok(in.at == in.filled, "nothing is left of it");
+    dm_input_finish(&in);
+    free(text);
 }
 
 static void test_long_row(void)
@@ -77,7 +135,16 @@ int main(void)
     test_cuts("no newline");
     test_cuts("\n");
     test_cuts("a\nlast");
+    test_cuts("\xef\xbb\xbf"
+              "a\nbb\n");
+    test_cuts("\xef\xbb\xbf");
+    test_cuts("a\n\xef\xbb\xbf"
+              "b\n");
+    test_cuts("\xef\xbb"
+              "a\nb");
     test_long_row();
+    test_marks();
+    test_long_damaged();
     unlink(path);
     return test_end("input");
 }

@@ -88,6 +88,18 @@ static void test_counts(void)
     struct dm_wire w = wire_of(&bytes);
     dm_counts_get(&w, &b);
     ok(!w.bad && b.rows == 10 && b.ops[1].dropped == 4 && b.nreasons == a.nreasons, "read back");
+    ok(dm_counts_reason(&a, 0, true, "cut\0off", 7, 1) &&
+           dm_counts_reason(&a, 0, true, "cut", 3, 1) && a.reasons[a.nreasons - 1].n == 2,
+       "a reason ends at its first NUL");
+    a.reasons[0].op = 2;
+    dm_buf_clear(&bytes);
+    ok(dm_counts_put(&bytes, &a), "written");
+    w = wire_of(&bytes);
+    dm_counts_get(&w, &b);
+    ok(w.bad, "a reason of an operator that there is not is refused");
+    a.reasons[0].op = 1;
+    b.rows = 10;
+    b.ops[1].dropped = 4;
     ok(dm_counts_add(&b, &a) && b.rows == 20 && b.ops[1].dropped == 8, "added");
     dm_counts_finish(&a);
     dm_counts_finish(&b);
