@@ -62,8 +62,9 @@ local function main()
     end
   end
   table.sort(results, function(a, b) return a.rate > b.rate end)
+  local model = timing.first_line "sed -n 's/^model name.*: //p' /proc/cpuinfo"
   local out = { "# Operators, one by one\n", ("MB/s of text on one core of %s, over %.0f MB of documents in many "
-    .. "languages; `make bench-ops`.\n"):format(timing.first_line "sed -n 's/^model name.*: //p' /proc/cpuinfo", bytes / 1e6),
+    .. "languages; `make bench-ops`.\n"):format(model, bytes / 1e6),
     "| operator | kind | of | MB/s | what bounds it, below " .. FLOOR .. " |", "| --- | --- | --- | --- | --- |" }
   for _, r in ipairs(results) do
     local rate = r.rate < 20000 and ("%.0f"):format(r.rate) or "does not read the text"
