@@ -1,6 +1,8 @@
 -- Verbs on text: strings in, strings and numbers out. All count code points, never bytes, and all work on
 -- valid UTF-8, which what a sample reads always is. A verb that changes nothing returns the string it was given.
 local ffi = require "ffi"
+local kernel = require "dm.text.kernel"
+local template = require "dm.text.template"
 local C = ffi.C
 
 local M = {}
@@ -10,24 +12,7 @@ local span = ffi.new "struct dm_text_span"
 local number_out = ffi.new "double[1]"
 local chars_out = ffi.new "const char *[1]"
 local spans_out = ffi.new "const struct dm_text_span *[1]"
-local span_list = ffi.typeof "const struct dm_text_span *"
-local out = C.dm_text_out()
-
----Texts of more bytes than this make the work spaces give back their memory afterwards.
-local LARGE = 256 * 1024
-
-local function fail(status)
-  if status == C.DM_EMEMORY then error("memory ran short", 0) end
-  error("the text is too large", 0)
-end
-
----The result of a kernel: the text that it made, or the one it was given.
-local function result(status, s)
-  if status > 0 then s = ffi.string(out.p, out.n) end
-  if #s > LARGE or out.cap > 4 * LARGE then C.dm_text_trim() end
-  if status < 0 then fail(status) end
-  return s
-end
+local out, fail, result, strings = kernel.out, kernel.fail, kernel.result, kernel.strings
 
 -- The last answer of a kernel that only measures. Several operators ask about the same text; strings are
 -- compared by value.
@@ -94,16 +79,6 @@ function M.strip(s)
   return s:sub(start + 1, stop)
 end
 
----Strings of the spans in `out`; base is what they point into.
-local function strings(base)
-  local list, spans = {}, ffi.cast(span_list, out.p)
-  for i = 1, tonumber(out.n) / ffi.sizeof(span) do
-    local from = spans[i - 1].start
-    list[i] = ffi.string(base + from, spans[i - 1]["end"] - from)
-  end
-  return list
-end
-
 ---The lines of a text without their ends, as Python's str.splitlines.
 ---@param s string
 ---@return string[]
@@ -111,89 +86,13 @@ function M.lines(s)
   local status = C.dm_text_lines(s, #s, out)
   if status < 0 then fail(status) end
   local list = strings(ffi.cast("const char *", s))
-  if out.cap > 4 * LARGE then C.dm_text_trim() end
+  kernel.trim(0)
   return list
 end
 
 -- Replacements ---------------------------------------------------------------------------------------
 
----Adds one part; numbers are groups.
-local function add_part(parts, value)
-  if value ~= "" then parts[#parts + 1] = value end
-end
-
-local ESCAPES = { n = "\n", r = "\r", t = "\t", a = "\a", b = "\b", f = "\f", v = "\v", ["\\"] = "\\" }
-
----Reads one escape after a backslash: the part, and the place behind it.
-local function read_escape(repl, at)
-  local digits = repl:match("^%d%d?", at)
-  if digits then return tonumber(digits), at + #digits end
-  local name, behind = repl:match("^g<([%w_]+)>()", at)
-  if name then return tonumber(name) or { name }, behind end
-  local c = repl:sub(at, at)
-  if ESCAPES[c] then return ESCAPES[c], at + 1 end
-  if c == "" or c:find "%a" then
-    error(("replacement %q: \\%s has no meaning"):format(repl, c), 0)
-  end
-  return "\\" .. c, at + 1
-end
-
----Cuts a replacement in Python's notation into strings and groups (number, or { name }).
-local function read_template(repl)
-  local parts, at = {}, 1
-  while at <= #repl do
-    local slash = repl:find("\\", at, true)
-    add_part(parts, repl:sub(at, (slash or 0) - 1))
-    if not slash then break end
-    local value
-    value, at = read_escape(repl, slash + 1)
-    add_part(parts, value)
-  end
-  return parts
-end
-
----Makes the struct that kernels take. `group_of` gives the number of a group or raises.
----@param repl string
----@param group_of fun(group: integer|string): integer
-local function template(repl, group_of)
-  local parts, texts, offset = read_template(repl), {}, 0
-  local array = ffi.new("struct dm_template_part[?]", math.max(#parts, 1))
-  for i, part in ipairs(parts) do
-    if type(part) == "string" then
-      array[i - 1].group, array[i - 1].offset, array[i - 1].bytes = -1, offset, #part
-      texts[#texts + 1], offset = part, offset + #part
-    else
-      array[i - 1].group = group_of(type(part) == "table" and part[1] or part)
-    end
-  end
-  local text = table.concat(texts)
-  local t = ffi.new("struct dm_template", { text = text, parts = array, nparts = #parts })
-  return { t = t, text = text, parts = array }
-end
-
-local function no_group(repl, group)
-  error(("replacement %q: the pattern has no group %s"):format(repl, group), 0)
-end
-
----A function that remembers what it made of its last argument: operators give the same one every time.
-local function remember(make)
-  local last, made
-  return function(repl)
-    if repl ~= last then last, made = repl, make(repl) end
-    return made.t
-  end
-end
-
-local function fixed_template(groups)
-  return remember(function(repl)
-    return template(repl, function(group)
-      if type(group) == "number" and group <= groups then return group end
-      no_group(repl, group)
-    end)
-  end)
-end
-
-local link_template, email_template = fixed_template(1), fixed_template(0)
+local link_template, email_template = template.fixed(1), template.fixed(0)
 
 ---Data-Juicer's white space: strips the text and makes each of 23 spaces U+0020. Line ends stay.
 ---@param s string
@@ -222,7 +121,7 @@ end
 ---@return number
 function M.repetition(s, rep_len)
   local status = C.dm_text_repetition(s, #s, rep_len, number_out)
-  if #s > LARGE then C.dm_text_trim() end
+  kernel.trim(#s)
   if status < 0 then fail(status) end
   return number_out[0]
 end
@@ -250,12 +149,9 @@ function M.regex(pattern, flags)
   local re = C.dm_regex_create(pattern, #pattern, bits, err)
   if re == nil then error(("regex %q: %s"):format(pattern, ffi.string(err.text)), 2) end
   local self = setmetatable({ re = ffi.gc(re, C.dm_regex_destroy) }, Regex)
-  self.template = remember(function(repl)
-    return template(repl, function(group)
-      local n = type(group) == "number" and group or C.dm_regex_group(re, group)
-      if n >= 0 and n <= C.dm_regex_groups(re) then return n end
-      no_group(repl, group)
-    end)
+  self.template = template.remember(function(group)
+    local n = type(group) == "number" and group or C.dm_regex_group(re, group)
+    return n >= 0 and n <= C.dm_regex_groups(re) and n or nil
   end)
   return self
 end
@@ -344,7 +240,7 @@ function Splitter:split(s)
   local status = C.dm_text_split(s, #s, self.most, self.size, self.overlap, chars_out, out)
   if status < 0 then fail(status) end
   local list = strings(chars_out[0])
-  if #s > LARGE or out.cap > 4 * LARGE then C.dm_text_trim() end
+  kernel.trim(#s)
   return list
 end
 
