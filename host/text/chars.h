@@ -71,6 +71,12 @@ static inline bool dm_class_has(const uint64_t *set, uint32_t c)
 /* str.isspace of Python: Unicode's White_Space and U+001C to U+001F. */
 bool dm_char_is_space(uint32_t c);
 
+/* \s of Python's regex module: Unicode's White_Space alone. */
+static inline bool dm_char_is_white(uint32_t c)
+{
+    return dm_char_is_space(c) && !(c >= 0x1C && c <= 0x1F);
+}
+
 /* \d of Python's regex module: decimal digits of every script. */
 bool dm_char_is_digit(uint32_t c);
 

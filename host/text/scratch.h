@@ -21,6 +21,11 @@ enum {
     DM_SCRATCH_SPLIT,
     DM_SCRATCH_PIECES,
     DM_SCRATCH_CUTS,
+    DM_SCRATCH_SLOTS,
+    DM_SCRATCH_KEYS,
+    DM_SCRATCH_KEY_TEXT,
+    DM_SCRATCH_LOWER,
+    DM_SCRATCH_ROWS,
     DM_SCRATCH_COUNT
 };
 struct dm_buf *dm_scratch_get(int which);

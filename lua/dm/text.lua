@@ -5,7 +5,12 @@ local kernel = require "dm.text.kernel"
 local template = require "dm.text.template"
 local C = ffi.C
 
-local M = {}
+---@class dm.text
+local M = {
+  charset = require "dm.text.charset",
+  clean = require "dm.text.clean",
+  latex = require "dm.text.latex",
+}
 
 local err = ffi.new "struct dm_error"
 local span = ffi.new "struct dm_text_span"

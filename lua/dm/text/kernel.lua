@@ -38,6 +38,17 @@ function M.result(status, s)
   return s
 end
 
+local span = ffi.new "struct dm_text_span"
+
+---The text without the span that a kernel finds.
+---@param find fun(p: string, n: integer, span: ffi.cdata*): integer
+---@param s string
+---@return string
+function M.cut(find, s)
+  if find(s, #s, span) == 0 then return s end
+  return s:sub(1, tonumber(span.start)) .. s:sub(tonumber(span["end"]) + 1)
+end
+
 ---Strings of the spans in `out`.
 ---@param base ffi.cdata* what they point into
 ---@return string[]
