@@ -54,7 +54,7 @@ static bool arguments_follow(const char *p, size_t n, size_t i, size_t brace, si
         return false;
     if (p[i] == '{')
         return brace > i;
-    return p[i] == '[' && bracket > i;
+    return bracket > i && p[i] == '[';
 }
 
 static void find_second(const char *p, size_t n, struct last *last)

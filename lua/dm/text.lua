@@ -8,6 +8,7 @@ local C = ffi.C
 ---@class dm.text
 local M = {
   charset = require "dm.text.charset",
+  chunk = require "dm.text.chunk",
   clean = require "dm.text.clean",
   latex = require "dm.text.latex",
 }
@@ -204,11 +205,10 @@ function Regex:replace(s, repl)
   return result(check_match(status), s)
 end
 
----Iterates over the matches: their groups, or the whole match when the pattern has none.
----@param s string
----@return fun(): string?, ...
-function Regex:gmatch(s)
-  local from, empty, groups = 0, 0, C.dm_regex_groups(self.re)
+---Iterates over the matches as arrays of struct dm_text_span: the match and its groups. An empty match counts where
+---no other ended with nothing in between, as with Python's finditer.
+local function matches(self, s)
+  local from, empty = 0, 0
   return function()
     if not from then return nil end
     if check_match(C.dm_regex_find(self.re, s, #s, from, empty, spans_out, err)) == 0 then
@@ -217,9 +217,37 @@ function Regex:gmatch(s)
     end
     local spans = spans_out[0]
     from, empty = spans[0]["end"], spans[0].start == spans[0]["end"] and 1 or 0
-    return group_strings(s, spans, math.min(groups, 1), groups)
+    return spans
   end
 end
+
+---Iterates over the matches: their groups, or the whole match when the pattern has none.
+---@param s string
+---@return fun(): string?, ...
+function Regex:gmatch(s)
+  local groups, next_match = C.dm_regex_groups(self.re), matches(self, s)
+  return function()
+    local spans = next_match()
+    if spans then return group_strings(s, spans, math.min(groups, 1), groups) end
+  end
+end
+
+---Iterates over the matches as `find` finds them: byte positions (of an empty match the last is one before the first),
+---then the groups.
+---@param s string
+---@return fun(): integer?, integer?, ...
+function Regex:spans(s)
+  local groups, next_match = C.dm_regex_groups(self.re), matches(self, s)
+  return function()
+    local spans = next_match()
+    if not spans then return nil end
+    return tonumber(spans[0].start) + 1, tonumber(spans[0]["end"]), group_strings(s, spans, 1, groups)
+  end
+end
+
+---Number of groups in the pattern.
+---@return integer
+function Regex:groups() return C.dm_regex_groups(self.re) end
 
 -- Splitter -------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
--- Removes tables: two or more consecutive lines of the same number of columns, separated by single spaces, TABs or bars,
--- for each number from min_col to max_col in turn. The first line of a text and one without a line end never go. As
--- with Data-Juicer a prose line of up to max_col words is a row too.
+-- Removes tables: two or more consecutive lines of the same number of columns, separated by single spaces, TABs or
+-- bars, for each number from min_col to max_col in turn. The first line of a text and one without a line end never go.
+-- As with Data-Juicer a prose line of up to max_col words is a row too.
 local Mapper = require("dm.base_op").Mapper
 local clean = require "dm.text.clean"
 
