@@ -363,6 +363,9 @@ int dm_text_find_bibliography(const char *p, size_t n, struct dm_text_span *span
 int dm_text_tex_inline(const char *p, size_t n, struct dm_buf *out);
 int dm_text_tex_lines(const char *p, size_t n, struct dm_buf *out);
 
+/* Puts in the values of macros that a LaTeX source defines without arguments. DM_EINPUT: they grow without end. */
+int dm_text_expand_macros(const char *p, size_t n, struct dm_buf *out);
+
 /* Punctuation becomes ASCII. */
 int dm_text_punctuation(const char *p, size_t n, struct dm_buf *out);
 

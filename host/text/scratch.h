@@ -26,6 +26,8 @@ enum {
     DM_SCRATCH_KEY_TEXT,
     DM_SCRATCH_LOWER,
     DM_SCRATCH_ROWS,
+    DM_SCRATCH_MACROS,
+    DM_SCRATCH_MATCHES,
     DM_SCRATCH_COUNT
 };
 struct dm_buf *dm_scratch_get(int which);

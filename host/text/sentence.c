@@ -9,34 +9,19 @@
  * start. (A fourth pattern, six dots, never matches what the first leaves. In the brackets of the
  * last one the figures and braces are characters like the others.)
  *
- * A sentence whose key was seen before is dropped. Keys lie one behind the other, and a hash table
- * holds their numbers; an equal hash is verified. */
+ * A sentence whose key was seen before is dropped. */
 #include "text/chars.h"
+#include "text/intern.h"
 #include "text/scratch.h"
 
 #include <string.h>
-#include <sys/random.h>
-#include <xxhash.h>
 
 enum { STOP = 1, DOTS = 2, BEFORE_QUOTE = 4, QUOTE = 8 };
-
-struct key {
-    uint64_t hash;
-    size_t at, n;
-};
-
-/* The sentences seen. */
-struct seen {
-    struct dm_buf *keys, *text;
-    uint32_t *slots; /* number of the key, from 1 */
-    size_t nslots;
-    uint64_t seed;
-};
 
 struct repeats {
     const char *p;
     const struct dm_repeat_options *options;
-    struct seen seen;
+    struct dm_intern seen; /* keys of sentences */
     struct dm_buf *out;
     bool dropped;
 };
@@ -144,52 +129,6 @@ static bool add_key(struct repeats *r, const char *p, size_t n)
     return true;
 }
 
-static uint32_t *find_slot(const struct seen *s, const struct key *key)
-{
-    size_t mask = s->nslots - 1, i = key->hash & mask;
-    const struct key *keys = (const struct key *)(const void *)s->keys->p;
-    for (; s->slots[i]; i = (i + 1) & mask) {
-        const struct key *k = &keys[s->slots[i] - 1];
-        if (k->hash == key->hash && k->n == key->n &&
-            memcmp(s->text->p + k->at, s->text->p + key->at, k->n) == 0)
-            break;
-    }
-    return &s->slots[i];
-}
-
-/* Makes the table larger and enters all keys anew. */
-static bool grow(struct seen *s)
-{
-    size_t nslots = s->nslots ? s->nslots * 4 : 64, count = s->keys->n / sizeof(struct key);
-    const struct key *keys = (const struct key *)(const void *)s->keys->p;
-    s->slots = dm_scratch_room(DM_SCRATCH_SLOTS, nslots * sizeof *s->slots);
-    if (!s->slots)
-        return false;
-    memset(s->slots, 0, nslots * sizeof *s->slots);
-    s->nslots = nslots;
-    for (size_t i = 0; i < count; i++)
-        *find_slot(s, &keys[i]) = (uint32_t)i + 1;
-    return true;
-}
-
-/* Whether the key that begins at `at` of the keys' text is new. 0: it is not, and is taken back.
- * Below zero: memory ran short. */
-static int enter(struct seen *s, size_t at)
-{
-    struct key key = {0, at, s->text->n - at};
-    key.hash = XXH3_64bits_withSeed(s->text->p + at, key.n, s->seed);
-    size_t count = s->keys->n / sizeof key;
-    if (2 * count >= s->nslots && !grow(s))
-        return DM_EMEMORY;
-    uint32_t *slot = find_slot(s, &key);
-    if (*slot) {
-        s->text->n = at;
-        return 0;
-    }
-    *slot = (uint32_t)count + 1;
-    return dm_buf_add(s->keys, &key, sizeof key) ? 1 : DM_EMEMORY;
-}
-
 /* Writes the sentence unless it is a repetition. */
 static bool take_sentence(struct repeats *r, size_t start, size_t end)
 {
@@ -197,12 +136,10 @@ static bool take_sentence(struct repeats *r, size_t start, size_t end)
     if (!add_key(r, r->p + start, end - start))
         return false;
     double length = dm_text_length(r->seen.text->p + at, r->seen.text->n - at);
-    int fresh = 1;
+    bool fresh = true;
     if (length < r->options->min_length)
         r->seen.text->n = at;
-    else
-        fresh = enter(&r->seen, at);
-    if (fresh < 0)
+    else if (dm_intern_take(&r->seen, at, &fresh) < 0)
         return false;
     r->dropped |= !fresh;
     return !fresh || dm_buf_add(r->out, r->p + start, end - start);
@@ -220,25 +157,12 @@ static bool take_line(struct repeats *r, size_t start, size_t end)
     return true;
 }
 
-static uint64_t random_seed(void)
-{
-    static uint64_t seed;
-    if (!seed && getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
-        seed = 0x9E3779B97F4A7C15;
-    return seed;
-}
-
 int dm_text_repeats(const char *p, size_t n, const struct dm_repeat_options *options,
                     struct dm_buf *out)
 {
     struct repeats r = {.p = p, .options = options, .out = out};
-    r.seen.keys = dm_scratch_get(DM_SCRATCH_KEYS);
-    r.seen.text = dm_scratch_get(DM_SCRATCH_KEY_TEXT);
-    r.seen.seed = random_seed();
-    dm_buf_clear(r.seen.keys);
-    dm_buf_clear(r.seen.text);
     dm_buf_clear(out);
-    if (!dm_buf_reserve(r.seen.text, 1))
+    if (!dm_intern_begin(&r.seen))
         return DM_EMEMORY;
     for (size_t i = 0; i < n;) {
         const char *newline = memchr(p + i, '\n', n - i);

@@ -26,4 +26,14 @@ function M.inline_comments(s) return result(C.dm_text_tex_inline(s, #s, out), s)
 ---@return string
 function M.comment_lines(s) return result(C.dm_text_tex_lines(s, #s, out), s) end
 
+---With the values of macros without arguments in the place of their names, in the order of their definitions.
+---Raises when there would be no end of it.
+---@param s string
+---@return string
+function M.expand_macros(s)
+  local status = C.dm_text_expand_macros(s, #s, out)
+  if status == C.DM_EINPUT then error("the macros expand to too much text", 0) end
+  return result(status, s)
+end
+
 return M
