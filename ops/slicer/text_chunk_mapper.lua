@@ -50,11 +50,7 @@ end
 function TextChunk:chunks(s)
   if not self.re then return chunk.windows(s, self.max_len, self.max_len - self.overlap_len) end
   if self.max_len then return chunk.at_pattern(s, self.re, self.max_len, self.overlap_len) end
-  local list = {}
-  for _, piece in ipairs(chunk.split(s, self.re)) do
-    if text.strip(piece) ~= "" then list[#list + 1] = piece end
-  end
-  return list
+  return chunk.split(s, self.re)
 end
 
 function TextChunk:execute(sample)

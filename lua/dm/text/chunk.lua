@@ -4,6 +4,14 @@ local C = ffi.C
 
 local M = {}
 
+local span = ffi.new "struct dm_text_span"
+
+---Whether a text is white space alone, as Python's strip sees it.
+local function is_blank(s)
+  C.dm_text_strip(s, #s, span)
+  return span.start == span["end"]
+end
+
 ---The byte at which code point number `count` from byte `at` on starts; #s when there are no more.
 local function advance(s, at, count)
   return at + C.dm_text_offset(ffi.cast("const char *", s) + at, #s - at, count)
@@ -24,27 +32,27 @@ function M.windows(s, size, step)
   return list
 end
 
----The pieces between matches, and between them the groups of each match, as re.split of Python gives them.
+---The pieces between matches and the groups of each match, as re.split of Python gives them, without blank ones.
 ---@param s string
 ---@param re dm.Regex
 ---@return string[]
 function M.split(s, re)
   local list, from, groups = {}, 1, re:groups()
-  local function add(first, last, ...)
-    list[#list + 1] = s:sub(from, first - 1)
+  local function add(piece)
+    if not is_blank(piece) then list[#list + 1] = piece end
+  end
+  local function add_match(first, last, ...)
+    if not first then return false end
+    add(s:sub(from, first - 1))
     for i = 1, groups do
-      list[#list + 1] = select(i, ...) or error("a group of the pattern took no part in a match", 0)
+      add(select(i, ...) or error("a group of the pattern took no part in a match", 0))
     end
     from = last + 1
-  end
-  local next_match = re:spans(s)
-  local function step(first, ...)
-    if not first then return false end
-    add(first, ...)
     return true
   end
-  while step(next_match()) do end
-  list[#list + 1] = s:sub(from)
+  local next_match = re:spans(s)
+  while add_match(next_match()) do end
+  add(s:sub(from))
   return list
 end
 
