@@ -398,3 +398,7 @@ void dm_charset_add(struct dm_charset *set, uint32_t first, uint32_t last);
 
 /* Removes the code points of the set, or with `others` all but those. */
 int dm_charset_remove(const struct dm_charset *set, const char *p, size_t n, int others, struct dm_buf *out);
+
+/* Unicode's normalisation forms. */
+enum { DM_NFC, DM_NFD, DM_NFKC, DM_NFKD };
+int dm_text_normalize(const char *p, size_t n, int form, struct dm_buf *out);

@@ -11,6 +11,7 @@ local M = {
   chunk = require "dm.text.chunk",
   clean = require "dm.text.clean",
   latex = require "dm.text.latex",
+  normalize = require("dm.text.unicode").normalize,
 }
 
 local err = ffi.new "struct dm_error"
