@@ -402,3 +402,6 @@ int dm_charset_remove(const struct dm_charset *set, const char *p, size_t n, int
 /* Unicode's normalisation forms. */
 enum { DM_NFC, DM_NFD, DM_NFKC, DM_NFKD };
 int dm_text_normalize(const char *p, size_t n, int form, struct dm_buf *out);
+
+/* fix_text of ftfy, which ends with a normalisation form. */
+int dm_text_fix(const char *p, size_t n, int form, struct dm_buf *out);

@@ -28,6 +28,8 @@ enum {
     DM_SCRATCH_ROWS,
     DM_SCRATCH_MACROS,
     DM_SCRATCH_MATCHES,
+    DM_SCRATCH_FIX,
+    DM_SCRATCH_FIXED,
     DM_SCRATCH_COUNT
 };
 struct dm_buf *dm_scratch_get(int which);

@@ -79,7 +79,7 @@ function M.at_pattern(s, re, size, overlap)
     if stop == #s then break end
     local window = s:sub(at + 1, stop)
     local first, last = last_match(window, re)
-    if last == 0 then error("the pattern matches the empty start of a chunk and nothing else: no chunk would end", 0) end
+    if last == 0 then error("the pattern matches only the empty start of a chunk: no chunk would end", 0) end
     list[#list + 1] = first and window:sub(1, first - 1) or window
     at = first and at + last or advance(s, at, size - overlap)
   end

@@ -1,0 +1,139 @@
+#include "text/entity.h"
+
+#include "text/chars.h"
+#include "text/codepage.h"
+#include "text/entity_table.h"
+
+#include <string.h>
+
+enum { LONGEST = 24, HIGHEST = 0x10FFFF };
+
+static bool is_alnum(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The number in n digits, HIGHEST + 1 when it is greater, or -1 when they are no digits. */
+static int32_t read_number(const char *p, size_t n, int base)
+{
+    int32_t value = 0;
+    for (size_t i = 0; i < n; i++) {
+        int digit = hex_value(p[i]);
+        if (digit < 0 || digit >= base)
+            return -1;
+        value = value * base + digit;
+        if (value > HIGHEST)
+            value = HIGHEST + 1;
+    }
+    return n ? value : -1;
+}
+
+/* Whether HTML makes nothing of a number. */
+static bool is_nothing(uint32_t c)
+{
+    return (c >= 1 && c <= 8) || c == 0xB || (c >= 0xE && c <= 0x1F) || c == 0x7F ||
+           (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFE) == 0xFFFE;
+}
+
+/* What a number stands for, as in html.unescape of Python. Returns the bytes written; -1: the
+ * reference stays. */
+static int number_text(const char *p, size_t n, char *out)
+{
+    bool hex = n > 0 && (p[0] | 0x20) == 'x';
+    int32_t value = read_number(p + hex, n - hex, hex ? 16 : 10);
+    if (value < 0 || value == ';')
+        return -1;
+    uint32_t c = (uint32_t)value;
+    if (c == 0 || c > HIGHEST || (c >= 0xD800 && c <= 0xDFFF))
+        c = 0xFFFD;
+    else if (c >= 0x80 && c < 0xA0)
+        c = dm_codepage_char(DM_PAGE_1252, (uint8_t)c);
+    else if (is_nothing(c))
+        return 0;
+    return (int)dm_char_write(out, c);
+}
+
+/* What a name with its semicolon stands for, or NULL. */
+static const char *named_text(const char *p, size_t n)
+{
+    size_t low = 0, count = sizeof entities / sizeof *entities;
+    while (count > 0) {
+        size_t half = count / 2;
+        const struct entity *e = &entities[low + half];
+        int order = strncmp(e->name, p, n);
+        if (order == 0 && !e->name[n])
+            return e->value;
+        if (order < 0) {
+            low += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    return NULL;
+}
+
+/* Bytes of a reference at the '&' p: one to 24 letters and digits and a semicolon. 0: none. */
+static size_t reference(const char *p, size_t n)
+{
+    size_t start = n > 1 && p[1] == '#' ? 2 : 1, i = start;
+    while (i < n && i - start < LONGEST && is_alnum(p[i]))
+        i++;
+    return i > start && i < n && p[i] == ';' ? i + 1 : 0;
+}
+
+/* Appends what the reference stands for. Returns 1, or 0 when it stays. */
+static int add_reference(const char *p, size_t n, struct dm_buf *out)
+{
+    char c[4];
+    if (p[1] == '#') {
+        int bytes = number_text(p + 2, n - 3, c);
+        if (bytes < 0)
+            return 0;
+        return dm_buf_add(out, c, (size_t)bytes) ? 1 : DM_EMEMORY;
+    }
+    const char *value = named_text(p + 1, n - 1);
+    if (!value)
+        return 0;
+    return dm_buf_puts(out, value) ? 1 : DM_EMEMORY;
+}
+
+int dm_entity_unescape(const char *p, size_t n, struct dm_buf *out)
+{
+    size_t from = 0, size;
+    int changed = 0;
+    dm_buf_clear(out);
+    for (size_t i = 0; i < n; i += size) {
+        const char *sign = memchr(p + i, '&', n - i);
+        if (!sign)
+            break;
+        i = (size_t)(sign - p);
+        size = reference(sign, n - i);
+        if (!size) {
+            size = 1;
+            continue;
+        }
+        size_t before = out->n;
+        if (!dm_buf_add(out, p + from, i - from))
+            return DM_EMEMORY;
+        int status = add_reference(sign, size, out);
+        if (status < 0)
+            return status;
+        if (status)
+            from = i + size;
+        else
+            out->n = before;
+        changed |= status;
+    }
+    if (!changed)
+        return 0;
+    return dm_buf_add(out, p + from, n - from) ? 1 : DM_EMEMORY;
+}
