@@ -405,3 +405,6 @@ int dm_text_normalize(const char *p, size_t n, int form, struct dm_buf *out);
 
 /* fix_text of ftfy, which ends with a normalisation form. */
 int dm_text_fix(const char *p, size_t n, int form, struct dm_buf *out);
+
+/* The text of an HTML document's body. */
+int dm_text_html(const char *p, size_t n, struct dm_buf *out);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { LONGEST = 24, HIGHEST = 0x10FFFF };
+enum { LONGEST = 24, LONGEST_HTML = 31, LONGEST_BARE = 6, HIGHEST = 0x10FFFF };
 
 static bool is_alnum(char c)
 {
@@ -61,8 +61,8 @@ static int number_text(const char *p, size_t n, char *out)
     return (int)dm_char_write(out, c);
 }
 
-/* What a name with its semicolon stands for, or NULL. */
-static const char *named_text(const char *p, size_t n)
+/* What a name stands for, or NULL; with its semicolon, unless it is one that needs none. */
+static const struct entity *find_name(const char *p, size_t n)
 {
     size_t low = 0, count = sizeof entities / sizeof *entities;
     while (count > 0) {
@@ -70,7 +70,7 @@ static const char *named_text(const char *p, size_t n)
         const struct entity *e = &entities[low + half];
         int order = strncmp(e->name, p, n);
         if (order == 0 && !e->name[n])
-            return e->value;
+            return e;
         if (order < 0) {
             low += half + 1;
             count -= half + 1;
@@ -100,10 +100,10 @@ static int add_reference(const char *p, size_t n, struct dm_buf *out)
             return 0;
         return dm_buf_add(out, c, (size_t)bytes) ? 1 : DM_EMEMORY;
     }
-    const char *value = named_text(p + 1, n - 1);
-    if (!value)
+    const struct entity *e = find_name(p + 1, n - 1);
+    if (!e)
         return 0;
-    return dm_buf_puts(out, value) ? 1 : DM_EMEMORY;
+    return dm_buf_puts(out, e->value) ? 1 : DM_EMEMORY;
 }
 
 int dm_entity_unescape(const char *p, size_t n, struct dm_buf *out)
@@ -136,4 +136,55 @@ int dm_entity_unescape(const char *p, size_t n, struct dm_buf *out)
     if (!changed)
         return 0;
     return dm_buf_add(out, p + from, n - from) ? 1 : DM_EMEMORY;
+}
+
+/* The number at p as HTML reads it, "&#" being before. Returns its bytes, 0 when there is none. */
+static size_t html_number(const char *p, size_t n, char *out, size_t *written)
+{
+    bool hex = n > 0 && (p[0] | 0x20) == 'x';
+    size_t i = hex;
+    while (i < n && hex_value(p[i]) >= 0 && hex_value(p[i]) < (hex ? 16 : 10))
+        i++;
+    int32_t value = read_number(p + hex, i - hex, hex ? 16 : 10);
+    if (value < 0)
+        return 0;
+    uint32_t c = (uint32_t)value;
+    if (c == 0 || c > HIGHEST || (c >= 0xD800 && c <= 0xDFFF))
+        c = 0xFFFD;
+    else if (c >= 0x80 && c < 0xA0)
+        c = dm_codepage_char(DM_PAGE_1252, (uint8_t)c);
+    *written = dm_char_write(out, c);
+    return i + (i < n && p[i] == ';');
+}
+
+/* The name at p as HTML reads it: with a semicolon, or the longest that needs none. Returns its
+ * bytes, 0 when there is none. */
+static size_t html_name(const char *p, size_t n, const struct entity **found)
+{
+    size_t i = 0;
+    while (i < n && i < LONGEST_HTML && is_alnum(p[i]))
+        i++;
+    *found = i < n && p[i] == ';' ? find_name(p, i + 1) : NULL;
+    if (*found && (*found)->html)
+        return i + 1;
+    for (i = i < LONGEST_BARE ? i : LONGEST_BARE; i > 1; i--)
+        if ((*found = find_name(p, i)) != NULL)
+            return i;
+    return 0;
+}
+
+size_t dm_entity_read(const char *p, size_t n, struct dm_entity_text *text)
+{
+    const struct entity *e;
+    size_t size = 0;
+    if (n > 1 && p[1] == '#') {
+        size = html_number(p + 2, n - 2, text->bytes, &text->n);
+        return size ? size + 2 : 0;
+    }
+    size = html_name(p + 1, n - 1, &e);
+    if (!size)
+        return 0;
+    text->n = strlen(e->value);
+    memcpy(text->bytes, e->value, text->n);
+    return size + 1;
 }

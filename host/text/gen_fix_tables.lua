@@ -33,22 +33,23 @@ for page in pages:
     print("    },")
 print("};")]])
 
--- As ftfy builds its table: names with a semicolon, and names in capitals where no other name is the same.
+-- Names as HTML has them, some also without a semicolon; and as ftfy adds them, in capitals where no other name is
+-- the same.
 write("host/text/entity_table.h", "DM_TEXT_ENTITY_TABLE_H",
-  "Named character references of HTML in ascending order, and what they stand for; with names in capitals,\n"
-  .. " * from Python's html.entities.", python [[
+  "Named character references of HTML in ascending order, and what they stand for; with names in capitals that\n"
+  .. " * only ftfy knows, from Python's html.entities.", python [[
 import html, html.entities
 table = {}
 for name, value in html.entities.html5.items():
+    table[name] = (value, 1)
     if name.endswith(";"):
-        table[name] = value
         capitals = "&" + name.upper()
         if name == name.lower() and html.unescape(capitals) == capitals:
-            table[name.upper()] = value.upper()
+            table[name.upper()] = (value.upper(), 0)
 def c(s):
     return '"' + "".join("\\%03o" % b for b in s.encode()) + '"'
-print("static const struct entity {\n    char name[26], value[8];\n} entities[] = {")
+print("#include <stdint.h>\n")
+print("static const struct entity {\n    char name[33];\n    uint8_t html;\n    char value[8];\n} entities[] = {")
 for name in sorted(table):
-    if len(name) <= 25:
-        print('    {"%s", %s},' % (name, c(table[name])))
+    print('    {"%s", %d, %s},' % (name, table[name][1], c(table[name][0])))
 print("};")]])

@@ -10,6 +10,7 @@ local M = {
   charset = require "dm.text.charset",
   chunk = require "dm.text.chunk",
   clean = require "dm.text.clean",
+  html = require "dm.text.html",
   latex = require "dm.text.latex",
   normalize = require("dm.text.unicode").normalize,
 }
