@@ -178,8 +178,10 @@ void dm_html_stack_open_part(struct dm_html_stack *s, int tag)
             dm_html_stack_push(s, DM_IN_GROUP, DM_TAG_tbody);
         dm_html_stack_push(s, DM_IN_ROW, tag);
     } else if (tag == DM_TAG_col) {
-        if (dm_html_stack_top(s)->kind != DM_IN_COLUMNS)
-            dm_html_stack_pop_to(s, DM_IN_TABLE);
+        if (dm_html_stack_top(s)->kind == DM_IN_COLUMNS)
+            return;
+        dm_html_stack_pop_to(s, DM_IN_TABLE);
+        dm_html_stack_push(s, DM_IN_COLUMNS, DM_TAG_colgroup);
     } else {
         dm_html_stack_pop_to(s, DM_IN_TABLE);
         dm_html_stack_push(s,

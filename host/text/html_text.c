@@ -183,14 +183,14 @@ static bool open_in_select(struct reader *r, const struct dm_html_token *t)
 {
     bool ends = t->tag == DM_TAG_input || t->tag == DM_TAG_keygen || t->tag == DM_TAG_textarea ||
                 t->tag == DM_TAG_select;
+    bool part = t->tag == DM_TAG_table ||
+                (dm_html_is_part(t->tag) && t->tag != DM_TAG_col && t->tag != DM_TAG_colgroup);
     if (t->tag == DM_TAG_script)
         take_model(r, t, false);
-    if (ends || ((dm_html_is_part(t->tag) || t->tag == DM_TAG_table) &&
-                 dm_html_stack_in_table(&r->stack, DM_IN_TABLE, 0))) {
-        dm_html_stack_pop(&r->stack);
-        return t->tag != DM_TAG_select;
-    }
-    return false;
+    if (!ends && !(part && dm_html_stack_in_table(&r->stack, DM_IN_TABLE, 0)))
+        return false;
+    dm_html_stack_pop(&r->stack);
+    return t->tag != DM_TAG_select;
 }
 
 static void open_table(struct reader *r)
@@ -243,9 +243,13 @@ static bool close_foreign(struct reader *r, int tag)
     if (c->kind != DM_IN_FOREIGN)
         return false;
     if (c->tag != tag) {
-        while (dm_html_is_breakout(tag) && dm_html_stack_top(&r->stack)->kind == DM_IN_FOREIGN)
-            dm_html_stack_pop(&r->stack);
-        return dm_html_stack_top(&r->stack)->kind == DM_IN_FOREIGN && !dm_html_is_part(tag);
+        if (tag == DM_TAG_p || tag == DM_TAG_br)
+            while (dm_html_stack_top(&r->stack)->kind == DM_IN_FOREIGN)
+                dm_html_stack_pop(&r->stack);
+        else if (!(dm_html_is_part(tag) || tag == DM_TAG_table) ||
+                 !dm_html_stack_in_table(&r->stack, DM_IN_TABLE, 0))
+            return true;
+        return false;
     }
     if (c->inner)
         c->inner--;

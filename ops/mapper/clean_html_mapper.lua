@@ -14,9 +14,23 @@ local CleanHtml = Mapper:extend {
   },
 }
 
+---Every `what` in s, as it stands, becomes `with`.
+local function replace(s, what, with)
+  local at, from, parts = s:find(what, 1, true), 1, {}
+  if not at then return s end
+  while at do
+    parts[#parts + 1] = s:sub(from, at - 1)
+    from = at + #what
+    at = s:find(what, from, true)
+  end
+  parts[#parts + 1] = s:sub(from)
+  return table.concat(parts, with)
+end
+
 function CleanHtml:execute(sample)
   local s = self:get_text(sample)
-  s = s:gsub("<li>", "\n*"):gsub("</li>", ""):gsub("<ol>", "\n*"):gsub("</ol>", "")
+  s = replace(replace(s, "<li>", "\n*"), "</li>", "")
+  s = replace(replace(s, "<ol>", "\n*"), "</ol>", "")
   self:set_text(sample, html.text(s))
 end
 
