@@ -57,7 +57,8 @@ bool dm_html_is_breakout(int tag)
         [DM_TAG_th] = 1,       [DM_TAG_thead] = 1,
         [DM_TAG_title] = 1,    [DM_TAG_tr] = 1,
         [DM_TAG_track] = 1,    [DM_TAG_wbr] = 1,
-        [DM_TAG_xmp] = 1,
+        [DM_TAG_xmp] = 1,      [DM_TAG_rt] = 1,
+        [DM_TAG_rp] = 1,
     };
     return !others[tag];
 }
