@@ -409,8 +409,9 @@ int dm_text_fix(const char *p, size_t n, int form, struct dm_buf *out);
 /* The text of an HTML document's body. */
 int dm_text_html(const char *p, size_t n, struct dm_buf *out);
 
-/* The tables of an HTML document: sets `out` to spans of *text, the cells' texts (borrowed until the next call).
- * A span that starts at SIZE_MAX begins a row or a table, as its end tells. header: with rows that have a header
- * cell. DM_EINPUT: tables inside tables make the answer too large. */
+/* The tables of an HTML document, without rows that have a header cell, with all rows, or as markup: sets `out` to
+ * spans of *text (borrowed until the next call), cells' texts or tables. With cells, a span that starts at SIZE_MAX
+ * begins a row or a table, as its end tells. DM_EINPUT: tables inside tables make the answer too large. */
+enum { DM_TABLES_BODY, DM_TABLES_ALL, DM_TABLES_MARKUP };
 enum { DM_TABLE_ROW, DM_TABLE_START };
-int dm_text_html_tables(const char *p, size_t n, int header, const char **text, struct dm_buf *out);
+int dm_text_html_tables(const char *p, size_t n, int kind, const char **text, struct dm_buf *out);

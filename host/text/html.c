@@ -102,32 +102,42 @@ static size_t find_byte(const struct dm_html *h, size_t i, char c)
     return at ? (size_t)(at - h->p) : h->n;
 }
 
-/* Place behind an attribute's value, the '=' being before. */
-static size_t skip_value(const struct dm_html *h, size_t i)
+/* Reads an attribute's value, the '=' being before. Returns the place behind it. */
+static size_t read_value(const struct dm_html *h, size_t i, struct dm_text_span *value)
 {
     i = skip_space(h, i);
     if (i < h->n && (h->p[i] == '"' || h->p[i] == '\'')) {
-        i = find_byte(h, i + 1, h->p[i]);
+        value->start = i + 1;
+        value->end = i = find_byte(h, i + 1, h->p[i]);
         return i < h->n ? i + 1 : i;
     }
+    value->start = i;
     while (i < h->n && h->p[i] != '>' && !is_space(h->p[i]))
         i++;
+    value->end = i;
     return i;
 }
 
-/* Place behind one attribute. */
-static size_t skip_attribute(const struct dm_html *h, size_t i)
+size_t dm_html_read_attribute(const struct dm_html *h, size_t i, struct dm_html_attribute *a)
 {
+    while (i < h->n && (is_space(h->p[i]) || h->p[i] == '/'))
+        i++;
+    a->value.start = a->value.end = 0;
+    a->name.start = a->name.end = i;
+    if (i >= h->n || h->p[i] == '>')
+        return i;
     for (i++; i < h->n && h->p[i] != '>' && h->p[i] != '/' && h->p[i] != '='; i++)
         if (is_space(h->p[i]))
             break;
+    a->name.end = i;
     size_t next = skip_space(h, i);
-    return next < h->n && h->p[next] == '=' ? skip_value(h, next + 1) : i;
+    return next < h->n && h->p[next] == '=' ? read_value(h, next + 1, &a->value) : i;
 }
 
 /* Reads a tag whose name starts at i. At the end of the text there is none. */
 static bool read_tag(struct dm_html *h, size_t i, struct dm_html_token *t)
 {
+    struct dm_html_attribute unused;
     t->start = i;
     while (i < h->n && h->p[i] != '>' && h->p[i] != '/' && !is_space(h->p[i]))
         i++;
@@ -138,7 +148,7 @@ static bool read_tag(struct dm_html *h, size_t i, struct dm_html_token *t)
         if (is_space(h->p[i]) || h->p[i] == '/')
             t->closed = h->p[i++] == '/' && i < h->n && h->p[i] == '>';
         else
-            i = skip_attribute(h, i);
+            i = dm_html_read_attribute(h, i, &unused);
     }
     h->at = i < h->n ? i + 1 : i;
     return i < h->n;
@@ -181,6 +191,7 @@ static bool read_markup(struct dm_html *h, struct dm_html_token *t)
 {
     size_t i = h->at;
     bool close = h->p[i + 1] == '/';
+    t->start = i;
     if (is_letter(h->p[i + 1 + close])) {
         t->kind = close ? DM_HTML_CLOSE : DM_HTML_OPEN;
         return read_tag(h, i + 1 + close, t);
@@ -200,7 +211,9 @@ static bool read_markup(struct dm_html *h, struct dm_html_token *t)
         i = find_byte(h, i, '>');
         h->at = i < h->n ? i + 1 : i;
     }
-    return false;
+    t->kind = DM_HTML_OTHER;
+    t->end = h->at;
+    return h->others;
 }
 
 /* Whether a tag of the model's element begins at i, which is a '<': an end tag, or with `slash` ""

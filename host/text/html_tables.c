@@ -9,6 +9,7 @@
 #include "text/chars.h"
 #include "text/entity.h"
 #include "text/html.h"
+#include "text/html_write.h"
 #include "text/intern.h"
 #include "text/scratch.h"
 
@@ -18,7 +19,7 @@
 enum { GROWTH = 4 << 20, GROWTH_RATE = 8, ITEM_COST = 16 };
 
 /* What an open element is to its tables. */
-enum { PLAIN, TABLE, ROW, CELL, SILENT };
+enum { PLAIN, TABLE, ROW, CELL, SILENT, KEEPING };
 
 struct element {
     uint32_t name; /* number of the name, from 0 */
@@ -27,6 +28,7 @@ struct element {
 
 struct table {
     uint32_t first, last; /* rows */
+    size_t start, end;    /* markup */
 };
 
 struct row {
@@ -43,9 +45,11 @@ struct reader {
     struct dm_html html;
     struct dm_intern names;
     struct dm_buf *counts; /* of each name: elements that are open */
-    struct dm_buf *open, *tables, *rows, *cells, *text;
-    uint32_t silent; /* open elements whose text is none */
-    bool failed;
+    struct dm_buf *open, *tables, *rows, *cells;
+    struct dm_buf *text;    /* of cells, or the markup of tables */
+    uint32_t silent, depth; /* open elements whose text is none; tables */
+    uint32_t keeping;       /* open elements that keep white space */
+    bool markup, failed;
 };
 
 static uint32_t *count_of(const struct reader *r, uint32_t name)
@@ -118,12 +122,13 @@ static void add_cell(struct reader *r, struct element *e, int tag)
 static void add_element(struct reader *r, int tag, uint32_t name)
 {
     struct element e = {.name = name, .kind = PLAIN};
-    const struct table table = {.first = length(r->rows, sizeof(struct row))};
+    const struct table table = {.first = length(r->rows, sizeof(struct row)), .start = r->text->n};
     const struct row row = {0};
     if (tag == DM_TAG_table) {
         e.kind = TABLE;
         e.item = length(r->tables, sizeof table);
         r->failed |= !dm_buf_add(r->tables, &table, sizeof table);
+        r->depth++;
     } else if (tag == DM_TAG_tr) {
         e.kind = ROW;
         e.item = length(r->rows, sizeof row);
@@ -134,10 +139,22 @@ static void add_element(struct reader *r, int tag, uint32_t name)
                tag == DM_TAG_rt || tag == DM_TAG_rp) {
         e.kind = SILENT;
         r->silent++;
+    } else if (tag == DM_TAG_pre || tag == DM_TAG_textarea) {
+        e.kind = KEEPING;
+        r->keeping++;
     }
     r->failed |= !dm_buf_add(r->open, &e, sizeof e);
     if (!r->failed)
         ++*count_of(r, name);
+}
+
+/* Writes the end tag of an element inside a table. */
+static void write_close(struct reader *r, uint32_t name)
+{
+    size_t n;
+    const char *p = dm_intern_string(&r->names, name, &n);
+    if (r->markup && r->depth)
+        r->failed |= !dm_html_write_close(r->text, p, n);
 }
 
 static void pop(struct reader *r)
@@ -145,12 +162,18 @@ static void pop(struct reader *r)
     const struct element e = *top(r);
     r->open->n -= sizeof e;
     --*count_of(r, e.name);
-    if (e.kind == TABLE)
+    write_close(r, e.name);
+    if (e.kind == TABLE) {
         table_at(r, e.item)->last = length(r->rows, sizeof(struct row));
-    else if (e.kind == CELL)
+        table_at(r, e.item)->end = r->text->n;
+        r->depth--;
+    } else if (e.kind == CELL) {
         cell_at(r, e.item)->end = r->text->n;
-    else if (e.kind == SILENT)
+    } else if (e.kind == SILENT) {
         r->silent--;
+    } else if (e.kind == KEEPING) {
+        r->keeping--;
+    }
 }
 
 /* Closes the last element of that name, if there is one, and all that are open inside it. */
@@ -163,12 +186,24 @@ static void close_element(struct reader *r, uint32_t name)
     pop(r);
 }
 
+static void write_open(struct reader *r, const struct dm_html_token *t, uint32_t name)
+{
+    size_t n;
+    const char *p = dm_intern_string(&r->names, name, &n);
+    if (r->markup && r->depth)
+        r->failed |= !dm_html_write_open(r->text, &r->html, t, p, n);
+}
+
 static void open_element(struct reader *r, const struct dm_html_token *t)
 {
     uint32_t name = name_of(r, t);
-    if (dm_html_is_void(t->tag) || r->failed)
+    if (r->failed)
         return;
-    add_element(r, t->tag, name);
+    if (!dm_html_is_void(t->tag))
+        add_element(r, t->tag, name);
+    write_open(r, t, name);
+    if (dm_html_is_void(t->tag))
+        return;
     if (t->closed && !r->failed)
         close_element(r, name);
     else if (t->tag == DM_TAG_script || t->tag == DM_TAG_style)
@@ -204,7 +239,13 @@ static void take_token(struct reader *r, const struct dm_html_token *t)
         open_element(r, t);
     else if (t->kind == DM_HTML_CLOSE)
         close_element(r, name_of(r, t));
-    else if (!r->silent && r->tables->n)
+    else if (!r->depth)
+        return;
+    else if (t->kind == DM_HTML_OTHER)
+        r->failed |= !dm_html_write_other(r->text, &r->html, t);
+    else if (r->markup)
+        r->failed |= !dm_html_write_text(r->text, &r->html, t, r->keeping > 0);
+    else if (!r->silent)
         add_text(r, t);
 }
 
@@ -269,10 +310,27 @@ static int write_tables(const struct reader *r, bool header, struct dm_buf *out)
     return DM_OK;
 }
 
-int dm_text_html_tables(const char *p, size_t n, int header, const char **text, struct dm_buf *out)
+/* The markup of each table. */
+static int write_markup(const struct reader *r, struct dm_buf *out)
 {
-    struct reader r = {.html = {.p = p, .n = n}};
+    int64_t limit = GROWTH + GROWTH_RATE * (int64_t)r->html.n;
+    dm_buf_clear(out);
+    for (uint32_t t = 0; t < length(r->tables, sizeof(struct table)); t++) {
+        const struct table *table = table_at(r, t);
+        const struct dm_text_span span = {table->start, table->end};
+        if (!dm_buf_add(out, &span, sizeof span))
+            return DM_EMEMORY;
+        if ((limit -= ITEM_COST + (int64_t)(span.end - span.start)) < 0)
+            return DM_EINPUT;
+    }
+    return DM_OK;
+}
+
+int dm_text_html_tables(const char *p, size_t n, int kind, const char **text, struct dm_buf *out)
+{
+    struct reader r = {.html = {.p = p, .n = n}, .markup = kind == DM_TABLES_MARKUP};
     struct dm_html_token t;
+    r.html.others = r.markup;
     r.failed = !begin(&r);
     while (!r.failed) {
         dm_html_next(&r.html, &t);
@@ -280,10 +338,10 @@ int dm_text_html_tables(const char *p, size_t n, int header, const char **text, 
             break;
         take_token(&r, &t);
     }
+    while (!r.failed && r.open->n)
+        pop(&r);
     if (r.failed)
         return DM_EMEMORY;
-    while (r.open->n)
-        pop(&r);
     *text = r.text->p;
-    return write_tables(&r, header, out);
+    return r.markup ? write_markup(&r, out) : write_tables(&r, kind == DM_TABLES_ALL, out);
 }

@@ -203,6 +203,13 @@ static void open_table(struct reader *r)
     dm_html_stack_push(&r->stack, DM_IN_TABLE, DM_TAG_table);
 }
 
+/* Whether a tag opens and closes an element that may hold text. */
+static bool nests(int tag)
+{
+    return !dm_html_is_void(tag) && model_of(tag) == DM_HTML_DATA && tag != DM_TAG_form &&
+           tag != DM_TAG_html && tag != DM_TAG_head && tag != DM_TAG_body && tag != DM_TAG_frameset;
+}
+
 static void open_element(struct reader *r, const struct dm_html_token *t)
 {
     int tag = t->tag;
@@ -225,8 +232,7 @@ static void open_element(struct reader *r, const struct dm_html_token *t)
     } else if (tag == DM_TAG_svg || tag == DM_TAG_math) {
         if (!t->closed && r->stack.depth < MOST_FOREIGN)
             dm_html_stack_push(&r->stack, DM_IN_FOREIGN, tag);
-    } else if (dm_html_stack_in_structure(&r->stack) && !dm_html_is_void(tag) &&
-               tag != DM_TAG_form) {
+    } else if (dm_html_stack_in_structure(&r->stack) && nests(tag)) {
         dm_html_stack_top(&r->stack)->inner++;
     }
     r->skip_newline = tag == DM_TAG_pre || tag == DM_TAG_listing;
@@ -276,7 +282,7 @@ static void close_element(struct reader *r, int tag)
         if (dm_html_stack_top(&r->stack)->kind == DM_IN_SELECT)
             dm_html_stack_pop(&r->stack);
     } else if (dm_html_stack_in_structure(&r->stack) && dm_html_stack_top(&r->stack)->inner &&
-               !dm_html_is_void(tag) && model_of(tag) == DM_HTML_DATA) {
+               nests(tag)) {
         dm_html_stack_top(&r->stack)->inner--;
     }
 }

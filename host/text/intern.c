@@ -85,3 +85,10 @@ int64_t dm_intern_find(const struct dm_intern *s, const char *p, size_t n)
     uint64_t hash = XXH3_64bits_withSeed(p, n, s->seed);
     return (int64_t)*find_slot(s, hash, p, n) - 1;
 }
+
+const char *dm_intern_string(const struct dm_intern *s, uint32_t i, size_t *n)
+{
+    const struct key *key = &keys_of(s)[i];
+    *n = key->n;
+    return s->text->p + key->at;
+}

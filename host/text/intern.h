@@ -27,4 +27,7 @@ int64_t dm_intern_take(struct dm_intern *s, size_t at, bool *fresh);
 /* The number of a string, below zero when it was never taken. */
 int64_t dm_intern_find(const struct dm_intern *s, const char *p, size_t n);
 
+/* The string of that number; borrowed until the next take. */
+const char *dm_intern_string(const struct dm_intern *s, uint32_t i, size_t *n);
+
 #endif

@@ -1,6 +1,6 @@
--- Puts the tables of an HTML document into a field: each a list of rows, a row a list of the texts of its cells. A table
--- inside another is in the outer cell's text, its rows are among the outer table's, and it is a table of its own. A
--- sample that has the field already stays as it is.
+-- Puts the tables of an HTML document into a field: each a list of rows, a row a list of the texts of its cells. A
+-- table inside another is in the outer cell's text, its rows are among the outer table's, and it is a table of its
+-- own. A sample that has the field already stays as it is.
 local Mapper = require("dm.base_op").Mapper
 local dm = require "dm"
 local html = require "dm.text.html"
@@ -13,13 +13,7 @@ local ExtractTables = Mapper:extend {
   origin = "Data-Juicer",
   params = {
     { "tables_field_name", "string", default = "html_tables", doc = "name of the field, in " .. META },
-    {
-      "retain_html_tags",
-      "boolean",
-      default = false,
-      one_of = { false },
-      doc = "tables as HTML; there is only false here",
-    },
+    { "retain_html_tags", "boolean", default = false, doc = "each table as HTML instead" },
     { "include_header", "boolean", default = true, doc = "with rows that have a header cell" },
   },
   examples = {
@@ -48,7 +42,9 @@ function ExtractTables:execute(sample)
   elseif meta[self.tables_field_name] ~= nil then
     return
   end
-  meta[self.tables_field_name] = arrays(html.tables(self:get_text(sample), self.include_header))
+  local s = self:get_text(sample)
+  local tables = self.retain_html_tags and html.table_markup(s) or html.tables(s, self.include_header)
+  meta[self.tables_field_name] = arrays(tables)
 end
 
 return ExtractTables
