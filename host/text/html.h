@@ -10,18 +10,17 @@
 #include <stdint.h>
 
 /* Elements that change how text or other tags are read, and those that end foreign elements. */
-#define DM_HTML_TAGS(X)                                                                            \
-    X(area)                                                                                        \
-    X(b) X(base) X(basefont) X(bgsound) X(big) X(blockquote) X(body) X(br) X(caption) X(center)    \
-        X(code) X(col) X(colgroup) X(dd) X(desc) X(div) X(dl) X(dt) X(em) X(embed)                 \
-            X(foreignobject) X(form) X(frame) X(frameset) X(h1) X(h2) X(h3) X(h4) X(h5) X(h6)      \
-                X(head) X(hr) X(html) X(i) X(iframe) X(img) X(input) X(keygen) X(li) X(link)       \
-                    X(listing) X(math) X(menu) X(meta) X(nobr) X(noembed) X(noframes) X(noscript)  \
-                        X(ol) X(p) X(param) X(plaintext) X(pre) X(rp) X(rt) X(ruby) X(s) X(script) \
-                            X(select) X(small) X(source) X(span) X(strike) X(strong) X(style)      \
-                                X(sub) X(sup) X(svg) X(table) X(tbody) X(td) X(template)           \
-                                    X(textarea) X(tfoot) X(th) X(thead) X(title) X(tr) X(track)    \
-                                        X(tt) X(u) X(ul) X(var) X(wbr) X(xmp)
+/* clang-format off */
+#define DM_HTML_TAGS(X) \
+    X(area) X(b) X(base) X(basefont) X(bgsound) X(big) X(blockquote) X(body) X(br) X(caption) \
+    X(center) X(code) X(col) X(colgroup) X(dd) X(desc) X(div) X(dl) X(dt) X(em) X(embed) \
+    X(foreignobject) X(form) X(frame) X(frameset) X(h1) X(h2) X(h3) X(h4) X(h5) X(h6) X(head) \
+    X(hr) X(html) X(i) X(iframe) X(img) X(input) X(keygen) X(li) X(link) X(listing) X(math) \
+    X(menu) X(meta) X(nobr) X(noembed) X(noframes) X(noscript) X(ol) X(p) X(param) X(plaintext) \
+    X(pre) X(rp) X(rt) X(ruby) X(s) X(script) X(select) X(small) X(source) X(span) X(strike) \
+    X(strong) X(style) X(sub) X(sup) X(svg) X(table) X(tbody) X(td) X(template) X(textarea) \
+    X(tfoot) X(th) X(thead) X(title) X(tr) X(track) X(tt) X(u) X(ul) X(var) X(wbr) X(xmp)
+/* clang-format on */
 
 #define DM_HTML_NAME(name) DM_TAG_##name,
 enum { DM_TAG_other, DM_HTML_TAGS(DM_HTML_NAME) DM_TAGS };
