@@ -242,9 +242,9 @@ bool dm_badness_is_bad(const char *p, size_t n)
 {
     if (!nnamed)
         prepare();
-    for (size_t i = 0, size; i < n; i += size) {
+    for (size_t i = 0, size; (i = dm_char_skip_ascii(p, n, i)) < n; i += size) {
         uint32_t c = dm_char_read(p + i, &size);
-        uint64_t bits = c >= 128 && c < PLANE ? named[named_of[c]] & anchors : 0;
+        uint64_t bits = c < PLANE ? named[named_of[c]] & anchors : 0;
         if (!bits)
             continue;
         for (const struct row *row = tried; row < tried + ROWS; row++)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Whether a byte continues a code point. */
 static inline bool dm_char_continues(char c)
@@ -45,6 +46,19 @@ static inline uint32_t dm_char_before(const char *p, size_t *size)
     while (dm_char_continues(*q))
         q--;
     return dm_char_read(q, size);
+}
+
+/* The first byte from i on that is not ASCII, or n; eight bytes at a time. */
+static inline size_t dm_char_skip_ascii(const char *p, size_t n, size_t i)
+{
+    for (uint64_t word; n - i >= 8; i += 8) {
+        memcpy(&word, p + i, 8);
+        if (word & 0x8080808080808080)
+            break;
+    }
+    while (i < n && !((unsigned char)p[i] & 0x80))
+        i++;
+    return i;
 }
 
 /* Writes c to out, which has room for four bytes; returns the bytes written. */

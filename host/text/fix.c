@@ -155,6 +155,12 @@ static size_t escape(const char *p, size_t n)
     return 0;
 }
 
+/* Bytes that what goes may begin with. */
+static bool may_be_unwanted(unsigned char u)
+{
+    return u < 0x20 || u == 0x7F || u == 0xE2 || u == 0xEF;
+}
+
 /* Bytes at p that go: an escape sequence, or a control character that no text means. */
 static size_t unwanted(const char *p, size_t n)
 {
@@ -178,7 +184,7 @@ static int remove_unwanted(const char *p, size_t n, struct dm_buf *out)
     int changed = 0;
     dm_buf_clear(out);
     for (size_t i = 0; i < n; i += size) {
-        size_t gone = unwanted(p + i, n - i);
+        size_t gone = may_be_unwanted((unsigned char)p[i]) ? unwanted(p + i, n - i) : 0;
         size = gone ? gone : dm_char_size(p[i]);
         if (!gone)
             continue;

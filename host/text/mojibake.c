@@ -284,18 +284,10 @@ static int fix_controls(const char *p, size_t n, bool strict, struct dm_buf *out
     return changed;
 }
 
-static bool is_ascii(const char *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if ((unsigned char)p[i] & 0x80)
-            return false;
-    return true;
-}
-
 /* One step. Returns 1 and sets `out` when the text changes. */
 static int fix_once(const char *p, size_t n, struct dm_buf *out, int depth)
 {
-    if (is_ascii(p, n) || !dm_badness_is_bad(p, n))
+    if (!dm_badness_is_bad(p, n))
         return 0;
     unsigned pages = dm_codepage_of_text(p, n);
     for (int page = 0; page < DM_PAGES; page++) {

@@ -27,21 +27,37 @@ bool dm_char_is_alnum(uint32_t c)
            (k >= UTF8PROC_CATEGORY_ND && k <= UTF8PROC_CATEGORY_NO);
 }
 
-static inline bool between(uint32_t c, uint32_t first, uint32_t last)
+/* Characters that are inert for NFC, beside Latin and Chinese ones. */
+static const uint32_t inert_ranges[][2] = {
+    {0x388, 0x3FF},   {0x400, 0x482},   {0x48A, 0x52F},   {0x531, 0x590},   {0x5D0, 0x5EA},
+    {0x620, 0x64A},   {0x660, 0x66F},   {0x904, 0x939},   {0xE01, 0xE37},   {0xE3F, 0xE47},
+    {0x1E00, 0x1EFF}, {0x2010, 0x20CF}, {0x2190, 0x2328}, {0x2400, 0x2ADB}, {0x3001, 0x3029},
+    {0x3030, 0x3098}, {0x30A0, 0x318E}, {0xAC00, 0xD7A3}, {0xFF01, 0xFFEF}, {0x1F000, 0x1FAFF},
+};
+
+static bool in_ranges(uint32_t c)
 {
-    return c - first <= last - first;
+    size_t low = 0, n = sizeof inert_ranges / sizeof *inert_ranges;
+    while (n > 0) {
+        size_t half = n / 2;
+        if (inert_ranges[low + half][1] < c) {
+            low += half + 1;
+            n -= half + 1;
+        } else if (inert_ranges[low + half][0] > c) {
+            n = half;
+        } else {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Whether a character is known to be inert. */
 static inline bool is_inert(uint32_t c, int form)
 {
-    if (c < 0x80 || between(c, 0x4E00, 0x9FFF) || between(c, 0x3400, 0x4DBF))
+    if (c < 0x80 || (c >= 0x3400 && c <= 0x9FFF))
         return true;
-    if (form != DM_NFC)
-        return false;
-    return c < 0x300 || between(c, 0x400, 0x482) || between(c, 0x2010, 0x2027) ||
-           between(c, 0x3001, 0x3029) || between(c, 0x3041, 0x3096) || between(c, 0x30A1, 0x30FA) ||
-           between(c, 0xAC00, 0xD7A3) || between(c, 0xFF01, 0xFFEF) || between(c, 0x1F300, 0x1FAFF);
+    return form == DM_NFC && (c < 0x300 || in_ranges(c));
 }
 
 static int class_of(utf8proc_int32_t c)
@@ -132,14 +148,26 @@ static bool add_normal(const char *p, size_t n, utf8proc_option_t options, struc
     return true;
 }
 
-/* Goes on while characters are inert, or are not; the start of the last one goes to *last. */
-static size_t skip(const char *p, size_t n, size_t i, int form, bool inert, size_t *last)
+/* Goes on to the first character that is not inert; the start of the one before goes to *last. */
+static size_t skip_inert(const char *p, size_t n, size_t i, int form, size_t *last)
 {
-    for (size_t size; i < n; i += size) {
-        if (is_inert(dm_char_read(p + i, &size), form) != inert)
+    for (size_t size, end; i < n; i += size) {
+        end = dm_char_skip_ascii(p, n, i);
+        if (end > i)
+            *last = end - 1;
+        i = end;
+        if (i == n || !is_inert(dm_char_read(p + i, &size), form))
             break;
         *last = i;
     }
+    return i;
+}
+
+static size_t skip_others(const char *p, size_t n, size_t i, int form)
+{
+    for (size_t size; i < n; i += size)
+        if (is_inert(dm_char_read(p + i, &size), form))
+            break;
     return i;
 }
 
@@ -147,17 +175,17 @@ int dm_text_normalize(const char *p, size_t n, int form, struct dm_buf *out)
 {
     utf8proc_option_t options = options_of(form);
     size_t base = 0, from = 0;
-    size_t i = skip(p, n, 0, form, true, &base);
+    size_t i = skip_inert(p, n, 0, form, &base);
     if (i == n)
         return 0;
     dm_buf_clear(out);
     while (i < n) {
-        size_t unused, end = skip(p, n, i, form, false, &unused);
+        size_t end = skip_others(p, n, i, form);
         if (!dm_buf_add(out, p + from, base - from) ||
             !add_normal(p + base, end - base, options, out))
             return DM_EMEMORY;
         from = base = end;
-        i = skip(p, n, end, form, true, &base);
+        i = skip_inert(p, n, end, form, &base);
     }
     if (!dm_buf_add(out, p + from, n - from))
         return DM_EMEMORY;

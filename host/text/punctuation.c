@@ -44,24 +44,11 @@ static const struct mark *mark_at(const char *p)
     return NULL;
 }
 
-/* Goes on to the first byte that is not ASCII, eight at a time. */
-static size_t skip_ascii(const char *p, size_t n, size_t i)
-{
-    for (uint64_t word; n - i >= 8; i += 8) {
-        memcpy(&word, p + i, 8);
-        if (word & 0x8080808080808080)
-            break;
-    }
-    while (i < n && !((unsigned char)p[i] & 0x80))
-        i++;
-    return i;
-}
-
 int dm_text_punctuation(const char *p, size_t n, struct dm_buf *out)
 {
     size_t from = 0;
     dm_buf_clear(out);
-    for (size_t i = 0, size; (i = skip_ascii(p, n, i)) < n; i += size) {
+    for (size_t i = 0, size; (i = dm_char_skip_ascii(p, n, i)) < n; i += size) {
         const struct mark *mark = leads(p[i]) ? mark_at(p + i) : NULL;
         size = dm_char_size(p[i]);
         if (!mark)
