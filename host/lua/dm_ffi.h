@@ -391,13 +391,13 @@ struct dm_repeat_options {
 int dm_text_repeats(const char *p, size_t n, const struct dm_repeat_options *options, struct dm_buf *out);
 
 /* A set of code points. NULL when memory is short. */
-struct dm_charset;
-struct dm_charset *dm_charset_create(void);
-void dm_charset_destroy(struct dm_charset *set);
-void dm_charset_add(struct dm_charset *set, uint32_t first, uint32_t last);
+struct dm_charclass;
+struct dm_charclass *dm_charclass_create(void);
+void dm_charclass_destroy(struct dm_charclass *set);
+void dm_charclass_add(struct dm_charclass *set, uint32_t first, uint32_t last);
 
 /* Removes the code points of the set, or with `others` all but those. */
-int dm_charset_remove(const struct dm_charset *set, const char *p, size_t n, int others, struct dm_buf *out);
+int dm_charclass_remove(const struct dm_charclass *set, const char *p, size_t n, int others, struct dm_buf *out);
 
 /* Unicode's normalisation forms. */
 enum { DM_NFC, DM_NFD, DM_NFKC, DM_NFKD };

@@ -7,7 +7,7 @@ local C = ffi.C
 
 ---@class dm.text
 local M = {
-  charset = require "dm.text.charset",
+  charclass = require "dm.text.charclass",
   chunk = require "dm.text.chunk",
   clean = require "dm.text.clean",
   html = require "dm.text.html",

@@ -1,7 +1,7 @@
 -- Keeps Chinese characters (U+4E00 to U+9FA5) and, unless told otherwise, ASCII letters, ASCII digits and 28 marks.
 -- Everything else goes, line ends too.
 local Mapper = require("dm.base_op").Mapper
-local charset = require "dm.text.charset"
+local charclass = require "dm.text.charclass"
 
 local RemoveNonChinese = Mapper:extend {
   name = "remove_non_chinese_character_mapper",
@@ -25,7 +25,7 @@ function RemoveNonChinese:init()
     ranges[#ranges + 1] = { 0x61, 0x7A }
   end
   if self.keep_number then ranges[#ranges + 1] = { 0x30, 0x39 } end
-  self.set = charset(self.keep_punc and ".， ,-。%《*》/•、&＆(—)（+）：？!！“”·" or "", ranges)
+  self.set = charclass(self.keep_punc and ".， ,-。%《*》/•、&＆(—)（+）：？!！“”·" or "", ranges)
 end
 
 function RemoveNonChinese:execute(sample)

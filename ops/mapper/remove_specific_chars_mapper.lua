@@ -2,7 +2,7 @@
 -- a class of a regular expression, joined by bars: with two or more of them the bar is removed too, an entry of several
 -- characters falls apart, and ^ - \ ] have their meaning in a class.
 local Mapper = require("dm.base_op").Mapper
-local charset = require "dm.text.charset"
+local charclass = require "dm.text.charclass"
 local python_regex = require "dm.python_regex"
 
 local RemoveSpecificChars = Mapper:extend {
@@ -37,7 +37,7 @@ function RemoveSpecificChars:init()
   if class:find "[%^%-\\%[%]]" then
     self.re = python_regex.compile("[" .. class .. "]")
   else
-    self.set = charset(class)
+    self.set = charclass(class)
   end
 end
 

@@ -8,22 +8,22 @@
 
 enum { CODE_POINTS = 0x110000 };
 
-struct dm_charset {
+struct dm_charclass {
     uint8_t ascii[128]; /* 1: is in the set */
     uint64_t bits[CODE_POINTS / 64];
 };
 
-struct dm_charset *dm_charset_create(void)
+struct dm_charclass *dm_charclass_create(void)
 {
-    return calloc(1, sizeof(struct dm_charset));
+    return calloc(1, sizeof(struct dm_charclass));
 }
 
-void dm_charset_destroy(struct dm_charset *set)
+void dm_charclass_destroy(struct dm_charclass *set)
 {
     free(set);
 }
 
-void dm_charset_add(struct dm_charset *set, uint32_t first, uint32_t last)
+void dm_charclass_add(struct dm_charclass *set, uint32_t first, uint32_t last)
 {
     for (uint32_t c = first; c <= last && c < CODE_POINTS; c++) {
         set->bits[c / 64] |= 1ull << (c % 64);
@@ -33,7 +33,7 @@ void dm_charset_add(struct dm_charset *set, uint32_t first, uint32_t last)
 }
 
 /* Whether the code point at p is in the set; its size goes to *size. */
-static inline bool holds(const struct dm_charset *set, const char *p, size_t *size)
+static inline bool holds(const struct dm_charclass *set, const char *p, size_t *size)
 {
     unsigned char first = (unsigned char)*p;
     if (first < 128) {
@@ -44,7 +44,7 @@ static inline bool holds(const struct dm_charset *set, const char *p, size_t *si
 }
 
 /* Goes on while membership is `member`. */
-static size_t skip(const struct dm_charset *set, const char *p, size_t n, size_t i, bool member)
+static size_t skip(const struct dm_charclass *set, const char *p, size_t n, size_t i, bool member)
 {
     size_t size;
     while (i < n && holds(set, p + i, &size) == member)
@@ -52,8 +52,8 @@ static size_t skip(const struct dm_charset *set, const char *p, size_t n, size_t
     return i;
 }
 
-int dm_charset_remove(const struct dm_charset *set, const char *p, size_t n, int others,
-                      struct dm_buf *out)
+int dm_charclass_remove(const struct dm_charclass *set, const char *p, size_t n, int others,
+                        struct dm_buf *out)
 {
     bool gone = !others;
     size_t i = skip(set, p, n, 0, !gone);

@@ -1,12 +1,12 @@
--- Sets of code points, to remove from a text or to keep alone.
+-- Classes of code points, to remove from a text or to keep alone.
 local ffi = require "ffi"
 local kernel = require "dm.text.kernel"
 local C = ffi.C
 
----@class dm.Charset
+---@class dm.CharClass
 ---@field set ffi.cdata*
-local Charset = {}
-Charset.__index = Charset
+local CharClass = {}
+CharClass.__index = CharClass
 
 ---The code point of a character's bytes.
 local function code_point(char)
@@ -17,33 +17,33 @@ local function code_point(char)
   return c
 end
 
----The set of all characters of a text.
+---The class of all characters of a text.
 ---@param chars string
 ---@param ranges integer[][]? first and last code point of each
----@return dm.Charset
-local function charset(chars, ranges)
-  local set = C.dm_charset_create()
+---@return dm.CharClass
+local function charclass(chars, ranges)
+  local set = C.dm_charclass_create()
   if set == nil then error("memory ran short", 0) end
   for char in chars:gmatch "[^\128-\191][\128-\191]*" do
     local c = code_point(char)
-    C.dm_charset_add(set, c, c)
+    C.dm_charclass_add(set, c, c)
   end
-  for _, range in ipairs(ranges or {}) do C.dm_charset_add(set, range[1], range[2]) end
-  return setmetatable({ set = ffi.gc(set, C.dm_charset_destroy) }, Charset)
+  for _, range in ipairs(ranges or {}) do C.dm_charclass_add(set, range[1], range[2]) end
+  return setmetatable({ set = ffi.gc(set, C.dm_charclass_destroy) }, CharClass)
 end
 
 ---The text without the characters of the set.
 ---@param s string
 ---@return string
-function Charset:remove(s)
-  return kernel.result(C.dm_charset_remove(self.set, s, #s, 0, kernel.out), s)
+function CharClass:remove(s)
+  return kernel.result(C.dm_charclass_remove(self.set, s, #s, 0, kernel.out), s)
 end
 
 ---The characters of the text that are in the set.
 ---@param s string
 ---@return string
-function Charset:keep(s)
-  return kernel.result(C.dm_charset_remove(self.set, s, #s, 1, kernel.out), s)
+function CharClass:keep(s)
+  return kernel.result(C.dm_charclass_remove(self.set, s, #s, 1, kernel.out), s)
 end
 
-return charset
+return charclass
