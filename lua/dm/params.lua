@@ -1,5 +1,5 @@
 -- Checks what a pipeline gives an operator against the operator's declared parameters.
--- A declaration is { name, type, default =, doc =, min =, max =, one_of =, required = }.
+-- A declaration is { name, type, default =, doc =, min =, max =, one_of =, required =, only_default = }.
 local suggest = require "dm.suggest"
 
 local M = {}
@@ -13,6 +13,7 @@ local M = {}
 ---@field max number? greatest value
 ---@field one_of any[]? the only values allowed
 ---@field required boolean?
+---@field only_default string? why no value but the default is taken; for parameters of a peer that we do not have
 
 local matches = {
   string = function(v) return type(v) == "string" end,
@@ -50,6 +51,9 @@ local function fault(param, v)
   local name, kind = param[1], param[2]
   if not matches_any(kind, v) then
     return ('parameter "%s" must be of type %s, not %s %s'):format(name, (kind:gsub("|", " or ")), type(v), show(v))
+  end
+  if param.only_default and v ~= param.default then
+    return ('parameter "%s" can only be %s: %s'):format(name, show(param.default), param.only_default)
   end
   if param.min and v < param.min then
     return ('parameter "%s" must be at least %s, not %s'):format(name, param.min, show(v))
