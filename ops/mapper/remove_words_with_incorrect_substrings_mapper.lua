@@ -8,8 +8,9 @@ local RemoveWords = Mapper:extend {
   summary = "Remove words that hold certain substrings.",
   origin = "Data-Juicer",
   params = {
-    { "lang", "string", default = "en", doc = "language of the tokenizer; has no effect without one" },
-    { "tokenization", "boolean", default = false, one_of = { false }, doc = "a SentencePiece model would be needed" },
+    { "lang", "string", default = "en", doc = "language of the tokenization's model; words need none" },
+    { "tokenization", "boolean", default = false, only_default = "it needs a SentencePiece model",
+      doc = "cut the text into a model's pieces instead of words" },
     {
       "substrings",
       "list",

@@ -16,7 +16,8 @@ local TextChunk = Slicer:extend {
     { "max_len", "integer", min = 1, doc = "code points in a chunk, at most" },
     { "split_pattern", "string", default = "\\n\\n", doc = "where to cut; none: by the length alone" },
     { "overlap_len", "integer", default = 0, min = 0, doc = "code points that a chunk cut by length repeats" },
-    { "tokenizer", "string", doc = "can not be given: lengths in tokens would need a model's tokenizer" },
+    { "tokenizer", "string", only_default = "it needs a model's tokenizer",
+      doc = "count a model's tokens instead of code points" },
     { "trust_remote_code", "boolean", default = false, doc = "has no effect without a tokenizer" },
   },
   examples = {
@@ -33,7 +34,6 @@ local TextChunk = Slicer:extend {
 }
 
 function TextChunk:init()
-  if self.tokenizer then error("text_chunk_mapper counts code points; it can not run a tokenizer", 0) end
   if not self.max_len and not self.split_pattern then
     error("text_chunk_mapper needs max_len or split_pattern", 0)
   end
