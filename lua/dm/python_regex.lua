@@ -39,9 +39,13 @@ local function escape(escapes, pattern, at)
   return escapes[c] or "\\" .. c, at + #c
 end
 
----The start of a bracket expression at `at`, with a ] that stands first in it.
+---The start of a bracket expression at `at`, with a ] that stands first in it. What PCRE2 would take for a name of
+---POSIX gets a backslash. And the place behind it.
 local function bracket(pattern, at)
-  return pattern:match("^%[%^?%]?", at)
+  local posix = pattern:match("^%[([.:=])", at)
+  if posix then return "[\\" .. posix, at + 2 end
+  local start = pattern:match("^%[%^?%]?", at)
+  return start, at + #start
 end
 
 ---Removes the wrapper of a raw string: r'...' or r"...".
@@ -62,8 +66,8 @@ function M.translate(pattern, module)
     if c == "\\" then
       c, at = escape(inside and escapes.inside or escapes.outside, pattern, at + 1)
     elseif c == "[" and not inside then
-      c, inside = bracket(pattern, at), true
-      at = at + #c
+      c, at = bracket(pattern, at)
+      inside = true
     else
       if c == "]" then inside = false end
       if c == "[" then c = "\\[" end

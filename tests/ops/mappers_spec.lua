@@ -244,6 +244,13 @@ describe("python_regex", function()
     assert.is_true(finds("[\\s]", "\28", "re"))
     assert.is_false(finds("\\S", "\28", "re"))
   end)
+  it("takes brackets for what Python takes them for", function()
+    local function all(pattern, s) return python_regex.compile(pattern):replace(s, "") end
+    assert.equal("x", all("[.-/.]", ".x/"))
+    assert.equal("x", all("[:a:]", ":xa"))
+    assert.equal("x", all("[]a]", "]xa"))
+    assert.equal("x", all("[[a]", "[xa"))
+  end)
 end)
 
 describe("hostile texts", function()
