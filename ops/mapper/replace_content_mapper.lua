@@ -37,7 +37,9 @@ function ReplaceContent:init()
   if type(patterns) == "string" then patterns = { patterns } end
   self.steps = {}
   for i, pattern in ipairs(patterns) do
-    self.steps[i] = { re = python_regex.compile(pattern, "s"), repl = replacement(self.repl, i) }
+    local step = { re = python_regex.compile(pattern, "s"), repl = replacement(self.repl, i) }
+    step.re.template(step.repl) -- a group that the pattern does not have fails now, not at the first match
+    self.steps[i] = step
   end
 end
 
