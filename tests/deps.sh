@@ -3,7 +3,8 @@
 # Says what it installs; silent when nothing is missing.
 set -eu
 
-build="gcc libc6-dev make pkg-config libluajit-5.1-dev libuv1-dev libzstd-dev libisal-dev libpcre2-dev libxxhash-dev lua-cjson libcld2-0"
+build="gcc libc6-dev make pkg-config libluajit-5.1-dev libuv1-dev libzstd-dev libisal-dev libpcre2-dev libxxhash-dev"
+build="$build libutf8proc-dev libcld2-0 lua-cjson"
 test="lua-busted lua-check clang-format cppcheck clang-14 libclang-rt-14-dev jq zstd gzip procps git"
 demo="dpkg"
 bench="jq python3 python3-venv python3-pip time xz-utils"

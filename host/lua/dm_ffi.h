@@ -431,3 +431,68 @@ struct dm_language {
 int dm_language_load(struct dm_error *err);
 
 int dm_language_detect(const char *p, size_t n, struct dm_language *out);
+
+/* text: Data-Juicer's mappers ------------------------------------------------------------------- */
+
+/* What is to be cut out of a text: returns 1 and sets the span, or 0. A copyright notice; what stands before
+ * the first heading of a LaTeX source; its bibliography and everything behind. */
+int dm_text_find_copyright(const char *p, size_t n, struct dm_text_span *span);
+int dm_text_find_tex_header(const char *p, size_t n, struct dm_text_span *span);
+int dm_text_find_bibliography(const char *p, size_t n, struct dm_text_span *span);
+
+/* Comments of LaTeX: those behind something in a line, with the character before; lines that begin with one. */
+int dm_text_tex_inline(const char *p, size_t n, struct dm_buf *out);
+int dm_text_tex_lines(const char *p, size_t n, struct dm_buf *out);
+
+/* Puts in the values of macros that a LaTeX source defines without arguments. DM_EINPUT: they grow without end. */
+int dm_text_expand_macros(const char *p, size_t n, struct dm_buf *out);
+
+/* Punctuation becomes ASCII. */
+int dm_text_punctuation(const char *p, size_t n, struct dm_buf *out);
+
+/* Replaces IP addresses; group 1 is the last group of an IPv6 address that has a colon behind it. */
+int dm_text_ips(const char *p, size_t n, const struct dm_template *repl, struct dm_buf *out);
+
+/* Removes tables: two or more consecutive lines of so many columns, from min to max, at most 100. */
+int dm_text_tables(const char *p, size_t n, unsigned min_columns, unsigned max_columns, struct dm_buf *out);
+
+/* Keep words by their length, and words that hold none of the parts, both also without special characters at
+ * their ends; empty lines and columns go. */
+int dm_text_sift_lengths(const char *p, size_t n, double min, double max, struct dm_buf *out);
+int dm_text_sift_parts(const char *p, size_t n, const struct dm_span *parts, size_t nparts, struct dm_buf *out);
+
+/* How sentences are compared: in lower case; by letters, figures, Chinese characters, TABs and spaces alone;
+ * only those with at least so many code points. */
+struct dm_repeat_options {
+    int lowercase, plain;
+    double min_length;
+};
+
+/* Drops sentences that stood in the text before. */
+int dm_text_repeats(const char *p, size_t n, const struct dm_repeat_options *options, struct dm_buf *out);
+
+/* A set of code points. NULL when memory is short. */
+struct dm_charclass;
+struct dm_charclass *dm_charclass_create(void);
+void dm_charclass_destroy(struct dm_charclass *set);
+void dm_charclass_add(struct dm_charclass *set, uint32_t first, uint32_t last);
+
+/* Removes the code points of the set, or with `others` all but those. */
+int dm_charclass_remove(const struct dm_charclass *set, const char *p, size_t n, int others, struct dm_buf *out);
+
+/* Unicode's normalisation forms. */
+enum { DM_NFC, DM_NFD, DM_NFKC, DM_NFKD };
+int dm_text_normalize(const char *p, size_t n, int form, struct dm_buf *out);
+
+/* fix_text of ftfy, which ends with a normalisation form. */
+int dm_text_fix(const char *p, size_t n, int form, struct dm_buf *out);
+
+/* The text of an HTML document's body. */
+int dm_text_html(const char *p, size_t n, struct dm_buf *out);
+
+/* The tables of an HTML document, without rows that have a header cell, with all rows, or as markup: sets `out` to
+ * spans of *text (borrowed until the next call), cells' texts or tables. With cells, a span that starts at SIZE_MAX
+ * begins a row or a table, as its end tells. DM_EINPUT: tables inside tables make the answer too large. */
+enum { DM_TABLES_BODY, DM_TABLES_ALL, DM_TABLES_MARKUP };
+enum { DM_TABLE_ROW, DM_TABLE_START };
+int dm_text_html_tables(const char *p, size_t n, int kind, const char **text, struct dm_buf *out);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Whether a byte continues a code point. */
 static inline bool dm_char_continues(char c)
@@ -47,6 +48,19 @@ static inline uint32_t dm_char_before(const char *p, size_t *size)
     return dm_char_read(q, size);
 }
 
+/* The first byte from i on that is not ASCII, or n; eight bytes at a time. */
+static inline size_t dm_char_skip_ascii(const char *p, size_t n, size_t i)
+{
+    for (uint64_t word; n - i >= 8; i += 8) {
+        memcpy(&word, p + i, 8);
+        if (word & 0x8080808080808080)
+            break;
+    }
+    while (i < n && !((unsigned char)p[i] & 0x80))
+        i++;
+    return i;
+}
+
 /* Writes c to out, which has room for four bytes; returns the bytes written. */
 size_t dm_char_write(char *out, uint32_t c);
 
@@ -71,6 +85,12 @@ static inline bool dm_class_has(const uint64_t *set, uint32_t c)
 
 /* str.isspace of Python: Unicode's White_Space and U+001C to U+001F. */
 bool dm_char_is_space(uint32_t c);
+
+/* \s of Python's regex module: Unicode's White_Space alone. */
+static inline bool dm_char_is_white(uint32_t c)
+{
+    return dm_char_is_space(c) && !(c >= 0x1C && c <= 0x1F);
+}
 
 /* \d of Python's regex module: decimal digits of every script. */
 bool dm_char_is_digit(uint32_t c);

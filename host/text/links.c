@@ -47,12 +47,6 @@ static bool in_host(uint32_t c)
     return is_letter(c) || is_digit(c) || c == '.' || c == '-';
 }
 
-/* \s of the regex module: Python's isspace without U+001C to U+001F */
-static bool is_space(uint32_t c)
-{
-    return dm_char_is_space(c) && !(c >= 0x1C && c <= 0x1F);
-}
-
 static bool in_run(const struct scan *s, uint32_t c)
 {
     return c == '.' || c == '-' || dm_class_has(s->word, c);
@@ -64,7 +58,7 @@ static bool at_plain(const struct scan *s, size_t i, size_t *size, uint32_t *c)
     if (i >= s->n)
         return false;
     *c = dm_char_read(s->p + i, size);
-    return *c != '(' && *c != ')' && *c != '<' && *c != '>' && !is_space(*c);
+    return *c != '(' && *c != ')' && *c != '<' && *c != '>' && !dm_char_is_white(*c);
 }
 
 static size_t skip_plain(const struct scan *s, size_t i)

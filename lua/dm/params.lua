@@ -6,7 +6,7 @@ local M = {}
 
 ---@class dm.Param
 ---@field [1] string name
----@field [2] "string"|"integer"|"number"|"boolean"|"list"|"map"|"function"|"any" type
+---@field [2] string type: string, integer, number, boolean, list, map, function or any; several with | between
 ---@field default any
 ---@field doc string what it means, for people
 ---@field min number? least value
@@ -38,12 +38,22 @@ local function sorted_names(names)
   return list
 end
 
+local function matches_any(kinds, v)
+  for kind in kinds:gmatch "[^|]+" do
+    if matches[kind](v) then return true end
+  end
+  return false
+end
+
 ---@param param dm.Param
 ---@return string? what is wrong
 local function fault(param, v)
   local name, kind = param[1], param[2]
-  if not matches[kind](v) then
-    return ('parameter "%s" must be of type %s, not %s %s'):format(name, kind, type(v), show(v))
+  if not matches_any(kind, v) then
+    return ('parameter "%s" must be of type %s, not %s %s'):format(name, (kind:gsub("|", " or ")), type(v), show(v))
+  end
+  if param.only_default and v ~= param.default then
+    return ('parameter "%s" can only be %s: %s'):format(name, show(param.default), param.only_default)
   end
   if param.only_default and v ~= param.default then
     return ('parameter "%s" can only be %s: %s'):format(name, show(param.default), param.only_default)

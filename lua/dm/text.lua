@@ -1,34 +1,27 @@
 -- Verbs on text: strings in, strings and numbers out. All count code points, never bytes, and all work on
 -- valid UTF-8, which what a sample reads always is. A verb that changes nothing returns the string it was given.
 local ffi = require "ffi"
+local kernel = require "dm.text.kernel"
 local remember = require "dm.remember"
+local template = require "dm.text.template"
 local C = ffi.C
 
-local M = {}
+---@class dm.text
+local M = {
+  charclass = require "dm.text.charclass",
+  chunk = require "dm.text.chunk",
+  clean = require "dm.text.clean",
+  html = require "dm.text.html",
+  latex = require "dm.text.latex",
+  normalize = require("dm.text.unicode").normalize,
+}
 
 local err = ffi.new "struct dm_error"
 local span = ffi.new "struct dm_text_span"
 local number_out = ffi.new "double[1]"
 local chars_out = ffi.new "const char *[1]"
 local spans_out = ffi.new "const struct dm_text_span *[1]"
-local span_list = ffi.typeof "const struct dm_text_span *"
-local out = C.dm_text_out()
-
----Texts of more bytes than this make the work spaces give back their memory afterwards.
-local LARGE = 256 * 1024
-
-local function fail(status)
-  if status == C.DM_EMEMORY then error("memory ran short", 0) end
-  error("the text is too large", 0)
-end
-
----The result of a kernel: the text that it made, or the one it was given.
-local function result(status, s)
-  if status > 0 then s = ffi.string(out.p, out.n) end
-  if #s > LARGE or out.cap > 4 * LARGE then C.dm_text_trim() end
-  if status < 0 then fail(status) end
-  return s
-end
+local out, fail, result, strings = kernel.out, kernel.fail, kernel.result, kernel.strings
 
 ---Number of code points.
 ---@type fun(s: string): integer
@@ -78,16 +71,6 @@ function M.strip(s)
   return s:sub(start + 1, stop)
 end
 
----Strings of the spans in `out`; base is what they point into.
-local function strings(base)
-  local list, spans = {}, ffi.cast(span_list, out.p)
-  for i = 1, tonumber(out.n) / ffi.sizeof(span) do
-    local from = spans[i - 1].start
-    list[i] = ffi.string(base + from, spans[i - 1]["end"] - from)
-  end
-  return list
-end
-
 ---The lines of a text without their ends, as Python's str.splitlines.
 ---@param s string
 ---@return string[]
@@ -95,89 +78,13 @@ function M.lines(s)
   local status = C.dm_text_lines(s, #s, out)
   if status < 0 then fail(status) end
   local list = strings(ffi.cast("const char *", s))
-  if out.cap > 4 * LARGE then C.dm_text_trim() end
+  kernel.trim(0)
   return list
 end
 
 -- Replacements ---------------------------------------------------------------------------------------
 
----Adds one part; numbers are groups.
-local function add_part(parts, value)
-  if value ~= "" then parts[#parts + 1] = value end
-end
-
-local ESCAPES = { n = "\n", r = "\r", t = "\t", a = "\a", b = "\b", f = "\f", v = "\v", ["\\"] = "\\" }
-
----Reads one escape after a backslash: the part, and the place behind it.
-local function read_escape(repl, at)
-  local digits = repl:match("^%d%d?", at)
-  if digits then return tonumber(digits), at + #digits end
-  local name, behind = repl:match("^g<([%w_]+)>()", at)
-  if name then return tonumber(name) or { name }, behind end
-  local c = repl:sub(at, at)
-  if ESCAPES[c] then return ESCAPES[c], at + 1 end
-  if c == "" or c:find "%a" then
-    error(("replacement %q: \\%s has no meaning"):format(repl, c), 0)
-  end
-  return "\\" .. c, at + 1
-end
-
----Cuts a replacement in Python's notation into strings and groups (number, or { name }).
-local function read_template(repl)
-  local parts, at = {}, 1
-  while at <= #repl do
-    local slash = repl:find("\\", at, true)
-    add_part(parts, repl:sub(at, (slash or 0) - 1))
-    if not slash then break end
-    local value
-    value, at = read_escape(repl, slash + 1)
-    add_part(parts, value)
-  end
-  return parts
-end
-
----Makes the struct that kernels take. `group_of` gives the number of a group or raises.
----@param repl string
----@param group_of fun(group: integer|string): integer
-local function template(repl, group_of)
-  local parts, texts, offset = read_template(repl), {}, 0
-  local array = ffi.new("struct dm_template_part[?]", math.max(#parts, 1))
-  for i, part in ipairs(parts) do
-    if type(part) == "string" then
-      array[i - 1].group, array[i - 1].offset, array[i - 1].bytes = -1, offset, #part
-      texts[#texts + 1], offset = part, offset + #part
-    else
-      array[i - 1].group = group_of(type(part) == "table" and part[1] or part)
-    end
-  end
-  local text = table.concat(texts)
-  local t = ffi.new("struct dm_template", { text = text, parts = array, nparts = #parts })
-  return { t = t, text = text, parts = array }
-end
-
-local function no_group(repl, group)
-  error(("replacement %q: the pattern has no group %s"):format(repl, group), 0)
-end
-
----A function that remembers what it made of its last argument: operators give the same one every time.
-local function keep_last(make)
-  local last, made
-  return function(repl)
-    if repl ~= last then last, made = repl, make(repl) end
-    return made.t
-  end
-end
-
-local function fixed_template(groups)
-  return keep_last(function(repl)
-    return template(repl, function(group)
-      if type(group) == "number" and group <= groups then return group end
-      no_group(repl, group)
-    end)
-  end)
-end
-
-local link_template, email_template = fixed_template(1), fixed_template(0)
+local link_template, email_template = template.fixed(1), template.fixed(0)
 
 ---Data-Juicer's white space: strips the text and makes each of 23 spaces U+0020. Line ends stay.
 ---@param s string
@@ -206,7 +113,7 @@ end
 ---@return number
 function M.repetition(s, rep_len)
   local status = C.dm_text_repetition(s, #s, rep_len, number_out)
-  if #s > LARGE then C.dm_text_trim() end
+  kernel.trim(#s)
   if status < 0 then fail(status) end
   return number_out[0]
 end
@@ -218,7 +125,7 @@ end
 ---@return boolean
 function M.repetition_below(s, rep_len, most)
   local status = C.dm_text_repetition_below(s, #s, rep_len, most)
-  if #s > LARGE then C.dm_text_trim() end
+  kernel.trim(#s)
   if status < 0 then fail(status) end
   return status == 1
 end
@@ -246,12 +153,9 @@ function M.regex(pattern, flags)
   local re = C.dm_regex_create(pattern, #pattern, bits, err)
   if re == nil then error(("regex %q: %s"):format(pattern, ffi.string(err.text)), 2) end
   local self = setmetatable({ re = ffi.gc(re, C.dm_regex_destroy) }, Regex)
-  self.template = keep_last(function(repl)
-    return template(repl, function(group)
-      local n = type(group) == "number" and group or C.dm_regex_group(re, group)
-      if n >= 0 and n <= C.dm_regex_groups(re) then return n end
-      no_group(repl, group)
-    end)
+  self.template = template.remember(function(group)
+    local n = type(group) == "number" and group or C.dm_regex_group(re, group)
+    return n >= 0 and n <= C.dm_regex_groups(re) and n or nil
   end)
   return self
 end
@@ -299,11 +203,10 @@ function Regex:replace(s, repl)
   return result(check_match(status), s)
 end
 
----Iterates over the matches: their groups, or the whole match when the pattern has none.
----@param s string
----@return fun(): string?, ...
-function Regex:gmatch(s)
-  local from, empty, groups = 0, 0, C.dm_regex_groups(self.re)
+---Iterates over the matches as arrays of struct dm_text_span: the match and its groups. An empty match counts where
+---no other ended with nothing in between, as with Python's finditer.
+local function matches(self, s)
+  local from, empty = 0, 0
   return function()
     if not from then return nil end
     if check_match(C.dm_regex_find(self.re, s, #s, from, empty, spans_out, err)) == 0 then
@@ -312,9 +215,37 @@ function Regex:gmatch(s)
     end
     local spans = spans_out[0]
     from, empty = spans[0]["end"], spans[0].start == spans[0]["end"] and 1 or 0
-    return group_strings(s, spans, math.min(groups, 1), groups)
+    return spans
   end
 end
+
+---Iterates over the matches: their groups, or the whole match when the pattern has none.
+---@param s string
+---@return fun(): string?, ...
+function Regex:gmatch(s)
+  local groups, next_match = C.dm_regex_groups(self.re), matches(self, s)
+  return function()
+    local spans = next_match()
+    if spans then return group_strings(s, spans, math.min(groups, 1), groups) end
+  end
+end
+
+---Iterates over the matches as `find` finds them: byte positions (of an empty match the last is one before the first),
+---then the groups.
+---@param s string
+---@return fun(): integer?, integer?, ...
+function Regex:spans(s)
+  local groups, next_match = C.dm_regex_groups(self.re), matches(self, s)
+  return function()
+    local spans = next_match()
+    if not spans then return nil end
+    return tonumber(spans[0].start) + 1, tonumber(spans[0]["end"]), group_strings(s, spans, 1, groups)
+  end
+end
+
+---Number of groups in the pattern.
+---@return integer
+function Regex:groups() return C.dm_regex_groups(self.re) end
 
 -- Splitter -------------------------------------------------------------------------------------------
 
@@ -340,14 +271,13 @@ function Splitter:split(s)
   local status = C.dm_text_split(s, #s, self.most, self.size, self.overlap, chars_out, out)
   if status < 0 then fail(status) end
   local list = strings(chars_out[0])
-  if #s > LARGE or out.cap > 4 * LARGE then C.dm_text_trim() end
+  kernel.trim(#s)
   return list
 end
 
 -- Verbs of modules of their own ----------------------------------------------------------------------
 
-for _, module in ipairs { require "dm.text.counts", require "dm.text.language",
-  require "dm.text.words" } do
+for _, module in ipairs { require "dm.text.counts", require "dm.text.language", require "dm.text.words" } do
   for name, verb in pairs(module) do M[name] = verb end
 end
 

@@ -7,6 +7,7 @@ describe("dm.params", function()
     { "min", "integer", default = 1, min = 0, max = 10, doc = "least" },
     { "mode", "string", default = "a", one_of = { "a", "b" }, doc = "how" },
     { "words", "list", doc = "which" },
+    { "what", "string|list", doc = "one or several" },
   }
 
   it("fills defaults", function()
@@ -15,6 +16,10 @@ describe("dm.params", function()
   it("takes what fits", function()
     assert.same({ min = 3, mode = "b", words = { "x" } },
       params.check(declared, { min = 3, mode = "b", words = { "x" } }, null))
+  end)
+  it("takes one of several types", function()
+    assert.equal("x", params.check(declared, { what = "x" }, null).what)
+    assert.same({ "x" }, params.check(declared, { what = { "x" } }, null).what)
   end)
   it("takes dm.null for none, which is not the default", function()
     assert.is_nil(params.check(declared, { min = null }, null).min)
@@ -34,6 +39,7 @@ describe("dm.params", function()
     wrong({ min = "3" }, "must be of type integer")
     wrong({ min = 1.5 }, "must be of type integer")
     wrong({ words = { x = 1 } }, "must be of type list")
+    wrong({ what = 1 }, "must be of type string or list, not number 1")
   end)
   it("refuses values out of range", function()
     wrong({ min = -1 }, "at least 0")

@@ -1,0 +1,285 @@
+#include "text/html.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define NAME(name) #name,
+static const char *const names[] = {"", DM_HTML_TAGS(NAME)};
+#undef NAME
+
+bool dm_html_is_void(int tag)
+{
+    switch (tag) {
+    case DM_TAG_area:
+    case DM_TAG_base:
+    case DM_TAG_basefont:
+    case DM_TAG_bgsound:
+    case DM_TAG_br:
+    case DM_TAG_col:
+    case DM_TAG_embed:
+    case DM_TAG_frame:
+    case DM_TAG_hr:
+    case DM_TAG_img:
+    case DM_TAG_input:
+    case DM_TAG_keygen:
+    case DM_TAG_link:
+    case DM_TAG_meta:
+    case DM_TAG_param:
+    case DM_TAG_source:
+    case DM_TAG_track:
+    case DM_TAG_wbr:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool dm_html_is_breakout(int tag)
+{
+    static const uint8_t others[DM_TAGS] = {
+        [DM_TAG_other] = 1,    [DM_TAG_area] = 1,
+        [DM_TAG_base] = 1,     [DM_TAG_basefont] = 1,
+        [DM_TAG_bgsound] = 1,  [DM_TAG_caption] = 1,
+        [DM_TAG_col] = 1,      [DM_TAG_colgroup] = 1,
+        [DM_TAG_desc] = 1,     [DM_TAG_foreignobject] = 1,
+        [DM_TAG_form] = 1,     [DM_TAG_frame] = 1,
+        [DM_TAG_frameset] = 1, [DM_TAG_html] = 1,
+        [DM_TAG_iframe] = 1,   [DM_TAG_input] = 1,
+        [DM_TAG_keygen] = 1,   [DM_TAG_link] = 1,
+        [DM_TAG_math] = 1,     [DM_TAG_noembed] = 1,
+        [DM_TAG_noframes] = 1, [DM_TAG_noscript] = 1,
+        [DM_TAG_param] = 1,    [DM_TAG_plaintext] = 1,
+        [DM_TAG_script] = 1,   [DM_TAG_select] = 1,
+        [DM_TAG_source] = 1,   [DM_TAG_style] = 1,
+        [DM_TAG_svg] = 1,      [DM_TAG_tbody] = 1,
+        [DM_TAG_td] = 1,       [DM_TAG_template] = 1,
+        [DM_TAG_textarea] = 1, [DM_TAG_tfoot] = 1,
+        [DM_TAG_th] = 1,       [DM_TAG_thead] = 1,
+        [DM_TAG_title] = 1,    [DM_TAG_tr] = 1,
+        [DM_TAG_track] = 1,    [DM_TAG_wbr] = 1,
+        [DM_TAG_xmp] = 1,      [DM_TAG_rt] = 1,
+        [DM_TAG_rp] = 1,
+    };
+    return !others[tag];
+}
+
+static bool is_letter(char c)
+{
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
+}
+
+static int find_tag(const char *p, size_t n)
+{
+    int low = 1, high = DM_TAGS;
+    while (low < high) {
+        int middle = (low + high) / 2, order = strncasecmp(names[middle], p, n);
+        if (order == 0 && !names[middle][n])
+            return middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return DM_TAG_other;
+}
+
+static size_t skip_space(const struct dm_html *h, size_t i)
+{
+    while (i < h->n && is_space(h->p[i]))
+        i++;
+    return i;
+}
+
+/* Place of a byte from i on, or the end. */
+static size_t find_byte(const struct dm_html *h, size_t i, char c)
+{
+    const char *at = i < h->n ? memchr(h->p + i, c, h->n - i) : NULL;
+    return at ? (size_t)(at - h->p) : h->n;
+}
+
+/* Reads an attribute's value, the '=' being before. Returns the place behind it. */
+static size_t read_value(const struct dm_html *h, size_t i, struct dm_text_span *value)
+{
+    i = skip_space(h, i);
+    if (i < h->n && (h->p[i] == '"' || h->p[i] == '\'')) {
+        value->start = i + 1;
+        value->end = i = find_byte(h, i + 1, h->p[i]);
+        return i < h->n ? i + 1 : i;
+    }
+    value->start = i;
+    while (i < h->n && h->p[i] != '>' && !is_space(h->p[i]))
+        i++;
+    value->end = i;
+    return i;
+}
+
+size_t dm_html_read_attribute(const struct dm_html *h, size_t i, struct dm_html_attribute *a)
+{
+    while (i < h->n && (is_space(h->p[i]) || h->p[i] == '/'))
+        i++;
+    a->value.start = a->value.end = 0;
+    a->name.start = a->name.end = i;
+    if (i >= h->n || h->p[i] == '>')
+        return i;
+    for (i++; i < h->n && h->p[i] != '>' && h->p[i] != '/' && h->p[i] != '='; i++)
+        if (is_space(h->p[i]))
+            break;
+    a->name.end = i;
+    size_t next = skip_space(h, i);
+    return next < h->n && h->p[next] == '=' ? read_value(h, next + 1, &a->value) : i;
+}
+
+/* Reads a tag whose name starts at i. At the end of the text there is none. */
+static bool read_tag(struct dm_html *h, size_t i, struct dm_html_token *t)
+{
+    struct dm_html_attribute unused;
+    t->start = i;
+    while (i < h->n && h->p[i] != '>' && h->p[i] != '/' && !is_space(h->p[i]))
+        i++;
+    t->end = i;
+    t->tag = find_tag(h->p + t->start, t->end - t->start);
+    t->closed = false;
+    while (i < h->n && h->p[i] != '>') {
+        if (is_space(h->p[i]) || h->p[i] == '/')
+            t->closed = h->p[i++] == '/' && i < h->n && h->p[i] == '>';
+        else
+            i = dm_html_read_attribute(h, i, &unused);
+    }
+    h->at = i < h->n ? i + 1 : i;
+    return i < h->n;
+}
+
+/* Place behind a comment whose text starts at i. */
+static size_t skip_comment(const struct dm_html *h, size_t i)
+{
+    if (i < h->n && h->p[i] == '>')
+        return i + 1;
+    if (h->n - i >= 2 && h->p[i] == '-' && h->p[i + 1] == '>')
+        return i + 2;
+    for (; (i = find_byte(h, i, '-')) < h->n; i++) {
+        size_t left = h->n - i;
+        if (left >= 3 && h->p[i + 1] == '-' && h->p[i + 2] == '>')
+            return i + 3;
+        if (left >= 4 && memcmp(h->p + i, "--!>", 4) == 0)
+            return i + 4;
+    }
+    return h->n;
+}
+
+static bool starts(const struct dm_html *h, size_t i, const char *word)
+{
+    size_t bytes = strlen(word);
+    return h->n - i >= bytes && strncasecmp(h->p + i, word, bytes) == 0;
+}
+
+/* Whether the '<' at i begins something else than text. */
+static bool is_markup(const struct dm_html *h, size_t i)
+{
+    if (i + 1 >= h->n)
+        return false;
+    char c = h->p[i + 1];
+    return is_letter(c) || c == '!' || c == '?' || (c == '/' && i + 2 < h->n);
+}
+
+/* Reads what stands at a '<'. False when it is passed over. */
+static bool read_markup(struct dm_html *h, struct dm_html_token *t)
+{
+    size_t i = h->at;
+    bool close = h->p[i + 1] == '/';
+    t->start = i;
+    if (is_letter(h->p[i + 1 + close])) {
+        t->kind = close ? DM_HTML_CLOSE : DM_HTML_OPEN;
+        return read_tag(h, i + 1 + close, t);
+    }
+    if (h->foreign && starts(h, i, "<![CDATA[")) {
+        const char *end = memmem(h->p + i + 9, h->n - i - 9, "]]>", 3);
+        t->kind = DM_HTML_TEXT;
+        t->references = false;
+        t->start = i + 9;
+        t->end = end ? (size_t)(end - h->p) : h->n;
+        h->at = end ? t->end + 3 : h->n;
+        return true;
+    }
+    if (starts(h, i, "<!--")) {
+        h->at = skip_comment(h, i + 4);
+    } else {
+        i = find_byte(h, i, '>');
+        h->at = i < h->n ? i + 1 : i;
+    }
+    t->kind = DM_HTML_OTHER;
+    t->end = h->at;
+    return h->others;
+}
+
+/* Whether a tag of the model's element begins at i, which is a '<': an end tag, or with `slash` ""
+ * a start tag. */
+static bool is_model_tag(const struct dm_html *h, size_t i, const char *slash)
+{
+    size_t after = i + 1 + strlen(slash);
+    if (!starts(h, i + 1, slash) || !starts(h, after, names[h->model_tag]))
+        return false;
+    after += strlen(names[h->model_tag]);
+    return after < h->n && (is_space(h->p[after]) || h->p[after] == '/' || h->p[after] == '>');
+}
+
+/* Where a script ends. Between <!-- and --> it may hold a script in tags of its own. */
+static size_t script_end(const struct dm_html *h)
+{
+    bool escaped = false, inner = false;
+    for (size_t i = h->at; i < h->n; i++) {
+        if (escaped && h->p[i] == '-' && starts(h, i, "-->")) {
+            escaped = inner = false;
+        } else if (h->p[i] == '<') {
+            if (!escaped && starts(h, i, "<!--")) {
+                escaped = true;
+                i += 1; /* its dashes may be those of --> too */
+            } else if (is_model_tag(h, i, "/")) {
+                if (!inner)
+                    return i;
+                inner = false;
+            } else if (escaped && is_model_tag(h, i, "")) {
+                inner = true;
+            }
+        }
+    }
+    return h->n;
+}
+
+static size_t model_end(const struct dm_html *h)
+{
+    if (h->model == DM_HTML_PLAIN)
+        return h->n;
+    if (h->model == DM_HTML_SCRIPT)
+        return script_end(h);
+    size_t i = h->at;
+    while ((i = find_byte(h, i, '<')) < h->n && !is_model_tag(h, i, "/"))
+        i++;
+    return i;
+}
+
+static size_t data_end(const struct dm_html *h)
+{
+    size_t i = h->at;
+    while ((i = find_byte(h, i, '<')) < h->n && !is_markup(h, i))
+        i++;
+    return i;
+}
+
+void dm_html_next(struct dm_html *h, struct dm_html_token *t)
+{
+    while (h->at < h->n) {
+        t->kind = DM_HTML_TEXT;
+        t->references = h->model == DM_HTML_DATA || h->model == DM_HTML_RCDATA;
+        t->start = h->at;
+        h->at = t->end = h->model == DM_HTML_DATA ? data_end(h) : model_end(h);
+        h->model = DM_HTML_DATA;
+        if (t->end > t->start || (h->at < h->n && read_markup(h, t)))
+            return;
+    }
+    t->kind = DM_HTML_END;
+}

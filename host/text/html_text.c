@@ -1,0 +1,327 @@
+/* The text of an HTML document's body: every text node in the order in which a browser has them.
+ * That takes no tree, only what html_stack.h keeps. Before the body there is only white space, and
+ * elements whose text nobody sees.
+ *
+ * It follows the tree construction of the HTML standard, except: how elements nest inside one that
+ * is moved in front of a table is only counted, and elements that others close are not told apart.
+ */
+#include "text/chars.h"
+#include "text/entity.h"
+#include "text/html.h"
+#include "text/html_stack.h"
+#include "text/scratch.h"
+
+#include <string.h>
+
+/* Foreign elements that are nested deeper are not told apart. */
+enum { MOST_FOREIGN = 64 };
+
+struct reader {
+    struct dm_html html;
+    struct dm_html_stack stack;
+    uint32_t hidden; /* templates that are open before the body */
+    bool in_body, in_noscript, skip_newline;
+};
+
+/* End of the white space at `at`. */
+static size_t skip_white(const struct dm_buf *text, size_t at)
+{
+    while (at < text->n && memchr(" \n\t\f", text->p[at], 4))
+        at++;
+    return at;
+}
+
+/* Appends text as it is read: line ends become LF, NUL goes or becomes U+FFFD. */
+static void add_text(struct reader *r, const char *p, size_t n, bool references, bool raw)
+{
+    struct dm_entity_text entity;
+    size_t from = 0, size;
+    for (size_t i = 0; i < n && !r->stack.failed; i += size) {
+        size = 1;
+        if (p[i] == '&' && references && (size = dm_entity_read(p + i, n - i, &entity)) > 0) {
+            r->stack.failed = !dm_buf_add(r->stack.text, p + from, i - from) ||
+                              !dm_buf_add(r->stack.text, entity.bytes, entity.n);
+        } else if (p[i] == '\r') {
+            size = i + 1 < n && p[i + 1] == '\n' ? 2 : 1;
+            r->stack.failed =
+                !dm_buf_add(r->stack.text, p + from, i - from) || !dm_buf_putc(r->stack.text, '\n');
+        } else if (p[i] == 0) {
+            r->stack.failed = !dm_buf_add(r->stack.text, p + from, i - from) ||
+                              !dm_buf_puts(r->stack.text, raw ? "\xEF\xBF\xBD" : "");
+        } else {
+            size = 1;
+            continue;
+        }
+        from = i + size;
+    }
+    r->stack.failed |= !dm_buf_add(r->stack.text, p + from, n - from);
+}
+
+/* Puts text that was read into its place. */
+static void place_text(struct reader *r, size_t start)
+{
+    size_t solid = skip_white(r->stack.text, start);
+    bool white = solid == r->stack.text->n;
+    if (dm_html_stack_top(&r->stack)->kind == DM_IN_COLUMNS && !white) {
+        if (solid > start)
+            dm_html_stack_add(&r->stack, start, solid, false);
+        dm_html_stack_pop(&r->stack);
+        start = solid;
+    }
+    if (r->stack.text->n > start)
+        dm_html_stack_add(&r->stack, start, r->stack.text->n, !white);
+}
+
+static void take_text(struct reader *r, const struct dm_html_token *t)
+{
+    size_t start = r->stack.text->n, i = t->start;
+    if (r->skip_newline && i < t->end && (r->html.p[i] == '\n' || r->html.p[i] == '\r'))
+        i += r->html.p[i] == '\r' && i + 1 < t->end && r->html.p[i + 1] == '\n' ? 2 : 1;
+    add_text(r, r->html.p + i, t->end - i, t->references, false);
+    if (!r->in_body) {
+        start = skip_white(r->stack.text, start);
+        r->in_body = start < r->stack.text->n;
+    }
+    if (r->in_body && !r->stack.failed)
+        place_text(r, start);
+}
+
+/* How the text behind a start tag is read. */
+static int model_of(int tag)
+{
+    switch (tag) {
+    case DM_TAG_textarea:
+    case DM_TAG_title:
+        return DM_HTML_RCDATA;
+    case DM_TAG_style:
+    case DM_TAG_xmp:
+    case DM_TAG_iframe:
+    case DM_TAG_noembed:
+    case DM_TAG_noframes:
+        return DM_HTML_RAW;
+    case DM_TAG_script:
+        return DM_HTML_SCRIPT;
+    case DM_TAG_plaintext:
+        return DM_HTML_PLAIN;
+    default:
+        return DM_HTML_DATA;
+    }
+}
+
+/* Reads the text behind a start tag by the element's own rule. With `lost` nobody sees it. */
+static void take_model(struct reader *r, const struct dm_html_token *open, bool lost)
+{
+    struct dm_html_token t;
+    size_t start = r->stack.text->n;
+    bool in_table = open->tag == DM_TAG_script || open->tag == DM_TAG_style;
+    r->html.model = model_of(open->tag);
+    r->html.model_tag = open->tag;
+    dm_html_next(&r->html, &t);
+    if (t.kind != DM_HTML_TEXT || lost)
+        return;
+    add_text(r, r->html.p + t.start, t.end - t.start, t.references, true);
+    if (open->tag == DM_TAG_textarea && r->stack.text->n > start && r->stack.text->p[start] == '\n')
+        start++;
+    if (r->stack.text->n > start && !r->stack.failed)
+        dm_html_stack_add(&r->stack, start, r->stack.text->n, !in_table);
+}
+
+/* A start tag before the body. Returns whether it begins the body and is to be read there. */
+static bool open_before_body(struct reader *r, const struct dm_html_token *t)
+{
+    switch (t->tag) {
+    case DM_TAG_html:
+    case DM_TAG_head:
+    case DM_TAG_base:
+    case DM_TAG_basefont:
+    case DM_TAG_bgsound:
+    case DM_TAG_link:
+    case DM_TAG_meta:
+        return false;
+    case DM_TAG_noscript:
+        r->in_noscript = true;
+        return false;
+    case DM_TAG_title:
+    case DM_TAG_style:
+    case DM_TAG_script:
+    case DM_TAG_noframes:
+        take_model(r, t, true);
+        return false;
+    case DM_TAG_template:
+        r->hidden++;
+        return false;
+    case DM_TAG_frameset:
+        r->html.at = r->html.n;
+        return false;
+    default:
+        r->in_body = true;
+        return t->tag != DM_TAG_body;
+    }
+}
+
+/* A start tag inside svg or math. Returns whether it ends them and is to be read as HTML. */
+static bool open_foreign(struct reader *r, const struct dm_html_token *t)
+{
+    if (dm_html_is_breakout(t->tag)) {
+        while (dm_html_stack_top(&r->stack)->kind == DM_IN_FOREIGN)
+            dm_html_stack_pop(&r->stack);
+        return true;
+    }
+    bool island = t->tag == DM_TAG_title || t->tag == DM_TAG_desc || t->tag == DM_TAG_foreignobject;
+    if (t->closed)
+        return false;
+    if (t->tag == dm_html_stack_top(&r->stack)->tag)
+        dm_html_stack_top(&r->stack)->inner++;
+    else if (island && dm_html_stack_top(&r->stack)->tag == DM_TAG_svg &&
+             r->stack.depth < MOST_FOREIGN)
+        dm_html_stack_push(&r->stack, DM_IN_ISLAND, t->tag);
+    return false;
+}
+
+/* A start tag inside a select. Returns whether it ends it and is to be read behind. */
+static bool open_in_select(struct reader *r, const struct dm_html_token *t)
+{
+    bool ends = t->tag == DM_TAG_input || t->tag == DM_TAG_keygen || t->tag == DM_TAG_textarea ||
+                t->tag == DM_TAG_select;
+    bool part = t->tag == DM_TAG_table ||
+                (dm_html_is_part(t->tag) && t->tag != DM_TAG_col && t->tag != DM_TAG_colgroup);
+    if (t->tag == DM_TAG_script)
+        take_model(r, t, false);
+    if (!ends && !(part && dm_html_stack_in_table(&r->stack, DM_IN_TABLE, 0)))
+        return false;
+    dm_html_stack_pop(&r->stack);
+    return t->tag != DM_TAG_select;
+}
+
+static void open_table(struct reader *r)
+{
+    if (dm_html_stack_in_structure(&r->stack) ||
+        dm_html_stack_top(&r->stack)->kind == DM_IN_COLUMNS) {
+        dm_html_stack_pop_to(&r->stack, DM_IN_TABLE);
+        dm_html_stack_pop(&r->stack);
+    }
+    dm_html_stack_push(&r->stack, DM_IN_TABLE, DM_TAG_table);
+}
+
+/* Whether a tag opens and closes an element that may hold text. */
+static bool nests(int tag)
+{
+    return !dm_html_is_void(tag) && model_of(tag) == DM_HTML_DATA && tag != DM_TAG_form &&
+           tag != DM_TAG_html && tag != DM_TAG_head && tag != DM_TAG_body && tag != DM_TAG_frameset;
+}
+
+static void open_element(struct reader *r, const struct dm_html_token *t)
+{
+    int tag = t->tag;
+    if (dm_html_stack_top(&r->stack)->kind == DM_IN_FOREIGN && !open_foreign(r, t))
+        return;
+    if (dm_html_stack_top(&r->stack)->kind == DM_IN_SELECT && !open_in_select(r, t))
+        return;
+    if (dm_html_is_part(tag)) {
+        dm_html_stack_open_part(&r->stack, tag);
+        return;
+    }
+    if (dm_html_stack_top(&r->stack)->kind == DM_IN_COLUMNS && tag != DM_TAG_template)
+        dm_html_stack_pop(&r->stack);
+    if (tag == DM_TAG_table) {
+        open_table(r);
+    } else if (model_of(tag) != DM_HTML_DATA) {
+        take_model(r, t, false);
+    } else if (tag == DM_TAG_select) {
+        dm_html_stack_push(&r->stack, DM_IN_SELECT, tag);
+    } else if (tag == DM_TAG_svg || tag == DM_TAG_math) {
+        if (!t->closed && r->stack.depth < MOST_FOREIGN)
+            dm_html_stack_push(&r->stack, DM_IN_FOREIGN, tag);
+    } else if (dm_html_stack_in_structure(&r->stack) && nests(tag)) {
+        dm_html_stack_top(&r->stack)->inner++;
+    }
+    r->skip_newline = tag == DM_TAG_pre || tag == DM_TAG_listing;
+}
+
+/* An end tag inside svg or math, or in HTML inside them. Returns whether that was all. */
+static bool close_foreign(struct reader *r, int tag)
+{
+    struct dm_html_context *c = dm_html_stack_top(&r->stack);
+    if (c->kind == DM_IN_ISLAND && c->tag == tag) {
+        dm_html_stack_pop(&r->stack);
+        return true;
+    }
+    if (c->kind != DM_IN_FOREIGN)
+        return false;
+    if (c->tag != tag) {
+        if (tag == DM_TAG_p || tag == DM_TAG_br)
+            while (dm_html_stack_top(&r->stack)->kind == DM_IN_FOREIGN)
+                dm_html_stack_pop(&r->stack);
+        else if (!(dm_html_is_part(tag) || tag == DM_TAG_table) ||
+                 !dm_html_stack_in_table(&r->stack, DM_IN_TABLE, 0))
+            return true;
+        return false;
+    }
+    if (c->inner)
+        c->inner--;
+    else
+        dm_html_stack_pop(&r->stack);
+    return true;
+}
+
+static void close_element(struct reader *r, int tag)
+{
+    if (close_foreign(r, tag))
+        return;
+    if (dm_html_stack_top(&r->stack)->kind == DM_IN_COLUMNS && tag != DM_TAG_colgroup &&
+        tag != DM_TAG_col && tag != DM_TAG_template)
+        dm_html_stack_pop(&r->stack);
+    if (dm_html_is_part(tag)) {
+        dm_html_stack_close_part(&r->stack, tag);
+    } else if (tag == DM_TAG_table) {
+        if (!dm_html_stack_in_table(&r->stack, DM_IN_TABLE, 0))
+            return;
+        dm_html_stack_pop_to(&r->stack, DM_IN_TABLE);
+        dm_html_stack_pop(&r->stack);
+    } else if (tag == DM_TAG_select) {
+        if (dm_html_stack_top(&r->stack)->kind == DM_IN_SELECT)
+            dm_html_stack_pop(&r->stack);
+    } else if (dm_html_stack_in_structure(&r->stack) && dm_html_stack_top(&r->stack)->inner &&
+               nests(tag)) {
+        dm_html_stack_top(&r->stack)->inner--;
+    }
+}
+
+static void take_token(struct reader *r, const struct dm_html_token *t)
+{
+    if (r->hidden) {
+        if (t->kind == DM_HTML_OPEN && model_of(t->tag) != DM_HTML_DATA)
+            take_model(r, t, true);
+        else if (t->tag == DM_TAG_template && t->kind != DM_HTML_TEXT)
+            r->hidden = t->kind == DM_HTML_OPEN ? r->hidden + 1 : r->hidden - 1;
+    } else if (t->kind == DM_HTML_TEXT) {
+        take_text(r, t);
+        r->skip_newline = false;
+    } else if (t->kind == DM_HTML_OPEN) {
+        r->skip_newline = false;
+        if (r->in_body || open_before_body(r, t))
+            open_element(r, t);
+    } else if (r->in_body) {
+        r->skip_newline = false;
+        close_element(r, t->tag);
+    } else {
+        r->in_body = t->tag == DM_TAG_br ||
+                     (!r->in_noscript && (t->tag == DM_TAG_body || t->tag == DM_TAG_html));
+        r->in_noscript = r->in_noscript && t->tag != DM_TAG_noscript;
+    }
+    r->html.foreign = dm_html_stack_top(&r->stack)->kind == DM_IN_FOREIGN;
+}
+
+int dm_text_html(const char *p, size_t n, struct dm_buf *out)
+{
+    struct reader r = {.html = {.p = p, .n = n}};
+    struct dm_html_token t;
+    dm_html_stack_begin(&r.stack);
+    while (!r.stack.failed) {
+        dm_html_next(&r.html, &t);
+        if (t.kind == DM_HTML_END)
+            break;
+        take_token(&r, &t);
+    }
+    return !r.stack.failed && dm_html_stack_write(&r.stack, out) ? 1 : DM_EMEMORY;
+}

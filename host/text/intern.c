@@ -1,0 +1,94 @@
+#include "text/intern.h"
+
+#include "lua/ffi.h"
+#include "text/scratch.h"
+
+#include <string.h>
+#include <sys/random.h>
+#include <xxhash.h>
+
+struct key {
+    uint64_t hash;
+    size_t at, n;
+};
+
+static uint64_t random_seed(void)
+{
+    static uint64_t seed;
+    if (!seed && getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
+        seed = 0x9E3779B97F4A7C15;
+    return seed;
+}
+
+static const struct key *keys_of(const struct dm_intern *s)
+{
+    return (const struct key *)(const void *)s->keys->p;
+}
+
+/* The slot that holds the string's number, or the empty one where it belongs. */
+static uint32_t *find_slot(const struct dm_intern *s, uint64_t hash, const char *p, size_t n)
+{
+    const struct key *keys = keys_of(s);
+    size_t mask = s->nslots - 1, i = hash & mask;
+    for (; s->slots[i]; i = (i + 1) & mask) {
+        const struct key *k = &keys[s->slots[i] - 1];
+        if (k->hash == hash && k->n == n && memcmp(s->text->p + k->at, p, n) == 0)
+            break;
+    }
+    return &s->slots[i];
+}
+
+/* Makes an empty table of so many slots and enters all keys. */
+static bool fill(struct dm_intern *s, size_t nslots)
+{
+    const struct key *keys = keys_of(s);
+    size_t count = s->keys->n / sizeof *keys;
+    s->slots = dm_scratch_room(DM_SCRATCH_SLOTS, nslots * sizeof *s->slots);
+    if (!s->slots)
+        return false;
+    memset(s->slots, 0, nslots * sizeof *s->slots);
+    s->nslots = nslots;
+    for (size_t i = 0; i < count; i++)
+        *find_slot(s, keys[i].hash, s->text->p + keys[i].at, keys[i].n) = (uint32_t)i + 1;
+    return true;
+}
+
+bool dm_intern_begin(struct dm_intern *s)
+{
+    s->text = dm_scratch_get(DM_SCRATCH_KEY_TEXT);
+    s->keys = dm_scratch_get(DM_SCRATCH_KEYS);
+    s->seed = random_seed();
+    dm_buf_clear(s->text);
+    dm_buf_clear(s->keys);
+    return dm_buf_reserve(s->text, 1) && fill(s, 64);
+}
+
+int64_t dm_intern_take(struct dm_intern *s, size_t at, bool *fresh)
+{
+    struct key key = {0, at, s->text->n - at};
+    size_t count = s->keys->n / sizeof key;
+    if (2 * count >= s->nslots && !fill(s, 4 * s->nslots))
+        return DM_EMEMORY;
+    key.hash = XXH3_64bits_withSeed(s->text->p + at, key.n, s->seed);
+    uint32_t *slot = find_slot(s, key.hash, s->text->p + at, key.n);
+    *fresh = *slot == 0;
+    if (!*fresh) {
+        s->text->n = at;
+        return *slot - 1;
+    }
+    *slot = (uint32_t)count + 1;
+    return dm_buf_add(s->keys, &key, sizeof key) ? (int64_t)count : DM_EMEMORY;
+}
+
+int64_t dm_intern_find(const struct dm_intern *s, const char *p, size_t n)
+{
+    uint64_t hash = XXH3_64bits_withSeed(p, n, s->seed);
+    return (int64_t)*find_slot(s, hash, p, n) - 1;
+}
+
+const char *dm_intern_string(const struct dm_intern *s, uint32_t i, size_t *n)
+{
+    const struct key *key = &keys_of(s)[i];
+    *n = key->n;
+    return s->text->p + key->at;
+}

@@ -1,0 +1,14 @@
+/* Unicode normalisation, and what else only Unicode's database tells. */
+#ifndef DM_TEXT_NORMAL_H
+#define DM_TEXT_NORMAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* Letters and numbers of every kind: str.isalnum of Python. */
+bool dm_char_is_alnum(uint32_t c);
+
+#endif

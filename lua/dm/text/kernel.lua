@@ -1,0 +1,64 @@
+-- What the verbs on text share: the buffer that kernels write to, and what becomes of their answers.
+local ffi = require "ffi"
+local C = ffi.C
+
+local M = {}
+
+---The buffer that results go to; borrowed until the next kernel is called.
+M.out = C.dm_text_out()
+
+local out = M.out
+local span_list = ffi.typeof "const struct dm_text_span *"
+local span_bytes = ffi.sizeof "struct dm_text_span"
+
+---Texts of more bytes than this make the work spaces give back their memory afterwards.
+local LARGE = 256 * 1024
+
+---Raises for a status below zero.
+---@param status integer
+function M.fail(status)
+  if status == C.DM_EMEMORY then error("memory ran short", 0) end
+  error("the text is too large", 0)
+end
+
+---Gives back what a large text made the work spaces grow to.
+---@param bytes integer length of the text
+function M.trim(bytes)
+  if bytes > LARGE or out.cap > 4 * LARGE then C.dm_text_trim() end
+end
+
+---The result of a kernel: the text that it made, or the one it was given.
+---@param status integer
+---@param s string
+---@return string
+function M.result(status, s)
+  if status > 0 then s = ffi.string(out.p, out.n) end
+  M.trim(#s)
+  if status < 0 then M.fail(status) end
+  return s
+end
+
+local span = ffi.new "struct dm_text_span"
+
+---The text without the span that a kernel finds.
+---@param find fun(p: string, n: integer, span: ffi.cdata*): integer
+---@param s string
+---@return string
+function M.cut(find, s)
+  if find(s, #s, span) == 0 then return s end
+  return s:sub(1, tonumber(span.start)) .. s:sub(tonumber(span["end"]) + 1)
+end
+
+---Strings of the spans in `out`.
+---@param base ffi.cdata* what they point into
+---@return string[]
+function M.strings(base)
+  local list, spans = {}, ffi.cast(span_list, out.p)
+  for i = 1, tonumber(out.n) / span_bytes do
+    local from = spans[i - 1].start
+    list[i] = ffi.string(base + from, spans[i - 1]["end"] - from)
+  end
+  return list
+end
+
+return M

@@ -1,0 +1,39 @@
+-- Replaces IPv4 addresses and IPv6 addresses written in full. Without a `pattern` a scanner finds exactly what
+-- Data-Juicer's pattern matches, which asks for no word boundary: 10.0.0.256 leaves 6, and 999.1.1.1 leaves 9.
+local Mapper = require("dm.base_op").Mapper
+local clean = require "dm.text.clean"
+local python_regex = require "dm.python_regex"
+
+local CleanIp = Mapper:extend {
+  name = "clean_ip_mapper",
+  summary = "Replace IP addresses.",
+  origin = "Data-Juicer",
+  params = {
+    { "pattern", "string", doc = "regular expression to use instead, plain or as r'...'" },
+    { "repl", "string", default = "", doc = "what stands in an address's place; \\g<0> is the address" },
+  },
+  examples = {
+    { input = { text = "ping 10.0.0.1!" }, output = { text = "ping !" } },
+    {
+      params = { repl = "<ip>" },
+      input = { text = "at 2001:db8:0:0:0:0:0:1" },
+      output = { text = "at <ip>" },
+    },
+  },
+}
+
+function CleanIp:init()
+  self.re = self.pattern and python_regex.compile(self.pattern, "s")
+end
+
+function CleanIp:execute(sample)
+  local s = self:get_text(sample)
+  if self.re then
+    s = self.re:replace(s, self.repl)
+  else
+    s = clean.ips(s, self.repl)
+  end
+  self:set_text(sample, s)
+end
+
+return CleanIp
