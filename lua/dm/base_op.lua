@@ -2,7 +2,7 @@
 local constant = require "dm.constant"
 local params = require "dm.params"
 local path = require "dm.path"
-local null = require("dm.sample").null
+local sample_module = require "dm.sample"
 
 ---@class dm.BaseOp
 ---@field name string the operator's name, as recipes write it
@@ -49,7 +49,7 @@ end
 ---@param class table
 ---@param given table<string, any>?
 function BaseOp.new(class, given)
-  local values, wrong = params.check(class.params, given or {}, null)
+  local values, wrong = params.check(class.params, given or {}, sample_module.null)
   if not values then error(class.name .. " " .. wrong, 0) end
   values.log = make_log(class.name)
   local op = setmetatable(values, class)
@@ -222,6 +222,19 @@ local Slicer = Base:extend { name = "Slicer", kind = "slicer" }
 ---@param sample ffi.cdata*
 function Slicer:emit(sample)
   self.emitted[#self.emitted + 1] = sample
+end
+
+---A copy of the sample for each text, with that in its text field; the text that it has is never copied. The sample
+---itself is left with the last one.
+---@param sample ffi.cdata*
+---@param texts string[] becomes the list of copies
+---@return ffi.cdata*[]
+function Slicer:copies(sample, texts)
+  for i, text in ipairs(texts) do
+    self:set_text(sample, text)
+    texts[i] = sample_module.clone(sample)
+  end
+  return texts
 end
 
 ---Everything that `execute` made of a sample, returned and emitted.

@@ -4,7 +4,6 @@
 -- those of Python's `re`. As with Data-Juicer a pattern alone is one group of a larger pattern: \1 is all of it.
 local Slicer = require("dm.base_op").Slicer
 local chunk = require "dm.text.chunk"
-local dm = require "dm"
 local python_regex = require "dm.python_regex"
 local text = require "dm.text"
 
@@ -54,12 +53,7 @@ function TextChunk:chunks(s)
 end
 
 function TextChunk:execute(sample)
-  local list = {}
-  for i, piece in ipairs(self:chunks(self:get_text(sample))) do
-    list[i] = dm.clone(sample)
-    self:set_text(list[i], piece)
-  end
-  return list
+  return self:copies(sample, self:chunks(self:get_text(sample)))
 end
 
 return TextChunk

@@ -1,7 +1,6 @@
 -- Cuts a text into chunks at blank lines, line ends and punctuation, as DataMate's TextSplitter does, and
 -- makes a sample of each; the other fields go with every one.
 local Slicer = require("dm.base_op").Slicer
-local dm = require "dm"
 local text = require "dm.text"
 
 local TextSplitter = Slicer:extend {
@@ -27,12 +26,7 @@ function TextSplitter:init()
 end
 
 function TextSplitter:execute(sample)
-  local list = {}
-  for i, chunk in ipairs(self.splitter:split(self:get_text(sample))) do
-    list[i] = dm.clone(sample)
-    self:set_text(list[i], chunk)
-  end
-  return list
+  return self:copies(sample, self.splitter:split(self:get_text(sample)))
 end
 
 return TextSplitter
