@@ -350,3 +350,25 @@ double dm_regex_count(struct dm_regex *re, const char *p, size_t n, struct dm_er
 /* Replaces all matches. */
 int dm_regex_replace(struct dm_regex *re, const char *p, size_t n, const struct dm_template *repl,
                      struct dm_buf *out, struct dm_error *err);
+
+/* text: DataMate's operators -------------------------------------------------------------------- */
+
+/* The code point at p, which is whole. */
+uint32_t dm_text_point(const char *p);
+
+/* A set of code points, of n ranges: first, last, first, last, ... NULL when memory is short. */
+struct dm_charset;
+struct dm_charset *dm_charset_create(const uint32_t *ranges, size_t n);
+void dm_charset_destroy(struct dm_charset *set);
+
+/* How many members a text has; each member replaced by a text, or by the code point `distance` above it. */
+double dm_charset_count(const struct dm_charset *set, const char *p, size_t n);
+int dm_charset_replace(const struct dm_charset *set, const char *p, size_t n, const char *repl, size_t bytes,
+                       struct dm_buf *out);
+int dm_charset_shift(const struct dm_charset *set, const char *p, size_t n, int32_t distance, struct dm_buf *out);
+
+/* Code points without 23 kinds of spaces at the start, and at the end or before a last newline. */
+double dm_text_trimmed_length(const char *p, size_t n);
+
+/* The share of the most frequent of the ideographs U+4E00 to U+9FFF among them; -1 when there are none. */
+double dm_text_han_repetition(const char *p, size_t n);

@@ -1,6 +1,7 @@
 #include "text/chars.h"
 
 #include "text/class_table.h"
+#include "lua/ffi.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
@@ -26,6 +27,12 @@ size_t dm_char_write(char *out, uint32_t c)
     out[2] = (char)(0x80 | (c >> 6 & 0x3F));
     out[3] = (char)(0x80 | (c & 0x3F));
     return 4;
+}
+
+uint32_t dm_text_point(const char *p)
+{
+    size_t size;
+    return dm_char_read(p, &size);
 }
 
 static void add_ranges(uint64_t *set, const uint32_t ranges[][2], size_t n)

@@ -29,6 +29,13 @@ local function result(status, s)
   return s
 end
 
+---A verb of a kernel that makes a text of a text and nothing else.
+---@param kernel ffi.cdata* int (const char *p, size_t n, struct dm_buf *out)
+---@return fun(s: string): string
+function M.verb(kernel)
+  return function(s) return result(kernel(s, #s, out), s) end
+end
+
 -- The last answer of a kernel that only measures. Several operators ask about the same text; strings are
 -- compared by value.
 local length_text, length
@@ -225,6 +232,58 @@ function M.repetition(s, rep_len)
   if #s > LARGE then C.dm_text_trim() end
   if status < 0 then fail(status) end
   return number_out[0]
+end
+
+-- Sets of code points ---------------------------------------------------------------------------------
+
+---A set of code points.
+---@class dm.Charset
+---@field set ffi.cdata*
+local Charset = {}
+Charset.__index = Charset
+
+---Adds what one entry of a list means: a code point, { first, last }, or every code point of a string.
+local function add_ranges(flat, entry)
+  if type(entry) == "string" then
+    for c in entry:gmatch "[%z\1-\127\194-\244][\128-\191]*" do
+      local point = C.dm_text_point(c)
+      add_ranges(flat, point)
+    end
+  else
+    local range = type(entry) == "table" and entry or { entry, entry }
+    flat[#flat + 1], flat[#flat + 2] = range[1], range[2]
+  end
+end
+
+---@param list (integer|integer[]|string)[] code points, { first, last }, or strings of them
+---@return dm.Charset
+function M.charset(list)
+  local flat = {}
+  for _, entry in ipairs(list) do add_ranges(flat, entry) end
+  local set = C.dm_charset_create(ffi.new("uint32_t[?]", math.max(#flat, 1), flat), #flat / 2)
+  if set == nil then fail(C.DM_EMEMORY) end
+  return setmetatable({ set = ffi.gc(set, C.dm_charset_destroy) }, Charset)
+end
+
+---Number of members in the text.
+---@param s string
+---@return integer
+function Charset:count(s) return C.dm_charset_count(self.set, s, #s) end
+
+---Puts a text in the place of each member.
+---@param s string
+---@param repl string
+---@return string
+function Charset:replace(s, repl)
+  return result(C.dm_charset_replace(self.set, s, #s, repl, #repl, out), s)
+end
+
+---Puts in each member's place the code point that stands `distance` above it.
+---@param s string
+---@param distance integer
+---@return string
+function Charset:shift(s, distance)
+  return result(C.dm_charset_shift(self.set, s, #s, distance, out), s)
 end
 
 -- Regular expressions --------------------------------------------------------------------------------
