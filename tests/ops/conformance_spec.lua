@@ -2,7 +2,6 @@
 -- results on inputs written for the purpose; Python's column store makes 50 and 50.0 equal.
 local json = require "dm.json"
 local registry = require "dm.registry"
-local text = require "dm.text"
 
 local VECTORS = "tests/ops/vectors/"
 
@@ -54,28 +53,4 @@ describe("conformance with Data-Juicer", function()
       assert.equal(total, passed, first)
     end)
   end
-end)
-
-local function same_list(a, b)
-  if #a ~= #b then return false end
-  for i = 1, #a do
-    if a[i] ~= b[i] then return false end
-  end
-  return true
-end
-
-describe("conformance with DataMate", function()
-  it("text_splitter", function()
-    local passed, list, first = 0, cases "_TextSplitter", nil
-    for i, case in ipairs(list) do
-      local made, splitter = pcall(text.splitter, case.params)
-      local chunks = made and splitter:split(case.input.text)
-      local good
-      if case.output.error then good = not made else good = made and same_list(chunks, case.output.chunks) end
-      passed = passed + (good and 1 or 0)
-      if not good then first = first or "line " .. i end
-    end
-    io.stderr:write(("text_splitter: %d of %d\n"):format(passed, #list))
-    assert.equal(#list, passed, first)
-  end)
 end)

@@ -1,0 +1,146 @@
+-- Runs DataMate's recorded answers (tests/ops/vectors/datamate) through the operators, on plain tables.
+-- M.run() returns a row for each operator: { operator, passed, total, excused, first_failure }.
+local cjson = require "cjson"
+local dm = require "dm"
+local failure = require "dm.failure"
+local json = require "dm.json"
+local registry = require "dm.registry"
+local text = require "dm.text"
+local t = require "tests.support"
+
+local M = {}
+
+M.VECTORS = "tests/ops/vectors/datamate/"
+
+---Keys of the recorded samples that the vectors leave out.
+local SAMPLE = { fileName = "sample.txt", fileType = "txt", fileId = "f1", filePath = "/data/sample.txt",
+  instance_id = "task-1", data = "" }
+
+---Cases that differ, and why: operator -> line -> reason.
+M.EXCEPTIONS = {
+  FileWithHighRepeatWordRateFilter = { [103] = "a string for a number is refused before the run" },
+  FileWithHighSpecialCharRateFilter = { [108] = "a string for a number is refused before the run" },
+}
+
+---The cases of a file.
+---@param name string
+---@return table[]
+function M.cases(name)
+  local list = {}
+  for line in io.lines(M.VECTORS .. name .. ".jsonl") do list[#list + 1] = json.decode(line) end
+  assert(#list > 0, name .. " has no cases")
+  return list
+end
+
+---JSON's null as dm.null, at any depth.
+local function with_null(v)
+  if v == cjson.null then return dm.null end
+  if type(v) ~= "table" then return v end
+  local copy = {}
+  for k, x in pairs(v) do copy[k] = with_null(x) end
+  return copy
+end
+
+local function sample_of(input)
+  local sample = {}
+  for k, v in pairs(SAMPLE) do sample[k] = v end
+  for k, v in pairs(input) do sample[k] = v end
+  return sample
+end
+
+---Writes the word lists that a case brings and names them to the operator.
+local function add_resources(params, resources)
+  if not resources then return end
+  local folder, names = t.scratch(), {}
+  for name in pairs(resources) do names[#names + 1] = name end
+  table.sort(names)
+  params.wordFiles = {}
+  for i, name in ipairs(names) do params.wordFiles[i] = t.write(folder .. "/" .. name, resources[name]) end
+end
+
+local function is_expected(e, expected)
+  if not failure.is(e) then return false, tostring(e) end
+  return e.type == expected.type and e.code == expected.code and e.message == expected.message, tostring(e)
+end
+
+local function same(output, sample, keep)
+  if output.text ~= nil and sample.text ~= output.text then return false, sample.text end
+  if output.keep ~= nil and keep ~= output.keep then return false, "keep = " .. tostring(keep) end
+  return true
+end
+
+---Runs a case; a filter that raises keeps nothing.
+local function operator_case(class, case)
+  local params, sample = with_null(case.params), sample_of(case.input)
+  add_resources(params, case.resources)
+  local ok, result = pcall(function() return class(params):execute(sample) end)
+  local output = case.output
+  if not ok then
+    if not output.error then return false, tostring(result) end
+    return is_expected(result, output.error)
+  end
+  if output.error then return false, "no error" end
+  return same(output, sample, result)
+end
+
+local function same_list(a, b)
+  if #a ~= #b then return false, ("%d for %d"):format(#a, #b) end
+  for i = 1, #a do
+    if a[i] ~= b[i] then return false, ("%d: %s"):format(i, a[i]) end
+  end
+  return true
+end
+
+---The verbs behind operators, each with a function that runs one case.
+M.HELPERS = {
+  _TextSplitter = function(case)
+    local ok, splitter = pcall(text.splitter, case.params)
+    if case.output.error then return not ok, "no error" end
+    return same_list(splitter:split(case.input.text), case.output.chunks)
+  end,
+}
+
+---Operators whose vectors are run.
+M.OPERATORS = {
+  "FileWithHighRepeatWordRateFilter", "FileWithHighSpecialCharRateFilter", "FileWithShortOrLongLengthFilter",
+  "FullWidthCharacterCleaner", "GrableCharactersCleaner", "InvisibleCharactersCleaner", "UnicodeSpaceCleaner",
+}
+
+---Counts the cases of one file that `check` confirms.
+---@param name string
+---@param check fun(case: table): boolean, string?
+function M.count(name, check)
+  local row = { operator = name, passed = 0, total = 0, excused = 0 }
+  for i, case in ipairs(M.cases(name)) do
+    local good, got = check(case)
+    row.total = row.total + 1
+    if good then
+      row.passed = row.passed + 1
+    elseif (M.EXCEPTIONS[name] or {})[i] then
+      row.excused = row.excused + 1
+    else
+      row.first_failure = row.first_failure or ("line %d gave %q"):format(i, tostring(got))
+    end
+  end
+  return row
+end
+
+---@param name string
+---@return table row
+function M.operator(name)
+  local class = assert(registry.get(name))
+  return M.count(name, function(case) return operator_case(class, case) end)
+end
+
+---@return table[] rows { operator, passed, total, excused, first_failure }
+function M.run()
+  local rows, helpers = {}, {}
+  for name in pairs(M.HELPERS) do helpers[#helpers + 1] = name end
+  table.sort(helpers)
+  for i, name in ipairs(M.OPERATORS) do rows[i] = M.operator(name) end
+  for _, name in ipairs(helpers) do rows[#rows + 1] = M.count(name, M.HELPERS[name]) end
+  t.clean()
+  return rows
+end
+
+return M
