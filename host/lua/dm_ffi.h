@@ -372,3 +372,18 @@ double dm_text_trimmed_length(const char *p, size_t n);
 
 /* The share of the most frequent of the ideographs U+4E00 to U+9FFF among them; -1 when there are none. */
 double dm_text_han_repetition(const char *p, size_t n);
+
+/* Line by line: ContentCleaner, LegendCleaner, DuplicateSentencesFilter, ExtraSpaceCleaner. */
+int dm_text_contents(const char *p, size_t n, struct dm_buf *out);
+int dm_text_captions(const char *p, size_t n, struct dm_buf *out);
+int dm_text_repeated_lines(const char *p, size_t n, struct dm_buf *out);
+int dm_text_squeeze(const char *p, size_t n, struct dm_buf *out);
+
+/* AnonymizedUrlCleaner, AnonymizedPhoneNumber, AnonymizedIpAddress. */
+int dm_text_urls(const char *p, size_t n, struct dm_buf *out);
+int dm_text_phones(const char *p, size_t n, struct dm_buf *out);
+int dm_text_addresses(const char *p, size_t n, struct dm_buf *out);
+
+/* HtmlTagCleaner: its tags, those of tables when `tables` is not 0; then the attributes of what is left. */
+int dm_text_tags(const char *p, size_t n, int tables, struct dm_buf *out);
+int dm_text_attributes(const char *p, size_t n, struct dm_buf *out);

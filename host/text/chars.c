@@ -99,7 +99,27 @@ bool dm_char_is_space(uint32_t c)
 
 bool dm_char_is_digit(uint32_t c)
 {
+    if (c < 0x80)
+        return c >= '0' && c <= '9';
     return in_ranges(digit_ranges, COUNT(digit_ranges), c);
+}
+
+/* Each range holds whole sets of ten digits. */
+int dm_char_digit(uint32_t c)
+{
+    if (!dm_char_is_digit(c))
+        return -1;
+    size_t i = 0;
+    while (digit_ranges[i][1] < c)
+        i++;
+    return (int)((c - digit_ranges[i][0]) % 10);
+}
+
+bool dm_char_is_word(uint32_t c)
+{
+    if (c < 0x80)
+        return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_';
+    return in_ranges(alnum_ranges, COUNT(alnum_ranges), c);
 }
 
 bool dm_char_is_cased(uint32_t c)

@@ -114,6 +114,8 @@ write("host/text/class_table.h", "DM_TEXT_CLASS_TABLE_H",
     { "Unicode's Cased and Case_Ignorable, from Perl's Unicode data.",
       "uint32_t cased_ranges[][2]", perl_class "\\p{Cased}" },
     { "See above.", "uint32_t ignorable_ranges[][2]", perl_class "\\p{Case_Ignorable}" },
+    { "\\w of Python's re module but the underscore: letters and numbers, from Perl's Unicode data.",
+      "uint32_t alnum_ranges[][2]", perl_class "[\\p{L}\\p{N}]" },
   })
 
 local lower, lower_long = runs_of(perl_case "lc")

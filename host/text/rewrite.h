@@ -29,6 +29,17 @@ static inline void dm_rewrite_put(struct dm_rewrite *w, size_t start, size_t end
     w->at = end;
 }
 
+/* Takes out the line from start to end with one newline: the one before it when a line before was
+ * kept. */
+static inline void dm_rewrite_drop_line(struct dm_rewrite *w, size_t start, size_t end,
+                                        bool kept_before)
+{
+    if (kept_before)
+        dm_rewrite_put(w, start - 1, end, "", 0);
+    else
+        dm_rewrite_put(w, start, end < w->n ? end + 1 : end, "", 0);
+}
+
 /* Copies the rest. Returns what kernels return: 1, 0 when no piece was put, DM_EMEMORY. */
 static inline int dm_rewrite_end(struct dm_rewrite *w)
 {

@@ -21,6 +21,9 @@ enum {
     DM_SCRATCH_SPLIT,
     DM_SCRATCH_PIECES,
     DM_SCRATCH_CUTS,
+    DM_SCRATCH_ENTRIES,
+    DM_SCRATCH_SPANS,
+    DM_SCRATCH_MARKS,
     DM_SCRATCH_COUNT
 };
 struct dm_buf *dm_scratch_get(int which);

@@ -3,8 +3,12 @@
 -- A Filter of DataMate does not answer whether it keeps a file: it empties the text of one that it drops, and the
 -- executor drops what has neither text nor data afterwards. ContentFilter does both: in a pipeline it answers false,
 -- which drops the row, and on a plain table it leaves text and data empty as DataMate does.
+local ffi = require "ffi"
 local base_op = require "dm.base_op"
 local failure = require "dm.failure"
+local text = require "dm.text"
+
+local C = ffi.C
 
 local M = {}
 
@@ -12,11 +16,11 @@ local M = {}
 ---text and data are empty is dropped whatever `judge` says, as DataMate's executor does.
 local ContentFilter = base_op.Filter:extend { name = "ContentFilter", origin = "DataMate" }
 
----@param text string
+---@param s string
 ---@return boolean keep
 ---@return string? reason
 ---@return number? value measured
-function ContentFilter:judge(text) -- luacheck: ignore
+function ContentFilter:judge(s) -- luacheck: ignore
   error(self.name .. ": judge is not implemented", 0)
 end
 
@@ -26,14 +30,14 @@ local function has_data(self, sample)
 end
 
 function ContentFilter:execute(sample)
-  local text = self:get_text(sample)
-  local keep, reason, value = self:judge(text)
+  local s = self:get_text(sample)
+  local keep, reason, value = self:judge(s)
   if not keep then
     self:set_text(sample, "")
     if sample[self.data_key] ~= nil then sample[self.data_key] = "" end
     return false, reason, value
   end
-  if text == "" and not has_data(self, sample) then return false, "text and data are empty" end
+  if s == "" and not has_data(self, sample) then return false, "text and data are empty" end
   return true, nil, value
 end
 
@@ -57,9 +61,9 @@ end
 ---A Mapper that implements `clean(text)`, which returns the new text.
 local TextMapper = base_op.Mapper:extend { name = "TextMapper", origin = "DataMate" }
 
----@param text string
+---@param s string
 ---@return string
-function TextMapper:clean(text) -- luacheck: ignore
+function TextMapper:clean(s) -- luacheck: ignore
   error(self.name .. ": clean is not implemented", 0)
 end
 
@@ -68,6 +72,16 @@ function TextMapper:execute(sample)
 end
 
 M.TextMapper = TextMapper
+
+---The cleaning itself, by operator: text in, text out. host/text/ says what each does.
+M.contents = text.verb(C.dm_text_contents)
+M.captions = text.verb(C.dm_text_captions)
+M.repeated_lines = text.verb(C.dm_text_repeated_lines)
+M.squeeze = text.verb(C.dm_text_squeeze)
+M.urls = text.verb(C.dm_text_urls)
+M.phones = text.verb(C.dm_text_phones)
+M.addresses = text.verb(C.dm_text_addresses)
+M.strip_attributes = text.verb(C.dm_text_attributes)
 
 ---Python's bool(): what switches given as strings and numbers come to. "false" is true.
 ---@param v any

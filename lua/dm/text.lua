@@ -29,6 +29,12 @@ local function result(status, s)
   return s
 end
 
+---What a kernel made of a text in C.dm_text_out(), or that text.
+---@param status integer that the kernel returned
+---@param s string that it was given
+---@return string
+function M.made(status, s) return result(status, s) end
+
 ---A verb of a kernel that makes a text of a text and nothing else.
 ---@param kernel ffi.cdata* int (const char *p, size_t n, struct dm_buf *out)
 ---@return fun(s: string): string

@@ -102,8 +102,10 @@ M.HELPERS = {
 
 ---Operators whose vectors are run.
 M.OPERATORS = {
-  "FileWithHighRepeatWordRateFilter", "FileWithHighSpecialCharRateFilter", "FileWithShortOrLongLengthFilter",
-  "FullWidthCharacterCleaner", "GrableCharactersCleaner", "InvisibleCharactersCleaner", "UnicodeSpaceCleaner",
+  "AnonymizedIpAddress", "AnonymizedPhoneNumber", "AnonymizedUrlCleaner", "ContentCleaner", "DuplicateSentencesFilter",
+  "ExtraSpaceCleaner", "FileWithHighRepeatWordRateFilter", "FileWithHighSpecialCharRateFilter",
+  "FileWithShortOrLongLengthFilter", "FullWidthCharacterCleaner", "GrableCharactersCleaner", "HtmlTagCleaner",
+  "InvisibleCharactersCleaner", "LegendCleaner", "UnicodeSpaceCleaner",
 }
 
 ---Counts the cases of one file that `check` confirms.
