@@ -24,6 +24,7 @@ enum {
     DM_SCRATCH_ENTRIES,
     DM_SCRATCH_SPANS,
     DM_SCRATCH_MARKS,
+    DM_SCRATCH_FOUND,
     DM_SCRATCH_COUNT
 };
 struct dm_buf *dm_scratch_get(int which);

@@ -102,7 +102,8 @@ M.HELPERS = {
 
 ---Operators whose vectors are run.
 M.OPERATORS = {
-  "AnonymizedIpAddress", "AnonymizedPhoneNumber", "AnonymizedUrlCleaner", "ContentCleaner", "DuplicateSentencesFilter",
+  "AnonymizedCreditCardNumber", "AnonymizedIdNumber", "AnonymizedIpAddress", "AnonymizedPhoneNumber",
+  "AnonymizedUrlCleaner", "ContentCleaner", "DuplicateSentencesFilter", "EmailNumberCleaner",
   "ExtraSpaceCleaner", "FileWithHighRepeatWordRateFilter", "FileWithHighSpecialCharRateFilter",
   "FileWithShortOrLongLengthFilter", "FullWidthCharacterCleaner", "GrableCharactersCleaner", "HtmlTagCleaner",
   "InvisibleCharactersCleaner", "LegendCleaner", "UnicodeSpaceCleaner",
