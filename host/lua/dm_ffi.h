@@ -392,3 +392,15 @@ int dm_text_mails(const char *p, size_t n, struct dm_buf *out);
 /* HtmlTagCleaner: its tags, those of tables when `tables` is not 0; then the attributes of what is left. */
 int dm_text_tags(const char *p, size_t n, int tables, struct dm_buf *out);
 int dm_text_attributes(const char *p, size_t n, struct dm_buf *out);
+
+/* Many words at once, as DataMate looks for them: host/text/matcher.h. Words stand one a line; `skip` is nskip ranges
+ * of code points as for a dm_charset. NULL when memory is short. */
+struct dm_matcher;
+struct dm_matcher *dm_matcher_create(const char *words, size_t n, const uint32_t *skip, size_t nskip);
+void dm_matcher_destroy(struct dm_matcher *m);
+
+/* Sets `out` to a dm_text_span for each match; code points of matches that do not overlap, each counted without what
+ * is skipped; matches of each line turned into asterisks, wherever their texts stand in it. */
+int dm_matcher_search(const struct dm_matcher *m, const char *p, size_t n, struct dm_buf *out);
+double dm_matcher_count(const struct dm_matcher *m, const char *p, size_t n);
+int dm_matcher_star(const struct dm_matcher *m, const char *p, size_t n, struct dm_buf *out);

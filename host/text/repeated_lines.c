@@ -23,11 +23,12 @@ struct table {
     size_t most; /* the greatest count */
 };
 
+/* Not less than the lines that are not empty. */
 static size_t count_lines(const char *p, size_t n)
 {
     size_t lines = 1;
-    for (size_t i = 0; i < n; i++)
-        lines += p[i] == '\n';
+    for (size_t i = 1; i < n; i++)
+        lines += p[i] == '\n' && p[i - 1] != '\n';
     return lines;
 }
 

@@ -6,6 +6,7 @@
 local ffi = require "ffi"
 local base_op = require "dm.base_op"
 local failure = require "dm.failure"
+local sources = require "dm.sources"
 local text = require "dm.text"
 
 local C = ffi.C
@@ -85,6 +86,34 @@ M.ids = text.verb(C.dm_text_ids)
 M.mails = text.verb(C.dm_text_mails)
 M.addresses = text.verb(C.dm_text_addresses)
 M.strip_attributes = text.verb(C.dm_text_attributes)
+
+---The characters of special_symbols.txt, which its word lists are matched around.
+M.SYMBOLS = "! .,#$%&*()|?/@\"';[]{}+~-_=^<>！。，￥（）？、“‘；【】…《》:："
+
+---The parameter of operators that look for listed words. DataMate ships its lists empty.
+M.WORD_FILES = { "wordFiles", "list", default = {}, doc = "paths of word lists, one word a line" }
+
+---An automaton over the words of files, around SYMBOLS.
+---@param paths string[]
+---@return dm.Matcher
+function M.word_matcher(paths)
+  local words = {}
+  for _, path in ipairs(paths) do
+    local content, why = sources.read(path)
+    if not content then error(why, 0) end
+    for _, word in ipairs(text.lines(content)) do words[#words + 1] = word end
+  end
+  return text.matcher(words, { M.SYMBOLS })
+end
+
+---A Mapper that turns listed words into asterisks.
+local WordCleaner = TextMapper:extend { name = "WordCleaner", params = { M.WORD_FILES } }
+
+function WordCleaner:init() self.matcher = M.word_matcher(self.wordFiles) end
+
+function WordCleaner:clean(s) return self.matcher:star(s) end
+
+M.WordCleaner = WordCleaner
 
 ---Python's bool(): what switches given as strings and numbers come to. "false" is true.
 ---@param v any

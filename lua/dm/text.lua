@@ -261,12 +261,17 @@ local function add_ranges(flat, entry)
   end
 end
 
+---The ranges of a list as C takes them, and how many.
+local function ranges_of(list)
+  local flat = {}
+  for _, entry in ipairs(list) do add_ranges(flat, entry) end
+  return ffi.new("uint32_t[?]", math.max(#flat, 1), flat), #flat / 2
+end
+
 ---@param list (integer|integer[]|string)[] code points, { first, last }, or strings of them
 ---@return dm.Charset
 function M.charset(list)
-  local flat = {}
-  for _, entry in ipairs(list) do add_ranges(flat, entry) end
-  local set = C.dm_charset_create(ffi.new("uint32_t[?]", math.max(#flat, 1), flat), #flat / 2)
+  local set = C.dm_charset_create(ranges_of(list))
   if set == nil then fail(C.DM_EMEMORY) end
   return setmetatable({ set = ffi.gc(set, C.dm_charset_destroy) }, Charset)
 end
@@ -291,6 +296,43 @@ end
 function Charset:shift(s, distance)
   return result(C.dm_charset_shift(self.set, s, #s, distance, out), s)
 end
+
+-- Many words at once, as DataMate looks for them --------------------------------------------------------
+
+---An automaton over words; host/text/matcher.h tells its ways. What is for plain word lists is dm.text.words.
+---@class dm.Matcher
+---@field matcher ffi.cdata*
+local Matcher = {}
+Matcher.__index = Matcher
+
+---@param words string[]
+---@param skip (integer|integer[]|string)[]? code points that stand between those of a word unseen, as for charset
+---@return dm.Matcher
+function M.matcher(words, skip)
+  local list = table.concat(words, "\n")
+  local matcher = C.dm_matcher_create(list, #list, ranges_of(skip or {}))
+  if matcher == nil then fail(C.DM_EMEMORY) end
+  return setmetatable({ matcher = ffi.gc(matcher, C.dm_matcher_destroy) }, Matcher)
+end
+
+---The matches in the order of their ends, those that stand in others too.
+---@param s string
+---@return string[]
+function Matcher:search(s)
+  local status = C.dm_matcher_search(self.matcher, s, #s, out)
+  if status < 0 then fail(status) end
+  return strings(ffi.cast("const char *", s))
+end
+
+---Code points of matches that do not overlap, without what was skipped.
+---@param s string
+---@return integer
+function Matcher:count(s) return C.dm_matcher_count(self.matcher, s, #s) end
+
+---Turns the matches of each line into asterisks, wherever their texts stand in it.
+---@param s string
+---@return string
+function Matcher:star(s) return result(C.dm_matcher_star(self.matcher, s, #s, out), s) end
 
 -- Regular expressions --------------------------------------------------------------------------------
 

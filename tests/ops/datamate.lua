@@ -91,8 +91,23 @@ local function same_list(a, b)
   return true
 end
 
+---Without what occurs twice, sorted.
+local function distinct(list)
+  local seen, sorted = {}, {}
+  for _, v in ipairs(list) do
+    if not seen[v] then sorted[#sorted + 1] = v end
+    seen[v] = true
+  end
+  table.sort(sorted)
+  return sorted
+end
+
 ---The verbs behind operators, each with a function that runs one case.
 M.HELPERS = {
+  _AhoCorasick = function(case)
+    local found = text.matcher(case.params.words, case.params.special):search(case.input.text)
+    return same_list(distinct(found), case.output.matches_sorted)
+  end,
   _TextSplitter = function(case)
     local ok, splitter = pcall(text.splitter, case.params)
     if case.output.error then return not ok, "no error" end
@@ -105,8 +120,9 @@ M.OPERATORS = {
   "AnonymizedCreditCardNumber", "AnonymizedIdNumber", "AnonymizedIpAddress", "AnonymizedPhoneNumber",
   "AnonymizedUrlCleaner", "ContentCleaner", "DuplicateSentencesFilter", "EmailNumberCleaner",
   "ExtraSpaceCleaner", "FileWithHighRepeatWordRateFilter", "FileWithHighSpecialCharRateFilter",
-  "FileWithShortOrLongLengthFilter", "FullWidthCharacterCleaner", "GrableCharactersCleaner", "HtmlTagCleaner",
-  "InvisibleCharactersCleaner", "LegendCleaner", "UnicodeSpaceCleaner",
+  "FileWithManySensitiveWordsFilter", "FileWithShortOrLongLengthFilter", "FullWidthCharacterCleaner",
+  "GrableCharactersCleaner", "HtmlTagCleaner", "InvisibleCharactersCleaner", "LegendCleaner",
+  "PoliticalWordCleaner", "SexualAndViolentWordCleaner", "UnicodeSpaceCleaner",
 }
 
 ---Counts the cases of one file that `check` confirms.

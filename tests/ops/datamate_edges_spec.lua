@@ -3,6 +3,8 @@
 local dm = require "dm"
 local registry = require "dm.registry"
 local datamate = require "tests.ops.datamate"
+local module = require "dm.datamate"
+local text = require "dm.text"
 
 local BYTES, SECONDS = 10 * 1024 * 1024, 30
 
@@ -55,6 +57,9 @@ local TEXTS = {
 ---Operators that are not meant for 10 MB, and how much they get.
 local LESS = {}
 
+---Word lists that match all over the texts above, in each other and around symbols.
+local WORDS = { "a", "aa", "中", "ab", "11", "1", "4111", "数据", "据清洗", "x<", "👨" }
+
 local function names_of(texts)
   local names = {}
   for name in pairs(texts) do names[#names + 1] = name end
@@ -81,4 +86,14 @@ describe("DataMate's operators on 10 MB", function()
       end
     end)
   end
+
+  it("words of a list", function()
+    local matcher = text.matcher(WORDS, { module.SYMBOLS })
+    for _, which in ipairs(names_of(TEXTS)) do
+      local start = os.clock()
+      matcher:count(texts[which])
+      dm.sample { text = matcher:star(texts[which]) }
+      assert.is_true(os.clock() - start < SECONDS, which .. " took too long")
+    end
+  end)
 end)
