@@ -1,5 +1,5 @@
--- Replaces valid e-mail addresses by <email>. Each address that is found replaces the first place where it still stands,
--- which may lie inside one that is not valid: "..a@b.com a@b.com" loses both.
+-- Replaces valid e-mail addresses by <email>. Each address that is found replaces the first place where it still
+-- stands, which may lie inside one that is not valid: of "..a@b.com a@b.com" the first goes.
 local datamate = require "dm.datamate"
 
 local EmailNumberCleaner = datamate.TextMapper:extend {
