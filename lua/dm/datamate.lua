@@ -84,6 +84,7 @@ M.phones = text.verb(C.dm_text_phones)
 M.cards = text.verb(C.dm_text_cards)
 M.ids = text.verb(C.dm_text_ids)
 M.mails = text.verb(C.dm_text_mails)
+M.emoji = text.verb(C.dm_text_emoji)
 M.addresses = text.verb(C.dm_text_addresses)
 M.strip_attributes = text.verb(C.dm_text_attributes)
 

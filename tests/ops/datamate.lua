@@ -118,7 +118,7 @@ M.HELPERS = {
 ---Operators whose vectors are run.
 M.OPERATORS = {
   "AnonymizedCreditCardNumber", "AnonymizedIdNumber", "AnonymizedIpAddress", "AnonymizedPhoneNumber",
-  "AnonymizedUrlCleaner", "ContentCleaner", "DuplicateSentencesFilter", "EmailNumberCleaner",
+  "AnonymizedUrlCleaner", "ContentCleaner", "DuplicateSentencesFilter", "EmailNumberCleaner", "EmojiCleaner",
   "ExtraSpaceCleaner", "FileWithHighRepeatWordRateFilter", "FileWithHighSpecialCharRateFilter",
   "FileWithManySensitiveWordsFilter", "FileWithShortOrLongLengthFilter", "FullWidthCharacterCleaner",
   "GrableCharactersCleaner", "HtmlTagCleaner", "InvisibleCharactersCleaner", "LegendCleaner",
