@@ -8,7 +8,7 @@ CC ?= cc
 PREFIX ?= /usr/local
 SAN ?=
 BUILD := build$(if $(SAN),/san)
-PACKAGES := luajit libuv libzstd libisal libpcre2-8 libxxhash libidn2
+PACKAGES := luajit libuv libzstd libisal libpcre2-8 libxxhash libidn2 expat
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror

@@ -392,6 +392,9 @@ int dm_text_mails(const char *p, size_t n, struct dm_buf *out);
 /* EmojiCleaner. */
 int dm_text_emoji(const char *p, size_t n, struct dm_buf *out);
 
+/* XMLTagCleaner, without stripping at the end. DM_EINPUT: it is no XML; DM_EUSAGE: it can not be turned into text. */
+int dm_text_xml(const char *p, size_t n, struct dm_buf *out, struct dm_error *err);
+
 /* HtmlTagCleaner: its tags, those of tables when `tables` is not 0; then the attributes of what is left. */
 int dm_text_tags(const char *p, size_t n, int tables, struct dm_buf *out);
 int dm_text_attributes(const char *p, size_t n, struct dm_buf *out);

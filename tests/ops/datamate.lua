@@ -122,7 +122,7 @@ M.OPERATORS = {
   "ExtraSpaceCleaner", "FileWithHighRepeatWordRateFilter", "FileWithHighSpecialCharRateFilter",
   "FileWithManySensitiveWordsFilter", "FileWithShortOrLongLengthFilter", "FullWidthCharacterCleaner",
   "GrableCharactersCleaner", "HtmlTagCleaner", "InvisibleCharactersCleaner", "LegendCleaner",
-  "PoliticalWordCleaner", "SexualAndViolentWordCleaner", "UnicodeSpaceCleaner",
+  "PoliticalWordCleaner", "SexualAndViolentWordCleaner", "UnicodeSpaceCleaner", "XMLTagCleaner",
 }
 
 ---Counts the cases of one file that `check` confirms.
