@@ -410,3 +410,14 @@ void dm_matcher_destroy(struct dm_matcher *m);
 int dm_matcher_search(const struct dm_matcher *m, const char *p, size_t n, struct dm_buf *out);
 double dm_matcher_count(const struct dm_matcher *m, const char *p, size_t n);
 int dm_matcher_star(const struct dm_matcher *m, const char *p, size_t n, struct dm_buf *out);
+
+/* Chinese, as OpenCC converts it. A dictionary is made of lines: key, tab, values. A converter has up to three steps
+ * of up to four dictionaries each, and those of step 0 cut the text; it borrows them. NULL when memory is short. */
+struct dm_dictionary;
+struct dm_dictionary *dm_dictionary_create(const char *p, size_t n);
+void dm_dictionary_destroy(struct dm_dictionary *d);
+struct dm_converter;
+struct dm_converter *dm_converter_create(void);
+void dm_converter_destroy(struct dm_converter *k);
+int dm_converter_add(struct dm_converter *k, int step, const struct dm_dictionary *d);
+int dm_converter_convert(struct dm_converter *k, const char *p, size_t n, struct dm_buf *out);

@@ -1,4 +1,5 @@
 #include "text/matcher.h"
+#include "text/trie.h"
 #include "base/buf.h"
 
 #include <stdlib.h>
@@ -12,16 +13,9 @@ struct node {
     bool word;
 };
 
-/* Edges are in a hash table: parent and code point to child. */
-struct edge {
-    uint64_t key; /* 0: an empty place */
-    uint32_t child;
-};
-
 struct dm_matcher {
+    struct dm_trie trie;
     struct dm_buf nodes;
-    struct edge *edges;
-    size_t mask;
     struct dm_charset *skip, *first; /* first: code points that words begin with */
 };
 
@@ -30,36 +24,21 @@ static struct node *node_at(const struct dm_matcher *m, uint32_t i)
     return (struct node *)(void *)m->nodes.p + i;
 }
 
-static uint64_t key_of(uint32_t parent, uint32_t c)
-{
-    return ((uint64_t)parent << 21 | c) + 1;
-}
-
-static struct edge *find_edge(const struct dm_matcher *m, uint32_t parent, uint32_t c)
-{
-    uint64_t key = key_of(parent, c);
-    for (size_t i = (key * 0x9E3779B97F4A7C15) >> 32 & m->mask;; i = (i + 1) & m->mask)
-        if (!m->edges[i].key || m->edges[i].key == key)
-            return &m->edges[i];
-}
-
 /* The child, or ROOT when there is none. */
 static uint32_t child_of(const struct dm_matcher *m, uint32_t parent, uint32_t c)
 {
-    return find_edge(m, parent, c)->child;
+    return dm_trie_child(&m->trie, parent, c);
 }
 
 static uint32_t add_child(struct dm_matcher *m, uint32_t parent, uint32_t c)
 {
-    struct edge *edge = find_edge(m, parent, c);
-    if (edge->child)
-        return edge->child;
-    uint32_t i = (uint32_t)(m->nodes.n / sizeof(struct node));
+    uint32_t before = m->trie.nodes, i = dm_trie_add(&m->trie, parent, c);
+    if (m->trie.nodes == before)
+        return i;
     struct node new = {.point = c, .sibling = node_at(m, parent)->child};
     if (!dm_buf_add(&m->nodes, &new, sizeof new))
         return ROOT;
     node_at(m, parent)->child = i;
-    *edge = (struct edge){key_of(parent, c), i};
     return i;
 }
 
@@ -121,12 +100,7 @@ static struct dm_charset *first_points(const struct dm_matcher *m)
 static bool add_words(struct dm_matcher *m, const char *words, size_t n)
 {
     struct node root = {0};
-    size_t slots = 16;
-    while (slots < 2 * n)
-        slots *= 2;
-    m->edges = calloc(slots, sizeof *m->edges);
-    m->mask = slots - 1;
-    if (!m->edges || !dm_buf_add(&m->nodes, &root, sizeof root))
+    if (!dm_trie_init(&m->trie) || !dm_buf_add(&m->nodes, &root, sizeof root))
         return false;
     for (size_t at = 0, end; at < n; at = end + 1) {
         const char *newline = memchr(words + at, '\n', n - at);
@@ -157,7 +131,7 @@ void dm_matcher_destroy(struct dm_matcher *m)
     dm_charset_destroy(m->skip);
     dm_charset_destroy(m->first);
     dm_buf_finish(&m->nodes);
-    free(m->edges);
+    dm_trie_finish(&m->trie);
     free(m);
 }
 

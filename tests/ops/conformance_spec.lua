@@ -45,7 +45,7 @@ end
 describe("conformance with Data-Juicer", function()
   for _, name in ipairs {
     "whitespace_normalization_mapper", "clean_links_mapper", "clean_email_mapper", "text_length_filter",
-    "special_characters_filter", "character_repetition_filter",
+    "special_characters_filter", "character_repetition_filter", "chinese_convert_mapper",
   } do
     it(name, function()
       local passed, total, first = run_all(name)

@@ -20,6 +20,7 @@ local SAMPLE = { fileName = "sample.txt", fileType = "txt", fileId = "f1", fileP
 M.EXCEPTIONS = {
   FileWithHighRepeatWordRateFilter = { [103] = "a string for a number is refused before the run" },
   FileWithHighSpecialCharRateFilter = { [108] = "a string for a number is refused before the run" },
+  TraditionalChineseCleaner = { [47] = "a rare variant that OpenCC's table leaves alone (zhconv's is under the GPL)" },
 }
 
 ---The cases of a file.
@@ -122,7 +123,8 @@ M.OPERATORS = {
   "ExtraSpaceCleaner", "FileWithHighRepeatWordRateFilter", "FileWithHighSpecialCharRateFilter",
   "FileWithManySensitiveWordsFilter", "FileWithShortOrLongLengthFilter", "FullWidthCharacterCleaner",
   "GrableCharactersCleaner", "HtmlTagCleaner", "InvisibleCharactersCleaner", "LegendCleaner",
-  "PoliticalWordCleaner", "SexualAndViolentWordCleaner", "UnicodeSpaceCleaner", "XMLTagCleaner",
+  "PoliticalWordCleaner", "SexualAndViolentWordCleaner", "TraditionalChineseCleaner", "UnicodeSpaceCleaner",
+  "XMLTagCleaner",
 }
 
 ---Counts the cases of one file that `check` confirms.
