@@ -4,7 +4,7 @@
 set -eu
 
 build="gcc libc6-dev make pkg-config libluajit-5.1-dev libuv1-dev libzstd-dev libisal-dev libpcre2-dev libxxhash-dev libidn2-dev libexpat1-dev lua-cjson"
-test="lua-busted lua-check clang-format cppcheck clang-14 libclang-rt-14-dev jq zstd gzip procps git"
+test="python3-jieba lua-busted lua-check clang-format cppcheck clang-14 libclang-rt-14-dev jq zstd gzip procps git"
 demo="dpkg"
 bench="jq python3 python3-venv python3-pip time xz-utils"
 

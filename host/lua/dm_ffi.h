@@ -421,3 +421,16 @@ struct dm_converter *dm_converter_create(void);
 void dm_converter_destroy(struct dm_converter *k);
 int dm_converter_add(struct dm_converter *k, int step, const struct dm_dictionary *d);
 int dm_converter_convert(struct dm_converter *k, const char *p, size_t n, struct dm_buf *out);
+
+/* Words of Chinese, as jieba finds them. `words` is its dict.txt, `emissions` its finalseg/prob_emit.py. NULL when
+ * memory is short. */
+struct dm_jieba;
+struct dm_jieba *dm_jieba_create(const char *words, size_t n, const char *emissions, size_t m);
+void dm_jieba_destroy(struct dm_jieba *j);
+
+/* Sets `out` to a dm_text_span for each word; all of the text is in one. */
+int dm_jieba_cut(const struct dm_jieba *j, const char *p, size_t n, struct dm_buf *out);
+
+/* The share of the most frequent word among those of two letters or more, without the stop words, one a line. */
+int dm_jieba_phrase_share(const struct dm_jieba *j, const char *p, size_t n, const char *stop, size_t nstop,
+                          double *share);

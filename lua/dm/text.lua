@@ -21,6 +21,16 @@ local function fail(status)
   error("the text is too large", 0)
 end
 
+---Strings of the spans in `out`; base is what they point into.
+local function strings(base)
+  local list, spans = {}, ffi.cast(span_list, out.p)
+  for i = 1, tonumber(out.n) / ffi.sizeof(span) do
+    local from = spans[i - 1].start
+    list[i] = ffi.string(base + from, spans[i - 1]["end"] - from)
+  end
+  return list
+end
+
 ---The result of a kernel: the text that it made, or the one it was given.
 local function result(status, s)
   if status > 0 then s = ffi.string(out.p, out.n) end
@@ -34,6 +44,17 @@ end
 ---@param s string that it was given
 ---@return string
 function M.made(status, s) return result(status, s) end
+
+---The pieces of a text whose spans a kernel put in C.dm_text_out().
+---@param status integer that the kernel returned
+---@param s string that it was given
+---@return string[]
+function M.pieces(status, s)
+  if status < 0 then fail(status) end
+  local list = strings(ffi.cast("const char *", s))
+  if #s > LARGE or out.cap > 4 * LARGE then C.dm_text_trim() end
+  return list
+end
 
 ---A verb of a kernel that makes a text of a text and nothing else.
 ---@param kernel ffi.cdata* int (const char *p, size_t n, struct dm_buf *out)
@@ -107,26 +128,10 @@ function M.strip(s)
   return s:sub(start + 1, stop)
 end
 
----Strings of the spans in `out`; base is what they point into.
-local function strings(base)
-  local list, spans = {}, ffi.cast(span_list, out.p)
-  for i = 1, tonumber(out.n) / ffi.sizeof(span) do
-    local from = spans[i - 1].start
-    list[i] = ffi.string(base + from, spans[i - 1]["end"] - from)
-  end
-  return list
-end
-
 ---The lines of a text without their ends, as Python's str.splitlines.
 ---@param s string
 ---@return string[]
-function M.lines(s)
-  local status = C.dm_text_lines(s, #s, out)
-  if status < 0 then fail(status) end
-  local list = strings(ffi.cast("const char *", s))
-  if out.cap > 4 * LARGE then C.dm_text_trim() end
-  return list
-end
+function M.lines(s) return M.pieces(C.dm_text_lines(s, #s, out), s) end
 
 -- Replacements ---------------------------------------------------------------------------------------
 

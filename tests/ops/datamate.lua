@@ -3,6 +3,7 @@
 local cjson = require "cjson"
 local dm = require "dm"
 local failure = require "dm.failure"
+local jieba = require "dm.jieba"
 local json = require "dm.json"
 local registry = require "dm.registry"
 local text = require "dm.text"
@@ -109,6 +110,9 @@ M.HELPERS = {
     local found = text.matcher(case.params.words, case.params.special):search(case.input.text)
     return same_list(distinct(found), case.output.matches_sorted)
   end,
+  _jieba = function(case)
+    return same_list(jieba.load(jieba.FOLDER.default):cut(case.input.text), case.output.words)
+  end,
   _TextSplitter = function(case)
     local ok, splitter = pcall(text.splitter, case.params)
     if case.output.error then return not ok, "no error" end
@@ -120,11 +124,11 @@ M.HELPERS = {
 M.OPERATORS = {
   "AnonymizedCreditCardNumber", "AnonymizedIdNumber", "AnonymizedIpAddress", "AnonymizedPhoneNumber",
   "AnonymizedUrlCleaner", "ContentCleaner", "DuplicateSentencesFilter", "EmailNumberCleaner", "EmojiCleaner",
-  "ExtraSpaceCleaner", "FileWithHighRepeatWordRateFilter", "FileWithHighSpecialCharRateFilter",
-  "FileWithManySensitiveWordsFilter", "FileWithShortOrLongLengthFilter", "FullWidthCharacterCleaner",
-  "GrableCharactersCleaner", "HtmlTagCleaner", "InvisibleCharactersCleaner", "LegendCleaner",
-  "PoliticalWordCleaner", "SexualAndViolentWordCleaner", "TraditionalChineseCleaner", "UnicodeSpaceCleaner",
-  "XMLTagCleaner",
+  "ExtraSpaceCleaner", "FileWithHighRepeatPhraseRateFilter", "FileWithHighRepeatWordRateFilter",
+  "FileWithHighSpecialCharRateFilter", "FileWithManySensitiveWordsFilter", "FileWithShortOrLongLengthFilter",
+  "FullWidthCharacterCleaner", "GrableCharactersCleaner", "HtmlTagCleaner", "InvisibleCharactersCleaner",
+  "LegendCleaner", "PoliticalWordCleaner", "SexualAndViolentWordCleaner", "TraditionalChineseCleaner",
+  "UnicodeSpaceCleaner", "XMLTagCleaner",
 }
 
 ---Counts the cases of one file that `check` confirms.
