@@ -15,11 +15,14 @@ function Failure.__tostring(self)
   return self.type .. ": " .. self.message
 end
 
+---Classes that DataMate numbers as the class they descend from.
+local PARENTS = { ZeroDivisionError = "ArithmeticError" }
+
 ---Raises an error of that class.
 ---@param class string
 ---@param message string
 function M.raise(class, message)
-  local code = constant.ERROR_CODES[class] or constant.ERROR_CODES.Unknown
+  local code = constant.ERROR_CODES[PARENTS[class] or class] or constant.ERROR_CODES.Unknown
   error(setmetatable({ type = class, code = code, message = message }, Failure), 0)
 end
 

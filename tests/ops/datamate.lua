@@ -127,8 +127,8 @@ M.OPERATORS = {
   "ExtraSpaceCleaner", "FileWithHighRepeatPhraseRateFilter", "FileWithHighRepeatWordRateFilter",
   "FileWithHighSpecialCharRateFilter", "FileWithManySensitiveWordsFilter", "FileWithShortOrLongLengthFilter",
   "FullWidthCharacterCleaner", "GrableCharactersCleaner", "HtmlTagCleaner", "InvisibleCharactersCleaner",
-  "LegendCleaner", "PoliticalWordCleaner", "SexualAndViolentWordCleaner", "TraditionalChineseCleaner",
-  "UnicodeSpaceCleaner", "XMLTagCleaner",
+  "KnowledgeRelationSlice", "LegendCleaner", "PoliticalWordCleaner", "SexualAndViolentWordCleaner",
+  "TraditionalChineseCleaner", "UnicodeSpaceCleaner", "XMLTagCleaner",
 }
 
 ---Counts the cases of one file that `check` confirms.
