@@ -434,3 +434,6 @@ int dm_jieba_cut(const struct dm_jieba *j, const char *p, size_t n, struct dm_bu
 /* The share of the most frequent word among those of two letters or more, without the stop words, one a line. */
 int dm_jieba_phrase_share(const struct dm_jieba *j, const char *p, size_t n, const char *stop, size_t nstop,
                           double *share);
+
+/* Writes a file, whatever stood there before, and makes its folders. */
+int dm_export_write(const char *path, const char *p, size_t n, struct dm_error *err);

@@ -163,7 +163,7 @@ static bool cut_run(const struct dm_jieba *j, const char *p, size_t bytes, struc
                                    room * (sizeof *best + 3 * sizeof(uint32_t) + DM_JIEBA_STATES));
     if (!best)
         return false;
-    uint32_t *points = (uint32_t *)(best + room), *offsets = points + room, *next = offsets + room;
+    uint32_t *points = (void *)(best + room), *offsets = points + room, *next = offsets + room;
     size_t at = 0, size;
     for (size_t i = 0; i < n; i++, at += size) {
         offsets[i] = (uint32_t)at;

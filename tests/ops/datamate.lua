@@ -65,8 +65,45 @@ local function is_expected(e, expected)
   return e.type == expected.type and e.code == expected.code and e.message == expected.message, tostring(e)
 end
 
+local function same_list(a, b)
+  if #a ~= #b then return false, ("%d for %d"):format(#a, #b) end
+  for i = 1, #a do
+    if a[i] ~= b[i] then return false, ("%d: %s"):format(i, a[i]) end
+  end
+  return true
+end
+
+---The names and contents of a folder's files, both sorted.
+local function folder_contents(folder)
+  local names, contents = {}, {}
+  for i, path in ipairs(t.lines(select(2, t.shell("ls " .. t.quote(folder))))) do
+    names[i], contents[i] = path, t.read(folder .. "/" .. path)
+  end
+  table.sort(contents)
+  return names, contents
+end
+
+local function among(list, all)
+  local known = {}
+  for _, v in ipairs(all) do known[v] = true end
+  for _, v in ipairs(list) do
+    if not known[v] then return false, v end
+  end
+  return true
+end
+
+---Compares the files that Segmentation wrote; which chunk is in which file is random.
+local function same_files(output, sample)
+  local names, contents = folder_contents(sample.export_path)
+  if table.concat(names, " ") ~= table.concat(output.file_names, " ") then return false, table.concat(names, " ") end
+  if sample.fileNum ~= output.fileNum then return false, "fileNum = " .. tostring(sample.fileNum) end
+  if output.candidate_chunks then return among(contents, output.candidate_chunks) end
+  return same_list(contents, output.file_contents_sorted)
+end
+
 local function same(output, sample, keep)
   if output.text ~= nil and sample.text ~= output.text then return false, sample.text end
+  if output.file_names then return same_files(output, sample) end
   if output.keep ~= nil and keep ~= output.keep then return false, "keep = " .. tostring(keep) end
   return true
 end
@@ -75,6 +112,7 @@ end
 local function operator_case(class, case)
   local params, sample = with_null(case.params), sample_of(case.input)
   add_resources(params, case.resources)
+  if case.op == "Segmentation" then sample.export_path = t.scratch() end
   local ok, result = pcall(function() return class(params):execute(sample) end)
   local output = case.output
   if not ok then
@@ -83,14 +121,6 @@ local function operator_case(class, case)
   end
   if output.error then return false, "no error" end
   return same(output, sample, result)
-end
-
-local function same_list(a, b)
-  if #a ~= #b then return false, ("%d for %d"):format(#a, #b) end
-  for i = 1, #a do
-    if a[i] ~= b[i] then return false, ("%d: %s"):format(i, a[i]) end
-  end
-  return true
 end
 
 ---Without what occurs twice, sorted.
@@ -127,8 +157,9 @@ M.OPERATORS = {
   "ExtraSpaceCleaner", "FileWithHighRepeatPhraseRateFilter", "FileWithHighRepeatWordRateFilter",
   "FileWithHighSpecialCharRateFilter", "FileWithManySensitiveWordsFilter", "FileWithShortOrLongLengthFilter",
   "FullWidthCharacterCleaner", "GrableCharactersCleaner", "HtmlTagCleaner", "InvisibleCharactersCleaner",
-  "KnowledgeRelationSlice", "LegendCleaner", "PoliticalWordCleaner", "SexualAndViolentWordCleaner",
-  "TraditionalChineseCleaner", "UnicodeSpaceCleaner", "XMLTagCleaner",
+  "KnowledgeRelationSlice", "LegendCleaner", "PoliticalWordCleaner", "Segmentation",
+  "SexualAndViolentWordCleaner", "SlideFormatter", "TraditionalChineseCleaner", "UnicodeSpaceCleaner",
+  "XMLTagCleaner",
 }
 
 ---Counts the cases of one file that `check` confirms.
