@@ -53,9 +53,11 @@ local MAPPER = [[
 local FILTER = [[
   rows.op[0] = %d; t0 = ticks()
   count = rows.ops[%d]; count["in"] = count["in"] + 1
+  before = edits(sample)
   kept, reason, value = op%d:execute(sample)
   count.ticks = count.ticks + (ticks() - t0)
   if not kept then return drop(rows, child, reason, value) end
+  if edits(sample) ~= before then count.changed = count.changed + 1 end
   count.out = count.out + 1
 ]]
 
