@@ -11,28 +11,29 @@
 
 enum { BLOCK = 64, BLOCK_ESCAPED = 512 };
 
-/* The end of a text is escaped from a copy, since nothing behind it may be read. */
-static bool quote(struct dm_buf *b, const char *p, size_t n, bool slack)
+/* Escapes n bytes at p, block by block; 64 bytes more than those of a block are read. */
+static bool escape_blocks(struct dm_buf *b, const char *p, size_t n)
 {
-    const struct dm_json_kernel *kernel = dm_json_kernel();
-    if (!dm_buf_reserve(b, n + n / 16 + BLOCK_ESCAPED))
-        return false;
-    b->p[b->n++] = '"';
-    for (; n >= BLOCK || (n && slack); p += BLOCK) {
+    for (; n > 0; p += BLOCK) {
         size_t step = n < BLOCK ? n : BLOCK;
         if (!dm_buf_reserve(b, BLOCK_ESCAPED))
             return false;
-        b->n += kernel->escape(p, step, b->p + b->n);
+        b->n += dm_json_kernel()->escape(p, step, b->p + b->n);
         n -= step;
     }
-    if (n) {
-        char last[BLOCK * 2] = {0};
-        memcpy(last, p, n);
-        if (!dm_buf_reserve(b, BLOCK_ESCAPED))
-            return false;
-        b->n += kernel->escape(last, n, b->p + b->n);
-    }
-    return dm_buf_putc(b, '"');
+    return true;
+}
+
+/* The end of a text is escaped from a copy, since nothing behind it may be read. */
+static bool quote(struct dm_buf *b, const char *p, size_t n, bool slack)
+{
+    if (!dm_buf_reserve(b, n + n / 16 + BLOCK_ESCAPED))
+        return false;
+    b->p[b->n++] = '"';
+    size_t direct = slack ? n : n < 2 * BLOCK ? 0 : (n - BLOCK) / BLOCK * BLOCK;
+    char last[3 * BLOCK] = {0};
+    memcpy(last, p + direct, slack ? 0 : n - direct);
+    return escape_blocks(b, p, direct) && escape_blocks(b, last, n - direct) && dm_buf_putc(b, '"');
 }
 
 bool dm_json_quote(struct dm_buf *b, const char *p, size_t n)
