@@ -353,6 +353,9 @@ int dm_regex_replace(struct dm_regex *re, const char *p, size_t n, const struct 
 
 /* text: DataMate's operators -------------------------------------------------------------------- */
 
+/* The bytes before the first that can not be part of UTF-8; n when there is none. */
+double dm_text_valid_bytes(const char *p, size_t n);
+
 /* The code point at p, which is whole. */
 uint32_t dm_text_point(const char *p);
 

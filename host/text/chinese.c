@@ -12,6 +12,9 @@
 
 enum { MOST_STEPS = 3, MOST_DICTIONARIES = 4 };
 
+/* A work space that outgrew this is given back after each text. */
+enum { KEEP_BYTES = 1 << 20 };
+
 /* The value of an entry, in `text`; of a node without an entry `bytes` is 0. */
 struct value {
     uint32_t start, bytes;
@@ -218,20 +221,29 @@ static bool run_steps(struct dm_converter *k, const char *p, size_t n, struct dm
     return run_step(&k->steps[k->nsteps], p, n, out);
 }
 
-int dm_converter_convert(struct dm_converter *k, const char *p, size_t n, struct dm_buf *out)
+static bool convert(struct dm_converter *k, const char *p, size_t n, struct dm_buf *out)
 {
     struct dm_span value;
-    dm_buf_clear(out);
-    if (!dm_buf_reserve(out, n))
-        return DM_EMEMORY;
     for (size_t at = 0, entry, bytes = 0; at < n; at = entry + bytes) {
         entry = find_entry(&k->steps[0], p, n, at, &bytes, &value);
         bytes = entry < n ? bytes : 0;
         if ((entry > at && !run_steps(k, p + at, entry - at, out)) ||
             (bytes && !run_steps(k, p + entry, bytes, out)))
-            return DM_EMEMORY;
+            return false;
         if (!bytes)
             break;
     }
+    return true;
+}
+
+int dm_converter_convert(struct dm_converter *k, const char *p, size_t n, struct dm_buf *out)
+{
+    dm_buf_clear(out);
+    bool ok = dm_buf_reserve(out, n) && convert(k, p, n, out);
+    for (size_t i = 0; i < MOST_STEPS; i++)
+        if (k->between[i].cap > KEEP_BYTES)
+            dm_buf_finish(&k->between[i]);
+    if (!ok)
+        return DM_EMEMORY;
     return out->n != n || memcmp(out->p, p, n) != 0;
 }

@@ -102,7 +102,7 @@ function M.word_matcher(paths)
   for _, path in ipairs(paths) do
     local content, why = sources.read(path)
     if not content then error(why, 0) end
-    for _, word in ipairs(text.lines(content)) do words[#words + 1] = word end
+    for _, word in ipairs(text.lines(text.check(content, path))) do words[#words + 1] = word end
   end
   return text.matcher(words, { M.SYMBOLS })
 end

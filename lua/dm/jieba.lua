@@ -25,7 +25,7 @@ local function read(path)
   end
   local content = file:read "*a"
   file:close()
-  return content
+  return text.check(content, path)
 end
 
 local loaded = {}

@@ -68,6 +68,16 @@ end
 local length_text, length
 local special_text, special
 
+---Raises unless the text is UTF-8, which all verbs take for granted. Samples are; what comes from elsewhere may not be.
+---@param s string
+---@param what string that the message names
+---@return string s
+function M.check(s, what)
+  local valid = C.dm_text_valid_bytes(s, #s)
+  if valid < #s then error(("%s is not valid UTF-8 at byte %d"):format(what, valid + 1), 0) end
+  return s
+end
+
 ---Number of code points.
 ---@param s string
 ---@return integer
@@ -366,6 +376,6 @@ function Splitter:split(s)
   return list
 end
 
-require("dm.text_sets").add(M, { result = result, strings = strings, fail = fail })
+require("dm.text_sets").add(M, { result = result, strings = strings, fail = fail, check = M.check })
 
 return M

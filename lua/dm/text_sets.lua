@@ -5,7 +5,7 @@ local C = ffi.C
 local M = {}
 
 local out = C.dm_text_out()
-local result, strings, fail -- what dm.text has for its verbs
+local result, strings, fail, check -- what dm.text has for its verbs
 
 -- Sets of code points ---------------------------------------------------------------------------------
 
@@ -18,9 +18,8 @@ Charset.__index = Charset
 ---Adds what one entry of a list means: a code point, { first, last }, or every code point of a string.
 local function add_ranges(flat, entry)
   if type(entry) == "string" then
-    for c in entry:gmatch "[%z\1-\127\194-\244][\128-\191]*" do
-      local point = C.dm_text_point(c)
-      add_ranges(flat, point)
+    for c in check(entry, "a set of code points"):gmatch "[%z\1-\127\194-\244][\128-\191]*" do
+      add_ranges(flat, C.dm_text_point(c))
     end
   else
     local range = type(entry) == "table" and entry or { entry, entry }
@@ -76,7 +75,7 @@ Matcher.__index = Matcher
 ---@param skip (integer|integer[]|string)[]? code points that stand between those of a word unseen, as for charset
 ---@return dm.Matcher
 function M.matcher(words, skip)
-  local list = table.concat(words, "\n")
+  local list = check(table.concat(words, "\n"), "a list of words")
   local matcher = C.dm_matcher_create(list, #list, ranges_of(skip or {}))
   if matcher == nil then fail(C.DM_EMEMORY) end
   return setmetatable({ matcher = ffi.gc(matcher, C.dm_matcher_destroy) }, Matcher)
@@ -103,9 +102,9 @@ function Matcher:star(s) return result(C.dm_matcher_star(self.matcher, s, #s, ou
 
 ---Adds these verbs to dm.text.
 ---@param text table dm.text
----@param own { result: function, strings: function, fail: function }
+---@param own { result: function, strings: function, fail: function, check: function }
 function M.add(text, own)
-  result, strings, fail = own.result, own.strings, own.fail
+  result, strings, fail, check = own.result, own.strings, own.fail, own.check
   text.charset, text.matcher = M.charset, M.matcher
 end
 
