@@ -68,7 +68,8 @@ static bool find_pieces(const struct dm_matcher *m, struct line *l, struct dm_bu
     }
     l->pieces = (void *)found->p;
     l->npieces = found->n / sizeof *l->pieces;
-    qsort(l->pieces, l->npieces, sizeof *l->pieces, compare);
+    if (l->npieces)
+        qsort(l->pieces, l->npieces, sizeof *l->pieces, compare);
     return true;
 }
 

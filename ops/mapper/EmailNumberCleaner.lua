@@ -6,7 +6,7 @@ local EmailNumberCleaner = datamate.TextMapper:extend {
   name = "EmailNumberCleaner",
   summary = "Replace e-mail addresses by <email>.",
   examples = {
-    { input = { text = "to a.b@c.org!" }, output = { text = "to <email>!" } },
+    { input = { text = "to a.b@c.org, now" }, output = { text = "to <email>, now" } },
     { input = { text = "a@b.local" }, output = { text = "a@b.local" } },
   },
 }
