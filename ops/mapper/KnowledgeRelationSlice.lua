@@ -24,36 +24,43 @@ function KnowledgeRelationSlice:init()
   self.words = dm.lazy(function() return jieba.load(self.jiebaFolder) end)
 end
 
----What of a chunk's words BM25 needs.
+---What of a chunk's words BM25 needs. Words become numbers, the same for all documents that share `ids`.
 ---@param words string[]
-local function document(words)
-  local counts, distinct = {}, {}
-  for _, word in ipairs(words) do
-    if not counts[word] then distinct[#distinct + 1] = word end
-    counts[word] = (counts[word] or 0) + 1
+---@param ids table<string|integer, integer> how many there are stands at 0
+local function document(words, ids)
+  local list, counts, distinct = {}, {}, {}
+  for i, word in ipairs(words) do
+    local id = ids[word]
+    if not id then
+      id = ids[0] + 1
+      ids[0], ids[word] = id, id
+    end
+    if not counts[id] then distinct[#distinct + 1] = id end
+    counts[id] = (counts[id] or 0) + 1
+    list[i] = id
   end
-  return { words = words, counts = counts, distinct = distinct }
+  return { words = list, counts = counts, distinct = distinct }
 end
 
 ---How much a word tells, by word: little when many documents have it.
 ---@param documents table[]
 local function weights_of(documents)
-  local having, order, weights = {}, {}, {}
+  local having, order, weights, logs, sum = {}, {}, {}, {}, 0
   for _, doc in ipairs(documents) do
-    for _, word in ipairs(doc.distinct) do
-      if not having[word] then order[#order + 1] = word end
-      having[word] = (having[word] or 0) + 1
+    for _, id in ipairs(doc.distinct) do
+      if not having[id] then order[#order + 1] = id end
+      having[id] = (having[id] or 0) + 1
     end
   end
   if #order == 0 then failure.raise("ZeroDivisionError", "division by zero") end
-  local sum = 0
-  for _, word in ipairs(order) do
-    weights[word] = math.log(#documents - having[word] + 0.5) - math.log(having[word] + 0.5)
-    sum = sum + weights[word]
+  for k = 0, #documents do logs[k] = math.log(k + 0.5) end
+  for _, id in ipairs(order) do
+    weights[id] = logs[#documents - having[id]] - logs[having[id]]
+    sum = sum + weights[id]
   end
   local least = EPSILON * (sum / #order)
-  for _, word in ipairs(order) do
-    if weights[word] < 0 then weights[word] = least end
+  for _, id in ipairs(order) do
+    if weights[id] < 0 then weights[id] = least end
   end
   return weights
 end
@@ -67,9 +74,9 @@ end
 ---How much a document says about a query's words (Okapi BM25: Robertson and others, 1994).
 local function score(doc, query, weights, mean)
   local sum, norm = 0, K1 * (1 - B + B * #doc.words / mean)
-  for _, word in ipairs(query.words) do
-    local count = doc.counts[word]
-    if count then sum = sum + weights[word] * (count * (K1 + 1) / (count + norm)) end
+  for _, id in ipairs(query.words) do
+    local count = doc.counts[id]
+    if count then sum = sum + weights[id] * (count * (K1 + 1) / (count + norm)) end
   end
   return sum
 end
@@ -87,9 +94,9 @@ end
 
 ---Adds the chunks of a group to the list, in pairs.
 local function pair_up(list, chunks, words)
-  local documents = {}
+  local documents, ids = {}, { [0] = 0 }
   for i, chunk in ipairs(chunks) do
-    documents[i] = document(words:cut(chunk))
+    documents[i] = document(words:cut(chunk), ids)
     documents[i].chunk = chunk
   end
   while #documents > 0 do
