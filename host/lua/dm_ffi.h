@@ -434,8 +434,13 @@ void dm_jieba_destroy(struct dm_jieba *j);
 /* Sets `out` to a dm_text_span for each word; all of the text is in one. */
 int dm_jieba_cut(const struct dm_jieba *j, const char *p, size_t n, struct dm_buf *out);
 
-/* The share of the most frequent word among those of two letters or more, without the stop words, one a line. */
-int dm_jieba_phrase_share(const struct dm_jieba *j, const char *p, size_t n, const char *stop, size_t nstop,
+/* Words that do not count, one a line; NULL when memory is short. */
+struct dm_stop_words;
+struct dm_stop_words *dm_stop_words_create(const char *p, size_t n);
+void dm_stop_words_destroy(struct dm_stop_words *stop);
+
+/* The share of the most frequent word among those of two letters or more that are no stop words. */
+int dm_jieba_phrase_share(const struct dm_jieba *j, const char *p, size_t n, const struct dm_stop_words *stop,
                           double *share);
 
 /* Writes a file, whatever stood there before, and makes its folders. */

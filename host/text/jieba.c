@@ -244,26 +244,46 @@ static int tally_phrases(struct dm_tally *t, const char *p, const struct dm_buf 
     return DM_OK;
 }
 
-static bool add_stop_words(struct dm_tally *stop, const char *p, size_t n)
+/* The pieces point into `text`. */
+struct dm_stop_words {
+    struct dm_tally words;
+    char *text;
+};
+
+struct dm_stop_words *dm_stop_words_create(const char *p, size_t n)
 {
-    for (size_t at = 0, end; at < n; at = end + 1) {
+    struct dm_stop_words *stop = calloc(1, sizeof *stop);
+    bool ok = stop && (stop->text = malloc(n + 1)) != NULL;
+    if (ok)
+        memcpy(stop->text, p, n);
+    for (size_t at = 0, end; ok && at < n; at = end + 1) {
         const char *newline = memchr(p + at, '\n', n - at);
         end = newline ? (size_t)(newline - p) : n;
-        if (!dm_tally_add(stop, p + at, end - at))
-            return false;
+        ok = dm_tally_add(&stop->words, stop->text + at, end - at) != NULL;
     }
-    return true;
+    if (ok)
+        return stop;
+    dm_stop_words_destroy(stop);
+    return NULL;
 }
 
-int dm_jieba_phrase_share(const struct dm_jieba *j, const char *p, size_t n, const char *stop,
-                          size_t nstop, double *share)
+void dm_stop_words_destroy(struct dm_stop_words *stop)
+{
+    if (!stop)
+        return;
+    dm_tally_finish(&stop->words);
+    free(stop->text);
+    free(stop);
+}
+
+int dm_jieba_phrase_share(const struct dm_jieba *j, const char *p, size_t n,
+                          const struct dm_stop_words *stop, double *share)
 {
     struct dm_buf *words = dm_scratch_get(DM_SCRATCH_FOUND);
-    struct dm_tally phrases = {0}, stopped = {0};
-    int status = add_stop_words(&stopped, stop, nstop) ? dm_jieba_cut(j, p, n, words) : DM_EMEMORY;
+    struct dm_tally phrases = {0};
+    int status = dm_jieba_cut(j, p, n, words);
     if (status == DM_OK)
-        status = tally_phrases(&phrases, p, words, &stopped, share);
+        status = tally_phrases(&phrases, p, words, &stop->words, share);
     dm_tally_finish(&phrases);
-    dm_tally_finish(&stopped);
     return status;
 }

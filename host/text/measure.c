@@ -22,12 +22,27 @@ double dm_text_trimmed_length(const char *p, size_t n)
 
 enum { FIRST_HAN = 0x4E00, LAST_HAN = 0x9FFF, HAN = LAST_HAN - FIRST_HAN + 1 };
 
+/* Texts of fewer bytes clear the counts that they used, longer ones all. */
+enum { SHORT_TEXT = 16 * 1024 };
+
+static void clear_counts(uint32_t *counts, const char *p, size_t n)
+{
+    if (n > SHORT_TEXT) {
+        memset(counts, 0, HAN * sizeof *counts);
+        return;
+    }
+    for (size_t i = 0, size; i < n; i += size) {
+        uint32_t c = dm_char_read(p + i, &size);
+        if (c >= FIRST_HAN && c <= LAST_HAN)
+            counts[c - FIRST_HAN] = 0;
+    }
+}
+
 double dm_text_han_repetition(const char *p, size_t n)
 {
-    static uint32_t counts[HAN];
+    static uint32_t counts[HAN]; /* zero between calls */
     size_t total = 0, size;
     uint32_t most = 0;
-    memset(counts, 0, sizeof counts);
     for (size_t i = 0; i < n; i += size) {
         uint32_t c = dm_char_read(p + i, &size);
         if (c < FIRST_HAN || c > LAST_HAN)
@@ -36,5 +51,6 @@ double dm_text_han_repetition(const char *p, size_t n)
         most = count > most ? count : most;
         total++;
     }
+    clear_counts(counts, p, n);
     return total ? (double)most / (double)total : -1;
 }

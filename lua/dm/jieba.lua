@@ -49,12 +49,21 @@ function Jieba:cut(s)
   return text.pieces(C.dm_jieba_cut(self.jieba, s, #s, C.dm_text_out()), s)
 end
 
+---Words that do not count.
+---@param words string one a line
+---@return ffi.cdata*
+function M.stop_words(words)
+  local stop = C.dm_stop_words_create(words, #words)
+  if stop == nil then error("memory ran short", 0) end
+  return ffi.gc(stop, C.dm_stop_words_destroy)
+end
+
 ---The share of the most frequent word among those of two letters or more.
 ---@param s string
----@param stop string stop words, one a line, which do not count
+---@param stop ffi.cdata* of M.stop_words
 ---@return number
 function Jieba:phrase_share(s, stop)
-  text.made(C.dm_jieba_phrase_share(self.jieba, s, #s, stop, #stop, share), s)
+  text.made(C.dm_jieba_phrase_share(self.jieba, s, #s, stop, share), s)
   return share[0]
 end
 

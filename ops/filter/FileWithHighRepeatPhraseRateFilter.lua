@@ -22,7 +22,7 @@ local FileWithHighRepeatPhraseRateFilter = datamate.ContentFilter:extend {
 
 function FileWithHighRepeatPhraseRateFilter:init()
   local listed = datamate.truthy(self.hitStopwords)
-  self.stop = listed and embedded.read "ops/filter/words/hit_stopwords.txt" or ""
+  self.stop = jieba.stop_words(listed and embedded.read "ops/filter/words/hit_stopwords.txt" or "")
   self.words = dm.lazy(function() return jieba.load(self.jiebaFolder) end)
 end
 
