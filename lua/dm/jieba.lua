@@ -1,6 +1,7 @@
 -- Chinese word segmentation, with jieba's own data: dict.txt and finalseg/prob_emit.py of a folder, by default where
 -- Debian's package python3-jieba puts them. They are read when first used, and kept in C memory for all operators.
 local ffi = require "ffi"
+local dm = require "dm"
 local text = require "dm.text"
 
 local C = ffi.C
@@ -18,11 +19,15 @@ M.FOLDER = { "jiebaFolder", "string", default = "/usr/lib/python3/dist-packages/
 local Jieba = {}
 Jieba.__index = Jieba
 
-local function read(path)
+local FILES = { "/dict.txt", "/finalseg/prob_emit.py" }
+
+local function open(path)
   local file, why = io.open(path, "rb")
-  if not file then
-    error(why .. "; jieba's data is in Debian's package python3-jieba, or in the folder jiebaFolder names", 0)
-  end
+  return file or error(why .. "; jieba's data is in Debian's package python3-jieba; jiebaFolder names another place", 0)
+end
+
+local function read(path)
+  local file = open(path)
   local content = file:read "*a"
   file:close()
   return text.check(content, path)
@@ -35,11 +40,19 @@ local loaded = {}
 ---@return dm.Jieba
 function M.load(folder)
   if loaded[folder] then return loaded[folder] end
-  local words, emissions = read(folder .. "/dict.txt"), read(folder .. "/finalseg/prob_emit.py")
+  local words, emissions = read(folder .. FILES[1]), read(folder .. FILES[2])
   local jieba = C.dm_jieba_create(words, #words, emissions, #emissions)
   if jieba == nil then error("memory ran short", 0) end
   loaded[folder] = setmetatable({ jieba = ffi.gc(jieba, C.dm_jieba_destroy) }, Jieba)
   return loaded[folder]
+end
+
+---The same when first needed; that the files are there is seen at once.
+---@param folder string
+---@return fun(): dm.Jieba
+function M.lazy(folder)
+  for _, name in ipairs(FILES) do open(folder .. name):close() end
+  return dm.lazy(function() return M.load(folder) end)
 end
 
 ---The words of a text, as jieba.lcut gives them: all of the text.

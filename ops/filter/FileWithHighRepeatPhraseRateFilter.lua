@@ -1,7 +1,6 @@
 -- Drops texts in which one word of two letters or more makes up a share of all such words that reaches a limit, so that
 -- a text of two different words is dropped. Words are those that jieba finds.
 local datamate = require "dm.datamate"
-local dm = require "dm"
 local embedded = require "dm.embedded"
 local jieba = require "dm.jieba"
 local text = require "dm.text"
@@ -23,7 +22,7 @@ local FileWithHighRepeatPhraseRateFilter = datamate.ContentFilter:extend {
 function FileWithHighRepeatPhraseRateFilter:init()
   local listed = datamate.truthy(self.hitStopwords)
   self.stop = jieba.stop_words(listed and embedded.read "ops/filter/words/hit_stopwords.txt" or "")
-  self.words = dm.lazy(function() return jieba.load(self.jiebaFolder) end)
+  self.words = jieba.lazy(self.jiebaFolder)
 end
 
 function FileWithHighRepeatPhraseRateFilter:judge(s)

@@ -1,7 +1,6 @@
 -- Cuts a text into chunks, and joins each chunk with the one of those that follow which says most about the same: the
 -- best by BM25 over jieba's words, among groups of 50 chunks. The text becomes a JSON list of { "slice_data": chunks }.
 local datamate = require "dm.datamate"
-local dm = require "dm"
 local failure = require "dm.failure"
 local jieba = require "dm.jieba"
 local text = require "dm.text"
@@ -21,7 +20,7 @@ local GROUP = 50
 local K1, B, EPSILON = 1.5, 0.75, 0.25
 
 function KnowledgeRelationSlice:init()
-  self.words = dm.lazy(function() return jieba.load(self.jiebaFolder) end)
+  self.words = jieba.lazy(self.jiebaFolder)
 end
 
 ---What of a chunk's words BM25 needs. Words become numbers, the same for all documents that share `ids`.

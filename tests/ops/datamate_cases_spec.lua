@@ -205,9 +205,10 @@ describe("word lists", function()
 end)
 
 describe("jieba", function()
-  it("says where its data is when there is none", function()
-    local op = registry.get "FileWithHighRepeatPhraseRateFilter" { jiebaFolder = "/nowhere" }
-    assert.error_matches(function() op:execute { text = "some text" } end, "python3%-jieba")
+  it("says before the run where its data is when there is none", function()
+    assert.error_matches(function()
+      registry.get "FileWithHighRepeatPhraseRateFilter" { jiebaFolder = "/nowhere" }
+    end, "python3%-jieba")
   end)
 end)
 
