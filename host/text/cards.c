@@ -116,7 +116,7 @@ static bool no_digit(uint32_t c)
 
 int dm_text_cards(const char *p, size_t n, struct dm_buf *out)
 {
-    static const struct dm_swap swap = {"<credit_card_number>", no_digit, no_digit, false};
+    static const struct dm_swap swap = {"<credit_card_number>", no_digit, no_digit, false, false};
     struct dm_buf *calls = dm_scratch_get(DM_SCRATCH_SPANS);
     dm_buf_clear(calls);
     for (size_t at = 0, end; at < n; at = end ? end : at + 1) {

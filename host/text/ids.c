@@ -73,7 +73,7 @@ static size_t id_end(const char *p, size_t n, size_t at)
 
 int dm_text_ids(const char *p, size_t n, struct dm_buf *out)
 {
-    static const struct dm_swap swap = {"<id>", may_precede, may_follow, false};
+    static const struct dm_swap swap = {"<id>", may_precede, may_follow, false, true};
     struct dm_buf *calls = dm_scratch_get(DM_SCRATCH_SPANS);
     dm_buf_clear(calls);
     for (size_t at = 0, end; at < n; at = end ? end : at + 1) {

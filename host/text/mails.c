@@ -168,7 +168,7 @@ static bool match(const char *p, size_t n, size_t from, size_t at, struct dm_tex
 
 int dm_text_mails(const char *p, size_t n, struct dm_buf *out)
 {
-    static const struct dm_swap swap = {"<email>", is_free, is_free, true};
+    static const struct dm_swap swap = {"<email>", is_free, is_free, true, false};
     struct dm_buf *calls = dm_scratch_get(DM_SCRATCH_SPANS);
     struct dm_text_span span;
     size_t from = 0;

@@ -1,8 +1,7 @@
 /* First every place is listed where one of the texts stands (an occurrence), in the order of the
- * text; each occurrence waits in the list of its text. A call takes its text's list and replaces
- * those of which nothing has been replaced yet. An occurrence whose neighbour does not fit is
- * blocked, and joins its list when the neighbour is replaced: then a mark stands there, which
- * always fits. */
+ * text; each occurrence waits for a call of its text, which replaces those of which nothing has
+ * been replaced yet. An occurrence whose neighbour does not fit is blocked, and joins them when the
+ * neighbour is replaced: then a mark stands there, which always fits. */
 #include "text/swaps.h"
 #include "text/chars.h"
 #include "text/rewrite.h"
@@ -24,7 +23,9 @@ struct occurrence {
 struct text {
     uint64_t hash; /* 0: an empty place */
     size_t start;
-    uint32_t bytes, waiting; /* the heap of occurrences that a call would replace */
+    uint32_t bytes;
+    uint32_t first, last; /* the occurrences that a call would replace, in order, */
+    uint32_t late;        /* and a heap of those that were released before some of these */
 };
 
 struct state {
@@ -33,9 +34,10 @@ struct state {
     size_t n, longest;
     struct text *texts;
     size_t mask;
+    uint8_t *seen; /* for eight times as many values of the hash whether a text has it */
     uint8_t *marks;
-    struct dm_buf *found; /* struct occurrence, in the order of the text */
-    bool first[256];      /* bytes that texts begin with */
+    struct dm_buf *found;       /* struct occurrence, in the order of the text */
+    bool first[256], last[256]; /* bytes that texts begin and end with */
     bool lengths[DM_SWAP_LONGEST + 1];
 };
 
@@ -73,22 +75,35 @@ static struct text *find_text(const struct state *s, uint64_t hash, size_t start
     }
 }
 
+static size_t seen_byte(const struct state *s, uint64_t hash)
+{
+    return hash >> 24 & s->mask;
+}
+
+static uint8_t seen_bit(uint64_t hash)
+{
+    return (uint8_t)(1u << (hash >> 61));
+}
+
 static bool list_texts(struct state *s, const struct dm_text_span *calls, size_t n)
 {
     size_t slots = 16;
     while (slots < 2 * n)
         slots *= 2;
-    s->texts = dm_scratch_room(DM_SCRATCH_ENTRIES, slots * sizeof *s->texts);
+    s->texts = dm_scratch_room(DM_SCRATCH_ENTRIES, slots * (sizeof *s->texts + 1));
     if (!s->texts)
         return false;
-    memset(s->texts, 0, slots * sizeof *s->texts);
+    memset(s->texts, 0, slots * (sizeof *s->texts + 1));
+    s->seen = (uint8_t *)(s->texts + slots);
     s->mask = slots - 1;
     for (size_t i = 0; i < n; i++) {
         size_t bytes = calls[i].end - calls[i].start;
         uint64_t hash = hash_of(s->p + calls[i].start, bytes);
+        s->seen[seen_byte(s, hash)] |= seen_bit(hash);
         *find_text(s, hash, calls[i].start, bytes) =
-            (struct text){hash, calls[i].start, (uint32_t)bytes, NONE};
+            (struct text){hash, calls[i].start, (uint32_t)bytes, NONE, NONE, NONE};
         s->first[(unsigned char)s->p[calls[i].start]] = true;
+        s->last[(unsigned char)s->p[calls[i].end - 1]] = true;
         s->lengths[bytes] = true;
         s->longest = bytes > s->longest ? bytes : s->longest;
     }
@@ -130,7 +145,25 @@ static uint32_t rest(const struct state *s, uint32_t heap)
 static void wait(const struct state *s, uint32_t i)
 {
     struct text *t = &s->texts[occurrence(s, i)->text];
-    t->waiting = merge(s, t->waiting, i);
+    if (t->first == NONE)
+        t->first = t->last = i;
+    else if (t->last < i)
+        t->last = occurrence(s, t->last)->next = i;
+    else
+        t->late = merge(s, t->late, i);
+}
+
+/* The first occurrence that waits, or NONE; it waits no longer. */
+static uint32_t take(const struct state *s, struct text *t)
+{
+    uint32_t i = t->late;
+    if (t->first < i) { /* NONE is the greatest number */
+        i = t->first;
+        t->first = occurrence(s, i)->next;
+    } else if (i != NONE) {
+        t->late = rest(s, i);
+    }
+    return i;
 }
 
 static bool add_occurrence(struct state *s, struct text *t, size_t start, uint32_t state)
@@ -147,6 +180,15 @@ static bool add_occurrence(struct state *s, struct text *t, size_t start, uint32
     return true;
 }
 
+/* Whether an occurrence that ends at byte `end` is worth a look. */
+static bool may_end(const struct state *s, size_t end)
+{
+    size_t size;
+    if (!s->last[(unsigned char)s->p[end - 1]] || (end < s->n && dm_char_continues(s->p[end])))
+        return false;
+    return s->swap->adjoining || s->swap->may_follow(dm_char_at(s->p, s->n, end, &size));
+}
+
 /* Lists the occurrences that start at `at`. */
 static bool list_at(struct state *s, size_t at)
 {
@@ -156,7 +198,8 @@ static bool list_at(struct state *s, size_t at)
     uint64_t hash = 0xCBF29CE484222325;
     for (size_t bytes = 1; bytes <= s->longest && at + bytes <= s->n; bytes++) {
         hash = add_byte(hash, s->p[at + bytes - 1]);
-        if (!s->lengths[bytes])
+        if (!s->lengths[bytes] || !(s->seen[seen_byte(s, hash)] & seen_bit(hash)) ||
+            !may_end(s, at + bytes))
             continue;
         struct text *t = find_text(s, hash | 1, at, bytes);
         if (t->hash && !add_occurrence(s, t, at, state))
@@ -218,17 +261,13 @@ static bool replace(const struct state *s, uint32_t i)
 /* A call: what is released meanwhile waits for another one. */
 static void run_call(const struct state *s, struct text *t)
 {
-    uint32_t heap = t->waiting, done = NONE;
-    t->waiting = NONE;
-    while (heap != NONE && !(done != NONE && s->swap->once)) {
-        uint32_t i = heap;
-        heap = rest(s, heap);
-        if (replace(s, i)) {
-            occurrence(s, i)->next = done;
-            done = i;
-        }
+    uint32_t done = NONE;
+    for (uint32_t i; !(done != NONE && s->swap->once) && (i = take(s, t)) != NONE;) {
+        if (!replace(s, i))
+            continue;
+        occurrence(s, i)->next = done;
+        done = i;
     }
-    t->waiting = heap;
     for (; done != NONE; done = occurrence(s, done)->next)
         release_neighbours(s, done);
 }

@@ -13,7 +13,8 @@ struct dm_swap {
     const char *mark;                /* what is put in a text's place; ASCII */
     bool (*may_precede)(uint32_t c); /* the code point before; DM_CHAR_END at the start */
     bool (*may_follow)(uint32_t c);
-    bool once; /* each call replaces one occurrence, not all */
+    bool once;      /* each call replaces one occurrence, not all */
+    bool adjoining; /* a text may begin right behind another one */
 };
 
 /* Runs the calls: `calls` holds a struct dm_text_span for each, where its text stands. Returns 1, 0
