@@ -201,11 +201,11 @@ static size_t read_one(struct scan *s, size_t at, uint32_t c, size_t size)
 static const struct dm_charset *looked_at(void)
 {
     static struct dm_charset *set;
-    uint32_t ranges[2048][2];
+    uint32_t ranges[EMOJI_FIRST_POINTS + 2][2];
     size_t n = 0;
     if (set)
         return set;
-    for (; n < emoji_nodes[0].children; n++)
+    for (; n < EMOJI_FIRST_POINTS; n++)
         ranges[n][0] = ranges[n][1] = emoji_nodes[1 + n].point;
     ranges[n][0] = ranges[n][1] = JOINER;
     ranges[n + 1][0] = 0xFE0E;

@@ -12,6 +12,9 @@ struct emoji_node {
     uint8_t kind;
 };
 
+/* Code points that sequences begin with: the children of the root. */
+enum { EMOJI_FIRST_POINTS = 1431 };
+
 static const struct emoji_node emoji_nodes[] = {
     {0x0, 1, 1431, 0}, {0x23, 1432, 2, 0}, {0x2A, 1434, 2, 0}, {0x30, 1436, 2, 0},
     {0x31, 1438, 2, 0}, {0x32, 1440, 2, 0}, {0x33, 1442, 2, 0}, {0x34, 1444, 2, 0},

@@ -49,6 +49,8 @@ local out = { "/* Every emoji sequence as a tree. Made by host/text/gen_emoji.lu
   "#ifndef DM_TEXT_EMOJI_TABLE_H", "#define DM_TEXT_EMOJI_TABLE_H", "", "#include <stdint.h>", "",
   "/* clang-format off */", "/* Node 0 is the root. Children are in order; kind: 1 a sequence ends here, 2 a component. */",
   "struct emoji_node {", "    uint32_t point;", "    uint16_t child, children;", "    uint8_t kind;", "};", "",
+  "/* Code points that sequences begin with: the children of the root. */",
+  ("enum { EMOJI_FIRST_POINTS = %d };"):format(#root.order), "",
   "static const struct emoji_node emoji_nodes[] = {" }
 local line = "   "
 for _, row in ipairs(rows) do

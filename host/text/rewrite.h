@@ -43,11 +43,11 @@ static inline void dm_rewrite_drop_line(struct dm_rewrite *w, size_t start, size
 /* Copies the rest. Returns what kernels return: 1, 0 when no piece was put, DM_EMEMORY. */
 static inline int dm_rewrite_end(struct dm_rewrite *w)
 {
+    if (w->failed)
+        return DM_EMEMORY;
     if (!w->changed)
         return 0;
-    if (w->failed || !dm_buf_add(w->out, w->p + w->at, w->n - w->at))
-        return DM_EMEMORY;
-    return 1;
+    return dm_buf_add(w->out, w->p + w->at, w->n - w->at) ? 1 : DM_EMEMORY;
 }
 
 #endif
