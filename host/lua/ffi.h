@@ -1,4 +1,5 @@
-/* The one way for C to include dm_ffi.h: what it declares is visible to Lua, all else is hidden. */
+/* The one way for C to include dm_ffi.h and dm_ffi_text.h: what they declare is visible to Lua, all
+ * else is hidden. */
 #ifndef DM_LUA_FFI_H
 #define DM_LUA_FFI_H
 
@@ -7,6 +8,7 @@
 
 #pragma GCC visibility push(default)
 #include "lua/dm_ffi.h"
+#include "lua/dm_ffi_text.h"
 #pragma GCC visibility pop
 
 #endif

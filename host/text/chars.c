@@ -1,6 +1,8 @@
 #include "text/chars.h"
 
 #include "text/class_table.h"
+#include "base/utf8.h"
+#include "lua/ffi.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
@@ -26,6 +28,17 @@ size_t dm_char_write(char *out, uint32_t c)
     out[2] = (char)(0x80 | (c >> 6 & 0x3F));
     out[3] = (char)(0x80 | (c & 0x3F));
     return 4;
+}
+
+double dm_text_valid_bytes(const char *p, size_t n)
+{
+    return (double)dm_utf8_check(p, n);
+}
+
+uint32_t dm_text_point(const char *p)
+{
+    size_t size;
+    return dm_char_read(p, &size);
 }
 
 static void add_ranges(uint64_t *set, const uint32_t ranges[][2], size_t n)
@@ -93,7 +106,27 @@ bool dm_char_is_space(uint32_t c)
 
 bool dm_char_is_digit(uint32_t c)
 {
+    if (c < 0x80)
+        return c >= '0' && c <= '9';
     return in_ranges(digit_ranges, COUNT(digit_ranges), c);
+}
+
+/* Each range holds whole sets of ten digits. */
+int dm_char_digit(uint32_t c)
+{
+    if (!dm_char_is_digit(c))
+        return -1;
+    size_t i = 0;
+    while (digit_ranges[i][1] < c)
+        i++;
+    return (int)((c - digit_ranges[i][0]) % 10);
+}
+
+bool dm_char_is_word(uint32_t c)
+{
+    if (c < 0x80)
+        return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_';
+    return in_ranges(alnum_ranges, COUNT(alnum_ranges), c);
 }
 
 bool dm_char_is_cased(uint32_t c)

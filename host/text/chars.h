@@ -61,6 +61,24 @@ static inline size_t dm_char_skip_ascii(const char *p, size_t n, size_t i)
     return i;
 }
 
+/* What dm_char_at gives at the end of a text. */
+enum { DM_CHAR_END = 0x110000 };
+
+/* The code point at byte i of a text of n bytes; its size goes to *size. DM_CHAR_END of size 0 at
+ * the end. */
+static inline uint32_t dm_char_at(const char *p, size_t n, size_t i, size_t *size)
+{
+    *size = 0;
+    return i < n ? dm_char_read(p + i, size) : DM_CHAR_END;
+}
+
+/* The code point that ends at byte i, or DM_CHAR_END at the start. */
+static inline uint32_t dm_char_left(const char *p, size_t i)
+{
+    size_t size;
+    return i > 0 ? dm_char_before(p + i, &size) : DM_CHAR_END;
+}
+
 /* Writes c to out, which has room for four bytes; returns the bytes written. */
 size_t dm_char_write(char *out, uint32_t c);
 
@@ -94,6 +112,28 @@ static inline bool dm_char_is_white(uint32_t c)
 
 /* \d of Python's regex module: decimal digits of every script. */
 bool dm_char_is_digit(uint32_t c);
+
+/* The value of such a digit, or -1 for all else. */
+int dm_char_digit(uint32_t c);
+
+/* \w of Python's re module: letters and numbers of every script, and the underscore. */
+bool dm_char_is_word(uint32_t c);
+
+/* The small ASCII letter that matches c when Python's re module ignores case: besides capitals,
+ * U+0130 and U+0131 match i, U+017F s and U+212A k. All else is itself. */
+static inline uint32_t dm_char_fold(uint32_t c)
+{
+    if (c < 0x80)
+        return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+    return c == 0x130 || c == 0x131 ? 'i' : c == 0x17F ? 's' : c == 0x212A ? 'k' : c;
+}
+
+/* Whether such a letter matches [a-z]. */
+static inline bool dm_char_is_letter(uint32_t c)
+{
+    c = dm_char_fold(c);
+    return c >= 'a' && c <= 'z';
+}
 
 /* Unicode's Cased and Case_Ignorable. */
 bool dm_char_is_cased(uint32_t c);

@@ -30,6 +30,10 @@ enum {
     DM_SCRATCH_MATCHES,
     DM_SCRATCH_FIX,
     DM_SCRATCH_FIXED,
+    DM_SCRATCH_ENTRIES,
+    DM_SCRATCH_SPANS,
+    DM_SCRATCH_MARKS,
+    DM_SCRATCH_FOUND,
     DM_SCRATCH_COUNT
 };
 struct dm_buf *dm_scratch_get(int which);

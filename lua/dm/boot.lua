@@ -4,6 +4,7 @@ local embedded, embedded_paths = ...
 local ffi = require "ffi"
 
 ffi.cdef(embedded "host/lua/dm_ffi.h")
+ffi.cdef(embedded "host/lua/dm_ffi_text.h")
 assert(ffi.C.dm_abi() == 1, "lua/dm/boot.lua and the binary are of different builds")
 
 -- Loops over `next` itself have an instruction of their own, which ends them early once the compiler of

@@ -89,11 +89,13 @@ local MAPPER = [[
 ]]
 
 local FILTER = [[
+      local before = sample.edits
       local ok, kept, reason, value = pcall(execute, op, node)
       if not ok then
         status = failed(batch, i, OP, kept)
       elseif kept then
         out = out + 1
+        if sample.edits ~= before then changed = changed + 1 end
       else
         take_out(batch, i, OP, false, reason == nil and "dropped" or tostring(reason), value)
       end

@@ -17,6 +17,17 @@ local M = {
   OPERATORS = require("dm.registry").OPERATORS,
 }
 
+---A resource that is heavy: made when first asked for, once for each worker.
+---@param make fun(): any
+---@return fun(): any
+function M.lazy(make)
+  local made
+  return function()
+    if made == nil then made = make() end
+    return made
+  end
+end
+
 ---Prints to stderr.
 function M.log(...)
   local words = { ... }

@@ -76,6 +76,15 @@ function M.get(name)
   return nil, ('no operator is named "%s"%s'):format(name, suggest.hint(name, M.names()))
 end
 
+---Names of the operators in the binary, sorted.
+---@return string[]
+function M.builtin_names()
+  local list = {}
+  for name in pairs(builtin()) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
 ---Names of all registered and built-in operators, sorted.
 ---@return string[]
 function M.names()

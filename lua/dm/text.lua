@@ -23,6 +23,18 @@ local chars_out = ffi.new "const char *[1]"
 local spans_out = ffi.new "const struct dm_text_span *[1]"
 local out, fail, result, strings = kernel.out, kernel.fail, kernel.result, kernel.strings
 
+M.made, M.pieces, M.verb = kernel.result, kernel.pieces, kernel.verb
+
+---Raises unless the text is UTF-8, which all verbs take for granted. Samples are; what comes from elsewhere may not be.
+---@param s string
+---@param what string that the message names
+---@return string s
+function M.check(s, what)
+  local valid = C.dm_text_valid_bytes(s, #s)
+  if valid < #s then error(("%s is not valid UTF-8 at byte %d"):format(what, valid + 1), 0) end
+  return s
+end
+
 ---Number of code points.
 ---@type fun(s: string): integer
 M.length = remember.texts(function(s) return C.dm_text_length(s, #s) end)
@@ -74,13 +86,7 @@ end
 ---The lines of a text without their ends, as Python's str.splitlines.
 ---@param s string
 ---@return string[]
-function M.lines(s)
-  local status = C.dm_text_lines(s, #s, out)
-  if status < 0 then fail(status) end
-  local list = strings(ffi.cast("const char *", s))
-  kernel.trim(0)
-  return list
-end
+function M.lines(s) return M.pieces(C.dm_text_lines(s, #s, out), s) end
 
 -- Replacements ---------------------------------------------------------------------------------------
 
@@ -280,5 +286,6 @@ end
 for _, module in ipairs { require "dm.text.counts", require "dm.text.language", require "dm.text.words" } do
   for name, verb in pairs(module) do M[name] = verb end
 end
+require("dm.text_sets").add(M, { result = result, strings = strings, fail = fail, check = M.check })
 
 return M

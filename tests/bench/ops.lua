@@ -53,7 +53,7 @@ end
 local function main()
   local texts, bytes = read_texts()
   local results = {}
-  for _, name in ipairs(registry.names()) do
+  for _, name in ipairs(registry.builtin_names()) do
     local class = assert(registry.get(name))
     local op = make(class)
     if op then

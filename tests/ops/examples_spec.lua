@@ -2,7 +2,6 @@
 local conformance = require "tests.ops.conformance"
 local registry = require "dm.registry"
 local sample = require "dm.sample"
-local sources = require "dm.sources"
 
 local function outputs(op, row)
   if op.kind == "slicer" then return op:slice(row) end
@@ -21,8 +20,7 @@ local function check(op, example, row)
 end
 
 describe("examples of", function()
-  for _, path in ipairs(sources.embedded_under "ops/") do
-    local name = path:match "([^/]+)%.lua$"
+  for _, name in ipairs(registry.builtin_names()) do
     it(name, function()
       local class = registry.get(name)
       assert.is_true(#class.examples > 0, "no example")

@@ -61,4 +61,22 @@ function M.strings(base)
   return list
 end
 
+---The pieces of a text whose spans a kernel put in `out`.
+---@param status integer that the kernel returned
+---@param s string that it was given
+---@return string[]
+function M.pieces(status, s)
+  if status < 0 then M.fail(status) end
+  local list = M.strings(ffi.cast("const char *", s))
+  M.trim(0)
+  return list
+end
+
+---A verb of a kernel that makes a text of a text and nothing else.
+---@param kernel ffi.cdata* int (const char *p, size_t n, struct dm_buf *out)
+---@return fun(s: string): string
+function M.verb(kernel)
+  return function(s) return M.result(kernel(s, #s, out), s) end
+end
+
 return M

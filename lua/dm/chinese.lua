@@ -1,0 +1,92 @@
+-- Conversion between traditional and simplified Chinese with OpenCC's dictionaries, which are in the binary. Each is
+-- read when the first converter that needs it is made, and kept in C memory for the life of the process.
+local ffi = require "ffi"
+local embedded = require "dm.embedded"
+local text = require "dm.text"
+
+local C, out = ffi.C, ffi.C.dm_text_out()
+
+local M = {}
+
+local FOLDER = "ops/mapper/opencc/"
+
+local ST = { "STPhrases", "STCharacters" }
+local TS = { "TSPhrases", "TSCharacters" }
+
+---By mode: the dictionary that cuts a text into segments, and those of each step. As OpenCC's own configurations.
+local MODES = {
+  s2t = { "STPhrases", ST },
+  t2s = { "TSPhrases", TS },
+  s2tw = { "STPhrases", ST, { "TWVariants" } },
+  tw2s = { "TSPhrases", { "TWVariantsRevPhrases", "TWVariantsRev" }, TS },
+  s2hk = { "STPhrases", ST, { "HKVariants" } },
+  hk2s = { "TSPhrases", { "HKVariantsRevPhrases", "HKVariantsRev" }, TS },
+  s2twp = { "STPhrases", ST, { "TWPhrases" }, { "TWVariants" } },
+  tw2sp = { "TSPhrases", { "TWPhrasesRev", "TWVariantsRevPhrases", "TWVariantsRev" }, TS },
+  t2tw = { "TWVariants", { "TWVariants" } },
+  tw2t = { "TWVariantsRevPhrases", { "TWVariantsRevPhrases", "TWVariantsRev" } },
+  t2hk = { "HKVariants", { "HKVariants" } },
+  hk2t = { "HKVariantsRevPhrases", { "HKVariantsRevPhrases", "HKVariantsRev" } },
+  t2jp = { "JPVariants", { "JPVariants" } },
+  jp2t = { "JPShinjitaiPhrases", { "JPShinjitaiPhrases", "JPShinjitaiCharacters", "JPVariantsRev" } },
+}
+
+---Names of the modes, in order.
+---@type string[]
+M.MODES = {}
+for mode in pairs(MODES) do M.MODES[#M.MODES + 1] = mode end
+table.sort(M.MODES)
+
+local function check(made)
+  if made == nil then error("memory ran short", 0) end
+  return made
+end
+
+---Makes a dictionary of lines: key, tab, values.
+---@param lines string
+---@return ffi.cdata*
+function M.dictionary(lines)
+  return ffi.gc(check(C.dm_dictionary_create(lines, #lines)), C.dm_dictionary_destroy)
+end
+
+local kept = {}
+
+---One of OpenCC's.
+local function opencc(name)
+  if not kept[name] then kept[name] = M.dictionary(assert(embedded.read(FOLDER .. name .. ".txt"))) end
+  return kept[name]
+end
+
+---@class dm.Converter
+---@field converter ffi.cdata*
+---@field dictionaries ffi.cdata*[] that must live as long
+local Converter = {}
+Converter.__index = Converter
+
+---Adds a dictionary to a step; step 0 cuts into segments.
+local function add(self, step, dictionary)
+  if C.dm_converter_add(self.converter, step, dictionary) < 0 then error("memory ran short", 0) end
+  self.dictionaries[#self.dictionaries + 1] = dictionary
+end
+
+---@param mode string one of MODES
+---@param own string? lines of a dictionary that comes before those of the first step
+---@return dm.Converter
+function M.converter(mode, own)
+  local self = setmetatable({ dictionaries = {} }, Converter)
+  self.converter = ffi.gc(check(C.dm_converter_create()), C.dm_converter_destroy)
+  add(self, 0, opencc(MODES[mode][1]))
+  if own then add(self, 1, M.dictionary(own)) end
+  for step = 2, #MODES[mode] do
+    for _, name in ipairs(MODES[mode][step]) do add(self, step - 1, opencc(name)) end
+  end
+  return self
+end
+
+---@param s string
+---@return string
+function Converter:convert(s)
+  return text.made(C.dm_converter_convert(self.converter, s, #s, out), s)
+end
+
+return M

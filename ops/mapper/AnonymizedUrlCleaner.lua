@@ -1,0 +1,15 @@
+-- Replaces http, https, ftp and file URLs, and www. addresses, by <url>. Case matters; a closing bracket and the
+-- punctuation of the sentence stay; URLs joined by ";" or "|" count as one.
+local datamate = require "dm.datamate"
+
+local AnonymizedUrlCleaner = datamate.TextMapper:extend {
+  name = "AnonymizedUrlCleaner",
+  summary = "Replace URLs by <url>.",
+  examples = {
+    { input = { text = "see https://a.org/b?c=1, www.d.org." }, output = { text = "see <url>, <url>." } },
+  },
+}
+
+function AnonymizedUrlCleaner:clean(s) return datamate.urls(s) end -- luacheck: ignore 212/self
+
+return AnonymizedUrlCleaner

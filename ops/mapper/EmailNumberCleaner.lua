@@ -1,0 +1,16 @@
+-- Replaces valid e-mail addresses by <email>. Each address that is found replaces the first place where it still
+-- stands, which may lie inside one that is not valid: of "..a@b.com a@b.com" the first goes.
+local datamate = require "dm.datamate"
+
+local EmailNumberCleaner = datamate.TextMapper:extend {
+  name = "EmailNumberCleaner",
+  summary = "Replace e-mail addresses by <email>.",
+  examples = {
+    { input = { text = "to a.b@c.org, now" }, output = { text = "to <email>, now" } },
+    { input = { text = "a@b.local" }, output = { text = "a@b.local" } },
+  },
+}
+
+function EmailNumberCleaner:clean(s) return datamate.mails(s) end -- luacheck: ignore 212/self
+
+return EmailNumberCleaner

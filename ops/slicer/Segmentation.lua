@@ -1,0 +1,58 @@
+-- Cuts a text into chunks and writes some of them, drawn at random, to export_path/FILEID_0.txt, _1 ...; the sample
+-- goes on with the text "Success" and the number of chunks in fileNum. By default 5 chunks are kept and the rest is
+-- lost, as in DataMate. What makes a sample of each chunk is text_splitter_slicer.
+local ffi = require "ffi"
+local Slicer = require("dm.base_op").Slicer
+local failure = require "dm.failure"
+local text = require "dm.text"
+
+local err = ffi.new "struct dm_error"
+
+local Segmentation = Slicer:extend {
+  name = "Segmentation",
+  summary = "Write random chunks of a text to files.",
+  origin = "DataMate",
+  params = {
+    { "maxCharacters", "integer", default = -1, doc = "code points to look at; below 1: all" },
+    { "chunkSize", "integer", default = 800, doc = "code points in a chunk, at most" },
+    { "chunkOverlap", "integer", default = 100, doc = "code points that a chunk may repeat" },
+    { "sliceNum", "integer", default = 5, min = 0, doc = "chunks that are written, at most" },
+  },
+  examples = { { input = { text = "", fileId = "1" }, outputs = { { text = "Success", fileId = "1", fileNum = 0 } } } },
+}
+
+function Segmentation:init()
+  local made, splitter = pcall(text.splitter,
+    { max_characters = self.maxCharacters, chunk_size = self.chunkSize, chunk_overlap = self.chunkOverlap })
+  if not made then failure.raise("Exception", [[(83001, "<class 'ValueError'>")]]) end
+  self.splitter = splitter
+end
+
+---The start of the names of a sample's files.
+local function prefix_of(self, sample)
+  local folder, id = sample[self.export_path_key], tostring(sample[self.fileId_key])
+  if type(folder) ~= "string" then error(('field "%s" names no folder'):format(self.export_path_key), 0) end
+  if id:find "[/%z]" then error(('field "%s" is no name for a file: %q'):format(self.fileId_key, id), 0) end
+  return folder .. "/" .. id .. "_"
+end
+
+local function write(path, chunk)
+  if chunk == "" then failure.raise("TypeError", "a bytes-like object is required, not 'str'") end
+  if ffi.C.dm_export_write(path, chunk, #chunk, err) < 0 then error(ffi.string(err.text), 0) end
+end
+
+function Segmentation:execute(sample)
+  local s = self:get_text(sample)
+  local chunks = text.strip(s) == "" and {} or self.splitter:split(s)
+  local count = #chunks
+  for k = 1, math.min(self.sliceNum, count) do
+    local drawn = math.random(k, count)
+    chunks[k], chunks[drawn] = chunks[drawn], chunks[k]
+    write(prefix_of(self, sample) .. (k - 1) .. ".txt", chunks[k])
+  end
+  self:set_text(sample, "Success")
+  sample.fileNum = count
+  return { sample }
+end
+
+return Segmentation

@@ -1,0 +1,203 @@
+-- Runs DataMate's recorded answers (tests/ops/vectors/datamate) through the operators, on plain tables.
+local cjson = require "cjson"
+local dm = require "dm"
+local failure = require "dm.failure"
+local jieba = require "dm.jieba"
+local json = require "dm.json"
+local registry = require "dm.registry"
+local text = require "dm.text"
+local t = require "tests.support"
+
+local M = {}
+
+M.VECTORS = "tests/ops/vectors/datamate/"
+
+---Keys of the recorded samples that the vectors leave out.
+local SAMPLE = { fileName = "sample.txt", fileType = "txt", fileId = "f1", filePath = "/data/sample.txt",
+  instance_id = "task-1", data = "" }
+
+---Cases that differ, and why: operator -> line -> reason.
+M.EXCEPTIONS = {
+  FileWithHighRepeatWordRateFilter = { [103] = "a string for a number is refused before the run" },
+  FileWithHighSpecialCharRateFilter = { [108] = "a string for a number is refused before the run" },
+  TraditionalChineseCleaner = { [47] = "a rare variant that OpenCC's table leaves alone (zhconv's is under the GPL)" },
+}
+
+---The cases of a file.
+---@param name string
+---@return table[]
+function M.cases(name)
+  local list = {}
+  for line in io.lines(M.VECTORS .. name .. ".jsonl") do list[#list + 1] = json.decode(line) end
+  assert(#list > 0, name .. " has no cases")
+  return list
+end
+
+---JSON's null as dm.null, at any depth.
+local function with_null(v)
+  if v == cjson.null then return dm.null end
+  if type(v) ~= "table" then return v end
+  local copy = {}
+  for k, x in pairs(v) do copy[k] = with_null(x) end
+  return copy
+end
+
+local function sample_of(input)
+  local sample = {}
+  for k, v in pairs(SAMPLE) do sample[k] = v end
+  for k, v in pairs(input) do sample[k] = v end
+  return sample
+end
+
+---Writes the word lists that a case brings and names them to the operator.
+local function add_resources(params, resources)
+  if not resources then return end
+  local folder, names = t.scratch(), {}
+  for name in pairs(resources) do names[#names + 1] = name end
+  table.sort(names)
+  params.wordFiles = {}
+  for i, name in ipairs(names) do params.wordFiles[i] = t.write(folder .. "/" .. name, resources[name]) end
+end
+
+local function is_expected(e, expected)
+  if not failure.is(e) then return false, tostring(e) end
+  return e.type == expected.type and e.code == expected.code and e.message == expected.message, tostring(e)
+end
+
+local function same_list(a, b)
+  if #a ~= #b then return false, ("%d for %d"):format(#a, #b) end
+  for i = 1, #a do
+    if a[i] ~= b[i] then return false, ("%d: %s"):format(i, a[i]) end
+  end
+  return true
+end
+
+---The names and contents of a folder's files, both sorted.
+local function folder_contents(folder)
+  local names, contents = {}, {}
+  for i, path in ipairs(t.lines(select(2, t.shell("ls " .. t.quote(folder))))) do
+    names[i], contents[i] = path, t.read(folder .. "/" .. path)
+  end
+  table.sort(contents)
+  return names, contents
+end
+
+local function among(list, all)
+  local known = {}
+  for _, v in ipairs(all) do known[v] = true end
+  for _, v in ipairs(list) do
+    if not known[v] then return false, v end
+  end
+  return true
+end
+
+---Compares the files that Segmentation wrote; which chunk is in which file is random.
+local function same_files(output, sample)
+  local names, contents = folder_contents(sample.export_path)
+  if table.concat(names, " ") ~= table.concat(output.file_names, " ") then return false, table.concat(names, " ") end
+  if sample.fileNum ~= output.fileNum then return false, "fileNum = " .. tostring(sample.fileNum) end
+  if output.candidate_chunks then return among(contents, output.candidate_chunks) end
+  return same_list(contents, output.file_contents_sorted)
+end
+
+local function same(output, sample, keep)
+  if output.text ~= nil and sample.text ~= output.text then return false, sample.text end
+  if output.file_names then return same_files(output, sample) end
+  if output.keep ~= nil and keep ~= output.keep then return false, "keep = " .. tostring(keep) end
+  return true
+end
+
+---Runs a case; a filter that raises keeps nothing.
+local function operator_case(class, case)
+  local params, sample = with_null(case.params), sample_of(case.input)
+  add_resources(params, case.resources)
+  if case.op == "Segmentation" then sample.export_path = t.scratch() end
+  local ok, result = pcall(function() return class(params):execute(sample) end)
+  local output = case.output
+  if not ok then
+    if not output.error then return false, tostring(result) end
+    return is_expected(result, output.error)
+  end
+  if output.error then return false, "no error" end
+  return same(output, sample, result)
+end
+
+---Without what occurs twice, sorted.
+local function distinct(list)
+  local seen, sorted = {}, {}
+  for _, v in ipairs(list) do
+    if not seen[v] then sorted[#sorted + 1] = v end
+    seen[v] = true
+  end
+  table.sort(sorted)
+  return sorted
+end
+
+---The verbs behind operators, each with a function that runs one case.
+M.HELPERS = {
+  _AhoCorasick = function(case)
+    local found = text.matcher(case.params.words, case.params.special):search(case.input.text)
+    return same_list(distinct(found), case.output.matches_sorted)
+  end,
+  _jieba = function(case)
+    return same_list(jieba.load(jieba.FOLDER.default):cut(case.input.text), case.output.words)
+  end,
+  _TextSplitter = function(case)
+    local ok, splitter = pcall(text.splitter, case.params)
+    if case.output.error then return not ok, "no error" end
+    return same_list(splitter:split(case.input.text), case.output.chunks)
+  end,
+}
+
+---Whether there is an operator or a verb to run a file of vectors with.
+---@param name string
+---@return boolean
+function M.has(name)
+  return M.HELPERS[name] ~= nil or registry.get(name) ~= nil
+end
+
+---The operators that are DataMate's, but for those of the text splitter's vectors.
+---@return string[] names
+function M.operators()
+  local list = {}
+  for _, name in ipairs(registry.builtin_names()) do
+    if name:find "^%u" then list[#list + 1] = name end
+  end
+  return list
+end
+
+---Counts the cases of one file that `check` confirms.
+---@param name string
+---@param check fun(case: table): boolean, string?
+function M.count(name, check)
+  local row = { operator = name, passed = 0, total = 0, excused = 0, faults = {} }
+  for i, case in ipairs(M.cases(name)) do
+    local good, got = check(case)
+    row.total = row.total + 1
+    if good then
+      row.passed = row.passed + 1
+    elseif (M.EXCEPTIONS[name] or {})[i] then
+      row.excused = row.excused + 1
+    else
+      table.insert(row.faults, ("line %d gave %q"):format(i, tostring(got)))
+    end
+  end
+  local exceptions = 0
+  for _ in pairs(M.EXCEPTIONS[name] or {}) do exceptions = exceptions + 1 end
+  if exceptions ~= row.excused then table.insert(row.faults, "an exception passes, or is no case") end
+  return row
+end
+
+---What one file of vectors gave.
+---@param name string
+---@return { operator: string, passed: integer, total: integer, excused: integer, faults: string[] }
+function M.row(name)
+  local helper = M.HELPERS[name]
+  if helper then return M.count(name, helper) end
+  local class = assert(registry.get(name))
+  local row = M.count(name, function(case) return operator_case(class, case) end)
+  t.clean()
+  return row
+end
+
+return M

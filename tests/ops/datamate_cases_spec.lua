@@ -1,0 +1,228 @@
+-- DataMate's operators at their edges, case by case, and what stands behind them.
+local dm = require "dm"
+local failure = require "dm.failure"
+local registry = require "dm.registry"
+local t = require "tests.support"
+local text = require "dm.text"
+
+---Operator -> texts and what becomes of them.
+local CASES = {
+  AnonymizedCreditCardNumber = {
+    { "x 12345674 y", "x<credit_card_number> y" }, -- the space belongs to the eight digits
+    { " 12345674 12345674", "<credit_card_number> <credit_card_number>" },
+    { "4111 1111 1111 1111 and 4111111111111112", "<credit_card_number> and 4111111111111112" },
+    { "411111111111111１", "<credit_card_number>" }, -- digits of other scripts count
+    { "12345674", "<credit_card_number>" },
+  },
+  AnonymizedIdNumber = {
+    { "11010519491231002X", "<id>" },
+    { "11010519491231002x1", "11010519491231002x1" },
+    { "110105194912310020110105194912310020", "110105194912310020110105194912310020" },
+    { "11010519491331002X", "11010519491331002X" }, -- no thirteenth month
+  },
+  AnonymizedIpAddress = {
+    { "std::vector", "st<ip>vector" },
+    { "  10.0.0.1/24\r\n", "<ip>/24\n" },
+    { "256.1.1.1 01.2.3.44", "256.1.1.1 01.2.3.44" },
+    { "IP：1.2.3.4 and 5.6.7.8", "IP：<ip> and <ip>" },
+    { "v 1.2.3.4", "v 1.2.3.4" },
+    { "::ffff:1.1.1.10", "::ffff:<ip>" },
+    { "1:2:3:4:5:6:7:8:9 1::2::3 :1:", "1:2:3:4:5:6:7:8:9 1::2::3 :1:" },
+  },
+  AnonymizedPhoneNumber = {
+    { "13800138000", "<tel>" },
+    { "113800138000", "113800138000" },
+    { "(+86)138 0013 8000", "<tel>" },
+    { "0755-8345678", "<tel>" },
+    { "1380013800", "<tel>" }, -- a landline, to it
+  },
+  AnonymizedUrlCleaner = {
+    { "xhttps://a.b", "x<url>" },
+    { "HTTP://a.b", "HTTP://a.b" },
+    { "(http://a.com/(x))", "(<url>))" },
+    { "awww.b.c www.b.c", "awww.b.c <url>" },
+    { "http://a http://", "http://a http://" }, -- one character is not enough
+  },
+  ContentCleaner = {
+    { "目 录\n1 a 1\n\n\nx", "\n\nx" },
+    { "目录", "目录" },
+    { "a\nCONTENTS\n1 a 1\nb\nc\n2 b 2\nd", "a\nd" },
+    { "Contents\na\nb\nc\n1 x 1", "Contents\na\nb\nc\n1 x 1" }, -- three lines without an entry
+    { "x\n目录\n........", "x" },
+  },
+  DuplicateSentencesFilter = {
+    { ("a\n"):rep(5), "a\n" },
+    { ("a\n"):rep(4), ("a\n"):rep(4) },
+    { (" a\n"):rep(3) .. "a\na\t\nb", " a\nb" },
+    { ("<td>\n"):rep(6), ("<td>\n"):rep(6) },
+  },
+  EmailNumberCleaner = {
+    { "a @b.com a@ b.com", "a @b.com a@ b.com" },
+    { "a@b.com-a@b.com", "a@<email>" },
+    { "a@b.museum1 a@b.c", "a@b.museum1 a@b.c" },
+    { "a@" .. ("b"):rep(64) .. ".com", "a@" .. ("b"):rep(64) .. ".com" },
+    { "a@xn--fiqs8s.com a@xn--zzzzzzz99999.com", "<email> a@xn--zzzzzzz99999.com" },
+    { "a@１.com", "<email>" },
+    { "a@x.test", "a@x.test" },
+  },
+  EmojiCleaner = {
+    { "©a™", "a" },
+    { "1#*", "1#*" },
+    { "1️⃣", "" },
+    { "👨‍👩‍👧‍👦x", "x" },
+    { "👍🏽🏽", "" },
+    { "a\239\184\143", "a" },
+    { "\226\128\141", "\226\128\141" },
+  },
+  ExtraSpaceCleaner = {
+    { " \n\t ", "" },
+    { "a\t\tb", "a\t\tb" },
+    { "中  文 a 中", "中文 a 中" },
+    { "a\226\128\139b\n\n\n　c　", "a b\nc" },
+  },
+  FullWidthCharacterCleaner = { { "！（），：；？＂～　", "！（），：；？\"~　" } },
+  GrableCharactersCleaner = { { "café × ÷ ㄅ\239\191\189", "caf × ÷ " } },
+  HtmlTagCleaner = {
+    { "<br/><br ><BR>", "<br/>" },
+    { "<p title='>'>x</P>", "'>x" },
+    { "<script>1<2</script>", "1<2" },
+    { '<x-y a="1">', '<x-y a="1">' },
+    { '<svg data-x="1" colspan="2" y=\'z\'>', "<svg data- colspan=\"2\" y='z'>" },
+    { "<table><td>x", "<table><td>x" },
+  },
+  InvisibleCharactersCleaner = { { "a|b\0c\194\160d\te\20f", "abcd\te\20f" } },
+  LegendCleaner = {
+    { "Figure it out\nx", "x" },
+    { "图1 a", "" },
+    { "表1 x\n\n表2 y\n", "\n" },
+    { "图1\n图 2.1-3 b", "图1" },
+    { "Figures 1 a\nFigure1 a\nFigure1a b", "Figure1a b" }, -- "s" is a number
+    { "fig. S1: a", "" },
+  },
+  TraditionalChineseCleaner = { { "『乾坤』瞭解頭髮", "‘乾坤’了解头发" } },
+  UnicodeSpaceCleaner = { { "a\226\128\141b\t\n", "a b\t\n" } },
+}
+
+local function names_of(list)
+  local names = {}
+  for name in pairs(list) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+describe("DataMate's operators", function()
+  for _, name in ipairs(names_of(CASES)) do
+    it(name, function()
+      local op = registry.get(name) {}
+      for _, case in ipairs(CASES[name]) do
+        local sample = { text = case[1] }
+        op:execute(sample)
+        assert.equal(case[2], sample.text, case[1])
+      end
+    end)
+  end
+
+  it("leave text and data empty where they drop, and keep what has data", function()
+    local op = registry.get "FileWithHighSpecialCharRateFilter" {}
+    local sample = { text = "!!!", data = "bytes" }
+    assert.is_false(op:execute(sample))
+    assert.same({ text = "", data = "" }, sample)
+    assert.is_true(registry.get "FileWithHighRepeatWordRateFilter" {}:execute { text = "", data = "bytes" })
+  end)
+
+  it("say what they measured", function()
+    local _, reason, value = registry.get "FileWithShortOrLongLengthFilter" {}:execute { text = " short " }
+    assert.equal("shorter than 10", reason)
+    assert.equal(5, value)
+  end)
+
+  it("raise failures with DataMate's class and code", function()
+    local ok, e = pcall(registry.get("FileWithShortOrLongLengthFilter"), { fileLength = { 1 } })
+    assert.is_false(ok)
+    assert.is_true(failure.is(e))
+    assert.same({ "RuntimeError", "ops.9999" }, { e.type, e.code })
+    assert.equal("RuntimeError: (82001, 'method: FileWithShortOrLongLengthFilter expected 2 arguments')", tostring(e))
+  end)
+
+  it("pass by samples of other types", function()
+    local sample = { text = "<p>x", fileType = "xml" }
+    registry.get "HtmlTagCleaner" {}:execute(sample)
+    assert.equal("<p>x", sample.text)
+    registry.get "XMLTagCleaner" {}:execute { text = "<p>x", fileType = "txt" }
+  end)
+
+  it("count switches as Python does", function()
+    for value, expected in pairs { ["false"] = "x", [1] = "x", [0] = "<td>x", [""] = "<td>x" } do
+      local sample = { text = "<td>x" }
+      registry.get "HtmlTagCleaner" { removeTableTags = value }:execute(sample)
+      assert.equal(expected, sample.text)
+    end
+  end)
+end)
+
+describe("word lists", function()
+  after_each(t.clean)
+
+  local function cleaned(words, s)
+    local path = t.write(t.scratch() .. "/words.txt", words)
+    local sample = { text = s }
+    registry.get "PoliticalWordCleaner" { wordFiles = { path } }:execute(sample)
+    return sample.text
+  end
+
+  it("match around symbols, not across lines", function()
+    assert.equal("x***y a\nb", cleaned("ab\r\n", "xa!by a\nb"))
+  end)
+  it("star longer matches first, and their texts wherever they stand in the line", function()
+    assert.equal("*** ****", cleaned("she\nhew\nhe\n", "she shew")) -- "hew" goes on from "she"
+    assert.equal("** s**w", cleaned("shew1\nhe\n", "he shew")) -- "he" alone is not found in "shew"
+  end)
+  it("end at line ends that Python knows", function()
+    assert.equal("* * c", cleaned("a\226\128\168b", "a b c"))
+  end)
+  it("must be there, and UTF-8", function()
+    assert.has_error(function() registry.get "PoliticalWordCleaner" { wordFiles = { "/nowhere/words" } } end)
+    assert.error_matches(function() cleaned("\255", "x") end, "not valid UTF%-8 at byte 1")
+  end)
+end)
+
+describe("jieba", function()
+  it("says before the run where its data is when there is none", function()
+    assert.error_matches(function()
+      registry.get "FileWithHighRepeatPhraseRateFilter" { jiebaFolder = "/nowhere" }
+    end, "python3%-jieba")
+  end)
+end)
+
+describe("dm.text", function()
+  it("has sets of code points", function()
+    local set = text.charset { "ab", 0x4E2D, { 0x1F600, 0x1F64F } }
+    assert.equal(4, set:count "abc中😀")
+    assert.equal("--c--", set:replace("abc中😀", "-"))
+    assert.equal("bcc丮😁", set:shift("abc中😀", 1))
+    local plain = "nothing of it"
+    assert.equal(plain, set:replace(plain, ""))
+    assert.equal(0, text.charset {}:count "a")
+    assert.error_matches(function() text.charset { "\255" } end, "not valid UTF%-8")
+  end)
+  it("has an automaton over words", function()
+    local matcher = text.matcher({ "she", "he" }, { "!" })
+    assert.same({ "s!he", "he" }, matcher:search "s!he he")
+    assert.equal(5, matcher:count "s!he he")
+    assert.equal("**** **", matcher:star "s!he he")
+    assert.same({}, text.matcher({}):search "x")
+  end)
+end)
+
+describe("dm.lazy", function()
+  it("makes a resource once", function()
+    local made = 0
+    local get = dm.lazy(function()
+      made = made + 1
+      return {}
+    end)
+    assert.equal(0, made)
+    assert.equal(get(), get())
+    assert.equal(1, made)
+  end)
+end)
