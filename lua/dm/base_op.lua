@@ -9,6 +9,7 @@ local sample_module = require "dm.sample"
 ---@field summary string one sentence
 ---@field kind "mapper"|"filter"|"slicer"|"llm"
 ---@field origin string? the project whose operator this is
+---@field cost string? what bounds its speed, where that is below 60 MB/s
 ---@field params dm.Param[]
 ---@field examples table[] each { params?, input, output | outputs | keep }
 ---@field accelerator string "cpu" unless the pipeline says otherwise

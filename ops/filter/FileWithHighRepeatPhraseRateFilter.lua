@@ -7,6 +7,7 @@ local text = require "dm.text"
 
 local FileWithHighRepeatPhraseRateFilter = datamate.ContentFilter:extend {
   name = "FileWithHighRepeatPhraseRateFilter",
+  cost = "cutting Chinese into words",
   summary = "Drop texts that repeat one word.",
   params = {
     { "repeatPhraseRatio", "number", default = 0.5, doc = "texts whose share is this or more are dropped" },

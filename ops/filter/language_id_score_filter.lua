@@ -8,6 +8,7 @@ local text = require "dm.text"
 
 local LanguageIdScore = Filter:extend {
   name = "language_id_score_filter",
+  cost = "CLD2",
   summary = "Keep texts in certain languages, as CLD2 tells them.",
   origin = "Data-Juicer",
   bounds = { "min_score" },

@@ -7,6 +7,7 @@ local text = require "dm.text"
 
 local KnowledgeRelationSlice = datamate.TextMapper:extend {
   name = "KnowledgeRelationSlice",
+  cost = "50 chunks are compared with each other",
   summary = "Turn a text into a list of pairs of related chunks.",
   params = {
     { "chunk_size", "integer", default = 500, doc = "code points in a chunk, at most" },

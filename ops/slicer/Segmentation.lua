@@ -10,6 +10,7 @@ local err = ffi.new "struct dm_error"
 
 local Segmentation = Slicer:extend {
   name = "Segmentation",
+  cost = "a file is written for each chunk",
   summary = "Write random chunks of a text to files.",
   origin = "DataMate",
   params = {
