@@ -106,7 +106,7 @@ static int add_line(struct dm_work *w)
 {
     const char *p = w->input.buf + w->input.at;
     const char *end = (unsigned char)*p <= ' ' ? blank_line(p) : NULL;
-    if (w->split->max_rows && w->result->counts.rows == w->split->max_rows)
+    if (dm_work_limited(w))
         return 0;
     if (!end)
         return add_row(w);
@@ -139,8 +139,7 @@ int dm_rows_fill(struct dm_rows *rows)
         dm_sample_trim(w->samples[i]);
     w->nrows = 0;
     while (!w->nrows) {
-        bool limited = w->split->max_rows && w->result->counts.rows == w->split->max_rows;
-        int rc = limited ? 0 : dm_work_next_block(w);
+        int rc = dm_work_next_block(w);
         if (rc <= 0)
             return fail(w, rc);
         rc = add_lines(w);

@@ -64,9 +64,12 @@ static bool fits(const struct dm_coordinator *c, const struct dm_item *item,
 
 static struct dm_item *waiting_for(const struct dm_coordinator *c, const struct dm_peer *peer)
 {
-    for (struct dm_item *item = c->items.first; item; item = item->next)
+    for (struct dm_item *item = c->items.first; item; item = item->next) {
         if (fits(c, item, peer))
             return item;
+        if (c->job->limit_rows && !settled(item))
+            return NULL; /* how many rows it holds decides how many follow */
+    }
     return NULL;
 }
 
@@ -76,6 +79,11 @@ static uint64_t rows_so_far(const struct dm_coordinator *c)
     for (struct dm_item *item = c->items.first; item; item = item->next)
         n += item->counts.rows;
     return n;
+}
+
+static bool limit_reached(const struct dm_coordinator *c)
+{
+    return c->job->limit_rows && rows_so_far(c) >= c->job->limit_rows;
 }
 
 static bool may_plan(struct dm_coordinator *c)
@@ -88,8 +96,8 @@ static bool may_plan(struct dm_coordinator *c)
         return true;
     for (struct dm_item *item = c->items.first; item; item = item->next)
         if (!settled(item))
-            return false; /* how many rows it holds decides how many follow */
-    c->plan_ended = rows_so_far(c) >= c->job->limit_rows;
+            return false;
+    c->plan_ended = limit_reached(c);
     return !c->plan_ended;
 }
 
@@ -225,7 +233,8 @@ void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_
     item->last_of_stream = ended;
     if (ended)
         item->after = (struct dm_point){(uint64_t)item->split.file_number + 1, 0};
-    else if (!item->next || item->next->split.file_number != item->split.file_number)
+    else if (!limit_reached(c) &&
+             (!item->next || item->next->split.file_number != item->split.file_number))
         continue_stream(c, item, peer);
 }
 

@@ -231,6 +231,8 @@ static int long_row(struct dm_work *w)
 int dm_work_next_block(struct dm_work *w)
 {
     for (;;) {
+        if (dm_work_limited(w))
+            return 0;
         if (!w->open) {
             if (w->range == w->split->nranges)
                 return 0;

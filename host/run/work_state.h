@@ -46,6 +46,12 @@ static inline const struct dm_range *dm_work_range(const struct dm_work *w)
     return &w->split->ranges[w->range];
 }
 
+/* --limit: no more rows are read. */
+static inline bool dm_work_limited(const struct dm_work *w)
+{
+    return w->split->max_rows && w->result->counts.rows >= w->split->max_rows;
+}
+
 /* The worker is between rows: whatever happens now is no row's fault. */
 static inline void dm_work_rest(struct dm_work *w)
 {

@@ -217,10 +217,33 @@ describe("dmhost run", function()
     end)
   end)
 
-  it("reads the first rows only with --limit", function()
+  describe("reads the first rows only with --limit", function()
     local corpus = t.corpus(500)
-    local _, out = copy(corpus, "--limit 7 -j 2", "split_size = 1000")
-    assert.equal(7, #t.lines(out))
-    assert.equal(out, corpus:sub(1, #out))
+    it("of a file", function()
+      local _, out = copy(corpus, "--limit 7 -j 2", "split_size = 1000")
+      assert.equal(7, #t.lines(out))
+      assert.equal(out, corpus:sub(1, #out))
+    end)
+    it("of compressed files", function()
+      for _, name in ipairs { "a", "b" } do
+        t.write(dir .. "/" .. name .. ".jsonl", corpus)
+        os.execute("gzip " .. q(dir .. "/" .. name .. ".jsonl"))
+      end
+      for _, n in ipairs { 7, 500, 507 } do
+        local status = run(("input = %q, output = %q, operators = {}, split_size = 1000"):format(
+          dir .. "/*.gz", dir .. "/out"), "--force -j 2 --limit " .. n)
+        assert.equal(0, status)
+        local out = t.read(dir .. "/out")
+        assert.equal(n, #t.lines(out))
+        assert.is_true((corpus .. corpus):sub(1, #out) == out)
+      end
+    end)
+    it("when rows that are too long are among them", function()
+      local long = ("x"):rep(2.5e6) .. "\n"
+      local status, out = copy(long:rep(5), "--limit 3", "limits = { row_size = 1000000 }")
+      assert.equal(3, status)
+      assert.equal("", out)
+      assert.equal(3, t.receipt(dir .. "/out.jsonl.run").rows["in"])
+    end)
   end)
 end)

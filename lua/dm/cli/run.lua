@@ -132,6 +132,7 @@ local function set_plan(job, path, values, ops)
     sources = sources.snapshot(),
     folders = values.ops or {},
     settings = values.set or {},
+    limit = values.limit,
     binary = ("%016x"):format(tonumber(C.dm_file_hash "/proc/self/exe" % 2 ^ 52)),
   }
   job.settings.op_names = keep(table.concat(names, "\n"))
@@ -144,6 +145,7 @@ end
 local function changed_part(was, now)
   if was.binary ~= now.binary then return "dmhost itself" end
   if table.concat(was.settings, "\n") ~= table.concat(now.settings, "\n") then return "--set" end
+  if was.limit ~= now.limit then return "--limit" end
   for i = 1, math.max(#was.sources, #now.sources) do
     local a, b = was.sources[i], now.sources[i]
     if not a or not b or a.path ~= b.path or a.text ~= b.text then return (b or a).path end
