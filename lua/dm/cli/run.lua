@@ -152,12 +152,24 @@ local function changed_part(was, now)
   end
 end
 
+---Whether the run in this directory has ended: its receipt says so.
+local function is_done(folder)
+  local file = io.open(folder .. "/run.json", "rb")
+  if not file then return false end
+  local ok, receipt = pcall(json.decode, file:read "*a")
+  file:close()
+  return ok and type(receipt) == "table" and receipt.status == "done"
+end
+
 ---A run is resumed only with the code that it was begun with.
 local function check_resume(folder, plan)
   local file = io.open(folder .. "/plan.json", "rb")
   if not file then return end
-  local was = json.decode(file:read "*a")
+  local ok, was = pcall(json.decode, file:read "*a")
   file:close()
+  if not ok or type(was) ~= "table" or type(was.sources) ~= "table" or type(was.settings) ~= "table" then
+    fail("%s/plan.json is damaged; start again with --force", folder)
+  end
   local part = changed_part(was, plan)
   if part then fail("%s has changed since the run began; start again with --force", part) end
 end
@@ -187,11 +199,19 @@ local function set_progress(job, values)
   return format
 end
 
-local function check_output(output, values, kind)
+---Whether a run in this directory got as far as its first commit.
+local function has_begun(folder)
+  local file = io.open(folder .. "/journal", "rb")
+  local begun_there = file ~= nil and file:seek "end" > 0
+  if file then file:close() end
+  return begun_there
+end
+
+local function check_output(output, values, kind, folder)
   if kind == C.DM_TO_STDOUT and values.resume then
     fail "standard output can not be resumed; write to a file or a folder"
   end
-  if values.force or values.resume or kind == C.DM_TO_STDOUT then return end
+  if values.force or kind == C.DM_TO_STDOUT or values.resume and has_begun(folder) then return end
   local taken = C.dm_output_taken(output, kind)
   if taken == 1 then
     fail("%s exists; choose another output, or replace it with --force", output)
@@ -220,8 +240,8 @@ local function start(values)
     pipeline = path,
     inputs = inputs,
   }
-  check_output(output, values, job.kind)
-  if values.resume and C.dm_output_taken(output, job.kind) == 1 and job.kind == C.DM_TO_FILE then
+  check_output(output, values, job.kind, folder)
+  if values.resume and is_done(folder) then
     io.stderr:write("dmhost: ", output, " is complete already; nothing to resume\n")
     return 0
   end
