@@ -59,6 +59,25 @@ describe("dmhost run survives", function()
     end
   end)
 
+  it("a worker killed -9 when all work is done", function()
+    t.write(dir .. "/in.jsonl", '{"id":1}\n')
+    prepare(slow(3e8))
+    local status, out = t.bash(([[
+      %s run %s/pipeline.lua -j 2 -q & pid=$!
+      until [ $(pgrep -P $pid | wc -l) = 2 ]; do sleep 0.01; done
+      sleep 0.15
+      # the one that has no row hears no more, and is killed once the row is out
+      idle=$(for w in $(pgrep -P $pid); do cut -d ' ' -f 14,1 /proc/$w/stat; done | sort -n -k 2 | cut -d ' ' -f 1 | head -n 1)
+      kill -STOP $idle
+      until [ -s %s/out.jsonl.run/journal ]; do sleep 0.01; done
+      sleep 0.1; kill -9 $idle
+      for i in $(seq 300); do kill -0 $pid 2>/dev/null || break; sleep 0.01; done
+      kill -9 $pid 2>/dev/null && echo hangs
+      wait $pid]]):format(q(t.DMHOST), q(dir), q(dir)))
+    assert.equal("", out)
+    assert.equal(0, status)
+  end)
+
   it("a coordinator killed -9, again and again, with --resume", function()
     prepare(SLOW)
     local want = undisturbed()
