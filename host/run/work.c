@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 struct dm_work *dm_work_create(const struct dm_settings *settings, struct dm_board *board)
 {
@@ -186,6 +187,7 @@ static int open_range(struct dm_work *w)
     const struct dm_range *r = dm_work_range(w);
     int rc = dm_input_open(&w->input, r->path, r->start, &w->err);
     w->open = rc == DM_OK;
+    w->place = XXH3_64bits(r->name, strlen(r->name));
     atomic_store(&w->board->range, w->range);
     return rc ? rc : check_unchanged(w);
 }

@@ -32,7 +32,8 @@ struct dm_work {
     const struct dm_split *split;
     struct dm_result *result;
     uint32_t range;
-    bool open; /* the range's file is open */
+    bool open;      /* the range's file is open */
+    uint64_t place; /* hash of its name: with the offset, what is random in a row hangs on it */
     /* of the rows at hand, all of one block of input */
     struct dm_sample *samples[DM_BATCH_ROWS];
     struct dm_row rows[DM_BATCH_ROWS];

@@ -79,6 +79,25 @@ describe("operators in a run", function()
     local op = "dm.map(function(s) s.r = math.random(1e6) end)"
     assert.is_true(run(op, corpus, "-j 1") == run(op, corpus, "-j 2"))
   end)
+  it("draw other random numbers in each file, the same for any -j and split size", function()
+    os.execute("mkdir " .. q(dir .. "/in"))
+    for i = 100, 299 do t.write(("%s/in/%d.jsonl"):format(dir, i), '{"a":1}\n') end
+    local outs = {}
+    for i, words in ipairs { "-j 1", "-j 2", "-j 7" } do
+      t.pipeline(dir, ("input = %q, output = %q, split_size = %d, operators = { %s }"):format(dir .. "/in",
+        dir .. "/out", ({ 8, 80, 800 })[i], "dm.map(function(s) s.r = math.random(1e9) end)"))
+      t.dmhost(("run %s/pipeline.lua --force -q %s"):format(q(dir), words))
+      outs[i] = t.read(dir .. "/out")
+    end
+    assert.equal(outs[1], outs[2])
+    assert.equal(outs[1], outs[3])
+    local different, n = {}, 0
+    for _, line in ipairs(t.lines(outs[1])) do
+      if not different[line] then n = n + 1 end
+      different[line] = true
+    end
+    assert.is_true(n > 190, n .. " different rows")
+  end)
   it("give the same rows for any -j and split size, and for shuffled rows sorted back", function()
     local corpus = t.corpus(3000)
     local op = 'dm.map(function(s) s.text = s.text:upper() end), dm.filter(function(s) return s.id % 3 > 0 end)'
