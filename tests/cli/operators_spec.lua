@@ -38,6 +38,16 @@ describe("operators in a run", function()
     assert.same({ row = dir .. "/in.jsonl@0", op = "filter@pipeline.lua:3", reason = "too small", outcome = "dropped" },
       ledger[1])
   end)
+  it("may give the ledger a value, which is a number that JSON has or null", function()
+    local _, status = run('dm.filter(function(s) return false, "x", ({ 0.5, 0 / 0, math.huge, "no number" })[s.a] end)',
+      '{"a":1}\n{"a":2}\n{"a":3}\n{"a":4}\n')
+    assert.equal(0, status)
+    local values = {}
+    for i, line in ipairs(t.lines(t.read(dir .. "/out.jsonl.run/ledger.jsonl"))) do
+      values[i] = line:match '"value":([^,]*)' or "none"
+    end
+    assert.same({ "0.5", "null", "null", "none" }, values)
+  end)
   it("slice rows; a child that fails is rejected alone, with its number", function()
     local out, status = run([[
       dm.slice(function(s)
