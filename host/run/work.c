@@ -189,6 +189,10 @@ static int open_range(struct dm_work *w)
     w->open = rc == DM_OK;
     w->place = XXH3_64bits(r->name, strlen(r->name));
     atomic_store(&w->board->range, w->range);
+    if (rc == DM_OK && r->base) /* the middle of standard input */
+        w->input.fresh = false;
+    if (rc == DM_OK && *r->damage)
+        dm_fail(&w->input.damage, DM_EINPUT, "%s", r->damage);
     return rc ? rc : check_unchanged(w);
 }
 
