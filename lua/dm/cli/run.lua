@@ -152,6 +152,14 @@ local function changed_part(was, now)
   end
 end
 
+---Whether a run in this directory got as far as its first commit.
+local function has_begun(folder)
+  local file = io.open(folder .. "/journal", "rb")
+  local begun_there = file ~= nil and file:seek "end" > 0
+  if file then file:close() end
+  return begun_there
+end
+
 ---Whether the run in this directory has ended: its receipt says so.
 local function is_done(folder)
   local file = io.open(folder .. "/run.json", "rb")
@@ -199,14 +207,6 @@ local function set_progress(job, values)
   return format
 end
 
----Whether a run in this directory got as far as its first commit.
-local function has_begun(folder)
-  local file = io.open(folder .. "/journal", "rb")
-  local begun_there = file ~= nil and file:seek "end" > 0
-  if file then file:close() end
-  return begun_there
-end
-
 local function check_output(output, values, kind, folder)
   if kind == C.DM_TO_STDOUT and values.resume then
     fail "standard output can not be resumed; write to a file or a folder"
@@ -227,7 +227,7 @@ local function start(values)
   local inputs = set_input(job, p, values)
   set_limits(job, p, values)
   local names, plan = set_plan(job, path, values, ops)
-  if values.resume then check_resume(folder, plan) end
+  if values.resume and has_begun(folder) then check_resume(folder, plan) end
   begun = {
     format = set_progress(job, values),
     names = names,
