@@ -210,6 +210,19 @@ describe("dmhost run survives", function()
     assert.is_true(t.read(dir .. "/small/out.jsonl") == want)
   end)
 
+  it("few open files, though many outputs wait for their place", function()
+    t.write(dir .. "/in.jsonl", t.corpus(700, 11))
+    t.pipeline(dir, ("input = %q, output = %q, split_size = '1KiB', operators = { %s, %s }"):format(
+      dir .. "/in.jsonl", dir .. "/out.jsonl",
+      "dm.map(function(s) if s.id == 1 then local x = 0 for i = 1, 2e8 do x = x + i % 7 end end end)",
+      "dm.filter(function(s) if s.id % 3 == 0 then error('three', 0) end return s.id % 3 == 1 end)"))
+    for _, limit in ipairs { "-S -n 256", "-n 120" } do
+      local status, _, err = t.bash(("ulimit %s && %s run %s/pipeline.lua -q -j 2 --force --max-rejects 100000"):format(
+        limit, q(t.DMHOST), q(dir)))
+      assert.equal(0, status, err)
+    end
+  end)
+
   it("a row of 100 MB, in bounded memory", function()
     local long = '{"id": 1, "text": "' .. ("x"):rep(1e8) .. '"}\n'
     t.write(dir .. "/in.jsonl", '{"id":0}\n' .. long .. '{"id":2}\n')
