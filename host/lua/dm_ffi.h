@@ -215,7 +215,7 @@ struct dm_outcome {
     int status;            /* DM_OK, or an error whose text stands in `err` */
     int interrupted;       /* by a signal; the run can be resumed */
     int resumed;           /* it went on from a journal */
-    int nothing_to_do;     /* it had been completed before */
+    int begun;             /* the run directory is ours: nobody else runs into it, it fits the job */
     uint64_t inputs;       /* files */
     uint64_t splits, shards, lost; /* lost: workers that died */
     double seconds;
@@ -422,3 +422,7 @@ struct dm_language {
 int dm_language_load(struct dm_error *err);
 
 int dm_language_detect(const char *p, size_t n, struct dm_language *out);
+
+/* The offset of the first byte that can not be part of valid UTF-8 (the start of the bad or cut sequence), or n when
+ * all of it is valid. Reads nothing beyond p + n. */
+size_t dm_utf8_check(const char *p, size_t n);

@@ -405,7 +405,8 @@ void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
     c->job = job;
     c->outcome = outcome;
     outcome->status = prepare(c, &outcome->err);
-    if (outcome->status == DM_OK)
+    outcome->begun = outcome->status == DM_OK;
+    if (outcome->begun)
         run_loop(c);
     if (c->pump.reader_gone)
         outcome->interrupted = 0;

@@ -51,6 +51,14 @@ local function fail(format, ...)
   error({ usage = format:format(...) }, 0)
 end
 
+---A line on stderr: for people, or with --log-format json for machines.
+local function say(values, event, who, text)
+  if values["log-format"] == "json" then
+    who, text = "", json.encode { event = event, text = report.clean(text) }
+  end
+  io.stderr:write(who, text, "\n")
+end
+
 local function load_pipeline(values)
   local path = values[1]
   if values.eval then
@@ -239,10 +247,11 @@ local function start(values)
     workers = tonumber(job.workers),
     pipeline = path,
     inputs = inputs,
+    resumable = job.kind ~= C.DM_TO_STDOUT and ffi.string(C.dm_job_input(job, 0)) ~= "-",
   }
   check_output(output, values, job.kind, folder)
   if values.resume and is_done(folder) then
-    io.stderr:write("dmhost: ", output, " is complete already; nothing to resume\n")
+    say(values, "message", "dmhost: ", output .. " is complete already; nothing to resume")
     return 0
   end
   if values["dry-run"] then
@@ -252,9 +261,8 @@ local function start(values)
   return C.DM_RUN_JOB
 end
 
-local function usage(message)
-  local text = type(message) == "table" and message.usage or tostring(message)
-  io.stderr:write("dmhost run: ", text, "\n")
+local function usage(values, message)
+  say(values, "error", "dmhost run: ", type(message) == "table" and message.usage or tostring(message))
   return 2
 end
 
@@ -263,7 +271,7 @@ end
 function M.run(values)
   sources.install()
   local ok, result = pcall(start, values)
-  return ok and result or usage(result)
+  return ok and result or usage(values, result)
 end
 
 ---Called by C when the job has ended.
@@ -272,8 +280,9 @@ end
 function M.finish(pointer)
   local outcome = ffi.cast("struct dm_outcome *", pointer)
   local status = report.status(outcome, begun)
-  if begun.folder then report.receipt(outcome, begun, status) end
-  report.show(outcome, begun, status)
+  local receipt = report.receipt(outcome, begun, status)
+  if outcome.begun == 1 then report.keep(begun.folder, receipt) end
+  report.show(outcome, begun, status, receipt)
   return status
 end
 
