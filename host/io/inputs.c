@@ -23,6 +23,17 @@ static int add_path(struct dm_inputs *in, const char *path, struct dm_error *err
     return DM_OK;
 }
 
+/* A pipe can not be read by range, twice, or by another process. */
+static int add_file(struct dm_inputs *in, const char *path, mode_t mode, struct dm_error *err)
+{
+    if (S_ISREG(mode))
+        return add_path(in, path, err);
+    if (S_ISLNK(mode))
+        return dm_fail(err, DM_EUSAGE, "%s is a symbolic link that leads nowhere", path);
+    return dm_fail(err, DM_EUSAGE,
+                   "%s is not a regular file; a pipe is read as standard input: -i -", path);
+}
+
 static bool ends_with(const char *s, size_t n, const char *suffix)
 {
     size_t k = strlen(suffix);
@@ -57,8 +68,10 @@ static int visit(struct dm_inputs *in, FTS *walk, FTSENT *e, struct dm_error *er
         return dm_fail(err, DM_EIO, "%s: a symbolic link leads back to its own folder",
                        e->fts_path);
     case FTS_F:
+    case FTS_DEFAULT:
+    case FTS_SLNONE:
         if (e->fts_name[0] != '.' && is_input_name(e->fts_name))
-            return add_path(in, e->fts_path, err);
+            return add_file(in, e->fts_path, e->fts_statp->st_mode, err);
         return DM_OK;
     default:
         return DM_OK;
@@ -93,7 +106,7 @@ static int add_existing(struct dm_inputs *in, const char *path, struct dm_error 
     struct stat st;
     if (stat(path, &st))
         return dm_fail_errno(err, DM_EIO, "cannot read %s", path);
-    return S_ISDIR(st.st_mode) ? add_folder(in, path, err) : add_path(in, path, err);
+    return S_ISDIR(st.st_mode) ? add_folder(in, path, err) : add_file(in, path, st.st_mode, err);
 }
 
 int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *err)

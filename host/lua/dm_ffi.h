@@ -224,7 +224,7 @@ struct dm_outcome {
     int status;            /* DM_OK, or an error whose text stands in `err` */
     int interrupted;       /* by a signal; the run can be resumed */
     int resumed;           /* it went on from a journal */
-    int nothing_to_do;     /* it had been completed before */
+    int begun;             /* the run directory is ours: nobody else runs into it, it fits the job */
     uint64_t inputs;       /* files */
     uint64_t splits, shards, lost; /* lost: workers that died */
     double seconds;
@@ -294,3 +294,7 @@ int dm_rows_reject(struct dm_rows *rows, uint32_t i, int32_t op, const char *chi
 
 /* A clock for shares of time: as cheap as the machine has it, in no particular unit. */
 uint64_t dm_ticks(void);
+
+/* The offset of the first byte that can not be part of valid UTF-8 (the start of the bad or cut sequence), or n when
+ * all of it is valid. Reads nothing beyond p + n. */
+size_t dm_utf8_check(const char *p, size_t n);

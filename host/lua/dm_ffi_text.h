@@ -204,9 +204,6 @@ int dm_text_html_tables(const char *p, size_t n, int kind, const char **text, st
 
 /* text: DataMate's operators -------------------------------------------------------------------- */
 
-/* The bytes before the first that can not be part of UTF-8; n when there is none. */
-double dm_text_valid_bytes(const char *p, size_t n);
-
 /* The code point at p, which is whole. */
 uint32_t dm_text_point(const char *p);
 

@@ -2,9 +2,11 @@
 
 #include "run/folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -112,46 +114,74 @@ void dm_commit_do(struct dm_commit *c)
         c->rc = name_shards(c, c->from.shard, c->to.shard, &c->err);
 }
 
-/* Cuts what a lost attempt may have left behind the end. */
+/* Cuts what a lost attempt may have left behind the end. A file that is shorter is not ours any
+ * more: going on would leave a hole in it. */
 static int cut_file(const struct dm_stream *s, struct dm_place at, struct dm_error *err)
 {
     char path[PATH_BYTES];
     struct stat st;
     if (!dm_stream_path(s, at.shard, path, sizeof path))
         return dm_fail(err, DM_EUSAGE, "the path of the output is too long");
-    if (stat(path, &st)) {
-        int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-        return fd < 0 || close(fd) ? dm_fail_errno(err, DM_EIO, "cannot make %s", path) : DM_OK;
-    }
-    if ((uint64_t)st.st_size > at.offset && truncate(path, (off_t)at.offset))
-        return dm_fail_errno(err, DM_EIO, "cannot cut %s", path);
-    return DM_OK;
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return dm_fail_errno(err, DM_EIO, "cannot make %s", path);
+    int rc = DM_OK;
+    if (fstat(fd, &st) || (uint64_t)st.st_size < at.offset)
+        rc = dm_fail(err, DM_EUSAGE,
+                     "%s is shorter than the run had written; start again with --force", path);
+    else if (ftruncate(fd, (off_t)at.offset))
+        rc = dm_fail_errno(err, DM_EIO, "cannot cut %s", path);
+    close(fd);
+    return rc;
 }
 
-/* Removes numbered files behind the last. */
-static int remove_behind(const struct dm_stream *s, uint64_t shard, struct dm_error *err)
+/* Whether a file's name is a number of at least `from` and this ending. */
+static bool is_behind(const char *name, const char *ending, uint64_t from)
 {
-    char path[PATH_BYTES];
-    for (; s->numbered && dm_stream_path(s, shard, path, sizeof path); shard++) {
-        if (unlink(path) == 0)
-            continue;
-        return errno == ENOENT ? DM_OK : dm_fail_errno(err, DM_EIO, "cannot remove %s", path);
-    }
-    return DM_OK;
+    char *rest;
+    if (*name < '0' || *name > '9')
+        return false;
+    uint64_t shard = strtoull(name, &rest, 10);
+    return rest - name >= 5 && strcmp(rest, ending) == 0 && shard >= from;
+}
+
+/* Removes numbered files behind the last. There may be gaps: an input without rows has no file. */
+static int remove_behind(const char *folder, const char *ending, uint64_t from,
+                         struct dm_error *err)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *e;
+    int rc = DM_OK;
+    if (!dir)
+        return dm_fail_errno(err, DM_EIO, "cannot read %s", folder);
+    while (rc == DM_OK && (e = readdir(dir)))
+        if (is_behind(e->d_name, ending, from) && unlinkat(dirfd(dir), e->d_name, 0))
+            rc = dm_fail_errno(err, DM_EIO, "cannot remove %s/%s", folder, e->d_name);
+    closedir(dir);
+    return rc;
+}
+
+/* Whether a run ended between the naming of its last file and its receipt. */
+static bool is_named(const struct dm_commit *c, struct dm_place at)
+{
+    char from[PATH_BYTES], to[PATH_BYTES];
+    struct stat st;
+    return dm_stream_path(&c->streams[DM_ROWS], at.shard, from, sizeof from) && stat(from, &st) &&
+           dm_commit_final_path(c, at.shard, to, sizeof to) && stat(to, &st) == 0 &&
+           (uint64_t)st.st_size == at.offset && c->job->resume;
 }
 
 static int cut_streams(struct dm_commit *c, const struct dm_place at[DM_STREAMS],
                        struct dm_error *err)
 {
-    int rc = DM_OK;
-    for (int i = 0; i < DM_STREAMS && rc == DM_OK; i++) {
-        /* a shard that is complete has no successor yet */
-        bool none = i == DM_ROWS && c->streams[i].numbered && at[i].offset == 0;
-        rc = none ? remove_behind(&c->streams[i], at[i].shard, err)
-                  : cut_file(&c->streams[i], at[i], err);
-        if (rc == DM_OK && !none)
-            rc = remove_behind(&c->streams[i], at[i].shard + 1, err);
-    }
+    const struct dm_stream *rows = &c->streams[DM_ROWS];
+    /* a shard that is complete has no successor yet */
+    bool none = rows->numbered && at[DM_ROWS].offset == 0;
+    int rc = none || is_named(c, at[DM_ROWS]) ? DM_OK : cut_file(rows, at[DM_ROWS], err);
+    if (rc == DM_OK && rows->numbered)
+        rc = remove_behind(rows->folder, rows->name, at[DM_ROWS].shard + !none, err);
+    for (int i = DM_REJECTS; i < DM_STREAMS && rc == DM_OK; i++)
+        rc = cut_file(&c->streams[i], at[i], err);
     return rc;
 }
 
@@ -175,5 +205,10 @@ int dm_commit_finish(struct dm_commit *c, const struct dm_place end[DM_STREAMS],
         return rc;
     bool open_shard = c->job->kind == DM_TO_FILE || end[DM_ROWS].offset > 0 ||
                       (c->job->kind == DM_TO_FOLDER && end[DM_ROWS].shard == 0);
-    return open_shard ? name_shard(c, end[DM_ROWS].shard, err) : DM_OK;
+    if (open_shard)
+        rc = name_shard(c, end[DM_ROWS].shard, err);
+    if (rc == DM_OK && c->job->kind == DM_TO_FOLDER) /* what a larger run has left there */
+        rc = remove_behind(c->job->output, c->streams[DM_ROWS].name,
+                           end[DM_ROWS].shard + open_shard, err);
+    return rc;
 }

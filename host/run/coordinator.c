@@ -58,6 +58,8 @@ static bool is_busy(const struct dm_coordinator *c)
 
 static void end_when_done(struct dm_coordinator *c)
 {
+    if (c->plan_ended) /* perhaps by --limit */
+        dm_spool_cancel(&c->spool);
     bool first_written = c->items.first && c->items.first->state == DM_WRITTEN_OUT;
     if (c->committing || c->pump.busy || c->spool.reading || (first_written && !c->quitting))
         return;
@@ -104,15 +106,20 @@ static uint64_t input_bytes(const struct dm_item *item)
     return n;
 }
 
+static void drop_first(struct dm_coordinator *c)
+{
+    struct dm_item *item = c->items.first;
+    if (c->from_stdin)
+        unlink(item->split.ranges[0].path);
+    dm_items_remove(&c->items, item);
+    dm_item_destroy(item);
+}
+
 static void drop_committed(struct dm_coordinator *c, uint64_t splits)
 {
     while (splits--) {
-        struct dm_item *item = c->items.first;
-        c->done_bytes += input_bytes(item);
-        if (c->from_stdin)
-            unlink(item->split.ranges[0].path);
-        dm_items_remove(&c->items, item);
-        dm_item_destroy(item);
+        c->done_bytes += input_bytes(c->items.first);
+        drop_first(c);
     }
 }
 
@@ -377,11 +384,8 @@ static void run_loop(struct dm_coordinator *c)
 
 static void release(struct dm_coordinator *c)
 {
-    while (c->items.first) {
-        struct dm_item *item = c->items.first;
-        dm_items_remove(&c->items, item);
-        dm_item_destroy(item);
-    }
+    while (c->items.first)
+        drop_first(c);
     dm_spool_finish(&c->spool);
     dm_pump_finish(&c->pump);
     dm_buf_finish(&c->commit.record);
@@ -401,7 +405,8 @@ void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
     c->job = job;
     c->outcome = outcome;
     outcome->status = prepare(c, &outcome->err);
-    if (outcome->status == DM_OK)
+    outcome->begun = outcome->status == DM_OK;
+    if (outcome->begun)
         run_loop(c);
     if (c->pump.reader_gone)
         outcome->interrupted = 0;

@@ -69,10 +69,25 @@ static int check_state(const char *folder, bool resume, bool force, struct dm_er
     if (resume)
         return DM_OK;
     if (stat(path, &st) == 0 && st.st_size > 0 && !force)
-        return dm_fail(
-            err, DM_EUSAGE,
-            "%s holds an unfinished run; go on with --resume, or start again with --force", folder);
+        return dm_fail(err, DM_EUSAGE,
+                       "%s holds an earlier run; go on with --resume, or start again with --force",
+                       folder);
     return clear(folder, err);
+}
+
+/* Locks against a second run. The system takes a moment to end a killed one, which is waited for.
+ */
+static int take_lock(int fd, const char *path, struct dm_error *err)
+{
+    enum { TRIES = 20, WAIT_US = 50 * 1000 };
+    for (int i = 0; i < TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return DM_OK;
+        if (errno != EWOULDBLOCK)
+            return dm_fail_errno(err, DM_EIO, "cannot lock %s", path);
+        usleep(WAIT_US);
+    }
+    return dm_fail(err, DM_EUSAGE, "another run is writing to this output (%s is locked)", path);
 }
 
 int dm_folder_open(const char *folder, bool resume, bool force, struct dm_error *err)
@@ -86,11 +101,7 @@ int dm_folder_open(const char *folder, bool resume, bool force, struct dm_error 
     int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (lock < 0)
         return dm_fail_errno(err, DM_EIO, "cannot open %s", path);
-    if (flock(lock, LOCK_EX | LOCK_NB))
-        rc = errno == EWOULDBLOCK
-                 ? dm_fail(err, DM_EUSAGE, "another run is writing to this output (%s is locked)",
-                           path)
-                 : dm_fail_errno(err, DM_EIO, "cannot lock %s", path);
+    rc = take_lock(lock, path, err);
     if (rc == DM_OK)
         rc = check_state(folder, resume, force, err);
     if (rc) {

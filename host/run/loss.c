@@ -125,9 +125,8 @@ static void take_back(struct dm_coordinator *c, struct dm_peer *peer)
 void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
 {
     struct dm_error err;
-    bool expected = c->quitting || (c->closed && peer->exit_status == 0 && peer->signal == 0);
     take_back(c, peer);
-    if (expected)
+    if (c->quitting || c->closed) /* nothing is left to do: none takes its place */
         return;
     c->outcome->lost++;
     say_lost(c, peer);

@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "json/write.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* Text that may hold anything: bytes that are not UTF-8 become question marks. */
@@ -59,7 +60,8 @@ bool dm_record_ledger(struct dm_buf *b, const struct dm_record *r)
 {
     bool ok = put_head(b, r);
     if (r->has_value)
-        ok = ok && dm_buf_printf(b, ",\"value\":%.17g", r->value);
+        ok = ok && (isfinite(r->value) ? dm_buf_printf(b, ",\"value\":%.17g", r->value)
+                                       : dm_buf_puts(b, ",\"value\":null"));
     return ok && dm_buf_puts(b, r->rejected ? ",\"outcome\":\"rejected\"}\n"
                                             : ",\"outcome\":\"dropped\"}\n");
 }

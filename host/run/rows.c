@@ -113,8 +113,8 @@ static int add_row(struct dm_work *w)
 /* Whether the row at the input's place is left out of the sample that was asked for. */
 static bool is_left_out(const struct dm_work *w)
 {
-    uint64_t place = dm_work_range(w)->base + dm_input_offset(&w->input);
-    return w->settings->sampled && dm_work_mix(place + w->salt) >= w->settings->sampled;
+    uint64_t place = w->place + dm_work_range(w)->base + dm_input_offset(&w->input);
+    return w->settings->sampled && dm_work_mix(place) >= w->settings->sampled;
 }
 
 /* Passes over the line at the input's place. */
@@ -130,7 +130,7 @@ static int add_line(struct dm_work *w)
 {
     const char *p = w->input.buf + w->input.at;
     const char *end = (unsigned char)*p <= ' ' ? blank_line(p) : NULL;
-    if (w->split->max_rows && w->result->counts.rows == w->split->max_rows)
+    if (dm_work_limited(w))
         return 0;
     if (!end && is_left_out(w))
         return skip_line(w, memchr(p, '\n', w->input.complete - w->input.at));
@@ -163,8 +163,7 @@ int dm_rows_fill(struct dm_rows *rows)
         dm_sample_trim(w->samples[i]);
     w->nrows = 0;
     while (!w->nrows) {
-        bool limited = w->split->max_rows && w->result->counts.rows == w->split->max_rows;
-        int rc = limited ? 0 : dm_work_next_block(w);
+        int rc = dm_work_next_block(w);
         if (rc <= 0)
             return fail(w, rc);
         rc = add_lines(w);
@@ -186,7 +185,7 @@ void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint
     w->board->op = (int32_t)op;
     atomic_store_explicit(&w->board->row, row->at, memory_order_relaxed);
     atomic_store_explicit(&w->board->turn, turn + 1, memory_order_release);
-    uint64_t place = dm_work_range(w)->base + row->at;
+    uint64_t place = w->place + dm_work_range(w)->base + row->at;
     rows->seed = (double)(dm_work_mix(dm_work_mix(place) + ((uint64_t)op << 32 | child)) >> 11);
 }
 

@@ -1,10 +1,12 @@
 #include "run/state.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 
 /* Splits planned and not committed, at the most: what bounds memory, and disk for outputs that
- * wait. */
-enum { WINDOW = 1024 };
+ * wait. One worker may hold all of them, each with a file for every stream; some more are open
+ * anyway. */
+enum { WINDOW = 1024, LEAST_WINDOW = 8, OTHER_FILES = 64 };
 
 /* Rows that a slow reader of standard output may leave on disk. */
 enum { UNREAD_BYTES = 64 * 1024 * 1024 };
@@ -64,9 +66,12 @@ static bool fits(const struct dm_coordinator *c, const struct dm_item *item,
 
 static struct dm_item *waiting_for(const struct dm_coordinator *c, const struct dm_peer *peer)
 {
-    for (struct dm_item *item = c->items.first; item; item = item->next)
+    for (struct dm_item *item = c->items.first; item; item = item->next) {
         if (fits(c, item, peer))
             return item;
+        if (c->job->limit_rows && !settled(item))
+            return NULL; /* how many rows it holds decides how many follow */
+    }
     return NULL;
 }
 
@@ -78,18 +83,33 @@ static uint64_t rows_so_far(const struct dm_coordinator *c)
     return n;
 }
 
+static size_t window(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_max >= WINDOW * DM_STREAMS + OTHER_FILES)
+        return WINDOW;
+    if (files.rlim_max < LEAST_WINDOW * DM_STREAMS + OTHER_FILES)
+        return LEAST_WINDOW;
+    return (files.rlim_max - OTHER_FILES) / DM_STREAMS;
+}
+
+static bool limit_reached(const struct dm_coordinator *c)
+{
+    return c->job->limit_rows && rows_so_far(c) >= c->job->limit_rows;
+}
+
 static bool may_plan(struct dm_coordinator *c)
 {
     bool behind = c->job->kind == DM_TO_STDOUT &&
                   c->frontier.at[DM_ROWS].offset - c->pump.written > UNREAD_BYTES;
-    if (c->plan_ended || c->stopping || c->items.n >= WINDOW || behind)
+    if (c->plan_ended || c->stopping || c->items.n >= window() || behind)
         return false;
     if (!c->job->limit_rows)
         return true;
     for (struct dm_item *item = c->items.first; item; item = item->next)
         if (!settled(item))
-            return false; /* how many rows it holds decides how many follow */
-    c->plan_ended = rows_so_far(c) >= c->job->limit_rows;
+            return false;
+    c->plan_ended = limit_reached(c);
     return !c->plan_ended;
 }
 
@@ -225,7 +245,8 @@ void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_
     item->last_of_stream = ended;
     if (ended)
         item->after = (struct dm_point){(uint64_t)item->split.file_number + 1, 0};
-    else if (!item->next || item->next->split.file_number != item->split.file_number)
+    else if (!limit_reached(c) &&
+             (!item->next || item->next->split.file_number != item->split.file_number))
         continue_stream(c, item, peer);
 }
 

@@ -7,6 +7,7 @@ void dm_split_finish(struct dm_split *s)
     for (uint32_t i = 0; i < s->nranges; i++) {
         free(s->ranges[i].path);
         free(s->ranges[i].name);
+        free(s->ranges[i].damage);
     }
     for (uint32_t i = 0; i < s->nskips; i++)
         free(s->skips[i].reason);
@@ -35,7 +36,7 @@ static bool put_range(struct dm_buf *b, const struct dm_range *r)
 {
     return dm_put_text(b, r->path) && dm_put_text(b, r->name) && dm_put_u64(b, r->base) &&
            dm_put_u64(b, r->start) && dm_put_u64(b, r->end) && dm_put_u64(b, r->size) &&
-           dm_put_u64(b, (uint64_t)r->mtime);
+           dm_put_u64(b, (uint64_t)r->mtime) && dm_put_text(b, r->damage ? r->damage : "");
 }
 
 bool dm_split_put(struct dm_buf *b, const struct dm_split *s)
@@ -61,6 +62,7 @@ static void get_range(struct dm_wire *w, struct dm_range *r)
     r->end = dm_get_u64(w);
     r->size = dm_get_u64(w);
     r->mtime = (int64_t)dm_get_u64(w);
+    r->damage = dm_get_text(w);
 }
 
 /* Makes room for n records of at least `least` bytes each on the wire: a length that the frame can

@@ -17,6 +17,7 @@ struct dm_range {
     uint64_t size; /* of the file when it was planned, and its time of change in ns: a file that
                       changed meanwhile fails the run */
     int64_t mtime;
+    char *damage; /* why nothing follows, when the input is a damaged one; else NULL or "" */
 };
 
 /* A row that has killed a worker: rejected without being run again. */

@@ -36,41 +36,65 @@ static int write_all(int fd, const char *p, size_t n, struct dm_error *err)
     return DM_OK;
 }
 
-/* Writes what stands in the buffer up to its last row's end; keeps the rest. */
-static int write_rows(struct dm_spool *s, int fd, bool all)
+/* Has bytes of standard input in the buffer, unless it is at its end or the run is. */
+static int read_block(struct dm_spool *s)
 {
-    char *newline = s->carry.n ? memrchr(s->carry.p, '\n', s->carry.n) : NULL;
-    size_t n = all ? s->carry.n : newline ? (size_t)(newline - s->carry.p) + 1 : 0;
-    int rc = write_all(fd, s->carry.p, n, &s->err);
-    s->size += n;
-    s->carry.n -= n;
-    if (s->carry.n)
-        memmove(s->carry.p, s->carry.p + n, s->carry.n);
-    return rc;
+    if (s->carry.n || s->ended)
+        return DM_OK;
+    if (!dm_buf_reserve(&s->carry, BLOCK_BYTES))
+        return dm_fail_memory(&s->err);
+    if (!wait_for_input(s))
+        return DM_OK;
+    if (!s->reader && !(s->reader = dm_reader_open("/dev/stdin", &s->err)))
+        return s->err.status;
+    int64_t n = dm_reader_read(s->reader, s->carry.p, BLOCK_BYTES, &s->err);
+    if (n == DM_EINPUT)
+        s->damage = s->err;
+    else if (n < 0)
+        return (int)n;
+    s->carry.n = n > 0 ? (size_t)n : 0;
+    s->ended = n <= 0;
+    return DM_OK;
+}
+
+/* How many of the bytes in the buffer belong to the file: it ends with the first row at which it
+ * has `room` bytes, however they came, so that the splits depend on the input alone. */
+static size_t until_full(const struct dm_spool *s, uint64_t room)
+{
+    uint64_t from = room > s->size ? room - s->size - 1 : 0;
+    if (s->carry.n <= from)
+        return s->carry.n;
+    const char *newline = memchr(s->carry.p + from, '\n', s->carry.n - from);
+    return newline ? (size_t)(newline - s->carry.p) + 1 : s->carry.n;
 }
 
 static int fill_file(struct dm_spool *s, int fd)
 {
     uint64_t room = s->bytes < FIRST_BYTES ? FIRST_BYTES : s->bytes;
+    bool full = false;
     room = room < s->split_bytes ? room : s->split_bytes;
     s->size = 0;
-    while (s->size < room && !s->ended) {
-        if (!dm_buf_reserve(&s->carry, BLOCK_BYTES))
-            return dm_fail_memory(&s->err);
-        if (!wait_for_input(s))
-            return DM_OK;
-        if (!s->reader && !(s->reader = dm_reader_open("/dev/stdin", &s->err)))
-            return s->err.status;
-        int64_t n = dm_reader_read(s->reader, s->carry.p + s->carry.n, BLOCK_BYTES, &s->err);
-        if (n < 0)
-            return (int)n;
-        s->carry.n += (size_t)n;
-        s->ended = n == 0;
-        int rc = write_rows(s, fd, s->ended);
+    while (!full) {
+        int rc = read_block(s);
+        if (rc || !s->carry.n)
+            return rc;
+        size_t n = until_full(s, room);
+        rc = write_all(fd, s->carry.p, n, &s->err);
         if (rc)
             return rc;
+        s->size += n;
+        full = s->size >= room && s->carry.p[n - 1] == '\n';
+        s->carry.n -= n;
+        memmove(s->carry.p, s->carry.p + n, s->carry.n);
     }
     return DM_OK;
+}
+
+/* Whether the file of this turn is a split: the last one may only tell that the input is damaged.
+ */
+static bool has_rows(const struct dm_spool *s)
+{
+    return s->size > 0 || s->damage.status;
 }
 
 static void in_thread(uv_work_t *work)
@@ -86,7 +110,7 @@ static void in_thread(uv_work_t *work)
     s->rc = fill_file(s, fd);
     if (close(fd) && s->rc == DM_OK)
         s->rc = dm_fail_errno(&s->err, DM_EIO, "cannot close %s", path);
-    if (s->size == 0)
+    if (!has_rows(s))
         unlink(path);
 }
 
@@ -95,7 +119,7 @@ static void after_thread(uv_work_t *work, int status)
     struct dm_spool *s = work->data;
     (void)status;
     s->reading = false;
-    s->ready = s->rc == DM_OK && s->size > 0 && !s->cancelled;
+    s->ready = s->rc == DM_OK && has_rows(s) && !s->cancelled;
     s->on_ready(s->arg);
 }
 
@@ -132,6 +156,7 @@ static int make_split(struct dm_spool *s, struct dm_split *split, struct dm_erro
         return dm_fail_memory(err);
     *r = (struct dm_range){.path = strdup(path),
                            .name = strdup("-"),
+                           .damage = s->ended && !s->carry.n ? strdup(s->damage.text) : NULL,
                            .base = s->bytes,
                            .end = UINT64_MAX,
                            .size = (uint64_t)st.st_size,
@@ -165,6 +190,11 @@ void dm_spool_cancel(struct dm_spool *s)
 
 void dm_spool_finish(struct dm_spool *s)
 {
+    char path[PATH_BYTES];
+    if (s->folder) { /* what no split was made of */
+        spool_path(s, s->begun, path);
+        unlink(path);
+    }
     dm_reader_close(s->reader);
     dm_buf_finish(&s->carry);
     s->reader = NULL;

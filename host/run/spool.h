@@ -16,8 +16,9 @@ struct dm_spool {
     void (*on_ready)(void *arg);
     void *arg;
     struct dm_reader *reader;
-    struct dm_buf carry; /* the piece of a row that begins the next file */
-    uint64_t begun;      /* files so far, and the bytes in them */
+    struct dm_buf carry;    /* what was read and not written yet */
+    struct dm_error damage; /* why compressed input ended early; status 0 when it did not */
+    uint64_t begun;         /* files so far, and the bytes in them */
     uint64_t bytes;
     bool reading; /* the thread is at work */
     bool ended;   /* standard input is at its end */

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 struct dm_work *dm_work_create(const struct dm_settings *settings, struct dm_board *board)
 {
@@ -184,21 +185,17 @@ static int check_unchanged(struct dm_work *w)
                    r->path);
 }
 
-static uint64_t salt_of(const char *name)
-{
-    uint64_t h = 0;
-    for (; *name; name++)
-        h = dm_work_mix(h + (unsigned char)*name + 1);
-    return h;
-}
-
 static int open_range(struct dm_work *w)
 {
     const struct dm_range *r = dm_work_range(w);
-    w->salt = salt_of(r->name);
     int rc = dm_input_open(&w->input, r->path, r->start, &w->err);
     w->open = rc == DM_OK;
+    w->place = XXH3_64bits(r->name, strlen(r->name));
     atomic_store(&w->board->range, w->range);
+    if (rc == DM_OK && r->base) /* the middle of standard input */
+        w->input.fresh = false;
+    if (rc == DM_OK && *r->damage)
+        dm_fail(&w->input.damage, DM_EINPUT, "%s", r->damage);
     return rc ? rc : check_unchanged(w);
 }
 
@@ -250,6 +247,8 @@ static int leave_block(struct dm_work *w)
 int dm_work_next_block(struct dm_work *w)
 {
     for (;;) {
+        if (dm_work_limited(w))
+            return 0;
         if (!w->open) {
             if (w->range == w->split->nranges)
                 return 0;

@@ -33,8 +33,8 @@ struct dm_work {
     const struct dm_split *split;
     struct dm_result *result;
     uint32_t range;
-    bool open;     /* the range's file is open */
-    uint64_t salt; /* of the file's name, for a sample of the rows */
+    bool open;      /* the range's file is open */
+    uint64_t place; /* hash of its name: with the offset, what is random in a row hangs on it */
     /* of the rows at hand, all of one block of input */
     struct dm_sample *samples[DM_BATCH_ROWS];
     struct dm_row rows[DM_BATCH_ROWS];
@@ -46,6 +46,12 @@ struct dm_work {
 static inline const struct dm_range *dm_work_range(const struct dm_work *w)
 {
     return &w->split->ranges[w->range];
+}
+
+/* --limit: no more rows are read. */
+static inline bool dm_work_limited(const struct dm_work *w)
+{
+    return w->split->max_rows && w->result->counts.rows >= w->split->max_rows;
 }
 
 /* The worker is between rows: whatever happens now is no row's fault. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -122,6 +123,17 @@ static void report(struct process *p, const struct dm_error *failure)
     dm_buf_finish(&frame);
 }
 
+/* Outputs that wait for their place are files; a shell's usual bound is meant for select(). */
+static void allow_files(void)
+{
+    enum { ENOUGH = 8192 };
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= ENOUGH)
+        return;
+    files.rlim_cur = files.rlim_max < ENOUGH ? files.rlim_max : ENOUGH;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static int start(struct process *p, struct dm_error *err)
 {
     pid_t parent = getppid();
@@ -154,6 +166,7 @@ static void keep_memory(void)
 int dm_worker_main(void)
 {
     keep_memory();
+    allow_files();
     struct dm_error err = {0};
     struct process *p = calloc(1, sizeof *p);
     int rc = p ? start(p, &err) : dm_fail_memory(&err);

@@ -1,7 +1,6 @@
 #include "text/chars.h"
 
 #include "text/class_table.h"
-#include "base/utf8.h"
 #include "lua/ffi.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
@@ -28,11 +27,6 @@ size_t dm_char_write(char *out, uint32_t c)
     out[2] = (char)(0x80 | (c >> 6 & 0x3F));
     out[3] = (char)(0x80 | (c & 0x3F));
     return 4;
-}
-
-double dm_text_valid_bytes(const char *p, size_t n)
-{
-    return (double)dm_utf8_check(p, n);
 }
 
 uint32_t dm_text_point(const char *p)

@@ -29,7 +29,8 @@ end
 
 local function take_out(batch, i, op, rejected, reason, value)
   batch.sample[i] = false
-  batch.op[i], batch.rejected[i], batch.reason[i], batch.value[i] = op, rejected, reason, value or false
+  batch.op[i], batch.rejected[i], batch.reason[i] = op, rejected, reason
+  batch.value[i] = type(value) == "number" and value
 end
 
 ---Notes that an operator raised. Memory that ran short is a failure of the worker, not of the sample.

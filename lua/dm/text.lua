@@ -30,7 +30,7 @@ M.made, M.pieces, M.verb = kernel.result, kernel.pieces, kernel.verb
 ---@param what string that the message names
 ---@return string s
 function M.check(s, what)
-  local valid = C.dm_text_valid_bytes(s, #s)
+  local valid = tonumber(C.dm_utf8_check(s, #s))
   if valid < #s then error(("%s is not valid UTF-8 at byte %d"):format(what, valid + 1), 0) end
   return s
 end

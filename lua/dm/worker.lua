@@ -10,7 +10,7 @@ local sources = require "dm.sources"
 local C = ffi.C
 local M = {}
 
-local ops, step
+local ops, step, forget_seed
 
 -- Recording of traces for a few hundred operators does not fit LuaJIT's defaults.
 jit.opt.start("maxtrace=8000", "maxmcode=16384", "maxrecord=16000")
@@ -29,6 +29,7 @@ function M.setup(pointer)
 end
 
 ---Random numbers depend on the row alone, so that output does not depend on who ran which rows before.
+---@return fun() forget to be called before a split: its first row may be the last one that was seen
 local function seed_by_row(rows)
   local random, seed = math.random, math.randomseed
   local seeded
@@ -40,6 +41,7 @@ local function seed_by_row(rows)
     end
     return random(...)
   end
+  return function() seeded = nil end
 end
 
 ---Runs the split at work.
@@ -48,9 +50,10 @@ end
 function M.run(pointer)
   local rows = ffi.cast("struct dm_rows *", pointer)
   if not step then
-    seed_by_row(rows)
+    forget_seed = seed_by_row(rows)
     step = chain.compile(ops, rows)
   end
+  forget_seed()
   while true do
     local n = C.dm_rows_fill(rows)
     if n <= 0 then return n end

@@ -38,6 +38,14 @@ describe("dmhost run refuses", function()
     os.execute("mkdir " .. q(dir .. "/empty"))
     refused('input = "empty", output = "out", operators = {}', "", "holds no")
   end)
+  it("a pipe as input, which can not be read by range", function()
+    os.execute("mkfifo " .. q(dir .. "/fifo"))
+    refused('input = "fifo", output = "out", operators = {}', "", "standard input: -i -")
+  end)
+  it("a symbolic link in a folder that leads nowhere", function()
+    os.execute(("mkdir %s/folder && ln -s nowhere %s/folder/a.jsonl"):format(q(dir), q(dir)))
+    refused('input = "folder", output = "out", operators = {}', "", "folder/a.jsonl is a symbolic link")
+  end)
   it("keys that a pipeline does not have", function()
     refused('input = "in.jsonl", outptu = "out", operators = {}', "", 'did you mean "output"')
   end)
@@ -66,6 +74,30 @@ describe("dmhost run refuses", function()
     local code, _, err = t.shell(("cd %s && %s run bad.lua"):format(q(dir), q(t.DMHOST)))
     assert.equal(2, code)
     assert.truthy(err:find("bad.lua:2:", 1, true))
+  end)
+  it("in JSON, whatever goes wrong", function()
+    local cjson = require "cjson"
+    t.write(dir .. "/gone\255.jsonl", "{}\n")
+    t.pipeline(dir,
+      'input = "gone*", output = "out", operators = { dm.map(function() error "no" end) }, on_error = "fail"')
+    local function lines(words)
+      local command = "cd %s && %s run pipeline.lua --log-format json %s"
+      local status, _, err = t.shell(command:format(q(dir), q(t.DMHOST), words))
+      local list = {}
+      for i, line in ipairs(t.lines(err)) do list[i] = cjson.decode(line) end
+      return status, list
+    end
+    local status, list = lines "--limit 0"
+    assert.equal(2, status)
+    assert.equal("error", list[1].event)
+    assert.truthy(list[1].text:find("--limit", 1, true))
+    status, list = lines ""
+    assert.equal(1, status)
+    assert.truthy(list[#list].run.error:find("no", 1, true))
+    t.write(dir .. "/file", "")
+    status, list = lines "-o file/out"
+    assert.equal(1, status)
+    assert.truthy(list[#list].run.error:find("file", 1, true))
   end)
   it("options that do not exist", function()
     local code, _, err = t.dmhost "run --worker 3 x.lua"

@@ -59,6 +59,26 @@ describe("dmhost run survives", function()
     end
   end)
 
+  it("a worker killed -9 when all work is done", function()
+    t.write(dir .. "/in.jsonl", '{"id":1}\n')
+    prepare(slow(3e8))
+    local status, out = t.bash(([[
+      %s run %s/pipeline.lua -j 2 -q & pid=$!
+      until [ $(pgrep -P $pid | wc -l) = 2 ]; do sleep 0.01; done
+      sleep 0.15
+      # the one that has no row hears no more, and is killed once the row is out
+      ticks() { for w in $(pgrep -P $pid); do cut -d ' ' -f 14,1 /proc/$w/stat; done; }
+      idle=$(ticks | sort -n -k 2 | cut -d ' ' -f 1 | head -n 1)
+      kill -STOP $idle
+      until [ -s %s/out.jsonl.run/journal ]; do sleep 0.01; done
+      sleep 0.1; kill -9 $idle
+      for i in $(seq 300); do kill -0 $pid 2>/dev/null || break; sleep 0.01; done
+      kill -9 $pid 2>/dev/null && echo hangs
+      wait $pid]]):format(q(t.DMHOST), q(dir), q(dir)))
+    assert.equal("", out)
+    assert.equal(0, status)
+  end)
+
   it("a coordinator killed -9 twenty times, with --resume", function()
     local kills, turns = 0, 60000
     while kills < 20 do
@@ -192,6 +212,19 @@ describe("dmhost run survives", function()
     os.execute(("mount -o remount,size=100m %s/small"):format(q(dir)))
     assert.equal(0, (run(words .. " --resume")))
     assert.is_true(t.read(dir .. "/small/out.jsonl") == want)
+  end)
+
+  it("few open files, though many outputs wait for their place", function()
+    t.write(dir .. "/in.jsonl", t.corpus(700, 11))
+    t.pipeline(dir, ("input = %q, output = %q, split_size = '1KiB', operators = { %s, %s }"):format(
+      dir .. "/in.jsonl", dir .. "/out.jsonl",
+      "dm.map(function(s) if s.id == 1 then local x = 0 for i = 1, 2e8 do x = x + i % 7 end end end)",
+      "dm.filter(function(s) if s.id % 3 == 0 then error('three', 0) end return s.id % 3 == 1 end)"))
+    for _, limit in ipairs { "-S -n 256", "-n 120" } do
+      local status, _, err = t.bash(("ulimit %s && %s run %s/pipeline.lua -q -j 2 --force --max-rejects 100000"):format(
+        limit, q(t.DMHOST), q(dir)))
+      assert.equal(0, status, err)
+    end
   end)
 
   it("a row of 100 MB, in bounded memory", function()

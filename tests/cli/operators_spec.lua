@@ -38,6 +38,16 @@ describe("operators in a run", function()
     assert.same({ row = dir .. "/in.jsonl@0", op = "filter@pipeline.lua:3", reason = "too small", outcome = "dropped" },
       ledger[1])
   end)
+  it("may give the ledger a value, which is a number that JSON has or null", function()
+    local _, status = run('dm.filter(function(s) return false, "x", ({ 0.5, 0 / 0, math.huge, "no number" })[s.a] end)',
+      '{"a":1}\n{"a":2}\n{"a":3}\n{"a":4}\n')
+    assert.equal(0, status)
+    local values = {}
+    for i, line in ipairs(t.lines(t.read(dir .. "/out.jsonl.run/ledger.jsonl"))) do
+      values[i] = line:match '"value":([^,]*)' or "none"
+    end
+    assert.same({ "0.5", "null", "null", "none" }, values)
+  end)
   it("slice rows; a child that fails is rejected alone, with its number", function()
     local out, status = run([[
       dm.slice(function(s)
@@ -100,6 +110,25 @@ describe("operators in a run", function()
     local corpus = t.corpus(3000)
     local op = "dm.map(function(s) s.r = math.random(1e6) end)"
     assert.is_true(run(op, corpus, "-j 1") == run(op, corpus, "-j 2"))
+  end)
+  it("draw other random numbers in each file, the same for any -j and split size", function()
+    os.execute("mkdir " .. q(dir .. "/in"))
+    for i = 100, 299 do t.write(("%s/in/%d.jsonl"):format(dir, i), '{"a":1}\n') end
+    local outs = {}
+    for i, words in ipairs { "-j 1", "-j 2", "-j 7" } do
+      t.pipeline(dir, ("input = %q, output = %q, split_size = %d, operators = { %s }"):format(dir .. "/in",
+        dir .. "/out", ({ 8, 80, 800 })[i], "dm.map(function(s) s.r = math.random(1e9) end)"))
+      t.dmhost(("run %s/pipeline.lua --force -q %s"):format(q(dir), words))
+      outs[i] = t.read(dir .. "/out")
+    end
+    assert.equal(outs[1], outs[2])
+    assert.equal(outs[1], outs[3])
+    local different, n = {}, 0
+    for _, line in ipairs(t.lines(outs[1])) do
+      if not different[line] then n = n + 1 end
+      different[line] = true
+    end
+    assert.is_true(n > 190, n .. " different rows")
   end)
   it("give the same rows for any -j and split size, and for shuffled rows sorted back", function()
     local corpus = t.corpus(3000)

@@ -61,22 +61,31 @@ end
 
 local WORDS = { [0] = "done", [1] = "failed", [2] = "failed", [3] = "done", [130] = "interrupted" }
 
----Writes run.json: what ran, with which counts. Written whole, then renamed.
+---Text that may hold anything, for JSON: paths need not be UTF-8, and a message may be cut inside a character.
+---@param text string
+---@return string
+function M.clean(text)
+  if ffi.C.dm_utf8_check(text, #text) == #text then return text end
+  return (text:gsub("[\128-\255]", "?"))
+end
+
+---What ran, with which counts, as JSON.
 ---@param outcome ffi.cdata*
 ---@param begun table
 ---@param status integer
+---@return string
 function M.receipt(outcome, begun, status)
   local c = outcome.counts
-  local doc = {
+  return tostring(sample.sample { -- keys in order
     dmhost = require("dm.cli.version").VERSION,
     status = WORDS[status],
     exit_status = status,
-    pipeline = begun.pipeline,
+    pipeline = M.clean(begun.pipeline),
     binary = begun.binary,
     luajit = jit.version,
     plan_hash = hash_of(begun.folder .. "/plan.json"),
     inputs_hash = hash_of(begun.folder .. "/inputs"),
-    output = begun.output,
+    output = M.clean(begun.output),
     inputs = begun.inputs,
     workers = begun.workers,
     seconds = outcome.seconds,
@@ -88,13 +97,19 @@ function M.receipt(outcome, begun, status)
     bytes = { ["in"] = tonumber(c.bytes), out = tonumber(c.out_bytes) },
     operators = c.ops ~= nil and operators(c, begun.names) or {},
     input_reasons = reasons_of(c, -1),
-    error = outcome.status < 0 and ffi.string(outcome.err.text) or nil,
-  }
-  local path = begun.folder .. "/run.json"
+    error = outcome.status < 0 and M.clean(ffi.string(outcome.err.text)) or nil,
+  })
+end
+
+---Writes run.json: whole, then renamed.
+---@param folder string
+---@param receipt string
+function M.keep(folder, receipt)
+  local path = folder .. "/run.json"
   local file = io.open(path .. ".new", "wb")
   if not file then return end
-  local written = file:write(tostring(sample.sample(doc)), "\n") -- keys in order
-  if file:close() and written then os.rename(path .. ".new", path) end
+  local written = file:write(receipt, "\n")
+  if file:close() and written then os.rename(path .. ".new", path) else os.remove(path .. ".new") end
 end
 
 local function say(...)
@@ -150,10 +165,15 @@ function M.dropped(c)
   return n
 end
 
+---Whether the failed run can be gone on with.
+local function is_resumable(outcome, begun)
+  return outcome.begun == 1 and begun.resumable and not ffi.string(outcome.err.text):find("--force", 1, true)
+end
+
 local function show_text(outcome, begun, status)
   if outcome.status < 0 then
     say("dmhost: ", ffi.string(outcome.err.text), "\n")
-    if outcome.counts.rows > outcome.rows_before or outcome.status == ffi.C.DM_EIO then
+    if is_resumable(outcome, begun) then
       say("dmhost: what was done so far is kept in ", begun.folder, "; go on with --resume\n")
     end
     return
@@ -165,7 +185,9 @@ local function show_text(outcome, begun, status)
     show_reasons(reasons_of(outcome.counts, -1))
   end
   show_end(outcome, begun)
-  if status == 130 then say("interrupted; go on with the same command and --resume\n") end
+  if status == 130 then
+    say(begun.resumable and "interrupted; go on with the same command and --resume\n" or "interrupted\n")
+  end
   if status == 3 then
     say(("%s rows were rejected, more than max_rejects (%s): exit status 3\n"):format(count(rejected(outcome)),
       count(begun.max_rejects)))
@@ -176,12 +198,10 @@ end
 ---@param outcome ffi.cdata*
 ---@param begun table
 ---@param status integer
-function M.show(outcome, begun, status)
+---@param receipt string
+function M.show(outcome, begun, status, receipt)
   if begun.format ~= "json" then return show_text(outcome, begun, status) end
-  local file = io.open(begun.folder .. "/run.json", "rb")
-  local text = file and file:read "*l" or "null"
-  if file then file:close() end
-  say('{"event":"end","exit_status":', tostring(status), ',"run":', text, "}\n")
+  say('{"event":"end","exit_status":', tostring(status), ',"run":', receipt, "}\n")
 end
 
 ---What a run would do (--dry-run).

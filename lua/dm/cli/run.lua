@@ -52,6 +52,14 @@ local function fail(format, ...)
   error({ usage = format:format(...) }, 0)
 end
 
+---A line on stderr: for people, or with --log-format json for machines.
+local function say(values, event, who, text)
+  if values["log-format"] == "json" then
+    who, text = "", json.encode { event = event, text = report.clean(text) }
+  end
+  io.stderr:write(who, text, "\n")
+end
+
 local function load_pipeline(values)
   local path = values[1]
   if values.eval then
@@ -155,12 +163,32 @@ local function changed_part(was, now)
   end
 end
 
+---Whether a run in this directory got as far as its first commit.
+local function has_begun(folder)
+  local file = io.open(folder .. "/journal", "rb")
+  local begun_there = file ~= nil and file:seek "end" > 0
+  if file then file:close() end
+  return begun_there
+end
+
+---Whether the run in this directory has ended: its receipt says so.
+local function is_done(folder)
+  local file = io.open(folder .. "/run.json", "rb")
+  if not file then return false end
+  local ok, receipt = pcall(json.decode, file:read "*a")
+  file:close()
+  return ok and type(receipt) == "table" and receipt.status == "done"
+end
+
 ---A run is resumed only with the code that it was begun with.
 local function check_resume(folder, plan)
   local file = io.open(folder .. "/plan.json", "rb")
   if not file then return end
-  local was = json.decode(file:read "*a")
+  local ok, was = pcall(json.decode, file:read "*a")
   file:close()
+  if not ok or type(was) ~= "table" or type(was.sources) ~= "table" or type(was.settings) ~= "table" then
+    fail("%s/plan.json is damaged; start again with --force", folder)
+  end
   local part = changed_part(was, plan)
   if part then fail("%s has changed since the run began; start again with --force", part) end
 end
@@ -200,11 +228,11 @@ local function set_progress(job, values)
   return format
 end
 
-local function check_output(output, values, kind)
+local function check_output(output, values, kind, folder)
   if kind == C.DM_TO_STDOUT and values.resume then
     fail "standard output can not be resumed; write to a file or a folder"
   end
-  if values.force or values.resume or kind == C.DM_TO_STDOUT then return end
+  if values.force or kind == C.DM_TO_STDOUT or values.resume and has_begun(folder) then return end
   local taken = C.dm_output_taken(output, kind)
   if taken == 1 then
     fail("%s exists; choose another output, or replace it with --force", output)
@@ -220,7 +248,7 @@ local function start(values)
   local inputs = set_input(job, p, values)
   set_limits(job, p, values)
   local names, plan = set_plan(job, path, values, ops)
-  if values.resume then check_resume(folder, plan) end
+  if values.resume and has_begun(folder) then check_resume(folder, plan) end
   begun = {
     format = set_progress(job, values),
     names = names,
@@ -232,10 +260,11 @@ local function start(values)
     workers = tonumber(job.workers),
     pipeline = path,
     inputs = inputs,
+    resumable = job.kind ~= C.DM_TO_STDOUT and ffi.string(C.dm_job_input(job, 0)) ~= "-",
   }
-  check_output(output, values, job.kind)
-  if values.resume and C.dm_output_taken(output, job.kind) == 1 and job.kind == C.DM_TO_FILE then
-    io.stderr:write("dmhost: ", output, " is complete already; nothing to resume\n")
+  check_output(output, values, job.kind, folder)
+  if values.resume and is_done(folder) then
+    say(values, "message", "dmhost: ", output .. " is complete already; nothing to resume")
     return 0
   end
   if values["dry-run"] then
@@ -245,9 +274,8 @@ local function start(values)
   return C.DM_RUN_JOB
 end
 
-local function usage(message)
-  local text = type(message) == "table" and message.usage or tostring(message)
-  io.stderr:write("dmhost run: ", text, "\n")
+local function usage(values, message)
+  say(values, "error", "dmhost run: ", type(message) == "table" and message.usage or tostring(message))
   return 2
 end
 
@@ -256,7 +284,7 @@ end
 function M.run(values)
   sources.install()
   local ok, result = pcall(start, values)
-  return ok and result or usage(result)
+  return ok and result or usage(values, result)
 end
 
 ---Called by C when the job has ended.
@@ -265,8 +293,9 @@ end
 function M.finish(pointer)
   local outcome = ffi.cast("struct dm_outcome *", pointer)
   local status = report.status(outcome, begun)
-  if begun.folder then report.receipt(outcome, begun, status) end
-  report.show(outcome, begun, status)
+  local receipt = report.receipt(outcome, begun, status)
+  if outcome.begun == 1 then report.keep(begun.folder, receipt) end
+  report.show(outcome, begun, status, receipt)
   return status
 end
 

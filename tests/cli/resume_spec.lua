@@ -1,0 +1,131 @@
+-- What --resume and --force find: runs that ended, runs that were cut off, folders that somebody has tampered with.
+local t = require "tests.support"
+
+local q = t.quote
+
+describe("dmhost run", function()
+  local dir, corpus
+  setup(function() corpus = t.corpus(3000, 13) end)
+  before_each(function()
+    dir = t.scratch()
+    t.write(dir .. "/in.jsonl", corpus)
+  end)
+  after_each(t.clean)
+
+  -- Waits a little for each row, so that there is something to interrupt.
+  local SLOW = "dm.map(function(s) local x = 0 for i = 1, 100000 do x = x + i % 7 end s.slow = x > 0 end)"
+
+  local function prepare(output, operators, more)
+    t.pipeline(dir, ("input = %q, output = %q, operators = { %s }, split_size = '16KiB', %s"):format(
+      dir .. "/in.jsonl", dir .. "/" .. output, operators, more or ""))
+  end
+
+  local function run(words)
+    return t.dmhost(("run %s/pipeline.lua -j 2 -q %s"):format(q(dir), words or ""))
+  end
+
+  -- Begins a run and stops it when something has been committed.
+  local function interrupt(words, folder)
+    local status = t.bash(([[
+      %s run %s/pipeline.lua -j 2 -q %s & pid=$!
+      until [ -s %s/journal ]; do sleep 0.01; done
+      kill -INT $pid; wait $pid]]):format(q(t.DMHOST), q(dir), words or "", q(folder)))
+    assert.equal(130, status)
+  end
+
+  describe("--resume of a run that has ended", function()
+    for _, output in ipairs { "out.jsonl", "out/", "out.jsonl.gz", "out/{file}" } do
+      it("changes nothing: " .. output, function()
+        prepare(output, "")
+        assert.equal(0, (run()))
+        local folder = output == "out.jsonl" and "/out.jsonl" or output == "out.jsonl.gz" and "/out.jsonl.gz" or "/out"
+        local _, before = t.shell(("cd %s && find .%s* -type f | xargs md5sum"):format(q(dir), folder))
+        local status, _, err = run "--resume"
+        assert.equal(0, status)
+        assert.truthy(err:find("complete already", 1, true), err)
+        local _, after = t.shell(("cd %s && find .%s* -type f | xargs md5sum"):format(q(dir), folder))
+        assert.equal(before, after)
+      end)
+      it("finds it without a receipt: " .. output, function()
+        prepare(output, "")
+        assert.equal(0, (run()))
+        local find = ("cd %s && find out* -type f | grep -v '[.]run/\\|[.]dmhost/' | xargs md5sum"):format(q(dir))
+        local _, before = t.shell(find)
+        os.execute(("rm %s/*/run.json %s/*/.dmhost/run.json 2>/dev/null"):format(q(dir), q(dir)))
+        assert.equal(0, (run "--resume"))
+        local _, after = t.shell(find)
+        assert.equal(before, after)
+      end)
+    end
+  end)
+
+  it("--resume goes on with a run that was to replace an output", function()
+    prepare("out.jsonl", SLOW)
+    t.write(dir .. "/out.jsonl", "old\n")
+    interrupt("--force", dir .. "/out.jsonl.run")
+    assert.equal("old\n", t.read(dir .. "/out.jsonl"))
+    assert.equal(0, (run "--resume"))
+    assert.equal(3000, #t.lines(t.read(dir .. "/out.jsonl")))
+  end)
+  it("--resume without a run does not replace an output", function()
+    prepare("out.jsonl", "")
+    t.write(dir .. "/out.jsonl", "old\n")
+    local status, _, err = run "--resume"
+    assert.equal(2, status)
+    assert.truthy(err:find("--force", 1, true), err)
+    assert.equal("old\n", t.read(dir .. "/out.jsonl"))
+  end)
+  for _, name in ipairs { "rows", "ledger.jsonl" } do
+    it("--resume refuses when a file of the run is shorter than it was: " .. name, function()
+      prepare("out.jsonl", 'dm.filter(function(s) return s.id % 2 == 0, "odd" end), ' .. SLOW)
+      interrupt("", dir .. "/out.jsonl.run")
+      os.execute(("truncate -s 100 %s/out.jsonl.run/%s"):format(q(dir), name))
+      local status, _, err = run "--resume"
+      assert.equal(2, status)
+      assert.truthy(err:find(name .. " is shorter", 1, true), err)
+      assert.is_nil(t.read(dir .. "/out.jsonl"))
+    end)
+  end
+  it("--resume says that plan.json is damaged", function()
+    prepare("out.jsonl", SLOW)
+    interrupt("", dir .. "/out.jsonl.run")
+    t.write(dir .. "/out.jsonl.run/plan.json", '{"pipeline":"x')
+    local status, _, err = run "--resume"
+    assert.equal(2, status)
+    assert.truthy(err:find("plan.json is damaged; start again with --force", 1, true), err)
+  end)
+  it("--resume starts afresh where a run was cut off before its first commit", function()
+    prepare("out.jsonl", "")
+    os.execute(("mkdir %s/out.jsonl.run"):format(q(dir)))
+    t.write(dir .. "/out.jsonl.run/plan.json", '{"pipeline":"x')
+    t.write(dir .. "/out.jsonl.run/journal", "")
+    assert.equal(0, (run "--resume"))
+    assert.is_true(t.read(dir .. "/out.jsonl") == corpus)
+  end)
+  it("that is refused leaves the receipt of the run that it would go on with", function()
+    prepare("out.jsonl", SLOW)
+    interrupt("", dir .. "/out.jsonl.run")
+    local receipt = t.read(dir .. "/out.jsonl.run/run.json")
+    assert.truthy(receipt:find('"status":"interrupted"', 1, true))
+    assert.equal(2, (run()))
+    t.write(dir .. "/in.jsonl", corpus .. "{}\n")
+    assert.equal(2, (run "--resume"))
+    assert.equal(receipt, t.read(dir .. "/out.jsonl.run/run.json"))
+  end)
+  it("waits for the lock of a run that is just ending", function()
+    prepare("out.jsonl", "")
+    os.execute(("mkdir %s/out.jsonl.run"):format(q(dir)))
+    local script = "flock %s/out.jsonl.run/lock sleep 0.4 & sleep 0.1; %s run %s/pipeline.lua -q"
+    local status = t.bash(script:format(q(dir),
+      q(t.DMHOST), q(dir)))
+    assert.equal(0, status)
+  end)
+  it("--force leaves no file of a larger run in a folder", function()
+    prepare("out/", "", "shard_size = 100000")
+    assert.equal(0, (run()))
+    prepare("out/", "", "shard_size = 300000")
+    assert.equal(0, (run "--force"))
+    local _, whole = t.shell(("cat %s/out/*.jsonl"):format(q(dir)))
+    assert.is_true(whole == corpus)
+  end)
+end)
