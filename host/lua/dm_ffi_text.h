@@ -176,15 +176,6 @@ struct dm_repeat_options {
 /* Drops sentences that stood in the text before. */
 int dm_text_repeats(const char *p, size_t n, const struct dm_repeat_options *options, struct dm_buf *out);
 
-/* A set of code points. NULL when memory is short. */
-struct dm_charclass;
-struct dm_charclass *dm_charclass_create(void);
-void dm_charclass_destroy(struct dm_charclass *set);
-void dm_charclass_add(struct dm_charclass *set, uint32_t first, uint32_t last);
-
-/* Removes the code points of the set, or with `others` all but those. */
-int dm_charclass_remove(const struct dm_charclass *set, const char *p, size_t n, int others, struct dm_buf *out);
-
 /* Unicode's normalisation forms. */
 enum { DM_NFC, DM_NFD, DM_NFKC, DM_NFKD };
 int dm_text_normalize(const char *p, size_t n, int form, struct dm_buf *out);
@@ -216,6 +207,7 @@ void dm_charset_destroy(struct dm_charset *set);
 double dm_charset_count(const struct dm_charset *set, const char *p, size_t n);
 int dm_charset_replace(const struct dm_charset *set, const char *p, size_t n, const char *repl, size_t bytes,
                        struct dm_buf *out);
+int dm_charset_keep(const struct dm_charset *set, const char *p, size_t n, struct dm_buf *out); /* members alone */
 int dm_charset_shift(const struct dm_charset *set, const char *p, size_t n, int32_t distance, struct dm_buf *out);
 
 /* Code points without 23 kinds of spaces at the start, and at the end or before a last newline. */

@@ -96,6 +96,28 @@ int dm_charset_replace(const struct dm_charset *set, const char *p, size_t n, co
     return dm_rewrite_end(&w);
 }
 
+/* Goes over the members that stand at byte i; returns where they end. */
+static size_t skip_members(const struct dm_charset *set, const char *p, size_t n, size_t i)
+{
+    size_t size = 0;
+    while (i < n && dm_charset_has(set, dm_char_read(p + i, &size)))
+        i += size;
+    return i;
+}
+
+int dm_charset_keep(const struct dm_charset *set, const char *p, size_t n, struct dm_buf *out)
+{
+    struct dm_rewrite w = dm_rewrite_begin(p, n, out);
+    size_t size = 0;
+    uint32_t c;
+    for (size_t i = skip_members(set, p, n, 0); i < n;) {
+        size_t next = dm_charset_find(set, p, n, i, &size, &c);
+        dm_rewrite_put(&w, i, next, "", 0);
+        i = skip_members(set, p, n, next);
+    }
+    return dm_rewrite_end(&w);
+}
+
 int dm_charset_shift(const struct dm_charset *set, const char *p, size_t n, int32_t distance,
                      struct dm_buf *out)
 {

@@ -8,7 +8,6 @@ local C = ffi.C
 
 ---@class dm.text
 local M = {
-  charclass = require "dm.text.charclass",
   chunk = require "dm.text.chunk",
   clean = require "dm.text.clean",
   html = require "dm.text.html",

@@ -55,6 +55,11 @@ function Charset:replace(s, repl)
   return result(C.dm_charset_replace(self.set, s, #s, repl, #repl, out), s)
 end
 
+---The members alone.
+---@param s string
+---@return string
+function Charset:keep(s) return result(C.dm_charset_keep(self.set, s, #s, out), s) end
+
 ---Puts in each member's place the code point that stands `distance` above it.
 ---@param s string
 ---@param distance integer

@@ -1,7 +1,7 @@
 -- Keeps Chinese characters (U+4E00 to U+9FA5) and, unless told otherwise, ASCII letters, ASCII digits and 28 marks.
 -- Everything else goes, line ends too.
 local Mapper = require("dm.base_op").Mapper
-local charclass = require "dm.text.charclass"
+local text = require "dm.text"
 
 local RemoveNonChinese = Mapper:extend {
   name = "remove_non_chinese_character_mapper",
@@ -19,13 +19,14 @@ local RemoveNonChinese = Mapper:extend {
 }
 
 function RemoveNonChinese:init()
-  local ranges = { { 0x4E00, 0x9FA5 } }
+  local kept = { { 0x4E00, 0x9FA5 } }
   if self.keep_alphabet then
-    ranges[#ranges + 1] = { 0x41, 0x5A }
-    ranges[#ranges + 1] = { 0x61, 0x7A }
+    kept[#kept + 1] = { 0x41, 0x5A }
+    kept[#kept + 1] = { 0x61, 0x7A }
   end
-  if self.keep_number then ranges[#ranges + 1] = { 0x30, 0x39 } end
-  self.set = charclass(self.keep_punc and ".， ,-。%《*》/•、&＆(—)（+）：？!！“”·" or "", ranges)
+  if self.keep_number then kept[#kept + 1] = { 0x30, 0x39 } end
+  if self.keep_punc then kept[#kept + 1] = ".， ,-。%《*》/•、&＆(—)（+）：？!！“”·" end
+  self.set = text.charset(kept)
 end
 
 function RemoveNonChinese:execute(sample)

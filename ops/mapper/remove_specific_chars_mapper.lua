@@ -2,8 +2,8 @@
 -- a class of a regular expression, joined by bars: with two or more of them the bar is removed too, an entry of several
 -- characters falls apart, and ^ - \ ] have their meaning in a class.
 local Mapper = require("dm.base_op").Mapper
-local charclass = require "dm.text.charclass"
 local python_regex = require "dm.python_regex"
+local text = require "dm.text"
 
 local RemoveSpecificChars = Mapper:extend {
   name = "remove_specific_chars_mapper",
@@ -37,14 +37,14 @@ function RemoveSpecificChars:init()
   if class:find "[%^%-\\%[%]]" then
     self.re = python_regex.compile("[" .. class .. "]")
   else
-    self.set = charclass(class)
+    self.set = text.charset { class }
   end
 end
 
 function RemoveSpecificChars:execute(sample)
   local s = self:get_text(sample)
   if self.set then
-    s = self.set:remove(s)
+    s = self.set:replace(s, "")
   elseif self.re then
     s = self.re:replace(s, "")
   end

@@ -1,7 +1,6 @@
 -- The hand-written scanners against Data-Juicer's own patterns, which PCRE2 runs, on random texts of the pieces that
 -- matter to each.
 local clean = require "dm.text.clean"
-local charclass = require "dm.text.charclass"
 local latex = require "dm.text.latex"
 local python_regex = require "dm.python_regex"
 local text = require "dm.text"
@@ -98,8 +97,8 @@ describe("the scanners match what Data-Juicer's patterns match:", function()
     end)
   end)
   it("Chinese characters and what stays beside them", function()
-    local set = charclass(".， ,-。%《*》/•、&＆(—)（+）：？!！“”·",
-      { { 0x4E00, 0x9FA5 }, { 0x41, 0x5A }, { 0x61, 0x7A }, { 0x30, 0x39 } })
+    local set = text.charset { ".， ,-。%《*》/•、&＆(—)（+）：？!！“”·", { 0x4E00, 0x9FA5 }, { 0x41, 0x5A },
+      { 0x61, 0x7A }, { 0x30, 0x39 } }
     compare({ "一", "龥", "龦", "a", "Z", "0", "-", "\\", "?", "？", "·", "\n", "é", "[" }, 20,
       function(s) return set:keep(s) end,
       replacer("[^\\x{4E00}-\\x{9FA5}A-Za-z0-9.， ,\\-。%《*》/•、&＆(—)（+）：？!！“”·]+"))
