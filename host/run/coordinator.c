@@ -410,7 +410,9 @@ void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
         run_loop(c);
     if (c->pump.reader_gone)
         outcome->interrupted = 0;
-    bool whole = outcome->status == DM_OK && c->plan_ended && !c->items.n;
+    bool read = c->job->kind != DM_TO_STDOUT || c->pump.reader_gone ||
+                c->pump.written == c->frontier.at[DM_ROWS].offset;
+    bool whole = outcome->status == DM_OK && c->plan_ended && !c->items.n && read;
     if (whole) {
         outcome->interrupted = 0; /* too late to matter */
         outcome->status = dm_commit_finish(&c->commit, c->frontier.at, &outcome->err);

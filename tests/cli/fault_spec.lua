@@ -125,6 +125,18 @@ describe("dmhost run survives", function()
     assert.is_true(t.read(dir .. "/out.jsonl") == want)
   end)
 
+  it("SIGINT twice while the reader of standard output sleeps", function()
+    t.pipeline(dir, ('input = %q, output = "-", operators = {}'):format(dir .. "/in.jsonl"))
+    local status, out = t.bash(([[cd %s
+      %s run pipeline.lua -q -j 2 > >(exec sleep 4 2>/dev/null) & pid=$!
+      sleep 0.5; kill -INT $pid; sleep 0.2; kill -INT $pid
+      for i in $(seq 150); do kill -0 $pid 2>/dev/null || break; sleep 0.01; done
+      kill -9 $pid 2>/dev/null && echo hangs
+      wait $pid]]):format(q(dir), q(t.DMHOST)))
+    assert.equal("", out)
+    assert.equal(130, status)
+  end)
+
   -- The rows with these ids are the guilty ones.
   local GUILTY = { [700] = true, [13000] = true }
 
