@@ -69,23 +69,34 @@ static int sync_streams(struct dm_commit *c, struct dm_error *err)
     return rc;
 }
 
-/* Gives a file its final name; one that has it already is fine, and an input without rows makes an
- * empty file. */
+/* An output without rows is a file all the same, and one that its codec's tools can read. */
+static int fill_empty(const struct dm_commit *c, const char *path, struct dm_error *err)
+{
+    size_t n;
+    const char *empty = dm_codec_empty(c->streams[DM_ROWS].codec, &n);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return dm_fail_errno(err, DM_EIO, "cannot make %s", path);
+    int rc = write(fd, empty, n) == (ssize_t)n ? DM_OK
+                                               : dm_fail_errno(err, DM_EIO, "cannot write %s", path);
+    close(fd);
+    return rc;
+}
+
+/* Gives a file its final name; one that has it already is fine. */
 static int name_shard(struct dm_commit *c, uint64_t shard, struct dm_error *err)
 {
     char from[PATH_BYTES], to[PATH_BYTES];
-    struct stat st;
+    struct stat st, named;
     if (!dm_stream_path(&c->streams[DM_ROWS], shard, from, sizeof from) ||
         !dm_commit_final_path(c, shard, to, sizeof to))
         return dm_fail(err, DM_EUSAGE, "the path of the output is too long");
-    if (stat(from, &st)) {
-        if (stat(to, &st) == 0)
-            return DM_OK;
-        int fd = open(from, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-        if (fd < 0 || close(fd))
-            return dm_fail_errno(err, DM_EIO, "cannot make %s", from);
-    }
-    int rc = c->job->kind == DM_TO_EACH ? dm_folder_make_parents(to, err) : DM_OK;
+    bool missing = stat(from, &st) != 0;
+    if (missing && stat(to, &named) == 0)
+        return DM_OK;
+    int rc = missing || st.st_size == 0 ? fill_empty(c, from, err) : DM_OK;
+    if (rc == DM_OK && c->job->kind == DM_TO_EACH)
+        rc = dm_folder_make_parents(to, err);
     if (rc)
         return rc;
     if (rename(from, to))

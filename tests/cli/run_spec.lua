@@ -226,6 +226,16 @@ describe("dmhost run", function()
       assert.equal(0, status)
       assert.is_true(out == corpus, path)
     end)
+    it("compressed files without rows that their tools can read", function()
+      for ending, tool in pairs { gz = "gzip -dc", zst = "zstd -dqc" } do
+        for _, output in ipairs { "/out." .. ending, "/out/{file}." .. ending } do
+          assert.equal(0, (to(dir .. output, "--force", nil, "\n")))
+          local status, whole = t.shell(("%s %s"):format(tool, q(dir .. output:gsub("{file}", "in.jsonl"))))
+          assert.equal(0, status)
+          assert.equal("", whole)
+        end
+      end
+    end)
     it("the same frames from standard input, however it comes", function()
       t.write(dir .. "/in.jsonl", large)
       t.pipeline(dir, 'input = "-", output = "out.gz", operators = {}, split_size = "300KB"')
