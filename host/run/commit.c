@@ -77,14 +77,15 @@ static int fill_empty(const struct dm_commit *c, const char *path, struct dm_err
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return dm_fail_errno(err, DM_EIO, "cannot make %s", path);
-    int rc = write(fd, empty, n) == (ssize_t)n ? DM_OK
-                                               : dm_fail_errno(err, DM_EIO, "cannot write %s", path);
+    int rc = write(fd, empty, n) == (ssize_t)n
+                 ? DM_OK
+                 : dm_fail_errno(err, DM_EIO, "cannot write %s", path);
     close(fd);
     return rc;
 }
 
-/* Gives a file its final name; one that has it already is fine. */
-static int name_shard(struct dm_commit *c, uint64_t shard, struct dm_error *err)
+/* Gives a file its final name; `again`: it may have it already. */
+static int name_shard(struct dm_commit *c, uint64_t shard, bool again, struct dm_error *err)
 {
     char from[PATH_BYTES], to[PATH_BYTES];
     struct stat st, named;
@@ -92,7 +93,7 @@ static int name_shard(struct dm_commit *c, uint64_t shard, struct dm_error *err)
         !dm_commit_final_path(c, shard, to, sizeof to))
         return dm_fail(err, DM_EUSAGE, "the path of the output is too long");
     bool missing = stat(from, &st) != 0;
-    if (missing && stat(to, &named) == 0)
+    if (again && missing && stat(to, &named) == 0)
         return DM_OK;
     int rc = missing || st.st_size == 0 ? fill_empty(c, from, err) : DM_OK;
     if (rc == DM_OK && c->job->kind == DM_TO_EACH)
@@ -104,11 +105,12 @@ static int name_shard(struct dm_commit *c, uint64_t shard, struct dm_error *err)
     return dm_folder_sync_parent(to, err);
 }
 
-static int name_shards(struct dm_commit *c, uint64_t from, uint64_t to, struct dm_error *err)
+static int name_shards(struct dm_commit *c, uint64_t from, uint64_t to, bool again,
+                       struct dm_error *err)
 {
     int rc = DM_OK;
     for (uint64_t shard = from; shard < to && rc == DM_OK; shard++)
-        rc = name_shard(c, shard, err);
+        rc = name_shard(c, shard, again, err);
     return rc;
 }
 
@@ -122,7 +124,7 @@ void dm_commit_do(struct dm_commit *c)
     if (c->rc == DM_OK)
         c->rc = dm_journal_append(c->journal, &c->record, &c->err);
     if (c->rc == DM_OK && c->streams[DM_ROWS].numbered)
-        c->rc = name_shards(c, c->from.shard, c->to.shard, &c->err);
+        c->rc = name_shards(c, c->from.shard, c->to.shard, false, &c->err);
 }
 
 /* Cuts what a lost attempt may have left behind the end. A file that is shorter is not ours any
@@ -205,7 +207,7 @@ int dm_commit_restore(struct dm_commit *c, const struct dm_place at[DM_STREAMS],
         return rc;
     if (c->job->kind == DM_TO_FOLDER && at[DM_ROWS].shard > 0)
         from = at[DM_ROWS].shard - 1;
-    return name_shards(c, from, at[DM_ROWS].shard, err);
+    return name_shards(c, from, at[DM_ROWS].shard, true, err);
 }
 
 int dm_commit_finish(struct dm_commit *c, const struct dm_place end[DM_STREAMS],
@@ -217,7 +219,7 @@ int dm_commit_finish(struct dm_commit *c, const struct dm_place end[DM_STREAMS],
     bool open_shard = c->job->kind == DM_TO_FILE || end[DM_ROWS].offset > 0 ||
                       (c->job->kind == DM_TO_FOLDER && end[DM_ROWS].shard == 0);
     if (open_shard)
-        rc = name_shard(c, end[DM_ROWS].shard, err);
+        rc = name_shard(c, end[DM_ROWS].shard, c->job->resume, err);
     if (rc == DM_OK && c->job->kind == DM_TO_FOLDER) /* what a larger run has left there */
         rc = remove_behind(c->job->output, c->streams[DM_ROWS].name,
                            end[DM_ROWS].shard + open_shard, err);
