@@ -65,16 +65,18 @@ static void take(struct dm_work *w, const struct dm_row *row)
     w->result->counts.bytes += (size_t)(row->end - row->p) + 1;
 }
 
-/* A row that operators do not get to see; nothing when rows before it are still to be worked on. */
+/* A row that operators do not get to see; nothing when rows before it are still to be worked on. Of
+ * one that is too long only the beginning is kept, as of one that did not fit into the buffer. */
 static int set_aside(struct dm_work *w, const struct dm_skip *skip, const char *reason)
 {
     if (w->nrows)
         return 0;
     struct dm_row *row = &w->rows[0];
+    size_t n = (size_t)(row->end - row->p);
+    bool cut = n > w->settings->row_bytes && n > DM_SHOWN_BYTES;
     take(w, row);
-    int rc =
-        skip ? reject_skipped(w, skip)
-             : dm_work_reject_input(w, row->at, row->p, (size_t)(row->end - row->p), reason, false);
+    int rc = skip ? reject_skipped(w, skip)
+                  : dm_work_reject_input(w, row->at, row->p, cut ? DM_SHOWN_BYTES : n, reason, cut);
     return rc ? rc : 1;
 }
 

@@ -224,13 +224,12 @@ int dm_work_close_range(struct dm_work *w, bool ended)
 
 static int long_row(struct dm_work *w)
 {
-    enum { SHOWN = 1024 };
     char reason[128];
     snprintf(reason, sizeof reason, "row is longer than limits.row_size, %llu bytes",
              (unsigned long long)w->settings->row_bytes);
     w->result->counts.rows++;
-    return dm_work_reject_input(w, dm_input_offset(&w->input), w->input.buf + w->input.at, SHOWN,
-                                reason, true);
+    return dm_work_reject_input(w, dm_input_offset(&w->input), w->input.buf + w->input.at,
+                                DM_SHOWN_BYTES, reason, true);
 }
 
 /* Has complete rows in the buffer. Returns 1, 0 at the end of the split, or an error. */

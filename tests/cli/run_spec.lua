@@ -96,6 +96,14 @@ describe("dmhost run", function()
       local _, whole = copy(long, "-j 1 --force", 'limits = { row_size = "4MiB" }')
       assert.is_true(whole == long)
     end)
+    it("the same of a long row, whether it fits into a buffer or not", function()
+      for _, n in ipairs { 310000, 3e6 } do
+        copy(('{"a":"' .. ("x"):rep(n) .. '"}\n'), "-j 1 --force", "limits = { row_size = 300000 }")
+        local reject = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")[1]
+        assert.is_true(reject.cut)
+        assert.equal(1024, #reject.input)
+      end
+    end)
     it("nothing more once on_error is fail", function()
       local status, out, err = copy('{"a":1}\nbad\n', "-j 1", 'on_error = "fail"')
       assert.equal(1, status)
