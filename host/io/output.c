@@ -47,13 +47,18 @@ static int write_all(int fd, const char *p, size_t n, uint64_t offset, struct dm
     return DM_OK;
 }
 
+/* Nothing belongs behind the end of what was written: an attempt that was lost may have got further. */
 static int close_shard(struct dm_output *o, struct dm_error *err)
 {
     if (o->fd < 0)
         return DM_OK;
-    int rc = close(o->fd);
+    int rc = DM_OK;
+    if (o->fd_shard == o->at.shard && ftruncate(o->fd, (off_t)o->at.offset))
+        rc = dm_fail_errno(err, DM_EIO, "cannot cut output");
+    if (close(o->fd) && rc == DM_OK)
+        rc = dm_fail_errno(err, DM_EIO, "cannot close output");
     o->fd = -1;
-    return rc ? dm_fail_errno(err, DM_EIO, "cannot close output") : DM_OK;
+    return rc;
 }
 
 static int open_shard(struct dm_output *o, struct dm_error *err)

@@ -181,6 +181,38 @@ describe("dmhost run survives", function()
     blames('local f = require "ffi" pcall(f.cdef, "void abort(void);") f.C.abort()', "", "Aborted")
   end)
 
+  -- The worker dies at the last row, when most of the output is in its place; then three times at the split's first,
+  -- which is rejected: what comes out in the end is shorter than what the first attempt wrote.
+  for _, output in ipairs { "out/{file}", "out/" } do
+    it("a row after row that kills its worker, and leaves nothing of a lost attempt in " .. output, function()
+      -- the last split, from 1 MiB on, begins with a long row
+      local rows, filler = {}, '{"id":5,"text":"' .. ("y"):rep(1000) .. '"}\n'
+      for i = 1, math.ceil(2 ^ 20 / #filler) do rows[i] = filler end
+      local long = #rows + 1
+      rows[long] = ('{"id":1,"text":"%s"}\n'):format(("x"):rep(200000))
+      for i = 1, 600 do rows[long + i] = filler end
+      rows[#rows + 1] = '{"id":2}\n'
+      t.write(dir .. "/in.jsonl", table.concat(rows))
+      t.pipeline(dir, ('input = %q, output = %q, operators = { %s }'):format(dir .. "/in.jsonl", dir .. "/" .. output,
+        ([[dm.map(function(s)
+          if s.id == 5 then return end
+          local path = %q
+          local file = io.open(path)
+          local seen = file and #file:read "*a" or 0
+          if file then file:close() end
+          if seen == 0 and s.id == 1 or seen == 4 then return end
+          file = io.open(path, "a")
+          file:write "x"
+          file:close()
+          os.execute "kill -9 $PPID"
+        end)]]):format(dir .. "/seen")))
+      assert.equal(3, (run "-j 1 -q"))
+      rows[long] = ""
+      local _, out = t.shell(("cat %s/out/*"):format(q(dir)))
+      assert.is_true(out == table.concat(rows), #out .. " bytes")
+    end)
+  end
+
   it("only one of two runs into one output", function()
     prepare(SLOW)
     local status, _, err = t.shell(([[
