@@ -47,7 +47,8 @@ static int write_all(int fd, const char *p, size_t n, uint64_t offset, struct dm
     return DM_OK;
 }
 
-/* Nothing belongs behind the end of what was written: an attempt that was lost may have got further. */
+/* Nothing belongs behind the end of what was written: an attempt that was lost may have got
+ * further. */
 static int close_shard(struct dm_output *o, struct dm_error *err)
 {
     if (o->fd < 0)
