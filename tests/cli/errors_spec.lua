@@ -78,9 +78,12 @@ describe("dmhost run refuses", function()
   it("in JSON, whatever goes wrong", function()
     local cjson = require "cjson"
     t.write(dir .. "/gone\255.jsonl", "{}\n")
-    t.pipeline(dir, 'input = "gone*", output = "out", operators = { dm.map(function() error "no" end) }, on_error = "fail"')
+    t.pipeline(dir, [[
+      input = "gone*", output = "out", on_error = "fail",
+      operators = { dm.map(function() error "no" end) }]])
     local function lines(words)
-      local status, _, err = t.shell(("cd %s && %s run pipeline.lua --log-format json %s"):format(q(dir), q(t.DMHOST), words))
+      local status, _, err = t.shell(("cd %s && %s run pipeline.lua --log-format json %s"):format(q(dir),
+        q(t.DMHOST), words))
       local list = {}
       for i, line in ipairs(t.lines(err)) do list[i] = cjson.decode(line) end
       return status, list

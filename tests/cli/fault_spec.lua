@@ -67,7 +67,8 @@ describe("dmhost run survives", function()
       until [ $(pgrep -P $pid | wc -l) = 2 ]; do sleep 0.01; done
       sleep 0.15
       # the one that has no row hears no more, and is killed once the row is out
-      idle=$(for w in $(pgrep -P $pid); do cut -d ' ' -f 14,1 /proc/$w/stat; done | sort -n -k 2 | cut -d ' ' -f 1 | head -n 1)
+      ticks() { for w in $(pgrep -P $pid); do cut -d ' ' -f 1,14 /proc/$w/stat; done; }
+      idle=$(ticks | sort -n -k 2 | cut -d ' ' -f 1 | head -n 1)
       kill -STOP $idle
       until [ -s %s/out.jsonl.run/journal ]; do sleep 0.01; done
       sleep 0.1; kill -9 $idle

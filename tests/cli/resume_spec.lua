@@ -122,8 +122,8 @@ describe("dmhost run", function()
   it("waits for the lock of a run that is just ending", function()
     prepare("out.jsonl", "")
     os.execute(("mkdir %s/out.jsonl.run"):format(q(dir)))
-    local status = t.bash(("flock %s/out.jsonl.run/lock sleep 0.4 & sleep 0.1; %s run %s/pipeline.lua -q"):format(q(dir),
-      q(t.DMHOST), q(dir)))
+    local status = t.bash(("flock %s/out.jsonl.run/lock sleep 0.4 & sleep 0.1; %s run %s/pipeline.lua -q"):format(
+      q(dir), q(t.DMHOST), q(dir)))
     assert.equal(0, status)
   end)
   it("--force leaves no file of a larger run in a folder", function()
