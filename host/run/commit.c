@@ -26,6 +26,31 @@ static size_t common_folder(struct dm_inputs *in)
     return slash ? (size_t)(slash - a) + 1 : cut;
 }
 
+/* Whether a step of the path leads upwards, out of the output folder. */
+static bool leads_up(const char *path)
+{
+    for (const char *step = path; step; step = strchr(step, '/')) {
+        step += *step == '/';
+        if (strncmp(step, "..", 2) == 0 && (step[2] == '/' || !step[2]))
+            return true;
+    }
+    return false;
+}
+
+int dm_commit_check_names(const struct dm_commit *c, struct dm_error *err)
+{
+    size_t common = common_folder(c->inputs);
+    for (size_t i = 0; c->job->kind == DM_TO_EACH && i < c->inputs->n; i++) {
+        const char *path = dm_inputs_path(c->inputs, i);
+        if (leads_up(path + common))
+            return dm_fail(
+                err, DM_EUSAGE,
+                "the output of %s would lie outside of %s; name the inputs without \"..\"", path,
+                c->job->output);
+    }
+    return DM_OK;
+}
+
 bool dm_commit_final_path(const struct dm_commit *c, uint64_t shard, char *buf, size_t n)
 {
     const char *out = c->job->output;
