@@ -7,6 +7,9 @@
 #include "base/error.h"
 #include "io/reader.h"
 
+/* A whole file of the codec that holds nothing, and its size; no bytes for plain. Static. */
+const char *dm_codec_empty(enum dm_codec codec, size_t *n);
+
 struct dm_compressor;
 
 /* The codec that a file name asks for by .gz or .zst. */

@@ -39,11 +39,15 @@ void dm_output_finish(struct dm_output *o)
     o->fd = o->spill = -1;
 }
 
+/* Nothing belongs behind the end of what was written: an attempt that was lost may have got
+ * further. */
 static int close_shard(struct dm_output *o, struct dm_error *err)
 {
     if (o->fd < 0)
         return DM_OK;
     int rc = wait_written(o, err);
+    if (rc == DM_OK && o->fd_shard == o->at.shard && ftruncate(o->fd, (off_t)o->at.offset))
+        rc = dm_fail_errno(err, DM_EIO, "cannot cut output");
     if (close(o->fd) && rc == DM_OK)
         rc = dm_fail_errno(err, DM_EIO, "cannot close output");
     o->fd = -1;

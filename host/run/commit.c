@@ -26,6 +26,31 @@ static size_t common_folder(struct dm_inputs *in)
     return slash ? (size_t)(slash - a) + 1 : cut;
 }
 
+/* Whether a step of the path leads upwards, out of the output folder. */
+static bool leads_up(const char *path)
+{
+    for (const char *step = path; step; step = strchr(step, '/')) {
+        step += *step == '/';
+        if (strncmp(step, "..", 2) == 0 && (step[2] == '/' || !step[2]))
+            return true;
+    }
+    return false;
+}
+
+int dm_commit_check_names(const struct dm_commit *c, struct dm_error *err)
+{
+    size_t common = common_folder(c->inputs);
+    for (size_t i = 0; c->job->kind == DM_TO_EACH && i < c->inputs->n; i++) {
+        const char *path = dm_inputs_path(c->inputs, i);
+        if (leads_up(path + common))
+            return dm_fail(
+                err, DM_EUSAGE,
+                "the output of %s would lie outside of %s; name the inputs without \"..\"", path,
+                c->job->output);
+    }
+    return DM_OK;
+}
+
 bool dm_commit_final_path(const struct dm_commit *c, uint64_t shard, char *buf, size_t n)
 {
     const char *out = c->job->output;
@@ -69,23 +94,35 @@ static int sync_streams(struct dm_commit *c, struct dm_error *err)
     return rc;
 }
 
-/* Gives a file its final name; one that has it already is fine, and an input without rows makes an
- * empty file. */
-static int name_shard(struct dm_commit *c, uint64_t shard, struct dm_error *err)
+/* An output without rows is a file all the same, and one that its codec's tools can read. */
+static int fill_empty(const struct dm_commit *c, const char *path, struct dm_error *err)
+{
+    size_t n;
+    const char *empty = dm_codec_empty(c->streams[DM_ROWS].codec, &n);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return dm_fail_errno(err, DM_EIO, "cannot make %s", path);
+    int rc = write(fd, empty, n) == (ssize_t)n
+                 ? DM_OK
+                 : dm_fail_errno(err, DM_EIO, "cannot write %s", path);
+    close(fd);
+    return rc;
+}
+
+/* Gives a file its final name; `again`: it may have it already. */
+static int name_shard(struct dm_commit *c, uint64_t shard, bool again, struct dm_error *err)
 {
     char from[PATH_BYTES], to[PATH_BYTES];
-    struct stat st;
+    struct stat st, named;
     if (!dm_stream_path(&c->streams[DM_ROWS], shard, from, sizeof from) ||
         !dm_commit_final_path(c, shard, to, sizeof to))
         return dm_fail(err, DM_EUSAGE, "the path of the output is too long");
-    if (stat(from, &st)) {
-        if (stat(to, &st) == 0)
-            return DM_OK;
-        int fd = open(from, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-        if (fd < 0 || close(fd))
-            return dm_fail_errno(err, DM_EIO, "cannot make %s", from);
-    }
-    int rc = c->job->kind == DM_TO_EACH ? dm_folder_make_parents(to, err) : DM_OK;
+    bool missing = stat(from, &st) != 0;
+    if (again && missing && stat(to, &named) == 0)
+        return DM_OK;
+    int rc = missing || st.st_size == 0 ? fill_empty(c, from, err) : DM_OK;
+    if (rc == DM_OK && c->job->kind == DM_TO_EACH)
+        rc = dm_folder_make_parents(to, err);
     if (rc)
         return rc;
     if (rename(from, to))
@@ -93,11 +130,12 @@ static int name_shard(struct dm_commit *c, uint64_t shard, struct dm_error *err)
     return dm_folder_sync_parent(to, err);
 }
 
-static int name_shards(struct dm_commit *c, uint64_t from, uint64_t to, struct dm_error *err)
+static int name_shards(struct dm_commit *c, uint64_t from, uint64_t to, bool again,
+                       struct dm_error *err)
 {
     int rc = DM_OK;
     for (uint64_t shard = from; shard < to && rc == DM_OK; shard++)
-        rc = name_shard(c, shard, err);
+        rc = name_shard(c, shard, again, err);
     return rc;
 }
 
@@ -111,7 +149,7 @@ void dm_commit_do(struct dm_commit *c)
     if (c->rc == DM_OK)
         c->rc = dm_journal_append(c->journal, &c->record, &c->err);
     if (c->rc == DM_OK && c->streams[DM_ROWS].numbered)
-        c->rc = name_shards(c, c->from.shard, c->to.shard, &c->err);
+        c->rc = name_shards(c, c->from.shard, c->to.shard, false, &c->err);
 }
 
 /* Cuts what a lost attempt may have left behind the end. A file that is shorter is not ours any
@@ -194,7 +232,7 @@ int dm_commit_restore(struct dm_commit *c, const struct dm_place at[DM_STREAMS],
         return rc;
     if (c->job->kind == DM_TO_FOLDER && at[DM_ROWS].shard > 0)
         from = at[DM_ROWS].shard - 1;
-    return name_shards(c, from, at[DM_ROWS].shard, err);
+    return name_shards(c, from, at[DM_ROWS].shard, true, err);
 }
 
 int dm_commit_finish(struct dm_commit *c, const struct dm_place end[DM_STREAMS],
@@ -206,7 +244,7 @@ int dm_commit_finish(struct dm_commit *c, const struct dm_place end[DM_STREAMS],
     bool open_shard = c->job->kind == DM_TO_FILE || end[DM_ROWS].offset > 0 ||
                       (c->job->kind == DM_TO_FOLDER && end[DM_ROWS].shard == 0);
     if (open_shard)
-        rc = name_shard(c, end[DM_ROWS].shard, err);
+        rc = name_shard(c, end[DM_ROWS].shard, c->job->resume, err);
     if (rc == DM_OK && c->job->kind == DM_TO_FOLDER) /* what a larger run has left there */
         rc = remove_behind(c->job->output, c->streams[DM_ROWS].name,
                            end[DM_ROWS].shard + open_shard, err);

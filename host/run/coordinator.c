@@ -317,10 +317,13 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
     c->commit.inputs = dm_job_inputs(job);
     c->commit.journal = &c->journal;
     dm_settings_streams(&job->settings, c->commit.streams);
+    int rc = dm_commit_check_names(&c->commit, err);
+    if (rc)
+        return rc;
     c->lock = dm_folder_open(job->settings.folder, job->resume, job->force, err);
     if (c->lock < 0)
         return c->lock;
-    int rc = dm_journal_open(&c->journal, job->settings.folder, err);
+    rc = dm_journal_open(&c->journal, job->settings.folder, err);
     if (rc == DM_OK)
         rc = find_frontier(c, err);
     if (rc == DM_OK)
@@ -403,6 +406,7 @@ void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
         return;
     }
     c->job = job;
+    c->lock = -1;
     c->outcome = outcome;
     outcome->status = prepare(c, &outcome->err);
     outcome->begun = outcome->status == DM_OK;
@@ -410,7 +414,9 @@ void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
         run_loop(c);
     if (c->pump.reader_gone)
         outcome->interrupted = 0;
-    bool whole = outcome->status == DM_OK && c->plan_ended && !c->items.n;
+    bool read = c->job->kind != DM_TO_STDOUT || c->pump.reader_gone ||
+                c->pump.written == c->frontier.at[DM_ROWS].offset;
+    bool whole = outcome->status == DM_OK && c->plan_ended && !c->items.n && read;
     if (whole) {
         outcome->interrupted = 0; /* too late to matter */
         outcome->status = dm_commit_finish(&c->commit, c->frontier.at, &outcome->err);

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { BLOCK_BYTES = 64 * 1024, POLL_MS = 100 };
@@ -18,10 +20,19 @@ static bool wait_for_room(struct dm_pump *p)
     return false;
 }
 
+/* A pipe that has room takes this much at once: more could block until the reader reads, beyond the
+ * reach of a cancel. A file takes everything. */
+static size_t at_once(size_t n)
+{
+    struct stat st;
+    bool waits = fstat(1, &st) || !S_ISREG(st.st_mode);
+    return waits && n > PIPE_BUF ? PIPE_BUF : n;
+}
+
 static int write_block(struct dm_pump *p, const char *block, size_t n)
 {
     while (n && wait_for_room(p)) {
-        ssize_t k = write(1, block, n);
+        ssize_t k = write(1, block, at_once(n));
         if (k < 0 && errno == EPIPE) {
             p->reader_gone = true;
             return DM_OK;
@@ -73,7 +84,7 @@ int dm_pump_start(struct dm_pump *p, uv_loop_t *loop, const char *path, void (*o
 
 void dm_pump_to(struct dm_pump *p, uint64_t until)
 {
-    if (p->busy || p->reader_gone || p->rc || until == p->written)
+    if (p->busy || p->cancelled || p->reader_gone || p->rc || until == p->written)
         return;
     p->until = until;
     p->busy = true;

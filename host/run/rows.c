@@ -71,10 +71,10 @@ static int set_aside(struct dm_work *w, const struct dm_skip *skip, const char *
     if (w->nrows)
         return 0;
     struct dm_row *row = &w->rows[0];
+    size_t n = (size_t)(row->end - row->p);
     take(w, row);
     int rc =
-        skip ? reject_skipped(w, skip)
-             : dm_work_reject_input(w, row->at, row->p, (size_t)(row->end - row->p), reason, false);
+        skip ? reject_skipped(w, skip) : dm_work_reject_input(w, row->at, row->p, n, reason, false);
     return rc ? rc : 1;
 }
 

@@ -227,12 +227,12 @@ int dm_work_close_range(struct dm_work *w, bool ended)
 
 int dm_work_reject_long(struct dm_work *w, uint64_t offset, const char *p)
 {
-    enum { SHOWN = 1024 };
     char reason[128];
     size_t limit = w->settings->row_bytes;
     snprintf(reason, sizeof reason, "row is longer than limits.row_size, %zu bytes", limit);
     w->result->counts.rows++;
-    return dm_work_reject_input(w, offset, p, limit < SHOWN ? limit : SHOWN, reason, true);
+    size_t n = limit < DM_SHOWN_BYTES ? limit : DM_SHOWN_BYTES;
+    return dm_work_reject_input(w, offset, p, n, reason, true);
 }
 
 /* Has complete rows in the buffer. Returns 1, 0 at the end of the split, or an error. */

@@ -11,6 +11,9 @@
  * that each operator's loop is worth compiling, so few that they stay in the cache. */
 enum { DM_BATCH_ROWS = 64, DM_BATCH_BYTES = 64 * 1024 };
 
+/* What the rejects keep of a row that is too long. */
+enum { DM_SHOWN_BYTES = 1024 };
+
 struct dm_row {
     const char *p, *end; /* without and with its newline's place */
     uint64_t at;         /* its offset in the file */

@@ -162,10 +162,10 @@ local function fill_children(children, list, batch, i)
   end
 end
 
----Slices sample i of a batch and takes its children to the end of the pipeline.
+---Slices sample i of a batch and takes its children to the end of the pipeline, where their memory is free again.
 ---@return integer status
 local function slice_one(rows, op, number, batch, i, children, following)
-  local count, began = rows.ops[number], C.dm_ticks()
+  local count, began, handed = rows.ops[number], C.dm_ticks(), sample_module.handed()
   C.dm_rows_at(rows, batch.sample[i], batch.row[i], number, batch.number[i])
   local ok, list = pcall(slice, op, sample_module.root(batch.sample[i]))
   count["in"], count.ticks = count["in"] + 1, count.ticks + (C.dm_ticks() - began)
@@ -179,7 +179,9 @@ local function slice_one(rows, op, number, batch, i, children, following)
   end
   count.made, count.out = count.made + (#list - 1), count.out + #list
   fill_children(children, list, batch, i)
-  return following(children)
+  local status = following(children)
+  sample_module.recycle(handed)
+  return status
 end
 
 ---What ends a stretch with a slicer: sample by sample, so that everything is written in the order of the rows.

@@ -416,9 +416,16 @@ function M.adopt(node)
   return s
 end
 
----Takes back the samples that were handed to the driver.
-function M.recycle()
-  for i = #handed, 1, -1 do
+---How many samples have been handed to the driver and not taken back.
+---@return integer
+function M.handed()
+  return #handed
+end
+
+---Takes back the samples that were handed to the driver, but for the first of them.
+---@param kept integer? as many as M.handed told earlier; default 0
+function M.recycle(kept)
+  for i = #handed, (kept or 0) + 1, -1 do
     M.release(M.root(handed[i]))
     handed[i] = nil
   end

@@ -46,6 +46,11 @@ describe("dmhost run refuses", function()
     os.execute(("mkdir %s/folder && ln -s nowhere %s/folder/a.jsonl"):format(q(dir), q(dir)))
     refused('input = "folder", output = "out", operators = {}', "", "folder/a.jsonl is a symbolic link")
   end)
+  it("an output for each input that would lie outside of its folder", function()
+    os.execute(("mkdir %s/sub && echo '{}' > %s/sub/b.jsonl"):format(q(dir), q(dir)))
+    refused('input = { "sub/../in.jsonl", "sub/b.jsonl" }, output = "o/{file}", operators = {}', "", "outside of o/")
+    assert.is_nil(t.read(dir .. "/in.jsonl.run"))
+  end)
   it("keys that a pipeline does not have", function()
     refused('input = "in.jsonl", outptu = "out", operators = {}', "", 'did you mean "output"')
   end)
@@ -78,11 +83,12 @@ describe("dmhost run refuses", function()
   it("in JSON, whatever goes wrong", function()
     local cjson = require "cjson"
     t.write(dir .. "/gone\255.jsonl", "{}\n")
-    t.pipeline(dir,
-      'input = "gone*", output = "out", operators = { dm.map(function() error "no" end) }, on_error = "fail"')
+    t.pipeline(dir, [[
+      input = "gone*", output = "out", on_error = "fail",
+      operators = { dm.map(function() error "no" end) }]])
     local function lines(words)
-      local command = "cd %s && %s run pipeline.lua --log-format json %s"
-      local status, _, err = t.shell(command:format(q(dir), q(t.DMHOST), words))
+      local status, _, err = t.shell(("cd %s && %s run pipeline.lua --log-format json %s"):format(q(dir),
+        q(t.DMHOST), words))
       local list = {}
       for i, line in ipairs(t.lines(err)) do list[i] = cjson.decode(line) end
       return status, list

@@ -67,7 +67,7 @@ describe("dmhost run survives", function()
       until [ $(pgrep -P $pid | wc -l) = 2 ]; do sleep 0.01; done
       sleep 0.15
       # the one that has no row hears no more, and is killed once the row is out
-      ticks() { for w in $(pgrep -P $pid); do cut -d ' ' -f 14,1 /proc/$w/stat; done; }
+      ticks() { for w in $(pgrep -P $pid); do cut -d ' ' -f 1,14 /proc/$w/stat; done; }
       idle=$(ticks | sort -n -k 2 | cut -d ' ' -f 1 | head -n 1)
       kill -STOP $idle
       until [ -s %s/out.jsonl.run/journal ]; do sleep 0.01; done
@@ -129,6 +129,18 @@ describe("dmhost run survives", function()
     assert.is_true(t.read(dir .. "/out.jsonl") == want)
   end)
 
+  it("SIGINT twice while the reader of standard output sleeps", function()
+    t.pipeline(dir, ('input = %q, output = "-", operators = {}'):format(dir .. "/in.jsonl"))
+    local status, out = t.bash(([[cd %s
+      %s run pipeline.lua -q -j 2 > >(exec sleep 4 2>/dev/null) & pid=$!
+      sleep 0.5; kill -INT $pid; sleep 0.2; kill -INT $pid
+      for i in $(seq 150); do kill -0 $pid 2>/dev/null || break; sleep 0.01; done
+      kill -9 $pid 2>/dev/null && echo hangs
+      wait $pid]]):format(q(dir), q(t.DMHOST)))
+    assert.equal("", out)
+    assert.equal(130, status)
+  end)
+
   -- The rows with these ids are the guilty ones.
   local GUILTY = { [700] = true, [13000] = true }
 
@@ -172,6 +184,38 @@ describe("dmhost run survives", function()
   it("an operator that calls abort", function()
     blames('local f = require "ffi" pcall(f.cdef, "void abort(void);") f.C.abort()', "", "Aborted")
   end)
+
+  -- The worker dies at the last row, when most of the output is in its place; then three times at the split's first,
+  -- which is rejected: what comes out in the end is shorter than what the first attempt wrote.
+  for _, output in ipairs { "out/{file}", "out/" } do
+    it("a row after row that kills its worker, and leaves nothing of a lost attempt in " .. output, function()
+      -- the last split, from 1 MiB on, begins with a long row
+      local rows, filler = {}, '{"id":5,"text":"' .. ("y"):rep(1000) .. '"}\n'
+      for i = 1, math.ceil(2 ^ 20 / #filler) do rows[i] = filler end
+      local long = #rows + 1
+      rows[long] = ('{"id":1,"text":"%s"}\n'):format(("x"):rep(200000))
+      for i = 1, 600 do rows[long + i] = filler end
+      rows[#rows + 1] = '{"id":2}\n'
+      t.write(dir .. "/in.jsonl", table.concat(rows))
+      t.pipeline(dir, ('input = %q, output = %q, operators = { %s }'):format(dir .. "/in.jsonl", dir .. "/" .. output,
+        ([[dm.map(function(s)
+          if s.id == 5 then return end
+          local path = %q
+          local file = io.open(path)
+          local seen = file and #file:read "*a" or 0
+          if file then file:close() end
+          if seen == 0 and s.id == 1 or seen == 4 then return end
+          file = io.open(path, "a")
+          file:write "x"
+          file:close()
+          os.execute "kill -9 $PPID"
+        end)]]):format(dir .. "/seen")))
+      assert.equal(3, (run "-j 1 -q"))
+      rows[long] = ""
+      local _, out = t.shell(("cat %s/out/*"):format(q(dir)))
+      assert.is_true(out == table.concat(rows), #out .. " bytes")
+    end)
+  end
 
   it("only one of two runs into one output", function()
     prepare(SLOW)

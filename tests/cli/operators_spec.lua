@@ -106,6 +106,17 @@ describe("operators in a run", function()
     assert.equal(n, r.rows.out)
     assert.equal(#t.lines(t.read(dir .. "/out.jsonl")), r.rows.out)
   end)
+  it("slice row after row in the memory of one", function()
+    t.write(dir .. "/in.jsonl", ('{"a":1}\n'):rep(64))
+    t.pipeline(dir, ("input = %q, output = %q, limits = { memory = '100MiB' }, operators = { %s, %s }"):format(
+      dir .. "/in.jsonl", dir .. "/out.jsonl", "dm.map(function(s) return { b = s.a } end)",
+      "dm.slice(function(s) local l = {} for i = 1, 3000 do l[i] = { i = i, b = s.b } end return l end)"))
+    local status, _, err = t.dmhost(("run %s/pipeline.lua -j 1 -q"):format(q(dir)))
+    assert.equal(0, status, err)
+    local rows = {}
+    for i = 1, 3000 do rows[i] = ('{"b":1,"i":%d}\n'):format(i) end
+    assert.is_true(t.read(dir .. "/out.jsonl") == table.concat(rows):rep(64))
+  end)
   it("draw random numbers that depend on the row alone", function()
     local corpus = t.corpus(3000)
     local op = "dm.map(function(s) s.r = math.random(1e6) end)"

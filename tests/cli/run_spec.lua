@@ -96,6 +96,14 @@ describe("dmhost run", function()
       local _, whole = copy(long, "-j 1 --force", 'limits = { row_size = "4MiB" }')
       assert.is_true(whole == long)
     end)
+    it("the same of a long row, whether it fits into a buffer or not", function()
+      for _, n in ipairs { 310000, 3e6 } do
+        copy(('{"a":"' .. ("x"):rep(n) .. '"}\n'), "-j 1 --force", "limits = { row_size = 300000 }")
+        local reject = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")[1]
+        assert.is_true(reject.cut)
+        assert.equal(1024, #reject.input)
+      end
+    end)
     it("nothing more once on_error is fail", function()
       local status, out, err = copy('{"a":1}\nbad\n', "-j 1", 'on_error = "fail"')
       assert.equal(1, status)
@@ -225,6 +233,16 @@ describe("dmhost run", function()
       local status, out = t.shell(("cd %s && %s run pipeline.lua -q < in.jsonl"):format(q(dir), q(t.DMHOST)))
       assert.equal(0, status)
       assert.is_true(out == corpus, path)
+    end)
+    it("compressed files without rows that their tools can read", function()
+      for ending, tool in pairs { gz = "gzip -dc", zst = "zstd -dqc" } do
+        for _, output in ipairs { "/out." .. ending, "/out/{file}." .. ending } do
+          assert.equal(0, (to(dir .. output, "--force", nil, "\n")))
+          local status, whole = t.shell(("%s %s"):format(tool, q(dir .. output:gsub("{file}", "in.jsonl"))))
+          assert.equal(0, status)
+          assert.equal("", whole)
+        end
+      end
     end)
     it("the same frames from standard input, however it comes", function()
       t.write(dir .. "/in.jsonl", large)
