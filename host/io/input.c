@@ -54,8 +54,7 @@ void dm_input_finish(struct dm_input *in)
 {
     close_file(in);
     free(in->buf);
-    free(in->spare);
-    in->buf = in->spare = NULL;
+    in->buf = NULL;
     in->cap = 0;
 }
 
@@ -105,25 +104,6 @@ static void drop_taken(struct dm_input *in)
     in->filled = left;
     if (in->cap > BLOCK_BYTES * 4 && left < BLOCK_BYTES)
         set_capacity(in, BLOCK_BYTES);
-}
-
-bool dm_input_swap(struct dm_input *in)
-{
-    size_t left = in->filled - in->at;
-    if (in->cap != BLOCK_BYTES)
-        return false;
-    if (!in->spare)
-        in->spare = calloc(1, BLOCK_BYTES + PADDING);
-    if (!in->spare)
-        return false;
-    char *block = in->buf;
-    memcpy(in->spare, block + in->at, left);
-    in->buf = in->spare;
-    in->spare = block;
-    in->base += in->at;
-    in->at = in->complete = 0;
-    in->filled = left;
-    return true;
 }
 
 /* Passes over what lies before the first row; true when rows can be looked for. */

@@ -10,7 +10,6 @@ struct dm_input {
     char *path;
     char *buf;
     size_t cap;             /* of buf, less the padding that vector reads need */
-    char *spare;            /* another block, for dm_input_swap */
     size_t at;              /* the next row in buf */
     size_t complete;        /* end of the last complete row in buf */
     size_t filled;          /* end of the bytes in buf */
@@ -43,10 +42,6 @@ void dm_input_finish(struct dm_input *in);
  * fill passes over the rest of it); DM_INPUT_END at the end of the file (after damage, buf holds
  * the piece of a row before it from `at` to `filled`); or an error below zero. */
 int dm_input_fill(struct dm_input *in, struct dm_error *err);
-
-/* Leaves the present block to others: what was not taken moves to another one. False when that can
- * not be, as with a row that is longer than a block. */
-bool dm_input_swap(struct dm_input *in);
 
 /* Whether the file on disk is still the one that was opened. */
 bool dm_input_unchanged(const struct dm_input *in);

@@ -22,15 +22,8 @@ void dm_output_init(struct dm_output *o, const struct dm_stream *s, struct dm_co
     *o = (struct dm_output){.stream = s, .compressor = c, .spill = -1, .fd = -1};
 }
 
-/* Waits until nothing more is written to the present file. */
-static int wait_written(struct dm_output *o, struct dm_error *err)
-{
-    return o->writer ? dm_writer_wait(o->writer, err) : DM_OK;
-}
-
 void dm_output_finish(struct dm_output *o)
 {
-    wait_written(o, NULL);
     if (o->fd >= 0)
         close(o->fd);
     if (o->spill >= 0)
@@ -39,14 +32,29 @@ void dm_output_finish(struct dm_output *o)
     o->fd = o->spill = -1;
 }
 
+static int write_all(int fd, const char *p, size_t n, uint64_t offset, struct dm_error *err)
+{
+    while (n) {
+        ssize_t k = pwrite(fd, p, n, (off_t)offset);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return dm_fail_errno(err, DM_EIO, "cannot write output");
+        p += k;
+        n -= (size_t)k;
+        offset += (uint64_t)k;
+    }
+    return DM_OK;
+}
+
 /* Nothing belongs behind the end of what was written: an attempt that was lost may have got
  * further. */
 static int close_shard(struct dm_output *o, struct dm_error *err)
 {
     if (o->fd < 0)
         return DM_OK;
-    int rc = wait_written(o, err);
-    if (rc == DM_OK && o->fd_shard == o->at.shard && ftruncate(o->fd, (off_t)o->at.offset))
+    int rc = DM_OK;
+    if (o->fd_shard == o->at.shard && ftruncate(o->fd, (off_t)o->at.offset))
         rc = dm_fail_errno(err, DM_EIO, "cannot cut output");
     if (close(o->fd) && rc == DM_OK)
         rc = dm_fail_errno(err, DM_EIO, "cannot close output");
@@ -90,33 +98,19 @@ static size_t until_cut(const struct dm_output *o, const char *p, size_t n)
 /* The shard is full: what an attempt that was lost may have left behind its end goes. */
 static int end_shard(struct dm_output *o, struct dm_error *err)
 {
-    int rc = wait_written(o, err);
-    if (rc)
-        return rc;
     if (ftruncate(o->fd, (off_t)o->at.offset))
         return dm_fail_errno(err, DM_EIO, "cannot cut output");
     o->at = (struct dm_place){.shard = o->at.shard + 1};
     return DM_OK;
 }
 
-/* Writes to the present shard; `stays`: the caller leaves the memory alone, so another thread may
- * do it. */
-static int write_some(struct dm_output *o, const char *p, size_t n, bool stays,
-                      struct dm_error *err)
-{
-    if (stays && o->writer)
-        return dm_writer_start(o->writer, o->fd, p, n, o->at.offset, err);
-    return dm_write_all(o->fd, p, n, o->at.offset, err);
-}
-
-static int write_placed(struct dm_output *o, const char *p, size_t n, bool stays,
-                        struct dm_error *err)
+static int write_placed(struct dm_output *o, const char *p, size_t n, struct dm_error *err)
 {
     while (n) {
         size_t k = until_cut(o, p, n);
         int rc = open_shard(o, err);
         if (rc == DM_OK)
-            rc = write_some(o, p, k, stays, err);
+            rc = write_all(o->fd, p, k, o->at.offset, err);
         if (rc)
             return rc;
         o->at.offset += k;
@@ -133,7 +127,7 @@ static int write_placed(struct dm_output *o, const char *p, size_t n, bool stays
 
 static int flush(struct dm_output *o, struct dm_error *err)
 {
-    int rc = write_placed(o, o->held.p, o->held.n, false, err);
+    int rc = write_placed(o, o->held.p, o->held.n, err);
     dm_buf_clear(&o->held);
     return rc;
 }
@@ -151,7 +145,7 @@ int dm_output_spill(struct dm_output *o, struct dm_error *err)
         if (unlink(path))
             return dm_fail_errno(err, DM_EIO, "cannot unlink %s", path);
     }
-    int rc = dm_write_all(o->spill, o->held.p, o->held.n, o->spilled, err);
+    int rc = write_all(o->spill, o->held.p, o->held.n, o->spilled, err);
     if (rc)
         return rc;
     o->spilled += o->held.n;
@@ -170,7 +164,7 @@ static int unspill(struct dm_output *o, struct dm_error *err)
         if (n <= 0)
             rc = dm_fail_errno(err, DM_EIO, "cannot read spilled output");
         else
-            rc = write_placed(o, block, (size_t)n, false, err);
+            rc = write_placed(o, block, (size_t)n, err);
         from += n > 0 ? (uint64_t)n : 0;
     }
     free(block);
@@ -188,7 +182,7 @@ static int after_add(struct dm_output *o, struct dm_error *err)
     return o->held.n >= HELD_BYTES ? dm_output_spill(o, err) : DM_OK;
 }
 
-int dm_output_add(struct dm_output *o, const char *p, size_t n, bool stays, struct dm_error *err)
+int dm_output_add(struct dm_output *o, const char *p, size_t n, struct dm_error *err)
 {
     if (o->compressor) {
         int rc = dm_compressor_add(o->compressor, p, n, &o->held, err);
@@ -196,7 +190,7 @@ int dm_output_add(struct dm_output *o, const char *p, size_t n, bool stays, stru
     }
     if (o->granted && n >= WRITE_BYTES / 4) {
         int rc = flush(o, err);
-        return rc ? rc : write_placed(o, p, n, stays, err);
+        return rc ? rc : write_placed(o, p, n, err);
     }
     if (!dm_buf_add(&o->held, p, n))
         return dm_fail_memory(err);

@@ -5,7 +5,6 @@
 #define DM_IO_OUTPUT_H
 
 #include "io/compress.h"
-#include "io/writer.h"
 
 /* A stream's files: one, or shards numbered from 0. Shared by all splits; borrowed by their
  * outputs. */
@@ -26,7 +25,6 @@ struct dm_place {
 struct dm_output {
     const struct dm_stream *stream;
     struct dm_compressor *compressor; /* NULL for plain; borrowed */
-    struct dm_writer *writer;         /* NULL: nothing is written by another thread; borrowed */
     struct dm_buf held;               /* bytes that are not written yet */
     int spill;                        /* file with the bytes before those, or -1 */
     uint64_t spilled;
@@ -46,8 +44,8 @@ void dm_output_init(struct dm_output *o, const struct dm_stream *s, struct dm_co
 void dm_output_finish(struct dm_output *o);
 
 /* Appends whole rows (the last byte of every row is a newline, though a call may end inside a row).
- * `stays`: the bytes stay as they are until the writer no longer uses them. */
-int dm_output_add(struct dm_output *o, const char *p, size_t n, bool stays, struct dm_error *err);
+ */
+int dm_output_add(struct dm_output *o, const char *p, size_t n, struct dm_error *err);
 
 /* Tells where the output goes; what was held is written there at once. */
 int dm_output_grant(struct dm_output *o, struct dm_place at, struct dm_error *err);

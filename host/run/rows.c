@@ -204,7 +204,7 @@ static int write_bytes(struct dm_work *w, const char *p, size_t n)
     if (rc)
         return rc;
     w->result->counts.out_bytes += n;
-    return dm_output_add(&w->result->out[DM_ROWS], p, n, false, &w->err);
+    return dm_output_add(&w->result->out[DM_ROWS], p, n, &w->err);
 }
 
 /* An untouched row joins the stretch that is written as it was read. */

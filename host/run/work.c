@@ -25,8 +25,7 @@ struct dm_work *dm_work_create(const struct dm_settings *settings, struct dm_boa
     }
     enum dm_codec codec = w->streams[DM_ROWS].codec;
     w->compressor = codec == DM_CODEC_PLAIN ? NULL : dm_compressor_create(codec);
-    w->writer = dm_writer_create();
-    if (!w->writer || (codec != DM_CODEC_PLAIN && !w->compressor)) {
+    if (codec != DM_CODEC_PLAIN && !w->compressor) {
         dm_work_destroy(w);
         return NULL;
     }
@@ -37,7 +36,6 @@ void dm_work_destroy(struct dm_work *w)
 {
     if (!w)
         return;
-    dm_writer_destroy(w->writer);
     dm_input_finish(&w->input);
     dm_compressor_destroy(w->compressor);
     for (uint32_t i = 0; i < DM_BATCH_ROWS; i++)
@@ -101,7 +99,6 @@ int dm_work_begin(struct dm_work *w, const struct dm_split *split, struct dm_res
     int rc = DM_OK;
     for (int i = 0; i < DM_STREAMS && rc == DM_OK; i++) {
         dm_output_init(&result->out[i], &w->streams[i], i == DM_ROWS ? w->compressor : NULL);
-        result->out[i].writer = i == DM_ROWS ? w->writer : NULL;
         if (split->granted)
             rc = dm_output_grant(&result->out[i], split->at[i], err);
     }
@@ -114,7 +111,7 @@ int dm_work_flush_pass(struct dm_work *w)
     if (w->pass == w->pass_end)
         return DM_OK;
     size_t n = (size_t)(w->pass_end - w->pass);
-    int rc = dm_output_add(&w->result->out[DM_ROWS], w->pass, n, true, &w->err);
+    int rc = dm_output_add(&w->result->out[DM_ROWS], w->pass, n, &w->err);
     w->result->counts.out_bytes += n;
     w->pass = w->pass_end = NULL;
     return rc;
@@ -130,13 +127,13 @@ static int record(struct dm_work *w, struct dm_record *r)
     dm_buf_clear(&w->scratch);
     if (!dm_record_ledger(&w->scratch, r))
         return dm_fail_memory(&w->err);
-    int rc = dm_output_add(&w->result->out[DM_LEDGER], w->scratch.p, w->scratch.n, false, &w->err);
+    int rc = dm_output_add(&w->result->out[DM_LEDGER], w->scratch.p, w->scratch.n, &w->err);
     if (rc || !r->rejected)
         return rc;
     dm_buf_clear(&w->scratch);
     if (!dm_record_reject(&w->scratch, r))
         return dm_fail_memory(&w->err);
-    return dm_output_add(&w->result->out[DM_REJECTS], w->scratch.p, w->scratch.n, false, &w->err);
+    return dm_output_add(&w->result->out[DM_REJECTS], w->scratch.p, w->scratch.n, &w->err);
 }
 
 static int count_reason(struct dm_work *w, const struct dm_record *r)
@@ -236,14 +233,6 @@ int dm_work_reject_long(struct dm_work *w, uint64_t offset, const char *p)
 }
 
 /* Has complete rows in the buffer. Returns 1, 0 at the end of the split, or an error. */
-/* The next fill must not touch rows that are still being written. */
-static int leave_block(struct dm_work *w)
-{
-    if (!dm_writer_uses(w->writer, w->input.buf, w->input.cap) || dm_input_swap(&w->input))
-        return DM_OK;
-    return dm_writer_wait(w->writer, &w->err);
-}
-
 int dm_work_next_block(struct dm_work *w)
 {
     for (;;) {
@@ -261,9 +250,6 @@ int dm_work_next_block(struct dm_work *w)
         int rc = dm_work_flush_pass(w);
         if (rc == DM_OK && w->idle)
             rc = w->idle(w->idle_arg, &w->err);
-        if (rc)
-            return rc;
-        rc = leave_block(w);
         if (rc)
             return rc;
         rc = dm_input_fill(&w->input, &w->err);

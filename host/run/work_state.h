@@ -25,7 +25,6 @@ struct dm_work {
     struct dm_board *board;
     struct dm_stream streams[DM_STREAMS];
     struct dm_compressor *compressor;
-    struct dm_writer *writer;
     struct dm_json_limits limits;
     struct dm_input input;
     struct dm_buf scratch;
