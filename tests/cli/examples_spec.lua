@@ -8,7 +8,7 @@ local function documents(n)
   local rows = {}
   for i = 1, n do
     local parts = {
-      ("Document %d tells of the river, the town beside it and the people who crossed both in the year %d."):format(i, i),
+      ("Document %d tells of the river, the town beside it and those who crossed both in %d."):format(i, i),
       "更多的内容请看 https://example.org/a?b=" .. i .. " ，这里有许多文字，说的是城市、河流和人们的生活。",
       "Fragen beantwortet gern post" .. i .. "@example.org, auch am Wochenende und an Feiertagen.",
     }
