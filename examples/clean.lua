@@ -15,7 +15,7 @@ return dm.pipeline {
 
     -- Operators can be functions of the pipeline file: here, a field that later stages want.
     dm.map(function(sample)
-      sample.meta.length = dm.text.length(sample.text)
+      sample.length = dm.text.length(sample.text)
     end),
   },
 }

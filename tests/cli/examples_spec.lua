@@ -12,7 +12,7 @@ local function documents(n)
       "更多的内容请看 https://example.org/a?b=" .. i .. " ，这里有许多文字，说的是城市、河流和人们的生活。",
       "Fragen beantwortet gern post" .. i .. "@example.org, auch am Wochenende und an Feiertagen.",
     }
-    rows[i] = ('{"id":%d,"text":"%s","meta":{"lang":"en"}}'):format(i, table.concat(parts, "\\n", i % 3 + 1))
+    rows[i] = ('{"id":%d,"text":"%s"}'):format(i, table.concat(parts, "\\n", i % 3 + 1))
   end
   return table.concat(rows, "\n") .. "\n"
 end
