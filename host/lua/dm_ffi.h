@@ -196,6 +196,7 @@ struct dm_counts {
     uint64_t blank; /* lines */
     uint64_t out;   /* rows written */
     uint64_t out_bytes;
+    uint64_t out_crc; /* CRC-64/XZ of those bytes */
     uint64_t bad;   /* rows rejected before any operator saw them */
     struct dm_opcount *ops;
     uint32_t nops;

@@ -203,8 +203,7 @@ static int write_bytes(struct dm_work *w, const char *p, size_t n)
     int rc = dm_work_flush_pass(w);
     if (rc)
         return rc;
-    w->result->counts.out_bytes += n;
-    return dm_output_add(&w->result->out[DM_ROWS], p, n, &w->err);
+    return dm_work_put(w, p, n);
 }
 
 /* An untouched row joins the stretch that is written as it was read. */

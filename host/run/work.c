@@ -1,5 +1,7 @@
 #include "run/work_state.h"
 
+#include "base/crc64.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -105,16 +107,22 @@ int dm_work_begin(struct dm_work *w, const struct dm_split *split, struct dm_res
     return rc;
 }
 
-/* Writes the rows that go out as they came in. */
+int dm_work_put(struct dm_work *w, const char *p, size_t n)
+{
+    struct dm_counts *counts = &w->result->counts;
+    counts->out_bytes += n;
+    counts->out_crc = dm_crc64(counts->out_crc, p, n);
+    return dm_output_add(&w->result->out[DM_ROWS], p, n, &w->err);
+}
+
 int dm_work_flush_pass(struct dm_work *w)
 {
     if (w->pass == w->pass_end)
         return DM_OK;
-    size_t n = (size_t)(w->pass_end - w->pass);
-    int rc = dm_output_add(&w->result->out[DM_ROWS], w->pass, n, &w->err);
-    w->result->counts.out_bytes += n;
+    const char *p = w->pass;
+    size_t n = (size_t)(w->pass_end - p);
     w->pass = w->pass_end = NULL;
-    return rc;
+    return dm_work_put(w, p, n);
 }
 
 /* The record of a drop or reject in the ledger; for rejects also the row itself. */

@@ -71,6 +71,9 @@ static inline uint64_t dm_work_mix(uint64_t x)
     return x ^ x >> 31;
 }
 
+/* Writes bytes of rows behind those written so far. */
+int dm_work_put(struct dm_work *w, const char *p, size_t n);
+
 /* Writes the rows that go out as they came in. */
 int dm_work_flush_pass(struct dm_work *w);
 

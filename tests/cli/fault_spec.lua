@@ -93,7 +93,9 @@ describe("dmhost run survives", function()
       until status == 0 or kills == 20
       assert.equal(0, (run "-j 2 -q --resume"))
       assert.is_true(t.read(dir .. "/out.jsonl") == want)
-      assert.equal(20000, t.receipt(dir .. "/out.jsonl.run").rows.out)
+      local receipt = t.receipt(dir .. "/out.jsonl.run")
+      assert.equal(20000, receipt.rows.out)
+      assert.equal(t.crc64(want), receipt.output_hash)
       turns = turns * 2
     end
   end)

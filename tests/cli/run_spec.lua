@@ -33,6 +33,7 @@ describe("dmhost run", function()
         local status, out = copy(corpus, "-j 2", ("split_size = %q"):format(size))
         assert.equal(0, status)
         assert.is_true(out == corpus)
+        assert.equal(t.crc64(corpus), t.receipt(dir .. "/out.jsonl.run").output_hash)
       end)
     end
   end)
@@ -208,6 +209,7 @@ describe("dmhost run", function()
         sums[i] = sum
         local _, whole = t.shell(("cat %s*.jsonl"):format(q(out)))
         assert.is_true(whole == corpus)
+        assert.equal(t.crc64(corpus), t.receipt(out .. ".dmhost").output_hash)
       end
       assert.equal(sums[1], sums[2])
       assert.equal(sums[1], sums[3])
@@ -224,6 +226,7 @@ describe("dmhost run", function()
           assert.equal(0, (to(out, words, 'split_size = "600KB"', large)))
           local _, whole = t.shell(tool .. " " .. q(out))
           assert.is_true(whole == large)
+          assert.equal(t.crc64(large), t.receipt(out .. ".run").output_hash)
           sums[i] = t.read(out)
           assert.is_true(sums[1] == sums[i])
         end
