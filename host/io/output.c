@@ -19,7 +19,8 @@ bool dm_stream_path(const struct dm_stream *s, uint64_t shard, char *buf, size_t
 
 void dm_output_init(struct dm_output *o, const struct dm_stream *s, struct dm_compressor *c)
 {
-    *o = (struct dm_output){.stream = s, .compressor = c, .spill = -1, .fd = -1};
+    *o = (struct dm_output){
+        .stream = s, .compressor = c, .compressed = c != NULL, .spill = -1, .fd = -1};
 }
 
 void dm_output_finish(struct dm_output *o)
@@ -79,16 +80,11 @@ static int open_shard(struct dm_output *o, struct dm_error *err)
     return DM_OK;
 }
 
-static bool is_compressed(const struct dm_output *o)
-{
-    return o->stream->codec != DM_CODEC_PLAIN;
-}
-
 /* How many of n bytes still belong to the present shard; the rest begins with a new row. */
 static size_t until_cut(const struct dm_output *o, const char *p, size_t n)
 {
     uint64_t size = o->stream->shard_bytes;
-    if (!size || is_compressed(o) || o->at.offset + n < size)
+    if (!size || o->compressed || o->at.offset + n < size)
         return n;
     size_t from = o->at.offset + 1 < size ? (size_t)(size - o->at.offset - 1) : 0;
     const char *end = memchr(p + from, '\n', n - from);
@@ -114,7 +110,7 @@ static int write_placed(struct dm_output *o, const char *p, size_t n, struct dm_
         if (rc)
             return rc;
         o->at.offset += k;
-        if (o->stream->shard_bytes && !is_compressed(o) && p[k - 1] == '\n' &&
+        if (o->stream->shard_bytes && !o->compressed && p[k - 1] == '\n' &&
             o->at.offset >= o->stream->shard_bytes)
             rc = end_shard(o, err);
         if (rc)
@@ -202,7 +198,7 @@ int dm_output_grant(struct dm_output *o, struct dm_place at, struct dm_error *er
     uint64_t size = o->stream->shard_bytes;
     o->granted = true;
     o->at = at;
-    if (is_compressed(o) && size && at.offset >= size)
+    if (o->compressed && size && at.offset >= size)
         o->at = (struct dm_place){.shard = at.shard + 1};
     int rc = unspill(o, err);
     return rc ? rc : flush(o, err);

@@ -24,7 +24,7 @@ struct dm_work {
     const struct dm_settings *settings;
     struct dm_board *board;
     struct dm_stream streams[DM_STREAMS];
-    struct dm_compressor *compressor;
+    struct dm_compressor *compressors[DM_CODEC_ZSTD + 1]; /* made when first needed */
     struct dm_json_limits limits;
     struct dm_input input;
     struct dm_buf scratch;
