@@ -24,7 +24,7 @@ struct dm_range {
 struct dm_skip {
     uint32_t range;
     uint64_t offset;
-    int32_t op; /* the operator that did it */
+    int32_t op; /* the operator that did it; -1: reading it did */
     char *reason;
 };
 

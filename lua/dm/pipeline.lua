@@ -53,12 +53,17 @@ local function check_limits(given)
   check_keys(given, LIMIT_KEYS, "limits")
   local limits = {}
   for k, default in pairs(LIMITS) do limits[k] = given[k] or default end
-  return {
+  local checked = {
     row_time = sized("limits.row_time", limits.row_time, units.milliseconds),
     memory = sized("limits.memory", limits.memory, units.bytes),
     row_size = sized("limits.row_size", limits.row_size, units.bytes),
     depth = sized("limits.depth", limits.depth, tonumber),
   }
+  if checked.memory < 3 * checked.row_size then -- its buffer while that grows, and what is made of it
+    error(("limits.memory, %s, must be at least three times limits.row_size, %s"):format(limits.memory,
+      limits.row_size), 0)
+  end
+  return checked
 end
 
 ---Makes a pipeline of its description; unknown keys and wrong values raise.
