@@ -128,20 +128,29 @@ static int flush(struct dm_output *o, struct dm_error *err)
     return rc;
 }
 
-int dm_output_spill(struct dm_output *o, struct dm_error *err)
+/* A file without a name, which goes with its worker whatever ends it. Not every file system has
+ * them; there a name is taken for a moment. */
+static int open_spill(struct dm_output *o, struct dm_error *err)
 {
     char path[PATH_BYTES];
+    o->spill = open(o->stream->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (o->spill >= 0)
+        return DM_OK;
+    snprintf(path, sizeof path, "%s/spill-XXXXXX", o->stream->folder);
+    o->spill = mkostemp(path, O_CLOEXEC);
+    if (o->spill < 0)
+        return dm_fail_errno(err, DM_EIO, "cannot make %s", path);
+    return unlink(path) ? dm_fail_errno(err, DM_EIO, "cannot unlink %s", path) : DM_OK;
+}
+
+int dm_output_spill(struct dm_output *o, struct dm_error *err)
+{
     if (!o->held.n)
         return DM_OK;
-    if (o->spill < 0) {
-        snprintf(path, sizeof path, "%s/spill-XXXXXX", o->stream->folder);
-        o->spill = mkostemp(path, O_CLOEXEC);
-        if (o->spill < 0)
-            return dm_fail_errno(err, DM_EIO, "cannot make %s", path);
-        if (unlink(path))
-            return dm_fail_errno(err, DM_EIO, "cannot unlink %s", path);
-    }
-    int rc = write_all(o->spill, o->held.p, o->held.n, o->spilled, err);
+    int rc = o->spill < 0 ? open_spill(o, err) : DM_OK;
+    if (rc)
+        return rc;
+    rc = write_all(o->spill, o->held.p, o->held.n, o->spilled, err);
     if (rc)
         return rc;
     o->spilled += o->held.n;
@@ -211,5 +220,8 @@ int dm_output_end(struct dm_output *o, struct dm_error *err)
     if (rc || !o->granted)
         return rc;
     rc = flush(o, err);
+    if (rc == DM_OK && o->stream->numbered && !o->stream->shard_bytes)
+        rc = open_shard(
+            o, err); /* a file for each input, so that one that is missing has been named */
     return rc ? rc : close_shard(o, err);
 }
