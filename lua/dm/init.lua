@@ -35,10 +35,13 @@ function M.log(...)
   io.stderr:write(table.concat(words, " "), "\n")
 end
 
+-- What costs time to load is loaded when it is first used.
+local LATER = { text = "dm.text", bytes = "dm.bytes" }
+
 return setmetatable(M, {
   __index = function(t, name)
-    if name ~= "text" then return nil end
-    t.text = require "dm.text"
-    return t.text
+    if not LATER[name] then return nil end
+    t[name] = require(LATER[name])
+    return t[name]
   end,
 })

@@ -1,0 +1,20 @@
+/* What Lua may call of the transforms of bytes and of the scanner of files; see dm_ffi.h. Bytes go in as they are, NUL
+ * and all; what comes out is appended to `out`. Positions in messages count bytes from 1. */
+
+/* Base64 (RFC 4648). Decoding takes the alphabet for URLs too, leaves out white space, and does not miss padding.
+ * DM_EINPUT: a byte of another kind, padding in the middle, a last character that stands alone. */
+int dm_base64_encode(const char *p, size_t n, struct dm_buf *out);
+int dm_base64_decode(const char *p, size_t n, struct dm_buf *out, struct dm_error *err);
+
+/* Two digits a byte, small letters; decoding takes large ones too. */
+int dm_hex_encode(const char *p, size_t n, struct dm_buf *out);
+int dm_hex_decode(const char *p, size_t n, struct dm_buf *out, struct dm_error *err);
+
+/* A digest, in hexadecimal digits. */
+enum { DM_DIGEST_MD5, DM_DIGEST_SHA1, DM_DIGEST_SHA256, DM_DIGEST_XXH3 };
+int dm_digest(const char *p, size_t n, int kind, struct dm_buf *out);
+
+/* Compression, as outputs have it; codec: 1 gzip, 2 zstd. Unpacking takes many members or frames. DM_EINPUT: the
+ * bytes are of no such kind, are damaged or cut short, or would make more than `limit` bytes. */
+int dm_pack(const char *p, size_t n, int codec, struct dm_buf *out, struct dm_error *err);
+int dm_unpack(const char *p, size_t n, int codec, double limit, struct dm_buf *out, struct dm_error *err);
