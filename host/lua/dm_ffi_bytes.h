@@ -18,3 +18,10 @@ int dm_digest(const char *p, size_t n, int kind, struct dm_buf *out);
  * bytes are of no such kind, are damaged or cut short, or would make more than `limit` bytes. */
 int dm_pack(const char *p, size_t n, int codec, struct dm_buf *out, struct dm_error *err);
 int dm_unpack(const char *p, size_t n, int codec, double limit, struct dm_buf *out, struct dm_error *err);
+
+/* The charset of a text by its bytes: *name is one that dm_encoding_convert takes, or "" when it can not be told
+ * (borrowed until the next call). DM_EUSAGE: a library is missing. */
+int dm_encoding_guess(const char *p, size_t n, const char **name, struct dm_error *err);
+
+/* Turns a text into UTF-8, without a byte order mark. DM_EINPUT: a byte is wrong; DM_EUSAGE: no such charset. */
+int dm_encoding_convert(const char *p, size_t n, const char *charset, struct dm_buf *out, struct dm_error *err);

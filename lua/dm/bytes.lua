@@ -103,4 +103,27 @@ M.gunzip = unpacker(GZIP)
 ---@type fun(s: string, limit: integer?): string
 M.unzstd = unpacker(ZSTD)
 
+local name_out = ffi.new "const char *[1]"
+
+---The charset that the bytes of a text look like, or nil when that can not be told: a few words are too little, unless
+---they are UTF-8 or have a byte order mark. ASCII is UTF-8. UTF-8 with some bytes wrong is UTF-8.
+---@param s string
+---@return string? name as to_utf8 takes it
+function M.charset(s)
+  if C.dm_encoding_guess(s, #s, name_out, err) < 0 then error(ffi.string(err.text), 0) end
+  local name = ffi.string(name_out[0])
+  return name ~= "" and name or nil
+end
+
+---A text in UTF-8, without a byte order mark. Names are those of iconv and stand for the supersets that browsers take
+---them for: GB2312 for GB18030, ISO-8859-1 for windows-1252. Raises where a byte is wrong.
+---@param s string
+---@param charset string? by default what M.charset says
+---@return string
+function M.to_utf8(s, charset)
+  charset = charset or M.charset(s) or error("the charset can not be told", 0)
+  out.n = 0
+  return made(C.dm_encoding_convert(s, #s, charset, out, err), s)
+end
+
 return M
