@@ -67,7 +67,7 @@ static int run_iconv(const char *p, size_t n, const char *charset, struct dm_buf
     if (!to)
         return dm_fail(err, DM_EUSAGE, "no charset is named \"%s\"", charset);
     char *in = (char *)(uintptr_t)p; /* it is only read */
-    size_t left = n, rc;
+    size_t left = n, rc = 0;
     do {
         if (!dm_buf_reserve(out, left + left / 2 + 64))
             return dm_fail_memory(err);
