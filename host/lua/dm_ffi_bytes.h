@@ -25,3 +25,18 @@ int dm_encoding_guess(const char *p, size_t n, const char **name, struct dm_erro
 
 /* Turns a text into UTF-8, without a byte order mark. DM_EINPUT: a byte is wrong; DM_EUSAGE: no such charset. */
 int dm_encoding_convert(const char *p, size_t n, const char *charset, struct dm_buf *out, struct dm_error *err);
+
+/* io: files as samples --------------------------------------------------------------------------- */
+
+/* The files that folders and globs name, in the order of their paths, described one after another. NULL when memory
+ * is short. */
+struct dm_scan;
+struct dm_scan *dm_scan_create(void);
+void dm_scan_destroy(struct dm_scan *s);
+
+/* Adds what a folder, file or glob names. To be called before the first dm_scan_next. */
+int dm_scan_add(struct dm_scan *s, const char *pattern, struct dm_error *err);
+
+/* Appends the next file's row of JSON, with `content` also its text of up to `most` bytes. Returns 1, or 0 at the end.
+ * DM_EINPUT: the file can not be read; the row has what is known of it. */
+int dm_scan_next(struct dm_scan *s, int content, double most, struct dm_buf *out, struct dm_error *err);

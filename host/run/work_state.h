@@ -71,6 +71,14 @@ static inline uint64_t dm_work_mix(uint64_t x)
     return x ^ x >> 31;
 }
 
+/* Whether the row at that offset of the present range is left out of the sample that was asked for.
+ */
+static inline bool dm_work_leaves_out(const struct dm_work *w, uint64_t offset)
+{
+    uint64_t place = w->place + dm_work_range(w)->base + offset;
+    return w->settings->sampled && dm_work_mix(place) >= w->settings->sampled;
+}
+
 /* Writes the rows that go out as they came in. */
 int dm_work_flush_pass(struct dm_work *w);
 

@@ -14,6 +14,7 @@ local M = {
   array = sample.array,
   null = sample.null,
   raw = sample.raw,
+  files = require("dm.files").new,
   OPERATORS = require("dm.registry").OPERATORS,
 }
 
