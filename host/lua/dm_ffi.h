@@ -157,6 +157,9 @@ int dm_json_add_number(struct dm_buf *out, double x, struct dm_error *err);
 
 /* run: what Lua tells the coordinator, and the coordinator its workers ------------------------- */
 
+/* What an input file is: rows of JSON, or itself a row that tells what it is, or also its text. */
+enum { DM_FILE_OF_ROWS, DM_FILE_AS_ROW, DM_FILE_AS_TEXT };
+
 struct dm_settings {
     const char *plan;         /* JSON: pipeline, its sources and settings, for workers to make operators of */
     const char *folder;       /* the run directory */
@@ -169,6 +172,7 @@ struct dm_settings {
     uint64_t fail_on_error;   /* a row that fails ends the run */
     uint64_t sampled;         /* rows whose hash is below this are read; 0: all rows */
     uint64_t nops;
+    uint64_t documents;       /* DM_FILE_OF_ROWS ... */
 };
 
 /* run: the rows of the split that a worker runs ------------------------------------------------- */
@@ -236,7 +240,8 @@ struct dm_outcome {
 /* The job of this process, made when first asked for. NULL when memory is short. */
 struct dm_job *dm_job_get(void);
 
-/* Adds input files: a file, folder, glob, or "-" for standard input. */
+/* Adds input files: a file, folder, glob, or "-" for standard input. With settings.documents set before, folders are
+ * searched for files of every kind. */
 int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *err);
 
 /* Sorts the inputs; how many there are, and the path of one. */

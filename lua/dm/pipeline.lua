@@ -8,7 +8,7 @@ local units = require "dm.units"
 local M = {}
 
 ---@class dm.Pipeline
----@field input string|string[] glob, directory, file or "-"
+---@field input string|string[]|dm.Files glob, directory, file or "-"; or what dm.files returns
 ---@field output string directory ("clean/"), file, "clean/{file}" or "-"
 ---@field operators table[] { "name", key = value } or what dm.map, dm.filter, dm.slice return
 ---@field on_error "reject"|"fail"

@@ -1,5 +1,6 @@
 -- dmhost run: turns a pipeline and its options into a job for the coordinator, and reports how it ended.
 local ffi = require "ffi"
+local files = require "dm.files"
 local json = require "dm.json"
 local pipeline = require "dm.pipeline"
 local registry = require "dm.registry"
@@ -111,12 +112,26 @@ local function set_output(job, p, values)
   return output, folder
 end
 
-local function set_input(job, p, values)
-  local input = values.input or p.input
+---The patterns that name the input. -i puts others in the place of the pipeline's, which are read in the same way.
+local function input_patterns(job, p, values)
+  local input = p.input
+  if files.is(input) then
+    job.settings.documents = input.content and C.DM_FILE_AS_TEXT or C.DM_FILE_AS_ROW
+    input = input.roots
+  end
+  input = values.input or input
   if type(input) == "string" then input = { input } end
   if type(input) ~= "table" or #input == 0 then
     fail 'no input: give `input = "..."` in the pipeline, or -i PATH'
   end
+  for _, pattern in ipairs(input) do
+    if pattern == "-" and job.settings.documents > 0 then fail "dm.files reads files, not standard input (-)" end
+  end
+  return input
+end
+
+local function set_input(job, p, values)
+  local input = input_patterns(job, p, values)
   local err = ffi.new "struct dm_error"
   for _, pattern in ipairs(input) do
     if C.dm_job_add_input(job, pattern, err) < 0 then fail("%s", ffi.string(err.text)) end
@@ -126,7 +141,9 @@ local function set_input(job, p, values)
   for _, pattern in ipairs(input) do
     if pattern == "-" and not stdin then fail "standard input (-) can not be mixed with files" end
   end
-  return tonumber(C.dm_job_sort_inputs(job))
+  local count = tonumber(C.dm_job_sort_inputs(job))
+  if count == 0 then fail("there is no file in %s", table.concat(input, ", ")) end
+  return count
 end
 
 local function set_plan(job, path, values, ops)
