@@ -167,9 +167,12 @@ struct tally {
     uint32_t reached[4][256]; /* four of them, so that one addition need not wait for the last */
 };
 
+/* A counter stops at its highest value, which then is reached once for each further n-gram. */
 static inline __attribute__((always_inline)) void count(struct tally *t, uint64_t hash, size_t i)
 {
-    t->reached[i & 3][++t->counters[hash >> t->shift]]++;
+    uint8_t *counter = &t->counters[hash >> t->shift];
+    *counter = (uint8_t)(*counter + (*counter != UINT8_MAX));
+    t->reached[i & 3][*counter]++;
 }
 
 enum kind { BYTES, WORDS }; /* units of 8 or 32 bits */
@@ -212,16 +215,17 @@ static uint64_t reached(const struct tally *t, unsigned value)
            t->reached[3][value];
 }
 
-/* The sum of the k largest counters above 1; SIZE_MAX when one ran over. */
+/* A bound on the sum of the k largest counters above 1: that sum itself, unless more than k
+ * counters reached their highest value. */
 static uint64_t sum_tally(const struct tally *t, uint64_t k)
 {
-    uint64_t sum = 0, several = reached(t, 2);
+    uint64_t sum = reached(t, UINT8_MAX), several = reached(t, 2);
     k = k < several ? k : several;
-    for (unsigned value = 1; value < 256; value++) {
+    for (unsigned value = 1; value < UINT8_MAX; value++) {
         uint64_t counters = reached(t, value);
         sum += k < counters ? k : counters;
     }
-    return reached(t, 0) ? SIZE_MAX : sum;
+    return sum;
 }
 
 int dm_text_repetition_below(const char *p, size_t n, double rep_len, double most)
