@@ -8,7 +8,9 @@ enum {
     DM_EINPUT = -2,  /* the data is at fault */
     DM_EUSAGE = -3,  /* the caller is at fault: arguments, pipeline, operator */
     DM_EIO = -4,     /* the system is at fault: a file, a process, the network */
-    DM_ESTALE = -5   /* a node was used after its sample had gone */
+    DM_ESTALE = -5,  /* a node was used after its sample had gone */
+    DM_EROW = -6     /* a row is at fault and ends the run: the text is its id, the operator (or nothing), the reason and
+                      * the row's beginning, each on a line of its own */
 };
 
 struct dm_error {
@@ -248,8 +250,10 @@ int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *e
 uint64_t dm_job_sort_inputs(struct dm_job *job);
 const char *dm_job_input(struct dm_job *job, uint64_t i);
 
-/* Whether descriptor fd is a terminal, and how many processors this process may use. */
+/* Whether descriptor fd is a terminal, how many columns it has (0: unknown), and how many processors this process may
+ * use. */
 int dm_is_terminal(int fd);
+int dm_terminal_width(int fd);
 int dm_processors(void);
 
 /* Whether the path is a folder; whether an output of that kind is there already. */

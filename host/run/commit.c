@@ -45,7 +45,7 @@ int dm_commit_check_names(const struct dm_commit *c, struct dm_error *err)
         if (leads_up(path + common))
             return dm_fail(
                 err, DM_EUSAGE,
-                "the output of %s would lie outside of %s; name the inputs without \"..\"", path,
+                "the output of %s would lie outside of %s\nname the inputs without \"..\"", path,
                 c->job->output);
     }
     return DM_OK;
@@ -173,7 +173,7 @@ static int cut_file(const struct dm_stream *s, struct dm_place at, struct dm_err
     int rc = DM_OK;
     if (fstat(fd, &st) || (uint64_t)st.st_size < at.offset)
         rc = dm_fail(err, DM_EUSAGE,
-                     "%s is shorter than the run had written; start again with --force", path);
+                     "%s is shorter than the run had written\nstart again with --force", path);
     else if (ftruncate(fd, (off_t)at.offset))
         rc = dm_fail_errno(err, DM_EIO, "cannot cut %s", path);
     close(fd);

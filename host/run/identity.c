@@ -80,7 +80,7 @@ static int check_line(const char *was, const char *path, struct dm_error *err)
     if (strcmp(was, now.p) != 0)
         rc =
             dm_fail(err, DM_EUSAGE,
-                    "the input %s has changed since the run began; start again with --force", path);
+                    "the input %s has changed since the run began\nstart again with --force", path);
     dm_buf_finish(&now);
     return rc;
 }
@@ -97,13 +97,13 @@ int dm_identity_check(const char *folder, const struct dm_inputs *in, struct dm_
         const char *path = dm_inputs_path(in, i);
         if (getdelim(&line, &cap, 0, f) < 0)
             rc = dm_fail(err, DM_EUSAGE,
-                         "the run began without the input %s; start again with --force", path);
+                         "the run began without the input %s\nstart again with --force", path);
         else
             rc = check_line(line, path, err);
     }
     if (rc == DM_OK && getdelim(&line, &cap, 0, f) >= 0)
         rc =
-            dm_fail(err, DM_EUSAGE, "the run began with the input %s too; start again with --force",
+            dm_fail(err, DM_EUSAGE, "the run began with the input %s too\nstart again with --force",
                     strrchr(line, ' ') ? strrchr(line, ' ') + 1 : line);
     free(line);
     fclose(f);

@@ -160,15 +160,23 @@ static int count_reason(struct dm_work *w, const struct dm_record *r)
     return dm_fail_memory(&w->err);
 }
 
+/* The row ends the run: whose it is, why, and what it looks like (see DM_EROW). */
+static int fail_on_row(struct dm_work *w, const struct dm_record *r)
+{
+    enum { REASON = 400, SHOWN = 300 };
+    char op[256];
+    dm_settings_op_name(w->settings, r->op, op, sizeof op);
+    int reason = r->reason_bytes < REASON ? (int)r->reason_bytes : REASON;
+    int shown = r->input_bytes < SHOWN ? (int)r->input_bytes : SHOWN;
+    return dm_fail(&w->err, DM_EROW, "%s@%llu%s\n%s\n%.*s\n%.*s", dm_work_range(w)->name,
+                   (unsigned long long)r->offset, r->child, r->op < 0 ? "" : op, reason, r->reason,
+                   shown, r->input);
+}
+
 int dm_work_refuse(struct dm_work *w, struct dm_record *r)
 {
-    if (r->rejected && w->settings->fail_on_error) {
-        char op[256];
-        dm_settings_op_name(w->settings, r->op, op, sizeof op);
-        return dm_fail(&w->err, DM_EINPUT, "%s@%llu%s: %s: %.*s", dm_work_range(w)->name,
-                       (unsigned long long)r->offset, r->child, op, (int)r->reason_bytes,
-                       r->reason);
-    }
+    if (r->rejected && w->settings->fail_on_error)
+        return fail_on_row(w, r);
     int rc = count_reason(w, r);
     return rc ? rc : record(w, r);
 }
@@ -195,7 +203,7 @@ static int check_unchanged(struct dm_work *w)
     const struct dm_range *r = dm_work_range(w);
     if (r->size == w->input.size && r->mtime == w->input.mtime && dm_input_unchanged(&w->input))
         return DM_OK;
-    return dm_fail(&w->err, DM_EIO, "%s has changed since the run began; start again with --force",
+    return dm_fail(&w->err, DM_EIO, "%s has changed since the run began\nstart again with --force",
                    r->path);
 }
 
