@@ -92,8 +92,8 @@ end
 ---@field line integer
 ---@field through string? the operator's method that reads the text field
 
----What is known of registers while the code of a function is walked through: a path of fields, { self = true }, nil, or a
----function that stood in an upvalue or a method. Code is walked in its order, jumps are not followed: a value that
+---What is known of registers while the code of a function is walked through: a path of fields, { self = true }, nil,
+---or a function that stood in an upvalue or a method. Code is walked in its order, jumps are not followed: a value that
 ---comes from two places may be taken for the later one.
 local Walk = {}
 Walk.__index = Walk

@@ -53,16 +53,14 @@ end
 
 ---Samples of the rows; those that are none go to `bad`.
 local function parse(rows)
-  local list, bad, err = {}, {}, ffi.new "struct dm_error"
+  local list, bad = {}, {}
   for _, row in ipairs(rows) do
-    local valid = tonumber(C.dm_utf8_check(row.text, #row.text)) == #row.text
-    local s = valid and C.dm_sample_make(row.text, #row.text, 0, err)
-    if not s or s == nil then
-      bad[#bad + 1] = { row = row.name, why = valid and ffi.string(err.text) or "not valid UTF-8" }
-    elseif row.text:find "^%s*%[" then
-      bad[#bad + 1] = { row = row.name, why = "an array, not an object" }
+    local ok, node = pcall(sample.parse, row.text)
+    if ok and row.text:find "^%s*%[" then ok, node = false, "an array, not an object" end
+    if ok then
+      list[#list + 1] = { s = sample.adopt(node), name = row.name }
     else
-      list[#list + 1] = { s = s, name = row.name }
+      bad[#bad + 1] = { row = row.name, why = node }
     end
   end
   return list, bad
