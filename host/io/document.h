@@ -7,8 +7,8 @@
 
 /* Appends a row of JSON, without a newline: fileName, fileType, filePath, fileSize, modifiedTime,
  * and with `content` the text of a file that is text, in UTF-8, without a byte order mark, lines
- * ended by LF. DM_EINPUT: the file, or its text, can not be read, or is longer than `most`; err says
- * why without naming it, and the row has what could be told. */
+ * ended by LF. DM_EINPUT: the file, or its text, can not be read, or is longer than `most`; err
+ * says why without naming it, and the row has what could be told. */
 int dm_document_read(const char *path, bool content, size_t most, struct dm_buf *row,
                      struct dm_error *err);
 

@@ -67,16 +67,15 @@ enum { SIGNATURE_COUNT = sizeof SIGNATURES / sizeof *SIGNATURES };
 
 /* Signatures that a text may begin with; it has no NUL. */
 static const struct signature WEAK[] = {
-    {BYTES("BM"), 0, "bmp", ""},
-    {BYTES("MZ"), 0, "exe", "dll"},
-    {BYTES("\xff\xfb"), 0, "mp3", ""},
-    {BYTES("\0\1\0\0"), 0, "ttf", ""},
+    {BYTES("BM"), 0, "bmp", ""},       {BYTES("MZ"), 0, "exe", "dll"},
+    {BYTES("\xff\xfb"), 0, "mp3", ""}, {BYTES("\0\1\0\0"), 0, "ttf", ""},
     {BYTES("\0\0\1\0"), 0, "ico", ""},
 };
 enum { WEAK_COUNT = sizeof WEAK / sizeof *WEAK };
 
 /* What is text, where the name says more than the bytes. */
-static const char TEXT_TYPES[] = "txt text md markdown html htm xml json jsonl ndjson csv tsv yaml yml log tex rst";
+static const char TEXT_TYPES[] =
+    "txt text md markdown html htm xml json jsonl ndjson csv tsv yaml yml log tex rst";
 
 /* Whether a word stands in a list of words. */
 static bool has_word(const char *list, const char *word)
