@@ -32,7 +32,7 @@ static int add_file(struct dm_inputs *in, const char *path, mode_t mode, struct 
     if (S_ISLNK(mode))
         return dm_fail(err, DM_EUSAGE, "%s is a symbolic link that leads nowhere", path);
     return dm_fail(err, DM_EUSAGE,
-                   "%s is not a regular file; a pipe is read as standard input: -i -", path);
+                   "%s is not a regular file\na pipe is read as standard input: -i -", path);
 }
 
 static bool ends_with(const char *s, size_t n, const char *suffix)

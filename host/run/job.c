@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
@@ -67,6 +68,12 @@ const char *dm_job_input(struct dm_job *job, uint64_t i)
 int dm_is_terminal(int fd)
 {
     return isatty(fd);
+}
+
+int dm_terminal_width(int fd)
+{
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) ? 0 : size.ws_col;
 }
 
 int dm_processors(void)
