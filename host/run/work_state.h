@@ -24,7 +24,7 @@ struct dm_work {
     const struct dm_settings *settings;
     struct dm_board *board;
     struct dm_stream streams[DM_STREAMS];
-    struct dm_compressor *compressor;
+    struct dm_compressor *compressors[DM_CODEC_ZSTD + 1]; /* made when first needed */
     struct dm_json_limits limits;
     struct dm_input input;
     struct dm_buf scratch;
@@ -69,6 +69,17 @@ static inline uint64_t dm_work_mix(uint64_t x)
     x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
     x = (x ^ x >> 27) * 0x94D049BB133111EBu;
     return x ^ x >> 31;
+}
+
+/* Writes bytes of rows behind those written so far. */
+int dm_work_put(struct dm_work *w, const char *p, size_t n);
+
+/* Whether the row at that offset of the present range is left out of the sample that was asked for.
+ */
+static inline bool dm_work_leaves_out(const struct dm_work *w, uint64_t offset)
+{
+    uint64_t place = w->place + dm_work_range(w)->base + offset;
+    return w->settings->sampled && dm_work_mix(place) >= w->settings->sampled;
 }
 
 /* Writes the rows that go out as they came in. */
