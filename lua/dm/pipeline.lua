@@ -79,6 +79,7 @@ function M.new(given)
   end
   p.max_rejects = tonumber(p.max_rejects) or error("max_rejects must be a number", 0)
   p.limits = check_limits(given.limits or {})
+  p.limits.row_time_given = given.limits ~= nil and given.limits.row_time ~= nil
   p.split_size = sized("split_size", p.split_size, units.bytes)
   p.shard_size = sized("shard_size", p.shard_size, units.bytes)
   return p
@@ -86,7 +87,8 @@ end
 
 ---@param entry any an item of `operators`
 ---@param i integer its place
-local function make_operator(entry, i, overrides)
+---@param make fun(class: table, given: table): dm.BaseOp
+local function make_operator(entry, i, overrides, make)
   if type(entry) == "string" then entry = { entry } end
   if type(entry) == "table" and getmetatable(entry) and entry.execute then return entry end
   local name = type(entry) == "table" and entry[1]
@@ -100,6 +102,10 @@ local function make_operator(entry, i, overrides)
     if k ~= 1 then given[k] = v end
   end
   for k, v in pairs(overrides[name] or {}) do given[k] = v end
+  return make(class, given)
+end
+
+local function new(class, given)
   return class(given)
 end
 
@@ -124,10 +130,11 @@ end
 
 ---Makes the operators. Raises a message for a person when one is unknown or its parameters are wrong.
 ---@param settings string[] from --set
-function Pipeline:make_operators(settings)
+---@param make (fun(class: table, given: table): dm.BaseOp)? makes one, instead of calling the class
+function Pipeline:make_operators(settings, make)
   local overrides, ops, used = parse_overrides(settings), {}, {}
   for i, entry in ipairs(self.operators) do
-    ops[i] = make_operator(entry, i, overrides)
+    ops[i] = make_operator(entry, i, overrides, make or new)
     used[ops[i].name] = true
   end
   for name in pairs(overrides) do
@@ -142,11 +149,18 @@ end
 function M.load(path)
   local chunk, message = sources.load(path)
   if not chunk then error(message, 0) end
-  local p = chunk(path)
-  if getmetatable(p) ~= Pipeline then
+  return M.check(path, chunk(path))
+end
+
+---What a pipeline file returned, if it is a pipeline; raises if not.
+---@param path string
+---@param returned any
+---@return dm.Pipeline
+function M.check(path, returned)
+  if getmetatable(returned) ~= Pipeline then
     error(path .. ": must return dm.pipeline { ... }", 0)
   end
-  return p
+  return returned
 end
 
 local function inline(parent, name, fn)
