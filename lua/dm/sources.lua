@@ -122,7 +122,7 @@ end
 ---@param name string
 ---@return string? path
 ---@return string tried for a message
-function M.find(name)
+function M.module_path(name)
   local tried = {}
   for template in package.path:gmatch "[^;]+" do
     local path = template:gsub("%?", (name:gsub("%.", "/")))
@@ -133,7 +133,7 @@ function M.find(name)
 end
 
 local function search(name)
-  local path, tried = M.find(name)
+  local path, tried = M.module_path(name)
   if not path then return tried end
   local chunk, message = M.load(path)
   return chunk or error(message, 0)

@@ -115,7 +115,7 @@ end
 local function lost_record(self, request, lost, row)
   local op = self.info.ops[lost.op + 1]
   return { row = ("%s@%.0f"):format(request.name, row.offset), outcome = "rejected", op = lost.op + 1,
-    reason = lost.text, input = row.text, lost = true,
+    reason = lost.text, input = row.text, lost = true, touched = { lost.op + 1 },
     steps = { { op = lost.op + 1, outcome = "rejected", reason = lost.text,
       fault = { message = lost.text, full = lost.text, file = op and op.path, trace = "" } } } }
 end

@@ -49,7 +49,7 @@ end
 local function watch_modules()
   local search = package.loaders[3]
   package.loaders[3] = function(name)
-    local path = sources.find(name)
+    local path = sources.module_path(name)
     local loader = search(name)
     if not path or type(loader) ~= "function" then return loader end
     note(path)

@@ -31,10 +31,11 @@ local function culprit(level)
   end
 end
 
----"ops/x.lua:3: message", with or without the quotes that Lua puts around what stands in a string.
+---"ops/x.lua:3: message", or with a column behind the line.
 ---@return string? file, integer? line, string? message
 local function split(message)
-  local file, line, rest = message:match "^([^\n:]+):(%d+): (.*)$"
+  local file, line, rest = message:match "^([^\n:]+):(%d+):%d+: (.*)$"
+  if not file then file, line, rest = message:match "^([^\n:]+):(%d+): (.*)$" end
   return file, tonumber(line), rest
 end
 

@@ -68,6 +68,10 @@ function M.record(record, ops)
     { "children", list(record.children, function(child) return M.record(child, ops) end) } }
 end
 
+---An object of pairs { key, JSON or nil }, and any value, as JSON.
 M.object, M.value = object, json
+
+---An error: message, file, line.
+M.fault = fault
 
 return M

@@ -110,6 +110,17 @@ function M.at(path, offset, limits)
   return row
 end
 
+---The same of a text.
+---@param text string
+---@param offset number
+---@return dm.FedRow
+function M.at_text(text, offset)
+  for row in M.text(text) do
+    if row.offset == offset then return row end
+  end
+  error(("no built-in row begins at byte %.0f"):format(offset), 0)
+end
+
 ---A share of rows as a bound on 64-bit hashes, as `dmhost run --sample` takes it; 0 for all rows.
 ---@param share string?
 ---@return ffi.cdata*|number? bound nil when it is not a share
