@@ -43,9 +43,25 @@ local function summary(made)
     examples = loaded.single and example_inputs(loaded.ops[1]) or {} }
 end
 
+---Which line of a file, as it lies on disk, has what a message quotes.
+local function line_of(path, message)
+  local word, file, n = message:match '"([%w_.]+)"', io.open(path, "rb"), 0
+  for line in file and word and file:lines() or function() end do
+    n = n + 1
+    if line:find(word, 1, true) then return n, file:close() end
+  end
+  if file then file:close() end
+end
+
 local function answer_load(request)
   local result, made = load.load(request.spec, request.changed or {})
-  if not result then return { fault = plain_fault(made), files = depends.files() } end
+  if not result then
+    local answer = plain_fault(made)
+    if not answer.file then
+      answer.file, answer.line = request.spec.target, line_of(request.spec.target, answer.message)
+    end
+    return { fault = answer, files = depends.files() }
+  end
   loaded = result
   return summary(made)
 end

@@ -6,7 +6,7 @@ local suggest = require "dm.suggest"
 local M = {}
 
 ---The commands, in the order of the help.
-M.COMMANDS = { "run", "try", "explain", "lua", "ops", "doctor", "version", "help" }
+M.COMMANDS = { "run", "try", "dev", "explain", "lua", "ops", "doctor", "version", "help" }
 
 local GUIDE = [[
 dmhost %s - runs pipelines of Lua operators over JSONL corpora

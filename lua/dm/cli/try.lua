@@ -61,12 +61,8 @@ local function trace_row(view, id)
   local path, offset = rows.parse_id(id)
   if not path then error(('--row takes FILE@OFFSET, not "%s"'):format(id), 0) end
   if path == "-" then error("--row: standard input can not be read again", 0) end
-  local info, row = view.client.info, nil
-  if path == rows.DEMO then
-    row = rows.at_text(rows.demo(info.examples), offset)
-  else
-    row = rows.at(path, offset, info.limits)
-  end
+  local info = view.client.info
+  local row = path == rows.DEMO and rows.at_text(rows.demo(info.examples), offset) or rows.at(path, offset, info.limits)
   tell(view, pass_module.one(view.client, path, row, id, { save = view.values.save }))
 end
 
@@ -117,7 +113,9 @@ local function close(view, pass)
   elseif not view.only_active then
     list = { "the input has no rows" }
   end
-  if view.only_active and view.idle > 0 then list[#list + 1] = ("%d built-in rows were left as they are"):format(view.idle) end
+  if view.only_active and view.idle > 0 then
+    list[#list + 1] = ("%d built-in rows were left as they are"):format(view.idle)
+  end
   if pass.failures > 0 then
     list[#list + 1] = ("it failed on %d rows, first: %s"):format(pass.failures, pass.failure)
   end

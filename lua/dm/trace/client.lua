@@ -11,12 +11,14 @@ local err = ffi.new "struct dm_error"
 local M = {}
 
 ---The longest that a row and that loading may take while a person waits, unless the pipeline says so itself; in ms.
-M.ROW_TIME, M.LOAD_TIME = 5000, 15000
+local ROW_TIME, LOAD_TIME = 5000, 15000
 
 ---@class dm.TraceClient
 ---@field spec dm.LoadSpec
 ---@field info table? what is loaded: ops, input, limits, files, sources
 ---@field pending dm.Event[] what happened while an answer was waited for
+---@field row_time number ms
+---@field load_time number ms
 local Client = {}
 Client.__index = Client
 
@@ -25,7 +27,8 @@ local DEFAULT_LIMITS = { memory = units.bytes "2GiB", row_size = units.bytes "32
 ---@param spec dm.LoadSpec
 ---@return dm.TraceClient
 function M.new(spec)
-  return setmetatable({ spec = spec, pending = {}, limits = DEFAULT_LIMITS, runs = false }, Client)
+  return setmetatable({ spec = spec, pending = {}, limits = DEFAULT_LIMITS, runs = false,
+    row_time = ROW_TIME, load_time = LOAD_TIME }, Client)
 end
 
 ---Starts a worker, in place of the one that runs.
@@ -53,8 +56,8 @@ end
 local function ask(self, request)
   if not self.runs then self:start() end
   local text = buffer.encode(request)
-  local limit = self.limits.row_time_given and self.limits.row_time or M.ROW_TIME
-  if C.dm_session_ask(text, #text, limit, M.LOAD_TIME, err) < 0 then error(ffi.string(err.text), 0) end
+  local limit = self.limits.row_time_given and self.limits.row_time or self.row_time
+  if C.dm_session_ask(text, #text, limit, self.load_time, err) < 0 then error(ffi.string(err.text), 0) end
   local event = wait(self)
   if event.kind == C.DM_EVENT_REPLY then return buffer.decode(event.text) end
   self.runs = false
@@ -76,6 +79,7 @@ end
 ---@return table? info
 ---@return dm.Fault? why not
 function Client:load(changed)
+  if self.info then self:revive() end
   local request = { ask = "load", spec = self.spec, changed = changed or {} }
   local answer, lost = ask(self, request)
   if not answer then return nil, load_fault(self, lost) end
@@ -92,13 +96,17 @@ function Client:load(changed)
   return answer.fault == nil and answer or nil, answer.fault
 end
 
----Starts a worker that has loaded what was last good, whatever the disk holds now.
+---Has the next request answered by a worker that has loaded what self.info says.
+function Client:drop()
+  self.runs = false
+end
+
+---Starts a worker that has loaded what self.info says, whatever the disk holds now.
 ---@return boolean
 function Client:revive()
   if self.runs then return true end
-  local spec = self.spec
   local good = {}
-  for k, v in pairs(spec) do good[k] = v end
+  for k, v in pairs(self.spec) do good[k] = v end
   good.sources = self.info.sources
   local answer = ask(self, { ask = "load", spec = good })
   return answer ~= nil and answer.fault == nil
