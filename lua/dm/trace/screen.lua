@@ -49,17 +49,23 @@ end
 
 local function totals(live)
   local c = live:count()
-  return ("%s rows: %s kept, %s dropped, %s rejected"):format(count(#live.outcomes), count(c.kept), count(c.dropped),
-    count(c.rejected))
+  return ("%s rows: %s kept, %s dropped, %s rejected"):format(count(#live.outcomes), count(c.kept),
+    count(c.dropped), count(c.rejected))
 end
+
+local CHANGES = { { "now_dropped", "newly dropped" }, { "now_kept", "newly kept" }, { "now_rejected", "newly rejected" },
+  { "changed", "changed" } }
 
 ---"shout reloaded in 34 ms: 3 newly dropped, 5 changed".
 local function last_save(self)
   local change = self.live.change
   if self.live.first or not self.ms then return "watching; save a file to see what it changes" end
-  return ("%s reloaded in %.0f ms: %s newly dropped, %s newly kept, %s newly rejected, %s changed"):format(
-    table.concat(self.live.made, ", "), self.ms, count(change.now_dropped), count(change.now_kept),
-    count(change.now_rejected), count(change.changed))
+  local parts = {}
+  for _, what in ipairs(CHANGES) do
+    if change[what[1]] > 0 then parts[#parts + 1] = count(change[what[1]]) .. " " .. what[2] end
+  end
+  return ("%s reloaded in %.0f ms: %s"):format(table.concat(self.live.made, ", "), self.ms,
+    #parts > 0 and table.concat(parts, ", ") or "nothing changed")
 end
 
 local function position(self)
@@ -112,7 +118,7 @@ end
 function Screen:draw(since)
   local paint, rows = paint_module.new(), math.max(C.dm_terminal_lines(), 6)
   local rest = body(self, paint)
-  if since then self.ms = C.dm_session_now() - since end
+  if since and not self.live.fault then self.ms = C.dm_session_now() - since end
   local lines = head(self, paint)
   while #lines > rows - 2 do table.remove(lines) end
   add(lines, window(self, rest, rows - 1 - #lines))
