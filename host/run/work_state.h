@@ -82,6 +82,13 @@ static inline bool dm_work_leaves_out(const struct dm_work *w, uint64_t offset)
     return w->settings->sampled && dm_work_mix(place) >= w->settings->sampled;
 }
 
+/* The seed of random numbers: depends on the row's place (its file's hash and its offset), the
+ * operator and the child alone. */
+static inline double dm_work_seed(uint64_t place, uint32_t op, uint32_t child)
+{
+    return (double)(dm_work_mix(dm_work_mix(place) + ((uint64_t)op << 32 | child)) >> 11);
+}
+
 /* Writes the rows that go out as they came in. */
 int dm_work_flush_pass(struct dm_work *w);
 
