@@ -321,6 +321,9 @@ int dm_text_duplicates(const char *p, size_t n, int kind, struct dm_duplicates *
  * or DM_EINPUT: the text has more than 2^30 bytes. */
 int dm_text_word_grams(const char *p, size_t n, size_t most, double *top, double *duplicate);
 
+/* The share of n-grams of rep_len code points that occur more than once. DM_OK, or as dm_text_repetition. */
+int dm_text_repeated(const char *p, size_t n, double rep_len, double *share);
+
 /* C4's rules; numbers below zero switch theirs off. `ends` are marks that end sentences. Returns 1 and sets `out`, 0
  * when the text is kept as it is, DM_EMEMORY, or why it goes. */
 struct dm_c4_rules {
