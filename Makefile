@@ -9,7 +9,7 @@ CC ?= cc
 PREFIX ?= /usr/local
 SAN ?=
 BUILD := build$(if $(SAN),/san)
-PACKAGES := luajit libuv libzstd libisal libpcre2-8 libxxhash libutf8proc libidn2 expat
+PACKAGES := luajit libuv libzstd libisal libpcre2-8 libxxhash libutf8proc libidn2 expat nettle
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
@@ -25,7 +25,7 @@ endif
 
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
-EMBEDDED := host/lua/dm_ffi.h host/lua/dm_ffi_text.h host/lua/dm_ffi_trace.h $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
+EMBEDDED := host/lua/dm_ffi.h host/lua/dm_ffi_text.h host/lua/dm_ffi_bytes.h host/lua/dm_ffi_trace.h $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 # what clang-format and the linters read; tables are made by scripts
@@ -80,13 +80,14 @@ test:
 	$(MAKE) unit specs
 
 lint:
-	clang-format --dry-run -Werror $(OURS)
-	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=*:*_table.h \
+	@echo clang-format, cppcheck, luacheck
+	@clang-format --dry-run -Werror $(OURS)
+	@cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=*:*_table.h \
 	  --std=c11 -D__x86_64__ -Ihost host
-	luacheck --quiet --config .luacheckrc $(LUA)
+	@luacheck --quiet --config .luacheckrc $(LUA)
 
 format:
-	clang-format -i $(OURS)
+	@clang-format -i $(OURS)
 
 # The catalogue says what the operators say of themselves; tests/lua/style_spec.lua tells when it is out of date.
 ops/README.md: FORCE $(BUILD)/dmhost

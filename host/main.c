@@ -19,6 +19,14 @@ static int run_job(struct dm_lua *lua, struct dm_error *err)
     return status;
 }
 
+/* The one printer of errors is in Lua; without Lua there is only the text. */
+static void print_error(struct dm_lua *lua, struct dm_error *err)
+{
+    struct dm_error again;
+    if (!lua || dm_lua_call(lua, "dm.problem.show", "print_error", err, &again))
+        fprintf(stderr, "dmhost: %s\n", err->text);
+}
+
 int main(int argc, char **argv)
 {
     struct dm_error err;
@@ -32,7 +40,7 @@ int main(int argc, char **argv)
     else if (status == DM_RUN_SESSION)
         status = dm_session_run(lua, &err);
     if (status < 0)
-        fprintf(stderr, "dmhost: %s\n", err.text);
+        print_error(lua, &err);
     dm_job_free();
     dm_lua_close(lua);
     return status < 0 ? 1 : status;

@@ -31,7 +31,7 @@ static int add_file(struct dm_inputs *in, const char *path, mode_t mode, struct 
     if (S_ISLNK(mode))
         return dm_fail(err, DM_EUSAGE, "%s is a symbolic link that leads nowhere", path);
     return dm_fail(err, DM_EUSAGE,
-                   "%s is not a regular file; a pipe is read as standard input: -i -", path);
+                   "%s is not a regular file\na pipe is read as standard input: -i -", path);
 }
 
 static bool ends_with(const char *s, size_t n, const char *suffix)
@@ -52,25 +52,37 @@ static bool is_input_name(const char *name)
            ends_with(name, n, ".json");
 }
 
+/* What can not be read, below a folder. */
+static int visit_fault(struct dm_inputs *in, const FTSENT *e, struct dm_error *err)
+{
+    if (in->documents && e->fts_level > 0)
+        return add_path(in, e->fts_path, err);
+    if (e->fts_info == FTS_DC)
+        return dm_fail(err, DM_EIO, "%s: a symbolic link leads back to its own folder",
+                       e->fts_path);
+    errno = e->fts_errno;
+    return dm_fail_errno(err, DM_EIO, "cannot read %s", e->fts_path);
+}
+
 static int visit(struct dm_inputs *in, FTS *walk, FTSENT *e, struct dm_error *err)
 {
-    switch (e->fts_info) {
-    case FTS_D:
-        if (e->fts_level > 0 && e->fts_name[0] == '.')
+    if (e->fts_name[0] == '.' && e->fts_level > 0) {
+        if (e->fts_info == FTS_D)
             fts_set(walk, e, FTS_SKIP);
         return DM_OK;
+    }
+    switch (e->fts_info) {
     case FTS_DNR:
     case FTS_ERR:
     case FTS_NS:
-        errno = e->fts_errno;
-        return dm_fail_errno(err, DM_EIO, "cannot read %s", e->fts_path);
     case FTS_DC:
-        return dm_fail(err, DM_EIO, "%s: a symbolic link leads back to its own folder",
-                       e->fts_path);
+        return visit_fault(in, e, err);
     case FTS_F:
     case FTS_DEFAULT:
     case FTS_SLNONE:
-        if (e->fts_name[0] != '.' && is_input_name(e->fts_name))
+        if (in->documents)
+            return add_path(in, e->fts_path, err);
+        if (is_input_name(e->fts_name))
             return add_file(in, e->fts_path, e->fts_statp->st_mode, err);
         return DM_OK;
     default:
@@ -95,7 +107,7 @@ static int add_folder(struct dm_inputs *in, const char *folder, struct dm_error 
     if (walk)
         fts_close(walk);
     free(root);
-    if (rc == DM_OK && in->n == before)
+    if (rc == DM_OK && in->n == before && !in->documents)
         rc = dm_fail(err, DM_EUSAGE, "%s: the folder holds no .jsonl, .ndjson or .json file",
                      folder);
     return rc;

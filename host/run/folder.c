@@ -70,7 +70,7 @@ static int check_state(const char *folder, bool resume, bool force, struct dm_er
         return DM_OK;
     if (stat(path, &st) == 0 && st.st_size > 0 && !force)
         return dm_fail(err, DM_EUSAGE,
-                       "%s holds an earlier run; go on with --resume, or start again with --force",
+                       "%s holds an earlier run\ngo on with --resume, or start again with --force",
                        folder);
     return clear(folder, err);
 }

@@ -109,8 +109,8 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
     say_lost(c, peer);
     if (++c->losses > LOSSES + LOSSES_PER_WORKER * c->job->workers) {
         dm_fail(&err, DM_EIO,
-                "%u workers were lost without a split getting done; see the messages above, then "
-                "--resume",
+                "%u workers were lost without a split getting done\n"
+                "see the messages above, then go on with --resume",
                 c->losses);
         dm_run_fail(c, &err);
     } else if (dm_pool_start(&c->pool, false, &err)) {

@@ -299,4 +299,8 @@ void dm_pool_kill(struct dm_peer *peer, enum dm_kill why)
         peer->killed = why;
     if (peer->open_handles && !peer->exited)
         uv_process_kill(&peer->process, SIGKILL);
+    if (peer->open_handles == 0) { /* the worker inside goes when it is its turn */
+        dm_buf_clear(&peer->queue);
+        dm_pool_stop(peer);
+    }
 }

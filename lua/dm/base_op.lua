@@ -2,6 +2,7 @@
 local constant = require "dm.constant"
 local params = require "dm.params"
 local path = require "dm.path"
+local problem = require "dm.problem"
 local sample_module = require "dm.sample"
 
 ---@class dm.BaseOp
@@ -50,8 +51,8 @@ end
 ---@param class table
 ---@param given table<string, any>?
 function BaseOp.new(class, given)
-  local values, wrong = params.check(class.params, given or {}, sample_module.null)
-  if not values then error(class.name .. " " .. wrong, 0) end
+  local values, wrong, parameter, value = params.check(class.params, given or {}, sample_module.null)
+  if not values then problem.raise(class.name .. " " .. wrong, { parameter = parameter, value = value }) end
   values.log = make_log(class.name)
   local op = setmetatable(values, class)
   op:prepare()

@@ -55,9 +55,6 @@ local function fault(param, v)
   if param.only_default and v ~= param.default then
     return ('parameter "%s" can only be %s: %s'):format(name, show(param.default), param.only_default)
   end
-  if param.only_default and v ~= param.default then
-    return ('parameter "%s" can only be %s: %s'):format(name, show(param.default), param.only_default)
-  end
   if param.min and v < param.min then
     return ('parameter "%s" must be at least %s, not %s'):format(name, param.min, show(v))
   end
@@ -81,6 +78,8 @@ end
 ---@param null any dm.null
 ---@return table<string, any>? values by name
 ---@return string? what is wrong, for a person
+---@return string? name of the parameter that it is about
+---@return boolean? its value is wrong, not its name
 function M.check(declared, given, null)
   local by_name, values = {}, {}
   for _, param in ipairs(declared) do
@@ -90,19 +89,19 @@ function M.check(declared, given, null)
   for _, name in ipairs(sorted_names(given)) do
     local param, v = by_name[name], given[name]
     if not param then
-      return nil, ('has no parameter "%s"%s'):format(name, suggest.hint(name, sorted_names(by_name)))
+      return nil, ('has no parameter "%s"%s'):format(name, suggest.hint(name, sorted_names(by_name))), name
     end
     if rawequal(v, null) then
       values[name] = nil
     else
       local wrong = fault(param, v)
-      if wrong then return nil, wrong end
+      if wrong then return nil, wrong, name, true end
       values[name] = v
     end
   end
   for _, param in ipairs(declared) do
     if param.required and given[param[1]] == nil then
-      return nil, ('needs the parameter "%s": %s'):format(param[1], param.doc)
+      return nil, ('needs the parameter "%s": %s'):format(param[1], param.doc), param[1]
     end
   end
   return values

@@ -1,5 +1,6 @@
 -- Finds operators by name: those in the binary (ops/<kind>/<name>.lua), those of the user (ops/user/ and
 -- every --ops folder), and those registered by hand as DataMate's OPERATORS does.
+local problem = require "dm.problem"
 local sources = require "dm.sources"
 local suggest = require "dm.suggest"
 
@@ -50,7 +51,8 @@ end
 ---@return table class
 function M.add(path, class, name)
   if type(class) ~= "table" or not class.execute then
-    error(("%s: must return an operator class (see `dmhost help operators`)"):format(path), 0)
+    problem.raise(("%s returns %s, not an operator"):format(path, class == nil and "nothing" or "a " .. type(class)),
+      { next = "the file ends with `return X`, X being what Mapper:extend { ... } made; see `dmhost help operators`" })
   end
   registered[name or class.name] = class
   paths[class] = path
@@ -89,6 +91,7 @@ end
 ---@param name string
 ---@return table? class
 ---@return string? why there is none
+---@return string? what to do
 function M.get(name)
   local entry = registered[name]
   if type(entry) == "table" then return entry end
@@ -104,7 +107,7 @@ function M.get(name)
     if sources.exists(path) then found[#found + 1] = path end
   end
   if #found > 1 then
-    return nil, ('two operators are named "%s": %s and %s; rename one'):format(name, found[1], found[2])
+    return nil, ('two operators are named "%s": %s and %s'):format(name, found[1], found[2]), "rename one of them"
   end
   if own then
     registered[name] = require(own:gsub("%.lua$", ""):gsub("/", "."))
@@ -112,7 +115,8 @@ function M.get(name)
     return registered[name]
   end
   if found[1] then return load_class(found[1], name) end
-  return nil, ('no operator is named "%s"%s'):format(name, suggest.hint(name, M.names()))
+  return nil, ('no operator is named "%s"%s'):format(name, suggest.hint(name, M.names())),
+    "`dmhost ops` lists those of dmhost; yours were looked for in " .. table.concat(folders, ", ")
 end
 
 ---Names of the operators in the binary, sorted.

@@ -383,9 +383,9 @@ function M.sample(t)
   return make_sample(0, to_json(t))
 end
 
----A new sample of a JSON text without newlines; it lives as dm.sample's.
+---A new sample of a JSON text without newlines. It lives as dm.sample's.
 ---@param text string
-function M.sample_of(text)
+function M.parse(text)
   return make_sample(0, text, #text)
 end
 

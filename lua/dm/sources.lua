@@ -92,6 +92,23 @@ function M.exists(path)
   return readable
 end
 
+---The text of a file that an error message names, without remembering it. Lua cuts long names at the front: "...x.lua".
+---@param name string
+---@return string? text
+---@return string? path in full
+function M.find(name)
+  local ending = name:match "^%.%.%.(.+)$"
+  for _, path in ipairs(ending and order or {}) do
+    if path:sub(-#ending) == ending then return kept[path], path end
+  end
+  local text = kept[name] or embedded.read(name)
+  if text then return text, name end
+  local file = io.open(name, "rb")
+  text = file and file:read "*a"
+  if file then file:close() end
+  return text, name
+end
+
 ---All that was read so far, in the order of reading.
 ---@return { path: string, text: string }[]
 function M.snapshot()

@@ -3,6 +3,7 @@
 local depends = require "dm.trace.depends"
 local fault = require "dm.trace.fault"
 local pipeline = require "dm.pipeline"
+local problem = require "dm.problem"
 local registry = require "dm.registry"
 local sample_module = require "dm.sample"
 local sources = require "dm.sources"
@@ -37,7 +38,7 @@ local function install(spec)
   if spec.sources then sources.restore(spec.sources) end
   for _, folder in ipairs(spec.folders) do registry.add_folder(folder) end
   if spec.eval then
-    sources.restore { { path = spec.target, text = 'local dm = require "dm"\n' .. spec.eval } }
+    sources.restore { { path = spec.target, text = spec.eval } }
   end
 end
 
@@ -59,9 +60,7 @@ end
 ---@return dm.Pipeline
 ---@return boolean single
 local function evaluate(path)
-  local chunk, message = sources.load(path)
-  if not chunk then error(message, 0) end
-  local made = chunk(path)
+  local made = pipeline.evaluate(path)
   if type(made) == "table" and made.execute and made.params then
     return pipeline_of(registry.add(path, made))
   end
@@ -69,7 +68,7 @@ local function evaluate(path)
 end
 
 local function find(target)
-  if sources.exists(target) then
+  if sources.exists(target) or target:find "/" or target:find "%.lua$" then
     local single
     local made = depends.within(target, function()
       local p, alone = evaluate(target)
@@ -78,10 +77,8 @@ local function find(target)
     end)
     return made, single
   end
-  local class, why = registry.get(target)
-  if not class then
-    error(target:find "[./]" and ("there is no file %s, and %s"):format(target, why) or why, 0)
-  end
+  local class, why, next_step = registry.get(target)
+  if not class then problem.raise(why, { next = next_step }) end
   return pipeline_of(class)
 end
 
