@@ -243,7 +243,7 @@ struct dm_outcome {
 struct dm_job *dm_job_get(void);
 
 /* Adds input files: a file, folder, glob, or "-" for standard input. With settings.documents set before, folders are
- * searched for files of every kind. */
+ * searched for files of every kind, but for the job's outputs. */
 int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *err);
 
 /* Sorts the inputs; how many there are, and the path of one. */
