@@ -111,7 +111,7 @@ local function explain(values)
     sources = plan.sources }
   local info, fault = client:load()
   if not info then error(fault, 0) end
-  local record = pass_module.one(client, path, rows.at(path, offset, info.limits), values[2])
+  local record = pass_module.one(client, path, rows.one(path, offset, info), values[2])
   return record, info, compare(folder, plan, values[2], record, info.ops)
 end
 

@@ -60,9 +60,7 @@ end
 local function trace_row(view, id)
   local path, offset = rows.parse_id(id)
   if not path then error(('--row takes FILE@OFFSET, not "%s"'):format(id), 0) end
-  if path == "-" then error("--row: standard input can not be read again", 0) end
-  local info = view.client.info
-  local row = path == rows.DEMO and rows.at_text(rows.demo(info.examples), offset) or rows.at(path, offset, info.limits)
+  local row = rows.one(path, offset, view.client.info)
   tell(view, pass_module.one(view.client, path, row, id, { save = view.values.save }))
 end
 

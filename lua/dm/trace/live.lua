@@ -34,16 +34,17 @@ end
 ---Reads the rows, once.
 function Live:read_rows(info)
   local sources, bytes = rows_module.sources(self.inputs, info, self.options.sampled), 0
-  local name, next_row = rows_module.DEMO, nil
+  local name, next_row = rows_module.DEMO, rows_module.text(rows_module.demo(info.examples))
   self.rows = {}
-  if sources then name, next_row = sources() else next_row = rows_module.text(rows_module.demo(info.examples)) end
+  if sources then name, next_row = sources() end
   while name and #self.rows < self.options.limit and bytes < MOST_BYTES do
     local row = next_row()
     if row then
       self.rows[#self.rows + 1] = { name = name, row = row }
       bytes = bytes + #row.text
     else
-      name, next_row = (sources or function() end)()
+      if not sources then break end
+      name, next_row = sources()
     end
   end
 end

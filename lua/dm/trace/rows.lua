@@ -156,6 +156,21 @@ function M.at_text(text, offset)
   error(("no built-in row begins at byte %.0f"):format(offset), 0)
 end
 
+---The row of an id, for a pipeline or an operator alone.
+---@param path string
+---@param offset number
+---@param info table of the client
+---@return dm.FedRow
+function M.one(path, offset, info)
+  if path == "-" then error("standard input can not be read again", 0) end
+  if path == M.DEMO then return M.at_text(M.demo(info.examples), offset) end
+  local described = info.input and info.input.files and documents(info.input.roots, info.input.content)
+  for name, next_row in described or function() end do
+    if name == path and offset == 0 then return next_row() end
+  end
+  return M.at(path, offset, info.limits)
+end
+
 ---A share of rows as a bound on 64-bit hashes, as `dmhost run --sample` takes it; 0 for all rows.
 ---@param share string?
 ---@return ffi.cdata*|number? bound nil when it is not a share
