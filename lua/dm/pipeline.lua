@@ -233,7 +233,7 @@ end
 ---@param p dm.Pipeline
 ---@param entry any an item of `operators`
 ---@param i integer its place
----@param make fun(class: table, given: table): dm.BaseOp
+---@param make (fun(class: table, given: table): dm.BaseOp)?
 local function make_operator(p, entry, i, overrides, make)
   if type(entry) == "string" then entry = { entry } end
   if type(entry) ~= "table" then
@@ -244,13 +244,10 @@ local function make_operator(p, entry, i, overrides, make)
   local class, given = read_entry(p, entry, i)
   local overridden = overrides[entry[1]] or {}
   for k, v in pairs(overridden) do given[k] = v end
-  local ok, op = xpcall(make, problem.catch, class, given)
+  local ok, op
+  if make then ok, op = xpcall(make, problem.catch, class, given) else ok, op = xpcall(class, problem.catch, given) end
   if not ok then error(place(p, op, i, entry[1], overridden), 0) end
   return op
-end
-
-local function new(class, given)
-  return class(given)
 end
 
 ---"3", "true", "null" and quoted text as Lua values; anything else is a string.
@@ -281,7 +278,7 @@ end
 function Pipeline:make_operators(settings, make)
   local overrides, ops, used = parse_overrides(settings), {}, {}
   for i, entry in ipairs(self.operators) do
-    ops[i] = make_operator(self, entry, i, overrides, make or new)
+    ops[i] = make_operator(self, entry, i, overrides, make)
     used[ops[i].name] = true
   end
   local names = sorted_keys(used)
@@ -319,9 +316,16 @@ local function give_dm(chunk)
   return setfenv(chunk, setmetatable({ dm = require "dm" }, { __index = _G, __newindex = _G }))
 end
 
----Evaluates a pipeline file, or text given with -e.
+---Evaluates a pipeline file (or text given with -e).
 ---@param path string
----@return any what it returns
+---@return dm.Pipeline
+function M.load(path)
+  return M.check(path, M.evaluate(path))
+end
+
+---What a file returns that may be a pipeline.
+---@param path string
+---@return any
 function M.evaluate(path)
   local chunk = read_chunk(path)
   if path == "(-e)" then give_dm(chunk) end
@@ -331,21 +335,14 @@ end
 
 ---What a pipeline file returned, if it is a pipeline; raises if not.
 ---@param path string
----@param returned any
+---@param p any
 ---@return dm.Pipeline
-function M.check(path, returned)
-  if getmetatable(returned) ~= Pipeline then
-    problem.raise(("%s returns %s, not a pipeline"):format(path, returned == nil and "nothing" or "a " .. type(returned)),
+function M.check(path, p)
+  if getmetatable(p) ~= Pipeline then
+    problem.raise(("%s returns %s, not a pipeline"):format(path, p == nil and "nothing" or "a " .. type(p)),
       { next = "the file ends with `return dm.pipeline { ... }`" })
   end
-  return returned
-end
-
----Evaluates a pipeline file (or text given with -e).
----@param path string
----@return dm.Pipeline
-function M.load(path)
-  return M.check(path, M.evaluate(path))
+  return p
 end
 
 local function inline(parent, name, fn)

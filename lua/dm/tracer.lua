@@ -3,6 +3,7 @@ local ffi = require "ffi"
 local buffer = require "string.buffer"
 local depends = require "dm.trace.depends"
 local fault = require "dm.trace.fault"
+local files = require "dm.files"
 local load = require "dm.trace.load"
 local registry = require "dm.registry"
 local sample_module = require "dm.sample"
@@ -16,11 +17,6 @@ local M = {}
 local trace, forget_seed ---@type ffi.cdata*, fun()
 local loaded ---@type dm.Loaded?
 local err = ffi.new "struct dm_error"
-
----A fault as a plain table, which can be sent.
-local function plain_fault(f)
-  return { message = f.message, file = f.file, line = f.line, full = f.full, trace = f.trace }
-end
 
 local function describe(op)
   local class = getmetatable(op)
@@ -38,29 +34,17 @@ local function summary(made)
   local p, ops = loaded.pipeline, {}
   for i, op in ipairs(loaded.ops) do ops[i] = describe(op) end
   local input = type(p.input) == "string" and { p.input } or p.input
+  if files.is(input) then input = { files = true, roots = input.roots, content = input.content } end
   return { ops = ops, made = made, single = loaded.single, input = input, limits = p.limits,
     files = depends.files(), sources = sources.snapshot(),
     examples = loaded.single and example_inputs(loaded.ops[1]) or {} }
 end
 
----Which line of a file, as it lies on disk, has what a message quotes.
-local function line_of(path, message)
-  local word, file, n = message:match '"([%w_.]+)"', io.open(path, "rb"), 0
-  for line in file and word and file:lines() or function() end do
-    n = n + 1
-    if line:find(word, 1, true) then return n, file:close() end
-  end
-  if file then file:close() end
-end
-
 local function answer_load(request)
   local result, made = load.load(request.spec, request.changed or {})
   if not result then
-    local answer = plain_fault(made)
-    if not answer.file then
-      answer.file, answer.line = request.spec.target, line_of(request.spec.target, answer.message)
-    end
-    return { fault = answer, files = depends.files() }
+    made.path = made.at == nil and request.spec.target or nil
+    return { fault = made, files = depends.files() }
   end
   loaded = result
   return summary(made)
@@ -90,14 +74,6 @@ local function refused(id, row, reason)
   return { row = id, outcome = "rejected", op = 0, reason = reason, text = row.text, steps = {}, hash = 0 }
 end
 
-local function copy_faults(record)
-  for _, step in ipairs(record.steps) do
-    if step.fault then step.fault = plain_fault(step.fault) end
-  end
-  for _, child in ipairs(record.children or {}) do copy_faults(child) end
-  return record
-end
-
 local function trace_row(request, row, where, failures)
   local id = ("%s@%.0f"):format(request.name, row.offset)
   if row.reason then return not where and refused(id, row, row.reason) or nil end
@@ -112,7 +88,7 @@ local function trace_row(request, row, where, failures)
   local record = steps.follow(walk, id)
   record.touched = {}
   for i in pairs(walk.touched) do table.insert(record.touched, i) end
-  return copy_faults(record)
+  return record
 end
 
 ---One line for a record, for who wants to know of many rows what became of them.
@@ -157,7 +133,7 @@ function M.handle(pointer)
   if not ok then
     answer = fault.of(answer)
     if answer.full == fault.MEMORY then return C.DM_EMEMORY end
-    error(answer.full .. "\n" .. answer.trace, 0)
+    error(answer.full .. "\n" .. (answer.traceback or ""), 0)
   end
   local text = buffer.encode(answer)
   return C.dm_json_add(trace.reply, text, #text, err)

@@ -116,7 +116,7 @@ local function main(values)
   local dev = { live = live, watch = watch_module.new(spec) }
   dev.watch:follow()
   live:update({}, function() return live.client.stopped end)
-  if live.fault and #(live.client.files or spec.target) == 0 then error(live.fault.full, 0) end
+  if live.fault and #(live.client.files or spec.target) == 0 then error(live.fault, 0) end
   dev.watch:follow(live.client.files)
   open_view(dev, values)
   local ok, status = pcall(function() return not dev.view:ready(live) and 0 or loop(dev) end)
@@ -127,7 +127,7 @@ end
 ---@param values table options and arguments
 ---@return integer exit status
 function M.run(values)
-  return target.run("dev", function() return main(values) end)
+  return target.run(function() return main(values) end, values.json)
 end
 
 return M

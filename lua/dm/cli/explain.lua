@@ -110,8 +110,8 @@ local function explain(values)
   local client = client_module.new { target = plan.pipeline, folders = plan.folders, settings = plan.settings,
     sources = plan.sources }
   local info, fault = client:load()
-  if not info then error(fault.full, 0) end
-  local record = pass_module.one(client, path, rows.at(path, offset, info.limits), values[2])
+  if not info then error(fault, 0) end
+  local record = pass_module.one(client, path, rows.one(path, offset, info), values[2])
   return record, info, compare(folder, plan, values[2], record, info.ops)
 end
 
@@ -121,7 +121,7 @@ local function main(values)
     io.write(record_json.record(record, info.ops), "\n")
     return 0
   end
-  local lines = show.record(paint_module.new(), record, info, target.sources(info), "", true)
+  local lines = show.record(paint_module.new(), record, info, "", true)
   for _, line in ipairs(lines) do io.write(line, "\n") end
   for _, note in ipairs(notes) do io.write("note: ", note, "\n") end
   return 0
@@ -130,7 +130,7 @@ end
 ---@param values table options and arguments
 ---@return integer exit status
 function M.run(values)
-  return target.run("explain", function() return main(values) end)
+  return target.run(function() return main(values) end, values.json)
 end
 
 return M

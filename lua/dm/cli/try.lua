@@ -51,7 +51,7 @@ local function tell(view, record)
   if view.values.json then
     written = io.write(json.record(record, view.client.info.ops), "\n")
   else
-    written = write_lines(show.record(view.paint, record, view.client.info, view.source))
+    written = write_lines(show.record(view.paint, record, view.client.info))
   end
   return not written or not io.flush()
 end
@@ -60,9 +60,7 @@ end
 local function trace_row(view, id)
   local path, offset = rows.parse_id(id)
   if not path then error(('--row takes FILE@OFFSET, not "%s"'):format(id), 0) end
-  if path == "-" then error("--row: standard input can not be read again", 0) end
-  local info = view.client.info
-  local row = path == rows.DEMO and rows.at_text(rows.demo(info.examples), offset) or rows.at(path, offset, info.limits)
+  local row = rows.one(path, offset, view.client.info)
   tell(view, pass_module.one(view.client, path, row, id, { save = view.values.save }))
 end
 
@@ -76,12 +74,10 @@ local function trace_demo(view, pass)
   pass_module.run(pass, rows.text(rows.demo(view.client.info.examples)))
 end
 
-local function trace_files(view, pass, inputs)
-  local bound = rows.sampled(view.values.sample)
-  if not bound then error(('--sample takes a share above 0, up to 1, not "%s"'):format(view.values.sample), 0) end
-  for _, path in ipairs(rows.paths(inputs)) do
-    pass.request.name = path
-    pass_module.run(pass, rows.file(path, view.client.info.limits, bound))
+local function trace_files(view, pass, sources)
+  for name, next_row in sources do
+    pass.request.name = name
+    pass_module.run(pass, next_row)
     if pass.most == 0 or view.client.stopped then break end
   end
 end
@@ -91,11 +87,13 @@ local function trace(view, inputs)
   local pass = { client = view.client, most = target.count(values, "limit", DEFAULT_LIMIT), chunk = CHUNK,
     request = { full = true, where = values.where, save = values.save }, failures = 0,
     tell = function(record) return tell(view, record) end }
-  if #inputs == 0 and not info.single then inputs = info.input or {} end
+  local bound = rows.sampled(values.sample)
+  if not bound then error(('--sample takes a share above 0, up to 1, not "%s"'):format(values.sample), 0) end
+  local sources = not values.row and rows.sources(inputs, info, bound)
   if values.row then
     trace_row(view, values.row)
-  elseif #inputs > 0 then
-    trace_files(view, pass, inputs)
+  elseif sources then
+    trace_files(view, pass, sources)
   else
     trace_demo(view, pass)
   end
@@ -128,26 +126,12 @@ local function report_saved(view)
     view.saved == 1 and "" or "s"))
 end
 
----An error of loading, with its place.
-local function show_fault(values, fault)
-  if values.json then
-    io.write(json.object { { "error", json.fault(fault) } }, "\n")
-    return 2
-  end
-  io.stderr:write("dmhost try: ", fault.full, "\n")
-  for _, line in ipairs(show.fault({ colour = false, columns = math.huge }, fault, target.sources())) do
-    io.stderr:write(line, "\n")
-  end
-  return 2
-end
-
 local function main(values)
   local spec, inputs = target.of(values, "needs an operator or a pipeline: dmhost try OPERATOR|PIPELINE.lua [IN]")
   local client = client_module.new(spec)
   local info, fault = client:load()
-  if not info then return show_fault(values, fault) end
-  local view = { values = values, client = client, paint = paint_module.new(), source = target.sources(info),
-    tally = tally_module.new(), saved = 0 }
+  if not info then error(fault, 0) end
+  local view = { values = values, client = client, paint = paint_module.new(), tally = tally_module.new(), saved = 0 }
   if values.save then golden.check(info.ops) end
   local pass = trace(view, inputs)
   close(view, pass)
@@ -158,7 +142,7 @@ end
 ---@param values table options and arguments
 ---@return integer exit status
 function M.run(values)
-  return target.run("try", function() return main(values) end)
+  return target.run(function() return main(values) end, values.json)
 end
 
 return M

@@ -2,6 +2,7 @@
 -- memory.
 local ffi = require "ffi"
 local buffer = require "string.buffer"
+local fault = require "dm.trace.fault"
 local session = require "dm.session"
 local units = require "dm.units"
 
@@ -70,8 +71,7 @@ end
 
 ---The worker's end while it loaded, as a fault.
 local function load_fault(self, lost)
-  return { message = ("loading %s: %s"):format(self.spec.target, lost.text), file = self.spec.target,
-    full = lost.text, trace = "" }
+  return fault.new(("loading %s %s"):format(self.spec.target, lost.text), self.spec.target)
 end
 
 ---Loads what the spec names, or brings it up to date.
@@ -85,7 +85,7 @@ function Client:load(changed)
   if not answer then return nil, load_fault(self, lost) end
   if answer.fault then
     self.files = answer.files
-    return nil, answer.fault
+    return nil, fault.received(answer.fault)
   end
   local before = self.limits
   self.limits, self.info, self.files = answer.limits, answer, answer.files
@@ -93,7 +93,7 @@ function Client:load(changed)
   self:start()
   answer, lost = ask(self, request)
   if not answer then return nil, load_fault(self, lost) end
-  return answer.fault == nil and answer or nil, answer.fault
+  return answer.fault == nil and answer or nil, fault.received(answer.fault)
 end
 
 ---Has the next request answered by a worker that has loaded what self.info says.
@@ -125,7 +125,7 @@ local function lost_record(self, request, lost, row)
   return { row = ("%s@%.0f"):format(request.name, row.offset), outcome = "rejected", op = lost.op + 1,
     reason = lost.text, input = row.text, lost = true, touched = { lost.op + 1 },
     steps = { { op = lost.op + 1, outcome = "rejected", reason = lost.text,
-      fault = { message = lost.text, full = lost.text, file = op and op.path, trace = "" } } } }
+      fault = fault.new(lost.text, op and op.path) } } }
 end
 
 ---Traces rows. When the worker is lost over one of them, `lost` is its record, and rows behind it were not traced.

@@ -1,5 +1,6 @@
 -- What was made of which files: each unit (a pipeline, an operator, a module) by its path, and the files that it read
 -- or required while it was at work. So that a changed file makes anew what hangs on it, and nothing else.
+local fault = require "dm.trace.fault"
 local sources = require "dm.sources"
 
 local M = {}
@@ -22,7 +23,7 @@ end
 function M.within(unit, fn, ...)
   local depth = #units
   units[depth + 1] = unit or units[depth]
-  local ok, result = xpcall(fn, require("dm.trace.fault").handler, ...)
+  local ok, result = xpcall(fn, fault.handler, ...)
   for i = #units, depth + 1, -1 do units[i] = nil end
   if not ok then error(result, 0) end
   return result

@@ -1,4 +1,5 @@
 -- What `dmhost dev` tells machines: one JSON object a line, with the key "event".
+local fault_module = require "dm.trace.fault"
 local json = require "dm.trace.json"
 
 local M = {}
@@ -22,8 +23,9 @@ local function whole(ms)
 end
 
 local function write_fault(fault)
-  return write { { "event", '"error"' }, { "file", fault.file and json.value(fault.file) or "null" },
-    { "line", fault.line and json.value(fault.line) or "null" }, { "message", json.value(fault.message) } }
+  local path, line = fault_module.place(fault)
+  return write { { "event", '"error"' }, { "file", path and json.value(path) or "null" },
+    { "line", line and json.value(line) or "null" }, { "message", json.value(fault.what) } }
 end
 
 ---Tells that saves will be seen from now on.

@@ -1,65 +1,80 @@
--- What an error of user code was and where: message, file, line, and the traceback down to our own code.
+-- Errors of user code while rows are traced, as problems (dm.problem) that know the line of the user's that led to
+-- them.
+local problem = require "dm.problem"
+
 local M = {}
 
 ---What Lua raises when memory runs short: not a row's failure but the worker's. No handler is called for it.
 M.MEMORY = "not enough memory"
 
-local Fault = { __tostring = function(self) return self.full end }
-
----@class dm.Fault
----@field message string without the position
----@field file string? as it is named on disk
----@field line integer?
----@field full string as it was raised
----@field trace string
-
--- Files of the runtime; an error there is told at the line of the user's that led to it.
-local function is_ours(source)
-  return source:find "^=?lua/dm/" ~= nil
-end
+---A problem, and `full`: what was raised, as the ledger has it.
+---@class dm.Fault: dm.Problem
+---@field full string
+---@field path string? the file at fault, when the line is not known
 
 ---The innermost frame of code that is not the runtime's.
 local function culprit(level)
   while true do
     local info = debug.getinfo(level, "Sl")
     if not info then return nil end
-    if info.currentline > 0 and info.source:find "^[@=]" and not is_ours(info.source)
-      and not info.source:find "^=%(" then
-      return info.source:sub(2), info.currentline
+    local source = info.source
+    if info.currentline > 0 and source:find "^[@=]" and not source:find "^=?lua/dm/" and not source:find "^=%(" then
+      return problem.place(source:sub(2), info.currentline, 1)
     end
     level = level + 1
   end
 end
 
----"ops/x.lua:3: message", or with a column behind the line.
----@return string? file, integer? line, string? message
-local function split(message)
-  local file, line, rest = message:match "^([^\n:]+):(%d+):%d+: (.*)$"
-  if not file then file, line, rest = message:match "^([^\n:]+):(%d+): (.*)$" end
-  return file, tonumber(line), rest
+local function is_ours(at)
+  return at ~= nil and at.path:find "^lua/dm/" ~= nil
 end
 
----Turns what was raised into a fault. To be called as, or from, the handler of xpcall.
----@param raised any
----@param level integer? stack levels between here and where it was raised; default 2
----@return dm.Fault
-function M.of(raised, level)
-  if getmetatable(raised) == Fault then return raised end
-  local message = tostring(raised)
-  local file, line, rest = split(message)
-  if not file or is_ours(file) then
-    local found, at = culprit((level or 2) + 1)
-    if found then file, line = found, at end
-  end
-  return setmetatable({ message = rest or message, file = file, line = line, full = message,
-    trace = (debug.traceback("", (level or 2) + 1):gsub("^\n", "")) }, Fault)
+---The column of the first word of a line.
+local function at_word(place)
+  if place and place.text then place.col = place.text:find "%S" or 1 end
+  return place
 end
 
----Handler for xpcall.
+---For xpcall: turns what was raised into a fault.
 ---@param raised any
 ---@return dm.Fault
 function M.handler(raised)
-  return M.of(raised, 2)
+  local p = problem.of(raised)
+  if not problem.is(raised) and (not p.at or is_ours(p.at)) then p.at = at_word(culprit(3)) end
+  p.full = p.full or tostring(raised)
+  return p
+end
+
+---The same outside of xpcall, for what it answers when no handler could be called.
+---@param raised any
+---@return dm.Fault
+function M.of(raised)
+  local p = problem.of(raised)
+  p.full = p.full or tostring(raised)
+  return p
+end
+
+---A fault that no Lua code raised.
+---@param what string
+---@param path string? the file at fault
+---@return dm.Fault
+function M.new(what, path)
+  return problem.new(what, { full = what, path = path })
+end
+
+---What was sent from a worker, as a fault again.
+---@param sent table?
+---@return dm.Fault?
+function M.received(sent)
+  return sent and problem.new(sent.what, sent)
+end
+
+---The file at fault, and its line.
+---@param f dm.Fault
+---@return string? path
+---@return integer? line
+function M.place(f)
+  return f.at and f.at.path or f.path, f.at and f.at.line
 end
 
 return M

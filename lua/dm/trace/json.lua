@@ -1,5 +1,6 @@
 -- A record of a trace as one line of JSON, its keys always in the same order.
 local sample_module = require "dm.sample"
+local fault = require "dm.trace.fault"
 local report = require "dm.cli.report"
 
 local M = {}
@@ -38,8 +39,10 @@ local function bound(b)
   return object { { "name", json(b.name) }, { "value", json(b.value) } }
 end
 
-local function fault(f)
-  return f and object { { "message", json(f.message) }, { "file", optional(f.file) }, { "line", optional(f.line) } }
+local function fault_json(f)
+  if not f then return nil end
+  local path, line = fault.place(f)
+  return object { { "message", json(f.what) }, { "file", optional(path) }, { "line", optional(line) } }
 end
 
 local function name_of(ops, i)
@@ -53,7 +56,7 @@ local function step(ops)
     return object { { "op", json(ops[s.op].name) }, { "number", json(s.op) }, { "outcome", json(s.outcome) },
       { "changed", s.changed and #s.changed > 0 and list(s.changed, change) or nil }, { "made", optional(s.made) },
       { "value", optional(s.value) }, { "bounds", list(s.bounds, bound) }, { "reason", optional(s.reason) },
-      { "error", fault(s.fault) } }
+      { "error", fault_json(s.fault) } }
   end
 end
 
@@ -72,6 +75,6 @@ end
 M.object, M.value = object, json
 
 ---An error: message, file, line.
-M.fault = fault
+M.fault = fault_json
 
 return M

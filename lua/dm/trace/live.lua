@@ -1,5 +1,6 @@
 -- Rows that are kept current: loaded once, traced again after every save, and compared with the save before.
 local client_module = require "dm.trace.client"
+local fault_module = require "dm.trace.fault"
 local outcomes = require "dm.trace.outcomes"
 local rows_module = require "dm.trace.rows"
 
@@ -30,28 +31,20 @@ function M.new(spec, inputs, options)
   return setmetatable({ client = client, inputs = inputs, options = options, outcomes = {}, made = {} }, Live)
 end
 
-local function sources_of(self, info)
-  local inputs = self.inputs
-  if #inputs == 0 and not info.single then inputs = info.input or {} end
-  if #inputs == 0 then return { { rows_module.DEMO, rows_module.text(rows_module.demo(info.examples)) } } end
-  local list = {}
-  for i, path in ipairs(rows_module.paths(inputs)) do
-    list[i] = { path, function() return rows_module.file(path, info.limits, self.options.sampled) end }
-  end
-  return list
-end
-
 ---Reads the rows, once.
 function Live:read_rows(info)
+  local sources, bytes = rows_module.sources(self.inputs, info, self.options.sampled), 0
+  local name, next_row = rows_module.DEMO, rows_module.text(rows_module.demo(info.examples))
   self.rows = {}
-  local bytes = 0
-  for _, source in ipairs(sources_of(self, info)) do
-    local next_row = source[1] == rows_module.DEMO and source[2] or source[2]()
-    while #self.rows < self.options.limit and bytes < MOST_BYTES do
-      local row = next_row()
-      if not row then break end
-      self.rows[#self.rows + 1] = { name = source[1], row = row }
+  if sources then name, next_row = sources() end
+  while name and #self.rows < self.options.limit and bytes < MOST_BYTES do
+    local row = next_row()
+    if row then
+      self.rows[#self.rows + 1] = { name = name, row = row }
       bytes = bytes + #row.text
+    else
+      if not sources then break end
+      name, next_row = sources()
     end
   end
 end
@@ -76,8 +69,7 @@ end
 ---A worker's end over a row, as an error like any other.
 local function lost_fault(lost, info)
   local op = info.ops[lost.op]
-  local message = ("%s: %s, on row %s"):format(op and op.name or "?", lost.reason, lost.row)
-  return { message = message, full = message, file = op and op.path or nil, trace = "" }
+  return fault_module.new(("%s: %s, on row %s"):format(op and op.name or "?", lost.reason, lost.row), op and op.path)
 end
 
 ---Traces all rows. nil when something else has come up (`interrupted` answers true), or a fault.
@@ -98,10 +90,11 @@ end
 
 ---What was at fault: an operator's name, or a file.
 local function culprit(fault, info)
+  local path = fault_module.place(fault)
   for _, op in ipairs(info.ops) do
-    if op.path == fault.file then return op.name end
+    if op.path == path then return op.name end
   end
-  return fault.file
+  return path
 end
 
 ---Loads what has changed and traces all rows with it. The last good version stays when that fails.

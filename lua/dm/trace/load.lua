@@ -3,6 +3,7 @@
 local depends = require "dm.trace.depends"
 local fault = require "dm.trace.fault"
 local pipeline = require "dm.pipeline"
+local problem = require "dm.problem"
 local registry = require "dm.registry"
 local sample_module = require "dm.sample"
 local sources = require "dm.sources"
@@ -67,7 +68,7 @@ local function evaluate(path)
 end
 
 local function find(target)
-  if sources.exists(target) then
+  if sources.exists(target) or target:find "/" or target:find "%.lua$" then
     local single
     local made = depends.within(target, function()
       local p, alone = evaluate(target)
@@ -76,10 +77,8 @@ local function find(target)
     end)
     return made, single
   end
-  local class, why = registry.get(target)
-  if not class then
-    error(target:find "[./]" and ("there is no file %s, and %s"):format(target, why) or why, 0)
-  end
+  local class, why, next_step = registry.get(target)
+  if not class then problem.raise(why, { next = next_step }) end
   return pipeline_of(class)
 end
 

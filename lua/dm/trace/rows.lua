@@ -1,6 +1,8 @@
 -- Rows for those who look at some of them: of files, standard input, one row by its id, or the rows that are built in.
 local ffi = require "ffi"
 local embedded = require "dm.embedded"
+local files = require "dm.files"
+local sample_module = require "dm.sample"
 
 local C = ffi.C
 local err = ffi.new "struct dm_error"
@@ -63,14 +65,6 @@ function M.text(text)
   end
 end
 
----The built-in rows, behind an operator's own examples.
----@param examples string[] JSON
----@return string
-function M.demo(examples)
-  local text = table.concat(examples, "\n")
-  return (text ~= "" and text .. "\n" or "") .. embedded.read "lua/dm/trace/demo.txt"
-end
-
 ---The files that patterns, folders and names stand for.
 ---@param patterns string[]
 ---@return string[]
@@ -82,6 +76,47 @@ function M.paths(patterns)
   local list = {}
   for i = 1, tonumber(C.dm_job_sort_inputs(job)) do list[i] = ffi.string(C.dm_job_input(job, i - 1)) end
   return list
+end
+
+---The files that a pipeline reads as samples: a source for each, as those of M.sources.
+local function documents(roots, content)
+  local next_text = files.texts(files.new(roots, { content = content }))
+  return function()
+    local text, why = next_text()
+    if not text then return nil end
+    local row = { text = text, offset = 0, number = 1, reason = why }
+    return sample_module.parse(text).filePath or "?", function()
+      local one = row
+      row = nil
+      return one
+    end
+  end
+end
+
+---The sources of rows, one after another: each a name for row ids, and a function that gives its rows.
+---@param inputs string[] that the command line names
+---@param info table of the client
+---@param sampled ffi.cdata*|number
+---@return fun(): string?, (fun(): dm.FedRow?)? nil when nothing but the built-in rows is there
+function M.sources(inputs, info, sampled)
+  if #inputs == 0 and not info.single then
+    if info.input and info.input.files then return documents(info.input.roots, info.input.content) end
+    inputs = info.input or {}
+  end
+  if #inputs == 0 then return nil end
+  local paths, i = M.paths(inputs), 0
+  return function()
+    i = i + 1
+    if paths[i] then return paths[i], M.file(paths[i], info.limits, sampled) end
+  end
+end
+
+---The built-in rows, behind an operator's own examples.
+---@param examples string[] JSON
+---@return string
+function M.demo(examples)
+  local text = table.concat(examples, "\n")
+  return (text ~= "" and text .. "\n" or "") .. embedded.read "lua/dm/trace/demo.txt"
 end
 
 ---Takes a row's id apart.
@@ -119,6 +154,21 @@ function M.at_text(text, offset)
     if row.offset == offset then return row end
   end
   error(("no built-in row begins at byte %.0f"):format(offset), 0)
+end
+
+---The row of an id, for a pipeline or an operator alone.
+---@param path string
+---@param offset number
+---@param info table of the client
+---@return dm.FedRow
+function M.one(path, offset, info)
+  if path == "-" then error("standard input can not be read again", 0) end
+  if path == M.DEMO then return M.at_text(M.demo(info.examples), offset) end
+  local described = info.input and info.input.files and documents(info.input.roots, info.input.content)
+  for name, next_row in described or function() end do
+    if name == path and offset == 0 then return next_row() end
+  end
+  return M.at(path, offset, info.limits)
 end
 
 ---A share of rows as a bound on 64-bit hashes, as `dmhost run --sample` takes it; 0 for all rows.

@@ -2,7 +2,6 @@
 local ffi = require "ffi"
 local paint_module = require "dm.trace.paint"
 local show = require "dm.trace.show"
-local target = require "dm.trace.target"
 local units = require "dm.units"
 
 local C = ffi.C
@@ -53,8 +52,8 @@ local function totals(live)
     count(c.dropped), count(c.rejected))
 end
 
-local CHANGES = { { "now_dropped", "newly dropped" }, { "now_kept", "newly kept" }, { "now_rejected", "newly rejected" },
-  { "changed", "changed" } }
+local CHANGES = { { "now_dropped", "newly dropped" }, { "now_kept", "newly kept" },
+  { "now_rejected", "newly rejected" }, { "changed", "changed" } }
 
 ---"shout reloaded in 34 ms: 3 newly dropped, 5 changed".
 local function last_save(self)
@@ -85,8 +84,8 @@ local function head(self, paint)
     { live.good and totals(live) or "" } }, 2))
   if live.good then add(list, paint_module.lines(paint, { { last_save(self) } }, 2)) end
   if live.fault then
-    add(list, paint_module.lines(paint, { { "error: " .. paint_module.visible(live.fault.message), "red" } }, 2))
-    add(list, show.fault(paint, live.fault, target.sources()))
+    add(list, paint_module.lines(paint, { { "error: " .. paint_module.visible(live.fault.what), "red" } }, 2))
+    add(list, show.fault(paint, live.fault, ""))
     if live.good then list[#list + 1] = "the last good version is shown" end
   end
   if live.good then add(list, paint_module.lines(paint, { { position(self), "dim" } }, 2)) end
@@ -100,7 +99,7 @@ local function body(self, paint)
   if not i or not self.live.good then return {} end
   local record = self.live:record(i)
   if not record then return { "this row can not be shown: the worker ended" } end
-  return show.record(paint, record, self.live.good, target.sources(self.live.good))
+  return show.record(paint, record, self.live.good)
 end
 
 ---The part of the row's lines that fits.

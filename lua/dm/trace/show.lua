@@ -2,6 +2,8 @@
 -- an error was.
 local diff = require "dm.trace.diff"
 local paint_module = require "dm.trace.paint"
+local problem = require "dm.problem"
+local problem_show = require "dm.problem.show"
 local sample_module = require "dm.sample"
 local units = require "dm.units"
 
@@ -11,6 +13,9 @@ local M = {}
 
 -- Characters that are shown around a change, and of a stretch that went or came.
 local AROUND, LONGEST = 40, 300
+
+-- Columns of a pipe in which lines of sources are quoted.
+local WIDEST = 100
 
 local STYLE = { kept = "green", dropped = "yellow", rejected = "red" }
 
@@ -90,53 +95,27 @@ local function measured(step)
   return show_number(step.value) .. (step.reason and ", " .. step.reason or "")
 end
 
----The column of what Lua's message names in a line, or of its first character.
-local function caret_column(line, message)
-  local token = message:match "near '([^']*)'$"
-  local name = not token and message:match "%a+ '([%w_]+)'"
-  local at = token and line:find(token, 1, true) or name and line:find("%f[%w_]" .. name .. "%f[^%w_]")
-  return at or line:find "%S" or 1
-end
-
----Lines of a text around one, with a caret under what the message means.
-local function show_source(paint, list, text, fault)
-  local n = 0
-  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
-    n = n + 1
-    if n == fault.line then
-      local gutter = ("      %4d | "):format(n)
-      local column = caret_column(line, fault.message)
-      local before = paint_module.columns(visible(line:sub(1, column - 1)))
-      add(list, lines_of(paint, { { gutter, "dim" }, { visible(line) } }, #gutter))
-      if #gutter + before < paint.columns then
-        add(list, lines_of(paint, { { (" "):rep(#gutter - 2) .. "| ", "dim" }, { (" "):rep(before) .. "^", "red" } }))
-      end
-    end
-  end
-end
-
----What an error was, with the line of the source that it was raised in.
+---What an error was: the line of the source that it was raised in, and what to do.
 ---@param paint dm.Paint
 ---@param fault dm.Fault
----@param source fun(path: string): string? text of a file
+---@param margin string
 ---@return string[]
-function M.fault(paint, fault, source)
-  local list = {}
-  if not fault.file then return list end
-  local place = fault.file .. (fault.line and ":" .. fault.line or "")
-  add(list, lines_of(paint, { { "    at ", "dim" }, { visible(place) } }, 7))
-  local text = fault.line and source(fault.file)
-  if text then show_source(paint, list, text, fault) end
+function M.fault(paint, fault, margin)
+  local list, p = {}, problem.new(fault.what, { at = fault.at, next = fault.next })
+  local style = { colour = paint.colour, width = math.min(paint.columns, WIDEST) - #margin }
+  for line in problem_show.text(p, style):gmatch "[^\n]+" do list[#list + 1] = margin .. line end
+  table.remove(list, 1) -- what went wrong; the caller says so
+  if fault.path then table.insert(list, 1, margin .. "  at      " .. visible(fault.path)) end
   return list
 end
 
-local function show_step(paint, list, step, info, source, margin)
+local function show_step(paint, list, step, info, margin)
   local name = info.ops[step.op] and info.ops[step.op].name or "input"
   local spans = { { margin .. "  " .. name, "bold" } }
   if step.outcome == "dropped" then
     spans[#spans + 1] = { "  dropped: " .. visible(measured(step)), "yellow" }
   elseif step.outcome == "rejected" then
-    spans[#spans + 1] = { "  failed: " .. visible(step.fault and step.fault.message or step.reason), "red" }
+    spans[#spans + 1] = { "  failed: " .. visible(step.fault and step.fault.what or step.reason), "red" }
   elseif step.outcome == "sliced" then
     spans[#spans + 1] = { ("  made %d sample%s"):format(step.made, step.made == 1 and "" or "s") }
   elseif step.value ~= nil then
@@ -146,7 +125,7 @@ local function show_step(paint, list, step, info, source, margin)
   end
   add(list, lines_of(paint, spans, #margin + 4))
   for _, change in ipairs(step.changed or {}) do add(list, show_field(paint, change, #margin + 4)) end
-  if step.fault then add(list, M.fault(paint, step.fault, source)) end
+  if step.fault then add(list, M.fault(paint, step.fault, margin .. "  ")) end
 end
 
 local function did_something(step)
@@ -180,11 +159,10 @@ end
 ---@param paint dm.Paint
 ---@param record dm.Record
 ---@param info table of the client
----@param source fun(path: string): string?
 ---@param margin string?
 ---@param every boolean? operators that did nothing too
 ---@return string[]
-function M.record(paint, record, info, source, margin, every)
+function M.record(paint, record, info, margin, every)
   local list, anything = {}, false
   margin = margin or ""
   for _, step in ipairs(record.steps) do anything = anything or did_something(step) end
@@ -194,10 +172,10 @@ function M.record(paint, record, info, source, margin, every)
     add(list, preview(paint, record, margin))
   end
   for _, step in ipairs(record.steps) do
-    if every or did_something(step) then show_step(paint, list, step, info, source, margin) end
+    if every or did_something(step) then show_step(paint, list, step, info, margin) end
   end
   for _, child in ipairs(record.children or {}) do
-    add(list, M.record(paint, child, info, source, margin .. "  ", every))
+    add(list, M.record(paint, child, info, margin .. "  ", every))
   end
   return list
 end

@@ -134,8 +134,9 @@ local function take_out(walk, record, step, outcome, reason)
 end
 
 local function raised(walk, record, step, what)
-  what = fault.of(what)
-  if what.full == fault.MEMORY then error(what, 0) end
+  if type(what) == "string" and not walk.full or what == fault.MEMORY then what = { full = what } end
+  what = what.full and what or fault.of(what)
+  if what.full == fault.MEMORY then error(fault.MEMORY, 0) end
   take_out(walk, record, step, "rejected", what.full)
   step.fault = what
 end
@@ -184,7 +185,8 @@ local function step_on(walk, record, state, i, sample, number)
   C.dm_trace_at(walk.trace, sample, i - 1, number)
   walk.at(op)
   local edits = sample.edits
-  local ok, a, b, c = xpcall(EXECUTE[op.kind] or execute_mapper, fault.handler, op, root(sample))
+  local ok, a, b, c = xpcall(EXECUTE[op.kind] or execute_mapper, walk.full and fault.handler or tostring, op,
+    root(sample))
   if not ok then return raised(walk, record, step, a) end
   if op.kind == "slicer" then return follow_children(walk, record, step, a) end
   if op.kind == "filter" then

@@ -1,6 +1,7 @@
--- What try, dev and explain have in common: their arguments, the texts of sources, and how they end.
-local embedded = require "dm.embedded"
+-- What try, dev and explain have in common: their arguments, and how they end.
+local problem = require "dm.problem"
 local session = require "dm.session"
+local show = require "dm.problem.show"
 
 local M = {}
 
@@ -43,35 +44,15 @@ function M.count(values, name, default)
   return n
 end
 
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
----A function that gives the text of a source: as it was loaded, else as it lies on disk or in the binary.
----@param info table? of the client
----@return fun(path: string): string?
-function M.sources(info)
-  local texts = {}
-  for _, file in ipairs(info and info.sources or {}) do texts[file.path] = file.text end
-  return function(path) return texts[path] or read(path) or embedded.read(path) end
-end
-
----Runs a command's session: what it raises for people becomes a line on stderr and exit status 2.
----@param name string of the command
+---Runs a command's session: what it raises is printed, and its exit status is 2.
 ---@param main fun(): integer
+---@param as_json boolean? whether it is printed for machines
 ---@return integer for dm.cli.main
-function M.run(name, main)
+function M.run(main, as_json)
   return session.begin(function()
-    local ok, result = xpcall(main, function(raised)
-      local text = tostring(raised)
-      return text:find "^lua/dm/" and debug.traceback(text, 2) or text
-    end)
+    local ok, result = xpcall(main, problem.catch)
     if ok then return result end
-    io.stderr:write("dmhost ", name, ": ", result, "\n")
+    show.print(result, as_json and "json" or nil)
     return 2
   end)
 end
