@@ -80,13 +80,14 @@ test:
 	$(MAKE) unit specs
 
 lint:
-	clang-format --dry-run -Werror $(OURS)
-	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=*:*_table.h \
+	@echo clang-format, cppcheck, luacheck
+	@clang-format --dry-run -Werror $(OURS)
+	@cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=*:*_table.h \
 	  --std=c11 -D__x86_64__ -Ihost host
-	luacheck --quiet --config .luacheckrc $(LUA)
+	@luacheck --quiet --config .luacheckrc $(LUA)
 
 format:
-	clang-format -i $(OURS)
+	@clang-format -i $(OURS)
 
 # The catalogue says what the operators say of themselves; tests/lua/style_spec.lua tells when it is out of date.
 ops/README.md: FORCE $(BUILD)/dmhost

@@ -166,7 +166,6 @@ struct dm_settings {
     const char *shard_name;   /* see struct dm_stream */
     const char *op_names;     /* one a line */
     uint64_t numbered;        /* rows go to numbered files */
-    uint64_t codec;           /* enum dm_codec of the rows' files */
     uint64_t shard_bytes;     /* size of a file of a sharded output, 0 when it is not sharded */
     uint64_t row_bytes, row_depth, memory_bytes; /* limits */
     uint64_t fail_on_error;   /* a row that fails ends the run */
@@ -198,6 +197,7 @@ struct dm_counts {
     uint64_t blank; /* lines */
     uint64_t out;   /* rows written */
     uint64_t out_bytes;
+    uint64_t out_crc; /* CRC-64/XZ of those bytes */
     uint64_t bad;   /* rows rejected before any operator saw them */
     struct dm_opcount *ops;
     uint32_t nops;

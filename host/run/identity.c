@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 enum { PATH_BYTES = 4096 };
@@ -17,6 +18,13 @@ static FILE *open_in(const char *folder, const char *name, const char *mode, str
     return f;
 }
 
+/* Syncs and closes: the journal must not outlive what it belongs to. */
+static bool keep(FILE *f)
+{
+    bool ok = fflush(f) == 0 && fdatasync(fileno(f)) == 0;
+    return fclose(f) == 0 && ok;
+}
+
 static int write_file(const char *folder, const char *name, const char *p, size_t n,
                       struct dm_error *err)
 {
@@ -24,7 +32,7 @@ static int write_file(const char *folder, const char *name, const char *p, size_
     if (!f)
         return err->status;
     bool ok = fwrite(p, 1, n, f) == n;
-    ok = fclose(f) == 0 && ok;
+    ok = keep(f) && ok;
     return ok ? DM_OK : dm_fail_errno(err, DM_EIO, "cannot write %s/%s", folder, name);
 }
 
@@ -51,7 +59,7 @@ static int write_inputs(const char *folder, const struct dm_inputs *in, struct d
         ok = put_line(&line, dm_inputs_path(in, i)) && fwrite(line.p, 1, line.n, f) == line.n;
     }
     dm_buf_finish(&line);
-    ok = fclose(f) == 0 && ok;
+    ok = keep(f) && ok;
     return ok ? DM_OK : dm_fail_errno(err, DM_EIO, "cannot write %s/inputs", folder);
 }
 

@@ -1,5 +1,7 @@
 #include "run/work_state.h"
 
+#include "base/crc64.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -23,12 +25,6 @@ struct dm_work *dm_work_create(const struct dm_settings *settings, struct dm_boa
         }
         w->samples[i]->slot = i;
     }
-    enum dm_codec codec = w->streams[DM_ROWS].codec;
-    w->compressor = codec == DM_CODEC_PLAIN ? NULL : dm_compressor_create(codec);
-    if (codec != DM_CODEC_PLAIN && !w->compressor) {
-        dm_work_destroy(w);
-        return NULL;
-    }
     return w;
 }
 
@@ -37,7 +33,8 @@ void dm_work_destroy(struct dm_work *w)
     if (!w)
         return;
     dm_input_finish(&w->input);
-    dm_compressor_destroy(w->compressor);
+    for (int codec = 0; codec <= DM_CODEC_ZSTD; codec++)
+        dm_compressor_destroy(w->compressors[codec]);
     for (uint32_t i = 0; i < DM_BATCH_ROWS; i++)
         dm_sample_destroy(w->samples[i]);
     dm_buf_finish(&w->scratch);
@@ -80,6 +77,21 @@ void dm_result_destroy(struct dm_result *r)
     free(r);
 }
 
+/* Readies the compressor that the split's rows need; NULL for none. */
+static int ready_compressor(struct dm_work *w, enum dm_codec codec, struct dm_compressor **c)
+{
+    *c = NULL;
+    if (codec == DM_CODEC_PLAIN)
+        return DM_OK;
+    if (!w->compressors[codec])
+        w->compressors[codec] = dm_compressor_create(codec);
+    if (!w->compressors[codec])
+        return dm_fail_memory(&w->err);
+    *c = w->compressors[codec];
+    dm_compressor_reset(*c);
+    return DM_OK;
+}
+
 int dm_work_begin(struct dm_work *w, const struct dm_split *split, struct dm_result *result,
                   struct dm_error *err)
 {
@@ -91,30 +103,35 @@ int dm_work_begin(struct dm_work *w, const struct dm_split *split, struct dm_res
     w->nrows = 0;
     w->current = NULL;
     w->head.ops = result->counts.ops;
-    if (w->compressor)
-        dm_compressor_reset(w->compressor);
     w->err.status = DM_OK;
     atomic_store(&w->board->row, DM_NO_ROW);
     atomic_store(&w->board->split, split->id);
-    int rc = DM_OK;
+    struct dm_compressor *compressor;
+    int rc = ready_compressor(w, split->codec, &compressor);
     for (int i = 0; i < DM_STREAMS && rc == DM_OK; i++) {
-        dm_output_init(&result->out[i], &w->streams[i], i == DM_ROWS ? w->compressor : NULL);
+        dm_output_init(&result->out[i], &w->streams[i], i == DM_ROWS ? compressor : NULL);
         if (split->granted)
             rc = dm_output_grant(&result->out[i], split->at[i], err);
     }
     return rc;
 }
 
-/* Writes the rows that go out as they came in. */
+int dm_work_put(struct dm_work *w, const char *p, size_t n)
+{
+    struct dm_counts *counts = &w->result->counts;
+    counts->out_bytes += n;
+    counts->out_crc = dm_crc64(counts->out_crc, p, n);
+    return dm_output_add(&w->result->out[DM_ROWS], p, n, &w->err);
+}
+
 int dm_work_flush_pass(struct dm_work *w)
 {
     if (w->pass == w->pass_end)
         return DM_OK;
-    size_t n = (size_t)(w->pass_end - w->pass);
-    int rc = dm_output_add(&w->result->out[DM_ROWS], w->pass, n, &w->err);
-    w->result->counts.out_bytes += n;
+    const char *p = w->pass;
+    size_t n = (size_t)(w->pass_end - p);
     w->pass = w->pass_end = NULL;
-    return rc;
+    return dm_work_put(w, p, n);
 }
 
 /* The record of a drop or reject in the ledger; for rejects also the row itself. */

@@ -24,7 +24,7 @@ struct dm_work {
     const struct dm_settings *settings;
     struct dm_board *board;
     struct dm_stream streams[DM_STREAMS];
-    struct dm_compressor *compressor;
+    struct dm_compressor *compressors[DM_CODEC_ZSTD + 1]; /* made when first needed */
     struct dm_json_limits limits;
     struct dm_input input;
     struct dm_buf scratch;
@@ -70,6 +70,9 @@ static inline uint64_t dm_work_mix(uint64_t x)
     x = (x ^ x >> 27) * 0x94D049BB133111EBu;
     return x ^ x >> 31;
 }
+
+/* Writes bytes of rows behind those written so far. */
+int dm_work_put(struct dm_work *w, const char *p, size_t n);
 
 /* Writes the rows that go out as they came in. */
 int dm_work_flush_pass(struct dm_work *w);

@@ -97,12 +97,18 @@ local function check_limits(p, given)
     local v = given[name]
     return sized(p, { "limits", name }, v == nil and LIMITS[name] or v, convert, example)
   end
-  return {
+  local limits = {
     row_time = value("row_time", units.milliseconds, TIME_EXAMPLE),
     memory = value("memory", units.bytes, SIZE_EXAMPLE),
     row_size = value("row_size", units.bytes, SIZE_EXAMPLE),
     depth = value("depth", tonumber, "the depth is a number of levels"),
   }
+  if limits.memory < 3 * limits.row_size then -- its buffer while that grows, and what is made of it
+    wrong(p, { "limits", given.memory == nil and "row_size" or "memory" },
+      ("limits.memory, %s, must be at least three times limits.row_size, %s"):format(given.memory or LIMITS.memory,
+      given.row_size or LIMITS.row_size), { value = true, next = "raise limits.memory, or lower limits.row_size" })
+  end
+  return limits
 end
 
 local function is_list_of_strings(v)

@@ -90,6 +90,7 @@ function M.receipt(outcome, begun, status)
     plan_hash = hash_of(begun.folder .. "/plan.json"),
     inputs_hash = hash_of(begun.folder .. "/inputs"),
     output = M.clean(begun.output),
+    output_hash = bit.tohex(c.out_crc, 16),
     inputs = begun.inputs,
     workers = begun.workers,
     seconds = outcome.seconds,

@@ -96,16 +96,13 @@ local function describe_output(output)
   if output == "-" then
     return "stdout", ("./dmhost-%s-%d"):format(os.date "%Y%m%dT%H%M%S", C.getpid()), "rows.jsonl"
   end
-  local folder, rest = output:match "^(.-)/?([^/]*{file}.*)$"
-  if folder then return "each", (folder == "" and "." or folder) .. "/.dmhost", rest:match "%.gz$" or
-    rest:match "%.zst$" or ".jsonl" end
+  local folder = output:match "^(.-)/?[^/]*{file}.*$"
+  if folder then return "each", (folder == "" and "." or folder) .. "/.dmhost", ".rows" end
   if output:sub(-1) == "/" or C.dm_is_folder(output) == 1 then
     return "folder", output:gsub("/+$", "") .. "/.dmhost", ".jsonl"
   end
-  return "file", output .. ".run", "rows" .. (output:match "%.gz$" or output:match "%.zst$" or "")
+  return "file", output .. ".run", "rows"
 end
-
-local CODECS = { [".gz"] = 1, [".zst"] = 2 }
 
 local function set_output(job, p, values)
   local output = values.output or p.output
@@ -120,7 +117,6 @@ local function set_output(job, p, values)
   job.settings.shard_folder = keep(folder)
   job.settings.shard_name = keep(name)
   job.settings.numbered = (kind == "folder" or kind == "each") and 1 or 0
-  job.settings.codec = CODECS[name:match "%.%w+$"] or 0
   job.settings.shard_bytes = kind == "folder" and p.shard_size or 0
   return output, folder
 end
