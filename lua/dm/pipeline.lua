@@ -145,7 +145,7 @@ local function check_operators(p)
   local count, last = 0, 0
   for _, k in ipairs(sorted_keys(list)) do
     if type(k) ~= "number" then
-      wrong(p, { "operators", k }, ('operators is a list, in which "%s" is no name for an item'):format(tostring(k)),
+      wrong(p, { "operators", k }, ('operators is a list, but "%s" is written as a key'):format(tostring(k)),
         { next = LIST_EXAMPLE })
     end
     count, last = count + 1, math.max(last, k)
@@ -176,7 +176,8 @@ end
 function M.new(given)
   local p = setmetatable({ file = loading }, Pipeline)
   if type(given) ~= "table" then
-    error(("dm.pipeline takes a table, not %s"):format(show(given)), 2)
+    problem.raise(("%s: dm.pipeline takes a table, not %s"):format(loading, show(given)),
+      { next = "return dm.pipeline { ... }" })
   end
   check_keys(p, given, KEYS, "the pipeline", {})
   for _, k in ipairs(KEYS) do
@@ -216,6 +217,10 @@ end
 ---What went wrong when an operator was made: whose it is, and where in the pipeline.
 local function place(p, e, i, name, overridden)
   if not e.parameter then
+    if not e.at then
+      e.at = problem.place_of_entry(p.file, { "operators", i })
+      e.next = e.next or ("`dmhost ops %s` shows its parameters"):format(name)
+    end
     e.what = ('operator %d, "%s", can not be made: %s'):format(i, name, e.what)
     return e
   end
@@ -235,15 +240,16 @@ local function make_operator(p, entry, i, overrides)
   if type(entry) == "string" then entry = { entry } end
   if type(entry) ~= "table" then
     wrong(p, { "operators", i }, ("operator %d must be a table or a name, not a %s"):format(i, type(entry)),
-      { next = LIST_EXAMPLE })
+      { next = type(entry) == "function" and "dm.map(f), dm.filter(f) or dm.slice(f) makes an operator of it"
+        or LIST_EXAMPLE })
   end
   if getmetatable(entry) and entry.execute then return entry end
   local class, given = read_entry(p, entry, i)
   local overridden = overrides[entry[1]] or {}
   for k, v in pairs(overridden) do given[k] = v end
-  local ok, op = xpcall(class, problem.catch, given)
-  if not ok then error(place(p, op, i, entry[1], overridden), 0) end
-  return op
+  local ok, op, why = xpcall(class.make, problem.catch, class, given)
+  if ok and op then return op end
+  error(place(p, ok and why or op, i, entry[1], overridden), 0)
 end
 
 ---"3", "true", "null" and quoted text as Lua values; anything else is a string.
@@ -286,24 +292,20 @@ function Pipeline:make_operators(settings)
   return ops
 end
 
----A file of this folder whose name is like that of one that is not there.
-local function similar_file(path)
-  local folder, name = path:match "^(.*/)([^/]*)$"
-  local list = sources.list(folder or ".", "%.lua$") or {}
-  for i, found in ipairs(list) do list[i] = found:match "[^/]*$" end
-  local near = suggest.nearest(name or path, list)
-  return near and ("did you mean %s?"):format((folder or "") .. near)
-end
-
 local function read_chunk(path)
   local text, why = sources.read(path)
   if not text then
-    problem.raise("cannot read the pipeline " .. why, { next = similar_file(path) or
+    local near = sources.similar(path)
+    problem.raise("cannot read the pipeline " .. why, { next = near and ("did you mean %s?"):format(near) or
       "a pipeline is a Lua file: dmhost run PIPELINE.lua, or -e 'return dm.pipeline{ ... }'" })
   end
   local chunk, message = sources.load(path)
-  if not chunk then error(message, 0) end
-  return chunk
+  if chunk then return chunk end
+  local p = problem.of(message)
+  if path ~= "(-e)" and not path:find "%.lua$" then
+    p.next = "the pipeline, a Lua file, comes first; input is given with -i"
+  end
+  error(p, 0)
 end
 
 ---Text given with -e does without `local dm = require "dm"`, so that its lines and columns are those that were typed.

@@ -1,5 +1,6 @@
 -- dmhost help [TOPIC]
 local options = require "dm.cli.options"
+local problem = require "dm.problem"
 local suggest = require "dm.suggest"
 
 local M = { summary = "all commands, or one in full", usage = "dmhost help [COMMAND]", options = {} }
@@ -28,8 +29,8 @@ function M.run(values)
       return 0
     end
   end
-  io.stderr:write(('dmhost: help: no command "%s"%s\n'):format(name, suggest.hint(name, names)))
-  return 2
+  problem.raise(('there is no command "%s"%s'):format(name, suggest.hint(name, names)),
+    { next = "`dmhost help` lists the commands" })
 end
 
 return M
