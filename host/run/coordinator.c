@@ -325,6 +325,7 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
     struct dm_job *job = c->job;
     c->plan = (struct dm_plan){.inputs = dm_job_inputs(job),
                                .split_bytes = job->split_bytes,
+                               .documents = job->settings.documents,
                                .one_file = job->kind == DM_TO_EACH};
     c->from_stdin = c->plan.inputs->n == 1 && strcmp(dm_inputs_path(c->plan.inputs, 0), "-") == 0;
     c->commit.job = job;

@@ -47,7 +47,11 @@ struct dm_inputs *dm_job_inputs(struct dm_job *job)
 
 int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *err)
 {
-    return dm_inputs_add(dm_job_inputs(job), pattern, err);
+    struct dm_inputs *in = dm_job_inputs(job);
+    in->documents = job->settings.documents != DM_FILE_OF_ROWS;
+    in->outputs[0] = job->output;
+    in->outputs[1] = job->settings.folder;
+    return dm_inputs_add(in, pattern, err);
 }
 
 uint64_t dm_job_sort_inputs(struct dm_job *job)

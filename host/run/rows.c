@@ -135,13 +135,6 @@ static int add_row(struct dm_work *w)
     return 1;
 }
 
-/* Whether the row at the input's place is left out of the sample that was asked for. */
-static bool is_left_out(const struct dm_work *w)
-{
-    uint64_t place = w->place + dm_work_range(w)->base + dm_input_offset(&w->input);
-    return w->settings->sampled && dm_work_mix(place) >= w->settings->sampled;
-}
-
 /* Passes over the line at the input's place. */
 static int skip_line(struct dm_work *w, const char *end)
 {
@@ -157,7 +150,7 @@ static int add_line(struct dm_work *w)
     const char *end = (unsigned char)*p <= ' ' ? blank_line(p) : NULL;
     if (dm_work_limited(w))
         return 0;
-    if (!end && is_left_out(w))
+    if (!end && dm_work_leaves_out(w, dm_input_offset(&w->input)))
         return skip_line(w, end_of_line(w, p));
     if (!end)
         return add_row(w);

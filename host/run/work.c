@@ -1,6 +1,6 @@
 #include "run/work_state.h"
 
-#include "base/crc64.h"
+#include "io/crc64.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,6 +207,42 @@ static int check_unchanged(struct dm_work *w)
                    r->path);
 }
 
+/* A file that can not be read: the rejects keep what is known of it. */
+static int reject_document(struct dm_work *w)
+{
+    struct dm_input *in = &w->input;
+    char reason[sizeof w->err.text];
+    memcpy(reason, w->err.text, sizeof reason);
+    w->err.status = DM_OK;
+    w->open = false;
+    w->result->counts.rows++;
+    w->result->counts.bytes += in->filled;
+    int rc = dm_work_reject_input(w, 0, in->buf, in->filled, reason, false);
+    w->range++;
+    return rc;
+}
+
+/* Opens a range that is a file to be described, or passes over it. */
+static int open_document(struct dm_work *w)
+{
+    const struct dm_range *r = dm_work_range(w);
+    w->place = XXH3_64bits(r->name, strlen(r->name));
+    if (dm_work_leaves_out(w, 0)) {
+        w->range++;
+        return DM_OK;
+    }
+    atomic_store(&w->board->range, w->range);
+    bool content = w->settings->documents == DM_FILE_AS_TEXT;
+    int rc = dm_input_open_document(&w->input, r->path, content, &w->err);
+    w->open = rc == DM_OK;
+    if (rc == DM_EMEMORY)
+        return rc;
+    int changed = check_unchanged(w);
+    if (changed)
+        return changed;
+    return rc ? reject_document(w) : DM_OK;
+}
+
 static int open_range(struct dm_work *w)
 {
     const struct dm_range *r = dm_work_range(w);
@@ -266,9 +302,11 @@ int dm_work_next_block(struct dm_work *w)
         if (!w->open) {
             if (w->range == w->split->nranges)
                 return 0;
-            int rc = open_range(w);
+            int rc = w->settings->documents ? open_document(w) : open_range(w);
             if (rc)
                 return rc;
+            if (!w->open)
+                continue;
         }
         if (dm_input_ready(&w->input))
             return 1;

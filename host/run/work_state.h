@@ -74,6 +74,14 @@ static inline uint64_t dm_work_mix(uint64_t x)
 /* Writes bytes of rows behind those written so far. */
 int dm_work_put(struct dm_work *w, const char *p, size_t n);
 
+/* Whether the row at that offset of the present range is left out of the sample that was asked for.
+ */
+static inline bool dm_work_leaves_out(const struct dm_work *w, uint64_t offset)
+{
+    uint64_t place = w->place + dm_work_range(w)->base + offset;
+    return w->settings->sampled && dm_work_mix(place) >= w->settings->sampled;
+}
+
 /* Writes the rows that go out as they came in. */
 int dm_work_flush_pass(struct dm_work *w);
 

@@ -60,6 +60,11 @@ static inline bool is_inert(uint32_t c, int form)
     return form == DM_NFC && (c < 0x300 || in_ranges(c));
 }
 
+bool dm_char_is_inert(uint32_t c, int form)
+{
+    return is_inert(c, form);
+}
+
 static int class_of(utf8proc_int32_t c)
 {
     return utf8proc_get_property(c)->combining_class;

@@ -1,5 +1,6 @@
 -- The pipeline file: its keys, their checks, and the operators that it names.
 local base_op = require "dm.base_op"
+local files = require "dm.files"
 local problem = require "dm.problem"
 local registry = require "dm.registry"
 local sources = require "dm.sources"
@@ -9,7 +10,7 @@ local units = require "dm.units"
 local M = {}
 
 ---@class dm.Pipeline
----@field input string|string[] glob, directory, file or "-"
+---@field input string|string[]|dm.Files glob, directory, file or "-"; or what dm.files returns
 ---@field output string directory ("clean/"), file, "clean/{file}" or "-"
 ---@field operators table[] { "name", key = value } or what dm.map, dm.filter, dm.slice return
 ---@field on_error "reject"|"fail"
@@ -120,7 +121,8 @@ local function is_list_of_strings(v)
 end
 
 local function check_paths(p)
-  if p.input ~= nil and type(p.input) ~= "string" and not is_list_of_strings(p.input) then
+  local named = p.input == nil or type(p.input) == "string" or files.is(p.input) or is_list_of_strings(p.input)
+  if not named then
     wrong(p, { "input" }, ("input must be a path or a list of paths, not %s"):format(show(p.input)),
       { value = true, next = 'for example input = "data/*.jsonl" or input = { "a.jsonl", "b/" }' })
   end

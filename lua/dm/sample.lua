@@ -383,6 +383,12 @@ function M.sample(t)
   return make_sample(0, to_json(t))
 end
 
+---A new sample of a JSON text without newlines. It lives as dm.sample's.
+---@param text string
+function M.parse(text)
+  return make_sample(0, text, #text)
+end
+
 ---A copy of a sample, or of an object or array in it, that outlives execute. It lives as dm.sample's.
 ---@param node ffi.cdata*|table
 function M.clone(node)

@@ -1,5 +1,6 @@
 -- dmhost run: turns a pipeline and its options into a job for the coordinator, and reports how it ended.
 local ffi = require "ffi"
+local files = require "dm.files"
 local json = require "dm.json"
 local pipeline = require "dm.pipeline"
 local problem = require "dm.problem"
@@ -123,12 +124,26 @@ local function set_output(job, p, values)
   return output, folder
 end
 
-local function set_input(job, p, values)
-  local input = values.input or p.input
+---The patterns that name the input. -i puts others in the place of the pipeline's, which are read in the same way.
+local function input_patterns(job, p, values)
+  local input = p.input
+  if files.is(input) then
+    job.settings.documents = input.content and C.DM_FILE_AS_TEXT or C.DM_FILE_AS_ROW
+    input = input.roots
+  end
+  input = values.input or input
   if type(input) == "string" then input = { input } end
   if type(input) ~= "table" or #input == 0 then
     fail("the pipeline has no input", '`input = "data/*.jsonl"` in the pipeline, or -i PATH; - is standard input')
   end
+  for _, pattern in ipairs(input) do
+    if pattern == "-" and job.settings.documents > 0 then fail "dm.files reads files, not standard input (-)" end
+  end
+  return input
+end
+
+local function set_input(job, p, values)
+  local input = input_patterns(job, p, values)
   local err = ffi.new "struct dm_error"
   for _, pattern in ipairs(input) do
     local status = C.dm_job_add_input(job, pattern, err)
@@ -146,7 +161,9 @@ local function set_input(job, p, values)
       fail("standard input (-) can not be mixed with files", "cat the files into dmhost, or name them all")
     end
   end
-  return tonumber(C.dm_job_sort_inputs(job))
+  local count = tonumber(C.dm_job_sort_inputs(job))
+  if count == 0 then fail("there is no file in %s", table.concat(input, ", ")) end
+  return count
 end
 
 local function set_plan(job, path, values, ops)
