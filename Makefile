@@ -25,7 +25,7 @@ endif
 
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
-EMBEDDED := host/lua/dm_ffi.h host/lua/dm_ffi_text.h host/lua/dm_ffi_bytes.h $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
+EMBEDDED := README.md host/lua/dm_ffi.h host/lua/dm_ffi_text.h host/lua/dm_ffi_bytes.h $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 # what clang-format and the linters read; tables are made by scripts
