@@ -143,9 +143,16 @@ fuzz:
 	$(MAKE) $(addprefix build/fuzz/,$(TARGET))
 	@set -e; for t in $(TARGET); do tests/fuzz/run.sh build/fuzz $$t $(FUZZ_SECONDS); done
 
+# Where each shell looks for completions.
+COMPLETIONS := bash-completion/completions/dmhost zsh/vendor-completions/_dmhost fish/vendor_completions.d/dmhost.fish
+
 install: all
 	install -D -m 755 $(BUILD)/dmhost $(DESTDIR)$(PREFIX)/bin/dmhost
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/dmhost/README.md
+	@set -e; for f in $(COMPLETIONS); do \
+	  mkdir -p $$(dirname $(DESTDIR)$(PREFIX)/share/$$f); shell=$${f%%[-/]*}; \
+	  echo completion of $$shell: $(DESTDIR)$(PREFIX)/share/$$f; \
+	  $(BUILD)/dmhost completion $$shell >$(DESTDIR)$(PREFIX)/share/$$f; done
 
 clean:
 	rm -rf build

@@ -5,7 +5,7 @@ local registry = require "dm.registry"
 
 local M = {
   summary = "list the operators, or show one in full",
-  usage = "dmhost ops [NAME] [--json] [--markdown]",
+  usage = "dmhost ops [OPERATOR] [--json] [--markdown]",
   options = {
     { "json", doc = "one JSON object a line: name, kind, summary, parameters, examples" },
     { "markdown", doc = "all of them as a document" },
