@@ -2,6 +2,7 @@
 -- read and workers see exactly that, whatever changes on disk afterwards.
 local ffi = require "ffi"
 local embedded = require "dm.embedded"
+local suggest = require "dm.suggest"
 
 local M = {}
 
@@ -30,7 +31,7 @@ function M.read(path)
   if not file then return nil, why end
   local text, message = file:read "*a"
   file:close()
-  if not text then return nil, message end
+  if not text then return nil, path .. ": " .. message end
   return keep(path, text)
 end
 
@@ -78,6 +79,21 @@ function M.forget(path)
     end
   end
   return text
+end
+
+---A path like one that is not there: its folder has a file whose name is nearly that.
+---@param path string
+---@return string?
+function M.similar(path)
+  local folder, name = path:match "^(.*/)([^/]*)$"
+  folder, name = folder or "", name or path
+  local names, list = read_names(folder == "" and "." or folder) or "", {}
+  for found in names:gmatch "[^\n]+" do
+    if found ~= name and found:sub(1, 1) ~= "." then list[#list + 1] = found end
+  end
+  table.sort(list)
+  local near = suggest.nearest(name, list)
+  return near and folder .. near
 end
 
 ---Whether read(path) would find something.
