@@ -25,11 +25,11 @@ endif
 
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
-EMBEDDED := README.md host/lua/dm_ffi.h host/lua/dm_ffi_text.h host/lua/dm_ffi_bytes.h $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
+EMBEDDED := README.md $(sort $(wildcard host/lua/dm_ffi*.h)) $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 # what clang-format and the linters read; tables are made by scripts
-OURS := $(filter-out %_table.h host/lua/dm_ffi.h host/lua/dm_ffi_text.h host/lua/dm_ffi_bytes.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
+OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
 .PHONY: all deps demo test check unit specs conformance lint format bench bench-ops fuzz install clean

@@ -3,6 +3,7 @@
 #include "run/coordinator.h"
 #include "run/counts.h"
 #include "run/worker.h"
+#include "trace/session.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -52,6 +53,8 @@ int main(int argc, char **argv)
     int status = lua ? dm_lua_main(lua, argc, argv, &err) : DM_EMEMORY;
     if (status == DM_RUN_JOB)
         status = run_job(lua, &err);
+    else if (status == DM_RUN_SESSION)
+        status = dm_session_run(lua, &err);
     if (status < 0)
         print_error(lua, &err);
     dm_job_free();

@@ -1,35 +1,12 @@
+#include "run/blame.h"
 #include "run/state.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Losses of workers without anything getting done between, before the run is given up: this many
  * for each worker, and some. */
 enum { LOSSES = 12, LOSSES_PER_WORKER = 4, BLAME_AFTER_KILLS = 3, BLAME_AFTER_CRASHES = 3 };
-
-/* Why a row is to blame for the end of its worker; false when the end says nothing about the row.
- */
-static bool blames(const struct dm_coordinator *c, const struct dm_peer *peer, char *why, size_t n)
-{
-    if (peer->killed == DM_KILL_ROW_TIME) {
-        snprintf(why, n, "took longer than limits.row_time, %g s", (double)c->job->row_ms / 1e3);
-        return true;
-    }
-    if (peer->signal == 0 && peer->exit_status == DM_EXIT_MEMORY) {
-        snprintf(why, n, "needed more than limits.memory, %g MiB",
-                 (double)c->job->settings.memory_bytes / 1048576);
-        return true;
-    }
-    static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
-    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
-        if (peer->signal == crashes[i]) {
-            snprintf(why, n, "crashed the worker: %s (signal %d)", strsignal(peer->signal),
-                     peer->signal);
-            return true;
-        }
-    return false;
-}
 
 static void reject_row(struct dm_coordinator *c, struct dm_item *item)
 {
@@ -67,7 +44,7 @@ static bool on_a_row(const struct dm_item *item, const struct dm_board *board)
 static void blame(struct dm_coordinator *c, struct dm_item *item, const struct dm_peer *peer)
 {
     char why[sizeof item->why];
-    bool guilty = blames(c, peer, why, sizeof why);
+    bool guilty = dm_blame(peer, c->job->row_ms, c->job->settings.memory_bytes, why, sizeof why);
     if (item->probing) {
         item->probing = false;
         item->probe_next = !guilty;

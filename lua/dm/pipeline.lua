@@ -190,6 +190,7 @@ function M.new(given)
   check_operators(p)
   check_policy(p)
   p.limits = check_limits(p, given.limits == nil and {} or given.limits)
+  p.limits.row_time_given = given.limits ~= nil and given.limits.row_time ~= nil
   p.split_size = sized(p, { "split_size" }, p.split_size, units.bytes, SIZE_EXAMPLE)
   p.shard_size = sized(p, { "shard_size" }, p.shard_size, units.bytes, SIZE_EXAMPLE)
   return p
@@ -238,7 +239,8 @@ end
 ---@param p dm.Pipeline
 ---@param entry any an item of `operators`
 ---@param i integer its place
-local function make_operator(p, entry, i, overrides)
+---@param make (fun(class: table, given: table): dm.BaseOp)?
+local function make_operator(p, entry, i, overrides, make)
   if type(entry) == "string" then entry = { entry } end
   if type(entry) ~= "table" then
     wrong(p, { "operators", i }, ("operator %d must be a table or a name, not a %s"):format(i, type(entry)),
@@ -249,7 +251,7 @@ local function make_operator(p, entry, i, overrides)
   local class, given = read_entry(p, entry, i)
   local overridden = overrides[entry[1]] or {}
   for k, v in pairs(overridden) do given[k] = v end
-  local ok, op, why = xpcall(class.make, problem.catch, class, given)
+  local ok, op, why = xpcall(make or class.make, problem.catch, class, given)
   if ok and op then return op end
   error(place(p, ok and why or op, i, entry[1], overridden), 0)
 end
@@ -278,10 +280,11 @@ end
 
 ---Makes the operators. Raises a message for a person when one is unknown or its parameters are wrong.
 ---@param settings string[] from --set
-function Pipeline:make_operators(settings)
+---@param make (fun(class: table, given: table): dm.BaseOp)? makes one, instead of calling the class
+function Pipeline:make_operators(settings, make)
   local overrides, ops, used = parse_overrides(settings), {}, {}
   for i, entry in ipairs(self.operators) do
-    ops[i] = make_operator(self, entry, i, overrides)
+    ops[i] = make_operator(self, entry, i, overrides, make)
     used[ops[i].name] = true
   end
   local names = sorted_keys(used)
@@ -319,10 +322,24 @@ end
 ---@param path string
 ---@return dm.Pipeline
 function M.load(path)
+  return M.check(path, M.evaluate(path))
+end
+
+---What a file returns that may be a pipeline.
+---@param path string
+---@return any
+function M.evaluate(path)
   local chunk = read_chunk(path)
   if path == "(-e)" then give_dm(chunk) end
   loading = path
-  local p = chunk(path)
+  return chunk(path)
+end
+
+---What a pipeline file returned, if it is a pipeline; raises if not.
+---@param path string
+---@param p any
+---@return dm.Pipeline
+function M.check(path, p)
   if getmetatable(p) ~= Pipeline then
     problem.raise(("%s returns %s, not a pipeline"):format(path, p == nil and "nothing" or "a " .. type(p)),
       { next = "the file ends with `return dm.pipeline { ... }`" })

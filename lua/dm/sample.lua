@@ -463,6 +463,32 @@ function M.raw(node, key)
   return ffi_string(span.p, span.n)
 end
 
+---The names of an object's members in file order, those that are null too, each once. Names that can not be read are
+---left out.
+---@param node ffi.cdata*
+---@return string[]
+function M.names(node)
+  local s, list, seen = live(node), {}, {}
+  local value = s.values[node[INDEX]].child
+  while value ~= 0 do
+    local name = C.dm_sample_key(s, value, span, err) == 0 and ffi_string(span.p, span.n)
+    if name and not seen[name] then
+      seen[name] = true
+      list[#list + 1] = name
+    end
+    value = s.values[value].next
+  end
+  return list
+end
+
+---Any value as JSON, keys sorted.
+---@param v any
+---@return string
+function M.json(v)
+  local p, n = to_json(v)
+  return ffi_string(p, n)
+end
+
 ---Whether v is a node of a sample.
 ---@param v any
 ---@return boolean

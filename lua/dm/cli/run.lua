@@ -162,7 +162,7 @@ local function set_input(job, p, values)
     end
   end
   local count = tonumber(C.dm_job_sort_inputs(job))
-  if count == 0 then fail("there is no file in %s", table.concat(input, ", ")) end
+  if count == 0 then fail("there is no file in " .. table.concat(input, ", ")) end
   return count
 end
 
