@@ -494,6 +494,14 @@ end
 ---@return boolean
 M.is_node = is_node
 
+---What a value is, for messages: "an object", "an array", "a string" ...
+---@param v any
+---@return string
+function M.kind(v)
+  if is_node(v) then return is_array(v) and "an array" or "an object" end
+  return v == nil and "nil" or "a " .. type(v)
+end
+
 ---Whether v is a list: a node or a table that is written as an array.
 ---@param v any
 ---@return boolean

@@ -87,7 +87,8 @@ describe("dm.files", function()
     local text = "数据清洗是大规模语言模型训练的第一步。没有干净的数据，再大的模型也学不好。\n"
     for _, charset in ipairs { "GB18030", "UTF-16", "UTF-16LE", "UTF-8" } do
       doc("utf8", text)
-      assert.equal(0, (t.shell(("cd %s/docs && iconv -t %s utf8 > %s.txt && rm utf8"):format(q(dir), charset, charset))))
+      local convert = ("cd %s/docs && iconv -t %s utf8 > %s.txt && rm utf8"):format(q(dir), charset, charset)
+      assert.equal(0, (t.shell(convert)))
     end
     local _, samples = run()
     assert.equal(4, #samples)
@@ -275,6 +276,17 @@ describe("dm.files", function()
     assert.equal("b", t.json_lines(dir .. "/each/sub/b.txt.jsonl")[1].text)
   end)
 
+  it("is checked with `dmhost check`", function()
+    doc("a.txt", "a")
+    doc("b.txt", "ok\195(")
+    t.pipeline(dir, ([[input = dm.files(%q, { content = true }), output = %q,
+      operators = { dm.map(function(s) s.n = #s.fileNames end) }]]):format(dir .. "/docs", dir .. "/out.jsonl"))
+    local _, out = t.dmhost(("check %s/pipeline.lua"):format(q(dir)))
+    assert.truthy(out:find("b.txt@0", 1, true), out)
+    assert.truthy(out:find("its charset can not be told", 1, true), out)
+    assert.truthy(out:find("fileNames", 1, true), out)
+  end)
+
   it("says what is wrong with it", function()
     local function refused(body, message)
       t.pipeline(dir, body .. (", output = %q, operators = {}"):format(dir .. "/out"))
@@ -297,13 +309,10 @@ describe("dm.files", function()
     for file, why in files do seen[#seen + 1] = file.fileName .. " " .. tostring(file.text) .. " " .. tostring(why) end
     assert.same({ "a.txt a\n nil", "b.txt nil its charset can not be told" }, seen)
     for _ = 1, 2 do
-      for file in files do
-        assert.equal("a.txt", file.fileName)
-        break
-      end
+      assert.equal("a.txt", files().fileName) -- as a loop that is left begins
     end
     for _ in dm.files(dir .. "/docs/.git") do error "nothing is in there" end
-    assert.has_error(function() for _ in dm.files(dir .. "/nowhere") do break end end,
+    assert.has_error(function() local _ = dm.files(dir .. "/nowhere")() end,
       "cannot read " .. dir .. "/nowhere: No such file or directory")
   end)
 end)
