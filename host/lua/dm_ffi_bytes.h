@@ -29,6 +29,10 @@ int dm_encoding_guess(const char *p, size_t n, const char **name, struct dm_erro
 /* Turns a text into UTF-8, without a byte order mark. DM_EINPUT: a byte is wrong; DM_EUSAGE: no such charset. */
 int dm_encoding_convert(const char *p, size_t n, const char *charset, struct dm_buf *out, struct dm_error *err);
 
+/* Append a text as a paragraph of Word, and as one for each of its lines. */
+int dm_docx_paragraph(const char *p, size_t n, struct dm_buf *out);
+int dm_docx_lines(const char *p, size_t n, struct dm_buf *out);
+
 /* io: files as samples --------------------------------------------------------------------------- */
 
 /* Appends a row of JSON, without a newline: fileName, fileType, filePath, fileSize, modifiedTime, and with `content`

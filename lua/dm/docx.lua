@@ -1,5 +1,9 @@
 -- Writes documents of Word (ECMA-376): paragraphs and tables.
+local ffi = require "ffi"
+local kernel = require "dm.text.kernel"
 local zip = require "dm.zip"
+
+local C, out = ffi.C, kernel.out
 
 local M = {}
 
@@ -26,35 +30,27 @@ end
 
 local TABLE = '<w:tbl><w:tblPr><w:tblW w:w="0" w:type="auto"/>' .. borders() .. "</w:tblPr><w:tblGrid>"
 
-local SIGNS = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }
-local BREAKS = { ["\t"] = "<w:tab/>", ["\r"] = "<w:br/>", ["\n"] = "<w:br/>" }
-
----Whether XML can not hold a text: control characters, U+FFFE, U+FFFF.
-local function is_foreign(s)
-  return s:find "[%z\1-\8\11\12\14-\31]" ~= nil or s:find("\239\191[\190\191]") ~= nil
-end
-
----What is inside a run: text up to the first piece that XML can not hold, as python-docx leaves it.
-local function run_content(s)
-  local list, at = {}, 1
-  repeat
-    local stop = s:find("[\t\r\n]", at)
-    local piece = s:sub(at, (stop or 0) - 1)
-    if is_foreign(piece) then break end
-    if piece ~= "" then list[#list + 1] = '<w:t xml:space="preserve">' .. piece:gsub("[&<>]", SIGNS) .. "</w:t>" end
-    if stop then
-      list[#list + 1] = BREAKS[s:sub(stop, stop)]
-      at = stop + 1
-    end
-  until not stop
-  return table.concat(list)
+local function made(status)
+  if status < 0 then kernel.fail(status) end
+  return ffi.string(out.p, out.n)
 end
 
 ---A paragraph. Of a text that XML can not hold, what stands before the piece (between tabs) that it can not hold.
 ---@param s string
 ---@return string
 function M.paragraph(s)
-  return "<w:p><w:r>" .. run_content(s) .. "</w:r></w:p>"
+  out.n = 0
+  return made(C.dm_docx_paragraph(s, #s, out))
+end
+
+---A paragraph for each line.
+---@param s string
+---@return string
+function M.lines(s)
+  out.n = 0
+  local xml = made(C.dm_docx_lines(s, #s, out))
+  kernel.trim(#s)
+  return xml
 end
 
 ---A paragraph without text.

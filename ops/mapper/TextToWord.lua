@@ -257,17 +257,34 @@ local function table_of(line)
   return ok and made or ""
 end
 
+---Whether a line is one of HTML.
+local function is_html(line)
+  return line:find "^<html>" and line:find "</html>$"
+end
+
+---Where a line begins that may be one of HTML; nil when there is none from byte `at` on, the start of a line.
+local function find_html(s, at)
+  if s:find("^<html>", at) then return at end
+  local newline = s:find("\n<html>", at, true)
+  return newline and newline + 1
+end
+
 ---@param s string
 ---@return string the bytes of a document
 function TextToWord.document(s)
-  local body = {}
-  for line in (s .. "\n"):gmatch "([^\n]*)\n" do
-    if line:find "^<html>" and line:find "</html>$" then
+  local body, from = {}, 1 -- what stands before `from` is in the body
+  local start = find_html(s, 1)
+  while start do
+    local stop = s:find("\n", start, true) or #s + 1
+    local line = s:sub(start, stop - 1)
+    if is_html(line) then
+      if start > from then body[#body + 1] = docx.lines(s:sub(from, start - 2)) end
       body[#body + 1] = docx.EMPTY .. table_of(line)
-    else
-      body[#body + 1] = docx.paragraph(line)
+      from = stop + 1
     end
+    start = stop <= #s and find_html(s, stop + 1)
   end
+  if from <= #s + 1 then body[#body + 1] = docx.lines(s:sub(from)) end
   return docx.write(table.concat(body))
 end
 

@@ -97,6 +97,13 @@ describe("TextToWord", function()
     assert.same({ { p = "<&>\"'" } }, body "<&>\"'")
   end)
 
+  it("finds lines of HTML among others", function()
+    local line, t = "<html>x</html>", { p = "" }
+    assert.same({ t, t, { p = "a" }, t }, body(line .. "\n\na\n" .. line))
+    assert.same({ { p = "" }, t, { p = "" } }, body("\n" .. line .. "\n"))
+    assert.same({ { p = "<html>" }, { p = line .. " " }, t }, body("<html>\n" .. line .. " \n" .. line))
+  end)
+
   it("is quick and right with much of anything", function()
     local large = { ("x"):rep(4e6), ("\n"):rep(2e5), ("\t"):rep(3e5), ("<html>"):rep(3e5) .. "</html>",
       "<html>" .. ("<table><tr><td>"):rep(2e4) .. "</html>", "<html><table>" .. ("<tr><td>1"):rep(1e5) .. "</html>",
