@@ -164,6 +164,20 @@ int dm_text_repetition(const char *p, size_t n, double rep_len, double *ratio)
     return status;
 }
 
+int dm_text_repeated(const char *p, size_t n, double rep_len, double *share)
+{
+    struct dm_grams g;
+    bool wide;
+    int status = lay_out(&g, p, n, rep_len, &wide);
+    *share = 0;
+    if (status <= 0)
+        return status;
+    status = dm_grams_note(&g, wide);
+    if (status == DM_OK)
+        *share = (double)(g.repeats + dm_grams_count(&g)) / (double)g.n;
+    return status;
+}
+
 /* Counters of blocks by their hashes, and how many counters have reached each value. */
 struct tally {
     uint8_t *counters;
