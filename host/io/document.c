@@ -1,5 +1,6 @@
-#include "io/document.h"
-
+/* A file as a sample: what it is called, its kind, size and time, and its text. */
+#include "base/buf.h"
+#include "base/error.h"
 #include "base/utf8.h"
 #include "io/filetype.h"
 #include "json/write.h"
@@ -174,11 +175,11 @@ static int put_row(const char *path, bool content, size_t most, struct dm_buf *r
     return rc;
 }
 
-int dm_document_read(const char *path, bool content, size_t most, struct dm_buf *row,
+int dm_document_read(const char *path, int content, size_t most, struct dm_buf *row,
                      struct dm_error *err)
 {
     size_t n = strlen(path);
-    int rc = put_row(path, content, most, row, err);
+    int rc = put_row(path, content != 0, most, row, err);
     if (rc == DM_OK && dm_utf8_check(path, n) < n)
         rc = dm_fail(err, DM_EINPUT, "its path is not UTF-8");
     return rc == DM_EMEMORY || dm_buf_putc(row, '}') ? rc : dm_fail_memory(err);

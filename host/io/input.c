@@ -1,7 +1,7 @@
 #include "io/input.h"
 
+#include "base/buf.h"
 #include "base/utf8.h"
-#include "io/document.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,4 @@
 /* Files as samples for a loop in Lua; runs have the same list and the same rows. */
-#include "io/document.h"
 #include "io/inputs.h"
 
 #include <stdlib.h>
@@ -37,6 +36,6 @@ int dm_scan_next(struct dm_scan *s, int content, double most, struct dm_buf *out
     if (s->at == s->inputs.n)
         return 0;
     const char *path = dm_inputs_path(&s->inputs, s->at++);
-    int rc = dm_document_read(path, content != 0, (size_t)most, out, err);
+    int rc = dm_document_read(path, content, (size_t)most, out, err);
     return rc ? rc : 1;
 }

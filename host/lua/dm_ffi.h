@@ -243,7 +243,7 @@ struct dm_outcome {
 struct dm_job *dm_job_get(void);
 
 /* Adds input files: a file, folder, glob, or "-" for standard input. With settings.documents set before, folders are
- * searched for files of every kind. */
+ * searched for files of every kind, but for the job's outputs. */
 int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *err);
 
 /* Sorts the inputs; how many there are, and the path of one. */
@@ -264,7 +264,7 @@ int getpid(void);
 /* XXH3-64 of a file's bytes; 0 when it can not be read. */
 uint64_t dm_file_hash(const char *path);
 
-/* Appends a line for each library: its name and the version that runs. */
+/* Appends a line for each library: its name, the version that runs, "; " and what is to be said of it. */
 int dm_versions(struct dm_buf *out);
 
 /* What dm.cli.main returns when the job is to be run: no exit status. */

@@ -28,6 +28,11 @@ int dm_encoding_convert(const char *p, size_t n, const char *charset, struct dm_
 
 /* io: files as samples --------------------------------------------------------------------------- */
 
+/* Appends a row of JSON, without a newline: fileName, fileType, filePath, fileSize, modifiedTime, and with `content`
+ * the text of a file that is text, in UTF-8, without a byte order mark, lines ended by LF. DM_EINPUT: the file, or its
+ * text, can not be read, or is longer than `most`; err says why without naming it, and the row has what is known. */
+int dm_document_read(const char *path, int content, size_t most, struct dm_buf *row, struct dm_error *err);
+
 /* The files that folders and globs name, in the order of their paths, described one after another. NULL when memory
  * is short. */
 struct dm_scan;
@@ -37,6 +42,5 @@ void dm_scan_destroy(struct dm_scan *s);
 /* Adds what a folder, file or glob names. To be called before the first dm_scan_next. */
 int dm_scan_add(struct dm_scan *s, const char *pattern, struct dm_error *err);
 
-/* Appends the next file's row of JSON, with `content` also its text of up to `most` bytes. Returns 1, or 0 at the end.
- * DM_EINPUT: the file can not be read; the row has what is known of it. */
+/* Appends the next file's row, as dm_document_read. Returns 1, or 0 at the end. */
 int dm_scan_next(struct dm_scan *s, int content, double most, struct dm_buf *out, struct dm_error *err);

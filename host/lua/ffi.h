@@ -10,6 +10,7 @@
 #include "lua/dm_ffi.h"
 #include "lua/dm_ffi_text.h"
 #include "lua/dm_ffi_bytes.h"
+#include "lua/dm_ffi_trace.h"
 #pragma GCC visibility pop
 
 #endif

@@ -1,6 +1,6 @@
 #include "run/counts.h"
 
-#include "base/crc64.h"
+#include "io/crc64.h"
 
 #include <stdlib.h>
 

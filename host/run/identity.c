@@ -36,14 +36,20 @@ static int write_file(const char *folder, const char *name, const char *p, size_
     return ok ? DM_OK : dm_fail_errno(err, DM_EIO, "cannot write %s/%s", folder, name);
 }
 
-/* "size time-in-ns path", ended by NUL since paths may hold newlines. */
-static bool put_line(struct dm_buf *b, const char *path)
+int dm_file_stamp(const char *path, struct dm_buf *out)
 {
     struct stat st;
     if (stat(path, &st))
         st = (struct stat){0};
-    return dm_buf_printf(b, "%lld %lld%09ld %s", (long long)st.st_size,
-                         (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, path) &&
+    bool ok = dm_buf_printf(out, "%lld %lld%09ld", (long long)st.st_size,
+                            (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+    return ok ? DM_OK : DM_EMEMORY;
+}
+
+/* "size time-in-ns path", ended by NUL since paths may hold newlines. */
+static bool put_line(struct dm_buf *b, const char *path)
+{
+    return dm_file_stamp(path, b) == DM_OK && dm_buf_putc(b, ' ') && dm_buf_puts(b, path) &&
            dm_buf_putc(b, 0);
 }
 

@@ -204,7 +204,7 @@ void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint
     atomic_store_explicit(&w->board->row, row->at, memory_order_relaxed);
     atomic_store_explicit(&w->board->turn, turn + 1, memory_order_release);
     uint64_t place = w->place + dm_work_range(w)->base + row->at;
-    rows->seed = (double)(dm_work_mix(dm_work_mix(place) + ((uint64_t)op << 32 | child)) >> 11);
+    rows->seed = dm_work_seed(place, op, child);
 }
 
 void dm_rows_rest(struct dm_rows *rows)

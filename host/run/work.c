@@ -1,6 +1,6 @@
 #include "run/work_state.h"
 
-#include "base/crc64.h"
+#include "io/crc64.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -71,6 +71,13 @@ static inline uint64_t dm_work_mix(uint64_t x)
     return x ^ x >> 31;
 }
 
+/* The seed of random numbers: depends on the row's place (its file's hash and its offset), the
+ * operator and the child alone. */
+static inline double dm_work_seed(uint64_t place, uint32_t op, uint32_t child)
+{
+    return (double)(dm_work_mix(dm_work_mix(place) + ((uint64_t)op << 32 | child)) >> 11);
+}
+
 /* Writes bytes of rows behind those written so far. */
 int dm_work_put(struct dm_work *w, const char *p, size_t n);
 

@@ -60,21 +60,36 @@ local function begin(self)
   end
 end
 
+---The next file of a loop as JSON, and why it can not be read when that is so.
+local function next_text(self)
+  local out = kernel.out
+  out.n = 0
+  local status = C.dm_scan_next(self.scan, self.content and 1 or 0, MOST, out, err)
+  if status == 0 then return nil end
+  if status == C.DM_EMEMORY then error("memory ran short", 0) end
+  local text = ffi.string(out.p, out.n)
+  kernel.trim(0)
+  return text, status < 0 and ffi.string(err.text) or nil
+end
+
 ---What `for file, why in dm.files "docs/" do` calls: the next file as a plain table, and why it can not be read when
 ---that is so. Each loop begins anew.
 ---@param last table? the file before; nil at the start of a loop
 ---@return table? file
 ---@return string? why
 function Files:__call(_, last)
-  local out = kernel.out
   if last == nil then begin(self) end
-  out.n = 0
-  local status = C.dm_scan_next(self.scan, self.content and 1 or 0, MOST, out, err)
-  if status == 0 then return nil end
-  if status == C.DM_EMEMORY then error("memory ran short", 0) end
-  local sample = json.decode(ffi.string(out.p, out.n))
-  kernel.trim(0)
-  return sample, status < 0 and ffi.string(err.text) or nil
+  local text, why = next_text(self)
+  if not text then return nil end
+  return json.decode(text), why
+end
+
+---The files as the rows that a run reads: JSON, and why a file can not be read when that is so.
+---@param files dm.Files
+---@return fun(): string?, string?
+function M.texts(files)
+  begin(files)
+  return function() return next_text(files) end
 end
 
 return M

@@ -2,6 +2,7 @@
 -- read and workers see exactly that, whatever changes on disk afterwards.
 local ffi = require "ffi"
 local embedded = require "dm.embedded"
+local suggest = require "dm.suggest"
 
 local M = {}
 
@@ -15,17 +16,22 @@ local function keep(path, text)
   return text
 end
 
+---Called with each path that is read or listed, for who wants to know what something was made of.
+---@type fun(path: string)?
+M.on_read = nil
+
 ---The text of a file: from the snapshot when there is one, else from disk (and remembered).
 ---@param path string
 ---@return string? text
 ---@return string? why it can not be read
 function M.read(path)
+  if M.on_read then M.on_read(path) end
   if kept[path] then return kept[path] end
   local file, why = io.open(path, "rb")
   if not file then return nil, why end
   local text, message = file:read "*a"
   file:close()
-  if not text then return nil, message end
+  if not text then return nil, path .. ": " .. message end
   return keep(path, text)
 end
 
@@ -44,6 +50,7 @@ end
 ---@return string? why the folder can not be read
 function M.list(folder, pattern)
   local key, paths = folder .. "/" .. pattern, {}
+  if M.on_read then M.on_read(key) end
   if not kept[key] then
     local names, why = read_names(folder)
     if not names then return nil, why end
@@ -56,6 +63,37 @@ function M.list(folder, pattern)
   end
   for path in kept[key]:gmatch "[^\n]+" do paths[#paths + 1] = path end
   return paths
+end
+
+---Has a file read from disk again when it is next asked for.
+---@param path string
+---@return string? text that it had
+function M.forget(path)
+  local text = kept[path]
+  if not text then return nil end
+  kept[path] = nil
+  for i, known in ipairs(order) do
+    if known == path then
+      table.remove(order, i)
+      break
+    end
+  end
+  return text
+end
+
+---A path like one that is not there: its folder has a file whose name is nearly that.
+---@param path string
+---@return string?
+function M.similar(path)
+  local folder, name = path:match "^(.*/)([^/]*)$"
+  folder, name = folder or "", name or path
+  local names, list = read_names(folder == "" and "." or folder) or "", {}
+  for found in names:gmatch "[^\n]+" do
+    if found ~= name and found:sub(1, 1) ~= "." then list[#list + 1] = found end
+  end
+  table.sort(list)
+  local near = suggest.nearest(name, list)
+  return near and folder .. near
 end
 
 ---Whether read(path) would find something.
@@ -87,6 +125,44 @@ function M.find(name)
   return text, name
 end
 
+-- What is too large for the snapshot: it has the hash under the path and this.
+local HASH = " (xxh3)"
+
+---Notes the hash of a file, for the snapshot; those in the binary need none.
+---@param path string
+---@return string? why it can not be read
+function M.fingerprint(path)
+  if kept[path .. HASH] or embedded.read(path) then return nil end
+  local file, why = io.open(path, "rb")
+  if not file then return why end
+  file:close()
+  keep(path .. HASH, bit.tohex(ffi.C.dm_file_hash(path), 16))
+end
+
+---The bytes of a file of which the hash was noted, not remembered here.
+---@param path string
+---@return string? text
+---@return string? why it can not be read, or that it is another one by now
+function M.read_declared(path)
+  local own = embedded.read(path)
+  if own then return own end
+  local file, why = io.open(path, "rb")
+  if not file then return nil, why end
+  local text, message = file:read "*a"
+  file:close()
+  if not text then return nil, message end
+  local hash = kept[path .. HASH]
+  if hash and hash ~= require("dm.bytes").xxh3(text) then return nil, path .. " has changed since the run began" end
+  return text
+end
+
+---The file that an entry of a snapshot is about.
+---@param path string of the entry
+---@return string
+function M.file_of(path)
+  return path:sub(-#HASH) == HASH and path:sub(1, -#HASH - 1) or path
+end
+
 ---All that was read so far, in the order of reading.
 ---@return { path: string, text: string }[]
 function M.snapshot()
@@ -113,17 +189,25 @@ function M.load(path)
   return loadstring(text, "@" .. path)
 end
 
-local function search(name)
+---Where `require` finds a module on disk.
+---@param name string
+---@return string? path
+---@return string tried for a message
+function M.module_path(name)
   local tried = {}
   for template in package.path:gmatch "[^;]+" do
     local path = template:gsub("%?", (name:gsub("%.", "/")))
-    if M.exists(path) then
-      local chunk, message = M.load(path)
-      return chunk or error(message, 0)
-    end
+    if M.exists(path) then return path, "" end
     tried[#tried + 1] = "\n\tno file '" .. path .. "'"
   end
-  return table.concat(tried)
+  return nil, table.concat(tried)
+end
+
+local function search(name)
+  local path, tried = M.module_path(name)
+  if not path then return tried end
+  local chunk, message = M.load(path)
+  return chunk or error(message, 0)
 end
 
 ---Makes `require` read Lua files through this module.

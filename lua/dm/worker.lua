@@ -20,6 +20,7 @@ jit.opt.start("maxtrace=8000", "maxmcode=16384", "maxrecord=16000")
 ---@return integer status
 function M.setup(pointer)
   local settings = ffi.cast("struct dm_settings *", pointer)
+  if settings.plan[0] == 0 then return 0 end -- a tracer, which gets its pipelines by request
   local plan = json.decode(ffi.string(settings.plan))
   sources.restore(plan.sources)
   sources.install()
@@ -29,8 +30,9 @@ function M.setup(pointer)
 end
 
 ---Random numbers depend on the row alone, so that output does not depend on who ran which rows before.
+---@param rows ffi.cdata* struct dm_rows * or struct dm_trace *
 ---@return fun() forget to be called before a split: its first row may be the last one that was seen
-local function seed_by_row(rows)
+function M.seed_by_row(rows)
   local random, seed = math.random, math.randomseed
   local seeded
   function math.random(...) -- luacheck: ignore 122
@@ -50,7 +52,7 @@ end
 function M.run(pointer)
   local rows = ffi.cast("struct dm_rows *", pointer)
   if not step then
-    forget_seed = seed_by_row(rows)
+    forget_seed = M.seed_by_row(rows)
     step = chain.compile(ops, rows)
   end
   forget_seed()

@@ -208,7 +208,7 @@ describe("parameters that can not be", function()
   local function refused(name, params, message)
     local ok, why = pcall(registry.get(name), params)
     assert.is_false(ok)
-    assert.truthy(why:find(message, 1, true), why)
+    assert.truthy(tostring(why):find(message, 1, true), why)
   end
 
   it("a tokenizer", function()

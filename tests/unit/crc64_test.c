@@ -1,4 +1,4 @@
-#include "base/crc64.h"
+#include "io/crc64.h"
 #include "test.h"
 
 #include <string.h>

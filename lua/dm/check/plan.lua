@@ -2,6 +2,7 @@
 -- The checkers make findings of what stands here.
 local ffi = require "ffi"
 local dm = require "dm"
+local files = require "dm.files"
 local guard = require "dm.check.guard"
 local locate = require "dm.locate"
 local recorder = require "dm.check.recorder"
@@ -35,6 +36,7 @@ local M = {}
 ---@field calls integer how often dm.pipeline was called
 ---@field entries dm.CheckEntry[]
 ---@field input string[]
+---@field documents integer? DM_FILE_AS_ROW, DM_FILE_AS_TEXT: each input is a row itself
 ---@field output any
 ---@field input_faults { what: string, i: integer }[]
 ---@field files { path: string, text: string }[] the user's Lua files that were read
@@ -125,9 +127,15 @@ end
 
 ---Adds the files of the inputs; stops at none.
 function Plan:find_inputs(given)
-  local list = given or self.given and self.given.input
-  if type(list) == "string" then list = { list } end
+  local list = self.given and self.given.input
   local job, err = C.dm_job_get(), ffi.new "struct dm_error"
+  if files.is(list) then
+    self.documents = list.content and C.DM_FILE_AS_TEXT or C.DM_FILE_AS_ROW
+    job.settings.documents = self.documents
+    list = list.roots
+  end
+  list = given or list
+  if type(list) == "string" then list = { list } end
   for i, pattern in ipairs(type(list) == "table" and list or {}) do
     if pattern ~= "-" and type(pattern) == "string" and C.dm_job_add_input(job, pattern, err) < 0 then
       self.input_faults[#self.input_faults + 1] = { what = ffi.string(err.text), i = i, given = given ~= nil }

@@ -43,9 +43,10 @@ return function(plan)
   local list, stages = {}, plan.stages
   if #stages.bad > 0 then
     local at = plan:place({ "input" }, true)
+    local what = plan.documents and "files are rejected" or "rows of the sample are not JSON objects"
     list[1] = { file = at.file, line = at.line, col = at.col, severity = "warning",
-      message = ("%d of %d rows of the sample are not JSON objects: %s (%s)"):format(#stages.bad,
-        #stages.bad + stages.rows, stages.bad[1].why, stages.bad[1].row) }
+      message = ("%d of %d %s: %s (%s)"):format(#stages.bad, #stages.bad + stages.rows, what, stages.bad[1].why,
+        stages.bad[1].row) }
   end
   for i, entry in ipairs(plan.entries) do
     local outcome = stages.outcomes[i]

@@ -51,12 +51,28 @@ local function read_rows(files)
   return list
 end
 
+---Some of the files as rows themselves, evenly spread.
+local function read_documents(files, content)
+  local list, err = {}, ffi.new "struct dm_error"
+  local step, at = math.max(1, #files / ROWS), 1
+  while at <= #files do
+    local path, out = files[math.floor(at)], C.dm_text_out()
+    out.n = 0
+    local status = C.dm_document_read(path, content and 1 or 0, ROW_BYTES, out, err)
+    local why = status < 0 and ffi.string(err.text)
+    list[#list + 1] = { name = path .. "@0", text = ffi.string(out.p, out.n), why = why }
+    at = at + step
+  end
+  return list
+end
+
 ---Samples of the rows; those that are none go to `bad`.
 local function parse(rows)
   local list, bad = {}, {}
   for _, row in ipairs(rows) do
     local ok, node = pcall(sample.parse, row.text)
     if ok and row.text:find "^%s*%[" then ok, node = false, "an array, not an object" end
+    if row.why then ok, node = false, row.why end
     if ok then
       list[#list + 1] = { s = sample.adopt(node), name = row.name }
     else
@@ -176,7 +192,8 @@ end
 ---@param plan dm.CheckPlan
 ---@return dm.Stages
 function M.run(plan)
-  local rows, bad = parse(read_rows(plan.input))
+  local rows, bad = parse(plan.documents and read_documents(plan.input, plan.documents == C.DM_FILE_AS_TEXT)
+    or read_rows(plan.input))
   local stages = { rows = #rows, bad = bad, before = { survey(rows) }, outcomes = {} }
   local unsure = false
   for i, entry in ipairs(plan.entries) do

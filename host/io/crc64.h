@@ -1,6 +1,6 @@
 /* CRC-64/XZ: of texts, and of a text whose halves' checksums are known. */
-#ifndef DM_BASE_CRC64_H
-#define DM_BASE_CRC64_H
+#ifndef DM_IO_CRC64_H
+#define DM_IO_CRC64_H
 
 #include <stddef.h>
 #include <stdint.h>
