@@ -132,6 +132,21 @@ describe("dmhost dev", function()
     assert.equal(2, #list - list[#list].changed)
   end)
 
+  it("reloads an operator when a file beside it changes", function()
+    t.write(dir .. "/ops/user/mark.txt", "!")
+    t.write(dir .. "/ops/user/list.txt", "1")
+    t.write(dir .. "/ops/user/shout.lua", 'local mark = require("dm").lazy("mark.txt")\n' ..
+      'local list = require("dm.sources").read("ops/user/list.txt")\n' .. (SHOUT:gsub("MARK", "mark() .. list")))
+    start "pipeline.lua --json -n 10"
+    until_event "ready"
+    for _, name in ipairs { "mark.txt", "list.txt" } do
+      by_rename(dir .. "/ops/user/" .. name, "??")
+      local list = until_event "summary"
+      assert.equal("shout", list[1].operator)
+      assert.equal(10, list[#list].changed)
+    end
+  end)
+
   it("needs something to watch", function()
     local status, _, err = t.shell(("cd %s && %s dev"):format(q(dir), q(t.DMHOST)))
     assert.equal(2, status)
