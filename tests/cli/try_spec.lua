@@ -100,6 +100,7 @@ in.jsonl@61  kept, unchanged
     end) ]], 'limits = { row_time = "700ms", memory = "120MiB" }')
     local list = records "pipeline.lua"
     assert.equal("took longer than 0.7 s", list[1].reason)
+    assert.equal(4, list[1].steps[1].error.line)
     assert.truthy(list[2].reason:find("crashed the worker", 1, true))
     assert.equal("rejected", list[3].outcome)
     assert.truthy(list[4].reason:find("needed more than limits.memory", 1, true))
