@@ -1,6 +1,7 @@
 -- Rows from the beginning of the input, taken through the operators one after another: which fields they have at each
 -- stage, how many are dropped and rejected, and why.
 local ffi = require "ffi"
+local feed = require "dm.trace.rows"
 local guard = require "dm.check.guard"
 local json = require "dm.json"
 local sample = require "dm.sample"
@@ -35,16 +36,16 @@ local ROWS, FILES, ROW_BYTES, DEPTH = 100, 10, 1024 * 1024, 8
 
 ---The rows of some of the files, evenly spread.
 local function read_rows(files)
-  local list, err = {}, ffi.new "struct dm_error"
+  local list, at = {}, 1
   local step = math.max(1, #files / FILES)
   local each = math.ceil(ROWS / math.max(1, math.min(#files, FILES)))
-  local at = 1
   while at <= #files do
-    local path, out = files[math.floor(at)], C.dm_text_out()
-    out.n = 0
-    C.dm_peek_rows(path, each, ROW_BYTES, out, err)
-    for offset, row in ffi.string(out.p, out.n):gmatch "(%d+) ([^\n]*)\n" do
-      list[#list + 1] = { name = path .. "@" .. offset, text = (row:gsub("\r$", "")) }
+    local path = files[math.floor(at)]
+    local rows = feed.file(path, { row_size = ROW_BYTES }, 0)
+    for _ = 1, each do
+      local row = rows()
+      if not row then break end
+      list[#list + 1] = { name = ("%s@%.0f"):format(path, row.offset), text = row.text:gsub("\r$", ""), why = row.reason }
     end
     at = at + step
   end
