@@ -45,7 +45,8 @@ local function read_rows(files)
     for _ = 1, each do
       local row = rows()
       if not row then break end
-      list[#list + 1] = { name = ("%s@%.0f"):format(path, row.offset), text = row.text:gsub("\r$", ""), why = row.reason }
+      local name = ("%s@%.0f"):format(path, row.offset)
+      list[#list + 1] = { name = name, text = row.text:gsub("\r$", ""), why = row.reason }
     end
     at = at + step
   end
@@ -179,7 +180,7 @@ end
 ---Runs one operator over the rows. An error that says the loop is endless ends it: the other rows will not fare better.
 local function run_operator(entry, rows)
   local outcome, out = new_outcome(rows), {}
-  if not entry.op or not RUN[entry.op.kind] then
+  if not entry.op or not RUN[entry.op.kind] or entry.op.waits then
     outcome.skipped = true
     return outcome, rows
   end
