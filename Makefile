@@ -25,7 +25,7 @@ endif
 
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
-EMBEDDED := $(sort $(wildcard host/lua/dm_ffi*.h)) $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
+EMBEDDED := README.md $(sort $(wildcard host/lua/dm_ffi*.h)) $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 # what clang-format and the linters read; tables are made by scripts
@@ -143,9 +143,16 @@ fuzz:
 	$(MAKE) $(addprefix build/fuzz/,$(TARGET))
 	@set -e; for t in $(TARGET); do tests/fuzz/run.sh build/fuzz $$t $(FUZZ_SECONDS); done
 
+# Where each shell looks for completions.
+COMPLETIONS := bash-completion/completions/dmhost zsh/vendor-completions/_dmhost fish/vendor_completions.d/dmhost.fish
+
 install: all
 	install -D -m 755 $(BUILD)/dmhost $(DESTDIR)$(PREFIX)/bin/dmhost
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/dmhost/README.md
+	@set -e; for f in $(COMPLETIONS); do \
+	  mkdir -p $$(dirname $(DESTDIR)$(PREFIX)/share/$$f); shell=$${f%%[-/]*}; \
+	  echo completion of $$shell: $(DESTDIR)$(PREFIX)/share/$$f; \
+	  $(BUILD)/dmhost completion $$shell >$(DESTDIR)$(PREFIX)/share/$$f; done
 
 clean:
 	rm -rf build

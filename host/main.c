@@ -5,9 +5,11 @@
 #include "run/worker.h"
 #include "trace/session.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The job that Lua has set up, and then Lua's report on it. */
 static int run_job(struct dm_lua *lua, struct dm_error *err)
@@ -27,10 +29,24 @@ static void print_error(struct dm_lua *lua, struct dm_error *err)
         fprintf(stderr, "dmhost: %s\n", err->text);
 }
 
+/* Were one of the three closed, the next file would take its number, and messages would be written
+ * into it. */
+static void open_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= 2);
+    if (fd > 2)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct dm_error err;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file too large is an error of write() like any other */
+    open_standard_streams();
     if (argc == 2 && strcmp(argv[1], "worker") == 0)
         return dm_worker_main();
     struct dm_lua *lua = dm_lua_open(0, &err);

@@ -30,7 +30,9 @@ static int add_file(struct dm_inputs *in, const char *path, mode_t mode, struct 
     if (S_ISREG(mode))
         return add_path(in, path, err);
     if (S_ISLNK(mode))
-        return dm_fail(err, DM_EUSAGE, "%s is a symbolic link that leads nowhere", path);
+        return dm_fail(err, DM_EUSAGE,
+                       "%s is a symbolic link that leads nowhere\nremove it, or name the files",
+                       path);
     return dm_fail(err, DM_EUSAGE,
                    "%s is not a regular file\na pipe is read as standard input: -i -", path);
 }
@@ -125,7 +127,9 @@ static int add_folder(struct dm_inputs *in, const char *folder, struct dm_error 
     int rc = search(in, root, err);
     free(root);
     if (rc == DM_OK && in->n == before && !in->documents)
-        rc = dm_fail(err, DM_EUSAGE, "%s: the folder holds no .jsonl, .ndjson or .json file",
+        rc = dm_fail(err, DM_EUSAGE,
+                     "%s: the folder holds no .jsonl, .ndjson or .json file\n"
+                     "files of other names are named by a pattern, as in -i 'DIR/*.txt'",
                      folder);
     return rc;
 }
@@ -163,7 +167,10 @@ int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *er
         return add_existing(in, pattern, err);
     int rc = glob(pattern, GLOB_BRACE | GLOB_NOSORT, NULL, &found);
     if (rc == GLOB_NOMATCH)
-        return dm_fail(err, DM_EUSAGE, "no file matches the input %s", pattern);
+        return dm_fail(
+            err, DM_EUSAGE,
+            "no file matches the input %s\nrelative patterns count from the current directory",
+            pattern);
     if (rc)
         return dm_fail_errno(err, DM_EIO, "cannot search for %s", pattern);
     rc = DM_OK;

@@ -69,19 +69,33 @@ static void blame(struct dm_coordinator *c, struct dm_item *item, const struct d
     }
 }
 
-static void say_lost(struct dm_coordinator *c, const struct dm_peer *peer)
+/* The row that the worker was at, for messages; "a worker" when it was at none. */
+static void name_place(const struct dm_coordinator *c, const struct dm_peer *peer, char *text,
+                       size_t n)
+{
+    char op[256];
+    snprintf(text, n, "a worker");
+    for (const struct dm_item *item = c->items.first; item; item = item->next) {
+        if (item->peer != peer || item->state != DM_RUNNING || !on_a_row(item, peer->board))
+            continue;
+        const struct dm_range *range = &item->split.ranges[atomic_load(&peer->board->range)];
+        dm_settings_op_name(&c->job->settings, peer->board->op, op, sizeof op);
+        snprintf(text, n, "%.300s@%llu: %s: the worker", range->name,
+                 (unsigned long long)(range->base + atomic_load(&peer->board->row)), op);
+    }
+}
+
+static void say_lost(struct dm_coordinator *c, const struct dm_peer *peer, const char *who)
 {
     if (peer->killed == DM_KILL_ROW_TIME)
-        dm_progress_say(
-            c, "a row took longer than limits.row_time; its worker was killed and replaced");
+        dm_progress_say(c, "%s took longer than limits.row_time for the row; it is replaced", who);
     else if (peer->signal)
-        dm_progress_say(c, "a worker was ended by signal %d (%s); it is replaced", peer->signal,
+        dm_progress_say(c, "%s was ended by signal %d (%s); it is replaced", who, peer->signal,
                         strsignal(peer->signal));
     else if (peer->exit_status == DM_EXIT_MEMORY)
-        dm_progress_say(c, "a worker needed more than limits.memory; it is replaced");
+        dm_progress_say(c, "%s needed more than limits.memory; it is replaced", who);
     else
-        dm_progress_say(c, "a worker exited with status %d; it is replaced",
-                        (int)peer->exit_status);
+        dm_progress_say(c, "%s exited with status %d; it is replaced", who, (int)peer->exit_status);
 }
 
 /* Splits that the worker ran or whose output it held go to others. */
@@ -102,11 +116,13 @@ static void take_back(struct dm_coordinator *c, struct dm_peer *peer)
 void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
 {
     struct dm_error err;
+    char who[600];
+    name_place(c, peer, who, sizeof who);
     take_back(c, peer);
     if (c->quitting || c->closed) /* nothing is left to do: none takes its place */
         return;
     c->outcome->lost++;
-    say_lost(c, peer);
+    say_lost(c, peer, who);
     if (++c->losses > LOSSES + LOSSES_PER_WORKER * c->job->workers) {
         dm_fail(&err, DM_EIO,
                 "%u workers were lost without a split getting done\n"

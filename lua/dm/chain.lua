@@ -42,25 +42,39 @@ local function failed(batch, i, op, message)
   return 0
 end
 
+---Adds the place to an error that the host raised in the name of whoever called it: the last line of the user's
+---own files. What operators of the binary and error(..., 0) raise stays as it is.
+local function add_place(e)
+  if type(e) ~= "string" or e:find "^[^\n]-:%d+: " then return e end
+  local raiser = debug.getinfo(3, "S") -- 1 is this function, 2 error itself
+  if not raiser or raiser.source:sub(1, 8) ~= "=lua/dm/" then return e end
+  for level = 4, 20 do
+    local frame = debug.getinfo(level, "Sl")
+    if not frame then break end
+    if frame.source:sub(1, 1) == "@" then return ("%s:%d: %s"):format(frame.short_src, frame.currentline, e) end
+  end
+  return e
+end
+
 ---What a Mapper returned instead of the sample it was given, or a child of a Slicer, as a C sample.
 local function adopt(result, what)
   if type(result) == "table" then result = sample_module.sample(result) end
   if sample_module.is_node(result) then return sample_module.adopt(result) end
-  error(what .. " must return a sample or nothing, not a " .. type(result), 0)
+  error(("%s, not %s"):format(what, sample_module.kind(result)), 0)
 end
 
 ---The other path of a Mapper's loop: it returned something.
 ---@return integer status
-local function replace(batch, i, op, result, name)
-  local ok, made = pcall(adopt, result, name)
+local function replace(batch, i, op, result)
+  local ok, made = pcall(adopt, result, "a Mapper returns its sample, another one or nothing")
   if not ok then return failed(batch, i, op, made) end
   batch.sample[i] = made
   return 0
 end
 
 local HEAD = [[
-local C, rows, op, root, take_out, failed, replace, pcall, tostring = ...
-local execute, name, at, ticks = op.execute, op.name, C.dm_rows_at, C.dm_ticks
+local C, rows, op, root, take_out, failed, replace, xpcall, add_place, tostring = ...
+local execute, at, ticks = op.execute, C.dm_rows_at, C.dm_ticks
 return function(batch)
   local samples, row, number = batch.sample, batch.row, batch.number
   local count, seen, out, changed, status = rows.ops[OP], 0, 0, 0, 0
@@ -75,13 +89,13 @@ return function(batch)
 
 local MAPPER = [[
       local before = sample.edits
-      local ok, result = pcall(execute, op, node)
+      local ok, result = xpcall(execute, add_place, op, node)
       if not ok then
         status = failed(batch, i, OP, result)
       else
         out = out + 1
         if result ~= nil and result ~= node then
-          status = replace(batch, i, OP, result, name)
+          status = replace(batch, i, OP, result)
           if samples[i] then changed = changed + 1 else out = out - 1 end
         elseif sample.edits ~= before then
           changed = changed + 1
@@ -91,7 +105,7 @@ local MAPPER = [[
 
 local FILTER = [[
       local before = sample.edits
-      local ok, kept, reason, value = pcall(execute, op, node)
+      local ok, kept, reason, value = xpcall(execute, add_place, op, node)
       if not ok then
         status = failed(batch, i, OP, kept)
       elseif kept then
@@ -117,7 +131,7 @@ end
 local function compile(rows, op, number)
   local text = HEAD .. (op.kind == "filter" and FILTER or MAPPER) .. TAIL
   local chunk = assert(loadstring(text:gsub("%f[%w]OP%f[%W]", tostring(number)), "=(" .. op.name .. ")"))
-  return chunk(C, rows, op, sample_module.root, take_out, failed, replace, pcall, tostring)
+  return chunk(C, rows, op, sample_module.root, take_out, failed, replace, xpcall, add_place, tostring)
 end
 
 ---Enters in the ledger, and the rejects, why sample i of a batch is out.
@@ -148,7 +162,7 @@ end
 ---The children of a sample, as C samples.
 local function slice(op, node)
   local list = op:slice(node)
-  for i = 1, #list do list[i] = adopt(list[i], "a slicer") end
+  for i = 1, #list do list[i] = adopt(list[i], "a Slicer's list holds samples") end
   return list
 end
 
@@ -167,7 +181,7 @@ end
 local function slice_one(rows, op, number, batch, i, children, following)
   local count, began, handed = rows.ops[number], C.dm_ticks(), sample_module.handed()
   C.dm_rows_at(rows, batch.sample[i], batch.row[i], number, batch.number[i])
-  local ok, list = pcall(slice, op, sample_module.root(batch.sample[i]))
+  local ok, list = xpcall(slice, add_place, op, sample_module.root(batch.sample[i]))
   count["in"], count.ticks = count["in"] + 1, count.ticks + (C.dm_ticks() - began)
   if not ok then
     local status = failed(batch, i, number, list)

@@ -156,16 +156,18 @@ end
 ---@param text string
 ---@param line integer
 ---@param word string?
+---@param fits (fun(following: string?): boolean?)? which of several: the first whose next word this says yes to
 ---@return dm.Word?
-function M.word(text, line, word)
-  local first
-  for _, w in ipairs(M.words(text)) do
+function M.word(text, line, word, fits)
+  local first, found
+  local words = M.words(text)
+  for i, w in ipairs(words) do
     if w.line == line then
-      if w.text == word then return w end
-      first = first or w
+      if w.text == word and (not fits or fits(words[i + 1] and words[i + 1].text)) then return w end
+      first, found = first or w, found or w.text == word and w or nil
     end
   end
-  return first
+  return found or first
 end
 
 return M

@@ -28,7 +28,7 @@ local DEFAULTS = {
   split_size = "8MiB",
   shard_size = "1GiB",
 }
-local LIMITS = { row_time = "30s", memory = "2GiB", row_size = "32MiB", depth = 512 }
+M.LIMITS = { row_time = "30s", memory = "2GiB", row_size = "32MiB", depth = 512 }
 local KEYS = { "input", "output", "operators", "on_error", "max_rejects", "limits", "split_size", "shard_size" }
 local LIMIT_KEYS = { "depth", "memory", "row_size", "row_time" }
 
@@ -96,19 +96,20 @@ local function check_limits(p, given)
   check_keys(p, given, LIMIT_KEYS, "limits", { "limits" })
   local function value(name, convert, example)
     local v = given[name]
-    return sized(p, { "limits", name }, v == nil and LIMITS[name] or v, convert, example)
+    return sized(p, { "limits", name }, v == nil and M.LIMITS[name] or v, convert, example)
   end
-  local checked = {
+  local limits = {
     row_time = value("row_time", units.milliseconds, TIME_EXAMPLE),
     memory = value("memory", units.bytes, SIZE_EXAMPLE),
     row_size = value("row_size", units.bytes, SIZE_EXAMPLE),
     depth = value("depth", tonumber, "the depth is a number of levels"),
   }
-  if checked.memory < 3 * checked.row_size then -- its buffer while that grows, and what is made of it
-    wrong(p, { "limits" }, "limits.memory must be at least three times limits.row_size", { next =
-      "raise limits.memory, or lower limits.row_size: a row that is longer is rejected" })
+  if limits.memory < 3 * limits.row_size then -- its buffer while that grows, and what is made of it
+    wrong(p, { "limits", given.memory == nil and "row_size" or "memory" },
+      ("limits.memory, %s, must be at least three times limits.row_size, %s"):format(given.memory or M.LIMITS.memory,
+      given.row_size or M.LIMITS.row_size), { value = true, next = "raise limits.memory, or lower limits.row_size" })
   end
-  return checked
+  return limits
 end
 
 local function is_list_of_strings(v)
@@ -146,7 +147,7 @@ local function check_operators(p)
   local count, last = 0, 0
   for _, k in ipairs(sorted_keys(list)) do
     if type(k) ~= "number" then
-      wrong(p, { "operators", k }, ('operators is a list, in which "%s" is no name for an item'):format(tostring(k)),
+      wrong(p, { "operators", k }, ('operators is a list, but "%s" is written as a key'):format(tostring(k)),
         { next = LIST_EXAMPLE })
     end
     count, last = count + 1, math.max(last, k)
@@ -177,7 +178,8 @@ end
 function M.new(given)
   local p = setmetatable({ file = loading }, Pipeline)
   if type(given) ~= "table" then
-    error(("dm.pipeline takes a table, not %s"):format(show(given)), 2)
+    problem.raise(("%s: dm.pipeline takes a table, not %s"):format(loading, show(given)),
+      { next = "return dm.pipeline { ... }" })
   end
   check_keys(p, given, KEYS, "the pipeline", {})
   for _, k in ipairs(KEYS) do
@@ -218,6 +220,10 @@ end
 ---What went wrong when an operator was made: whose it is, and where in the pipeline.
 local function place(p, e, i, name, overridden)
   if not e.parameter then
+    if not e.at then
+      e.at = problem.place_of_entry(p.file, { "operators", i })
+      e.next = e.next or ("`dmhost ops %s` shows its parameters"):format(name)
+    end
     e.what = ('operator %d, "%s", can not be made: %s'):format(i, name, e.what)
     return e
   end
@@ -238,16 +244,16 @@ local function make_operator(p, entry, i, overrides, make)
   if type(entry) == "string" then entry = { entry } end
   if type(entry) ~= "table" then
     wrong(p, { "operators", i }, ("operator %d must be a table or a name, not a %s"):format(i, type(entry)),
-      { next = LIST_EXAMPLE })
+      { next = type(entry) == "function" and "dm.map(f), dm.filter(f) or dm.slice(f) makes an operator of it"
+        or LIST_EXAMPLE })
   end
   if getmetatable(entry) and entry.execute then return entry end
   local class, given = read_entry(p, entry, i)
   local overridden = overrides[entry[1]] or {}
   for k, v in pairs(overridden) do given[k] = v end
-  local ok, op
-  if make then ok, op = xpcall(make, problem.catch, class, given) else ok, op = xpcall(class, problem.catch, given) end
-  if not ok then error(place(p, op, i, entry[1], overridden), 0) end
-  return op
+  local ok, op, why = xpcall(make or class.make, problem.catch, class, given)
+  if ok and op then return op end
+  error(place(p, ok and why or op, i, entry[1], overridden), 0)
 end
 
 ---"3", "true", "null" and quoted text as Lua values; anything else is a string.
@@ -291,24 +297,20 @@ function Pipeline:make_operators(settings, make)
   return ops
 end
 
----A file of this folder whose name is like that of one that is not there.
-local function similar_file(path)
-  local folder, name = path:match "^(.*/)([^/]*)$"
-  local list = sources.list(folder or ".", "%.lua$") or {}
-  for i, found in ipairs(list) do list[i] = found:match "[^/]*$" end
-  local near = suggest.nearest(name or path, list)
-  return near and ("did you mean %s?"):format((folder or "") .. near)
-end
-
 local function read_chunk(path)
   local text, why = sources.read(path)
   if not text then
-    problem.raise("cannot read the pipeline " .. why, { next = similar_file(path) or
+    local near = sources.similar(path)
+    problem.raise("cannot read the pipeline " .. why, { next = near and ("did you mean %s?"):format(near) or
       "a pipeline is a Lua file: dmhost run PIPELINE.lua, or -e 'return dm.pipeline{ ... }'" })
   end
   local chunk, message = sources.load(path)
-  if not chunk then error(message, 0) end
-  return chunk
+  if chunk then return chunk end
+  local p = problem.of(message)
+  if path ~= "(-e)" and not path:find "%.lua$" then
+    p.next = "the pipeline, a Lua file, comes first; input is given with -i"
+  end
+  error(p, 0)
 end
 
 ---Text given with -e does without `local dm = require "dm"`, so that its lines and columns are those that were typed.

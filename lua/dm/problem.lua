@@ -105,15 +105,26 @@ function M.place_of_entry(path, entry, value)
   return word and M.place(path, word.line, word.col, word.size)
 end
 
----The word that Lua's message is about: what it quotes, as in "attempt to index field 'meta'".
-local function quoted(message)
-  return message:match "near '([^']*)'$" or message:match "[lfumg][%w]+ '([%w_]+)'"
+local INDEXES, CALLS = { ["."] = true, ["["] = true, [":"] = true }, { ["("] = true, ["{"] = true }
+
+---Whether the word behind the one that a message is about fits what the message says of it.
+local function follows(message)
+  if message:find "^attempt to index" then return function(next_word) return INDEXES[next_word] end end
+  if message:find "^attempt to call" then return function(next_word) return CALLS[next_word] end end
+  return function(next_word) return next_word ~= "=" end
 end
 
+---The word that Lua's message is about: what it quotes, as in "attempt to index field 'meta'"; else what raised it.
 local function place_of_message(path, line, message)
   local text, full = source(path)
-  local word = text and locate.word(text, line, quoted(message))
-  return M.place(full, line, word and word.col or 1, word and word.size)
+  local quoted = message:match "near '([^']*)'$" or message:match "[lfumg][%w]+ '([%w_]+)'"
+    or message:match "^module '([^']+)' not found" or message:match "^dm%.(%w+) takes"
+  quoted = quoted and quoted:gsub("^[\"']", "")
+  local wanted = quoted or "error"
+  local word = text and (locate.word(text, line, wanted, follows(message)))
+  local place = M.place(full, line, word and word.col or 1, word and word.size)
+  if place.text and word and word.text ~= wanted then place.size = #place.text - word.col + 1 end
+  return place
 end
 
 ---Frames of the user's own files; those of the host say nothing to whom the error is for.
@@ -127,31 +138,53 @@ end
 
 ---"module 'x' not found" and the places that were searched.
 local function of_module(text)
-  local name = text:match "module '([^']+)' not found:"
+  local name = text:match "^module '([^']+)' not found:"
   if not name then return nil end
-  local places = {}
-  for path in text:gmatch "no file '([^']+%.lua)'" do
-    if path:sub(1, 2) == "./" then places[#places + 1] = path:sub(3) end
+  local places, seen = {}, {}
+  for path in text:gmatch "no file '%./([^']+%.lua)'" do
+    if not seen[path] then places[#places + 1] = path end
+    seen[path] = true
   end
   local what = ('there is no module "%s"'):format(name)
   return M.new(what, { next = "it was looked for in " .. table.concat(places, ", ")
     .. ", in the binary and where Debian keeps Lua modules" })
 end
 
----Makes a problem of Lua's message: "FILE:LINE: WHAT", with or without a traceback.
----@param text string
----@return dm.Problem
-local function parse(text)
-  local body, traceback = text:match "^(.-)\nstack traceback:\n(.*)$"
-  body = body or text
+---Whether a file is the host's own: its lines say nothing to whom the error is for.
+local function is_own(path)
+  return path:find "^lua/dm/" or path:find "^ops/" and require("dm.embedded").read(path) ~= nil
+end
+
+---The last place in the user's files that a traceback knows.
+local function user_place(traceback, message)
+  for path, line in (traceback or ""):gmatch "\n?\t([^\n:]+):(%d+): in" do
+    if not is_own(path) and source(path) then return place_of_message(path, tonumber(line), message) end
+  end
+end
+
+---"FILE:LINE:COL: WHAT" or "FILE:LINE: WHAT" in parts; without a file that there is, all of it is WHAT.
+local function split_message(body)
   local path, line, col, what = body:match "^([^\n]-):(%d+):(%d+): (.*)$"
   if not path then path, line, what = body:match "^([^\n]-):(%d+): (.*)$" end
-  if not path or not source(path) then path, what = nil, body end
+  if path and source(path) then return what, path, tonumber(line), tonumber(col) end
+  return body
+end
+
+---Makes a problem of Lua's message, with or without a traceback.
+---@param text string
+---@param row_text string? of the row that it happened on
+---@return dm.Problem
+local function parse(text, row_text)
+  local body, traceback = text:match "^(.-)\nstack traceback:\n(.*)$"
+  local what, path, line, col = split_message(body or text)
   local p = of_module(what) or M.new(what)
-  line, col = tonumber(line), tonumber(col)
-  if path then p.at = col and M.place(path, line, col) or place_of_message(path, line, what) end
+  if path and is_own(path) then
+    p.at = user_place(traceback, what)
+  elseif path then
+    p.at = col and M.place(path, line, col) or place_of_message(path, line, what)
+  end
   p.traceback = traceback and own_frames(traceback)
-  p.next = p.next or require("dm.problem.hints").of(what)
+  p.next = p.next or require("dm.problem.hints").of(what, row_text)
   return p
 end
 
@@ -199,7 +232,7 @@ end
 ---@param bytes string? of the row
 ---@return dm.Problem
 function M.of_row(row, op, reason, bytes)
-  local p = parse(reason)
+  local p = parse(reason, bytes)
   p.what = (op and ("%s fails on a row: "):format(op) or "a row is not valid input: ") .. p.what
   p.row, p.row_text, p.row_line = row, bytes, line_of_row(row)
   return p
@@ -210,8 +243,9 @@ end
 ---that passed through C have a traceback.
 ---@param status integer
 ---@param text string
+---@param instead string? what to do next, when the caller knows better
 ---@return dm.Problem
-function M.of_c(status, text)
+function M.of_c(status, text, instead)
   if status == EROW then
     local row, op, reason, bytes = text:match "^([^\n]*)\n([^\n]*)\n(.*)\n([^\n]*)$"
     if row then return M.of_row(row, op ~= "" and op or nil, reason, bytes) end
@@ -219,7 +253,7 @@ function M.of_c(status, text)
   if text:find("\nstack traceback:\n", 1, true) then return parse(text) end
   local what, next_step = text:match "^(.-)\n(.*)$"
   local p = parse(what or text)
-  p.next = next_step or p.next
+  p.next = instead or next_step or p.next
   return p
 end
 

@@ -50,7 +50,7 @@ end
 ---@param name string? default: what the class says
 ---@return table class
 function M.add(path, class, name)
-  if type(class) ~= "table" or not class.execute then
+  if type(class) ~= "table" or not class.execute or not class.make then
     problem.raise(("%s returns %s, not an operator"):format(path, class == nil and "nothing" or "a " .. type(class)),
       { next = "the file ends with `return X`, X being what Mapper:extend { ... } made; see `dmhost help operators`" })
   end
@@ -117,6 +117,7 @@ function M.get(name)
   if found[1] then return load_class(found[1], name) end
   return nil, ('no operator is named "%s"%s'):format(name, suggest.hint(name, M.names())),
     "`dmhost ops` lists those of dmhost; yours were looked for in " .. table.concat(folders, ", ")
+      .. "; --ops DIR adds a folder"
 end
 
 ---Names of the operators in the binary, sorted.

@@ -2,6 +2,7 @@
 -- read and workers see exactly that, whatever changes on disk afterwards.
 local ffi = require "ffi"
 local embedded = require "dm.embedded"
+local suggest = require "dm.suggest"
 
 local M = {}
 
@@ -30,7 +31,7 @@ function M.read(path)
   if not file then return nil, why end
   local text, message = file:read "*a"
   file:close()
-  if not text then return nil, message end
+  if not text then return nil, path .. ": " .. message end
   return keep(path, text)
 end
 
@@ -80,6 +81,21 @@ function M.forget(path)
   return text
 end
 
+---A path like one that is not there: its folder has a file whose name is nearly that.
+---@param path string
+---@return string?
+function M.similar(path)
+  local folder, name = path:match "^(.*/)([^/]*)$"
+  folder, name = folder or "", name or path
+  local names, list = read_names(folder == "" and "." or folder) or "", {}
+  for found in names:gmatch "[^\n]+" do
+    if found ~= name and found:sub(1, 1) ~= "." then list[#list + 1] = found end
+  end
+  table.sort(list)
+  local near = suggest.nearest(name, list)
+  return near and folder .. near
+end
+
 ---Whether read(path) would find something.
 ---@param path string
 ---@return boolean
@@ -107,6 +123,44 @@ function M.find(name)
   text = file and file:read "*a"
   if file then file:close() end
   return text, name
+end
+
+-- What is too large for the snapshot: it has the hash under the path and this.
+local HASH = " (xxh3)"
+
+---Notes the hash of a file, for the snapshot; those in the binary need none.
+---@param path string
+---@return string? why it can not be read
+function M.fingerprint(path)
+  if kept[path .. HASH] or embedded.read(path) then return nil end
+  local file, why = io.open(path, "rb")
+  if not file then return why end
+  file:close()
+  keep(path .. HASH, bit.tohex(ffi.C.dm_file_hash(path), 16))
+end
+
+---The bytes of a file of which the hash was noted, not remembered here.
+---@param path string
+---@return string? text
+---@return string? why it can not be read, or that it is another one by now
+function M.read_declared(path)
+  local own = embedded.read(path)
+  if own then return own end
+  local file, why = io.open(path, "rb")
+  if not file then return nil, why end
+  local text, message = file:read "*a"
+  file:close()
+  if not text then return nil, message end
+  local hash = kept[path .. HASH]
+  if hash and hash ~= require("dm.bytes").xxh3(text) then return nil, path .. " has changed since the run began" end
+  return text
+end
+
+---The file that an entry of a snapshot is about.
+---@param path string of the entry
+---@return string
+function M.file_of(path)
+  return path:sub(-#HASH) == HASH and path:sub(1, -#HASH - 1) or path
 end
 
 ---All that was read so far, in the order of reading.

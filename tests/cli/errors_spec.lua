@@ -56,7 +56,7 @@ describe("dmhost run refuses", function()
   end)
   it("limits that contradict each other", function()
     refused('input = "in.jsonl", output = "o", operators = {}, limits = { memory = "64MiB" }', "",
-      "limits.memory must be at least three times limits.row_size")
+      "limits.memory, 64MiB, must be at least three times limits.row_size, 32MiB")
   end)
   it("values that make no sense", function()
     refused('input = "in.jsonl", output = "o", operators = {}, split_size = "much"', "", "split_size")

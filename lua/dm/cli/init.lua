@@ -8,7 +8,9 @@ local suggest = require "dm.suggest"
 local M = {}
 
 ---The commands, in the order of the help.
-M.COMMANDS = { "run", "try", "dev", "check", "test", "new", "init", "explain", "lua", "ops", "doctor", "version", "help" }
+M.COMMANDS = {
+  "run", "try", "dev", "check", "test", "new", "init", "explain", "lua", "ops", "doctor", "completion", "version", "help",
+}
 
 -- `dmhost init` has a module of another name: dm.cli.init is this file's.
 package.preload["dm.cli.init"] = function() return require "dm.cli.project" end
@@ -55,8 +57,8 @@ function M.main(args)
     return fail(problem.new(('there is no command "%s"%s'):format(name, suggest.hint(name, M.COMMANDS)),
       { next = "`dmhost help` lists the commands" }))
   end
-  if command.raw then return command.run(args) end
   if args[1] == "--help" or args[1] == "-h" then return require("dm.cli.help").run { name } end
+  if command.raw then return command.run(args) end
   local values, wrong = options.parse(command.options, args)
   if not values then
     return fail(problem.new(name .. ": " .. wrong, { next = ("`dmhost help %s` shows the options"):format(name) }))

@@ -51,6 +51,8 @@ end
 -- What finish() needs to know about the run that start() began.
 local begun
 
+local SEE = "`dmhost help run` shows the options"
+
 ---Raises an error; what to do next comes second.
 local function fail(what, next_step)
   problem.raise(what, { next = next_step })
@@ -85,7 +87,7 @@ end
 local function number(values, name, least)
   local n = tonumber(values[name])
   if values[name] and (not n or n < least or n % 1 ~= 0) then
-    fail(('--%s takes a whole number of at least %d, not "%s"'):format(name, least, values[name]))
+    fail(('--%s takes a whole number of at least %d, not "%s"'):format(name, least, values[name]), SEE)
   end
   return n
 end
@@ -145,7 +147,10 @@ local function set_input(job, p, values)
   local err = ffi.new "struct dm_error"
   for _, pattern in ipairs(input) do
     local status = C.dm_job_add_input(job, pattern, err)
-    if status < 0 then error(problem.of_c(status, ffi.string(err.text)), 0) end
+    if status < 0 then
+      local near = not pattern:find "[*?%[{]" and sources.similar(pattern)
+      error(problem.of_c(status, ffi.string(err.text), near and ("did you mean %s?"):format(near)), 0)
+    end
   end
   local stdin = table.concat(input, "\n") == "-"
   if stdin and values.resume then
@@ -187,7 +192,7 @@ local function changed_part(was, now)
   if was.limit ~= now.limit then return "--limit" end
   for i = 1, math.max(#was.sources, #now.sources) do
     local a, b = was.sources[i], now.sources[i]
-    if not a or not b or a.path ~= b.path or a.text ~= b.text then return (b or a).path end
+    if not a or not b or a.path ~= b.path or a.text ~= b.text then return sources.file_of((b or a).path) end
   end
 end
 
@@ -248,7 +253,7 @@ end
 
 local function set_progress(job, values)
   local format = values["log-format"] or "text"
-  if format ~= "text" and format ~= "json" then fail(('--log-format is text or json, not "%s"'):format(format)) end
+  if format ~= "text" and format ~= "json" then fail(('--log-format is text or json, not "%s"'):format(format), SEE) end
   if values.quiet then return "quiet" end
   if format == "json" then
     job.progress = C.DM_PROGRESS_JSON
@@ -265,7 +270,8 @@ local function check_output(output, values, kind, folder)
   if values.force or kind == C.DM_TO_STDOUT or values.resume and has_begun(folder) then return end
   local taken = C.dm_output_taken(output, kind)
   if taken == 1 then
-    fail(output .. " exists", "choose another output with -o, or replace it with --force")
+    fail(output .. (kind == C.DM_TO_FILE and " exists" or " is not empty"),
+      "choose another output with -o, or replace it with --force")
   end
 end
 
@@ -278,9 +284,16 @@ local function replay_command(values, path)
   return table.concat(words, " ") .. " --row "
 end
 
+local function add_folder(folder)
+  if C.dm_is_folder(folder) == 0 then
+    fail("--ops: there is no folder " .. folder, "it is a folder with files of operators, NAME.lua or NAME/process.lua")
+  end
+  registry.add_folder(folder)
+end
+
 local function start(values)
   local p, path = load_pipeline(values)
-  for _, folder in ipairs(values.ops or {}) do registry.add_folder(folder) end
+  for _, folder in ipairs(values.ops or {}) do add_folder(folder) end
   local ops = p:make_operators(values.set or {})
   local job = C.dm_job_get()
   local output, folder = set_output(job, p, values)
