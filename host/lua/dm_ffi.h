@@ -330,9 +330,3 @@ int dm_child_wait(struct dm_child_end *end, struct dm_error *err);
 
 /* Called by a child: it does not outlive the process that started it. */
 void dm_child_begin(void);
-
-/* io: the first rows of a file ------------------------------------------------------------------- */
-
-/* Appends up to `most` rows of a file to `out`, each as "OFFSET ROW\n", OFFSET being that in the decompressed stream.
- * Rows longer than row_bytes, blank lines and what stands behind damage are passed over. */
-int dm_peek_rows(const char *path, uint64_t most, uint64_t row_bytes, struct dm_buf *out, struct dm_error *err);

@@ -356,11 +356,9 @@ function M.sample(t)
   return make_sample(0, to_json(t))
 end
 
----A new sample of a JSON text without newlines. It lives as dm.sample's.
+---The same of a JSON text without newlines.
 ---@param text string
-function M.parse(text)
-  return make_sample(0, text, #text)
-end
+function M.parse(text) return make_sample(0, text, #text) end
 
 ---A copy of a sample, or of an object or array in it, that outlives execute. It lives as dm.sample's.
 ---@param node ffi.cdata*|table
@@ -370,9 +368,7 @@ end
 
 ---Gives back what dm.sample or dm.clone made; nodes of it are stale from then on.
 ---@param node ffi.cdata*
-function M.release(node)
-  C.dm_sample_release(node)
-end
+function M.release(node) C.dm_sample_release(node) end
 
 local handed = {}
 
@@ -463,8 +459,7 @@ function M.json(v)
 end
 
 ---Whether v is a node of a sample.
----@param v any
----@return boolean
+---@type fun(v: any): boolean
 M.is_node = is_node
 
 ---What a value is, for messages: "an object", "an array", "a string" ...
