@@ -19,12 +19,12 @@ return dm.pipeline {
   operators = {
     dm.map(function(sample)
       local text = sample.text
-      for _ = 1, 20 do re:replace(text, "") end
+      for _ = 1, 60 do re:replace(text, "") end
     end),
     { "text_length_filter", min_len = 1 },
     dm.map(function(sample)
       local x = 0
-      for i = 1, 20000 do x = (x * 31 + i) % 65536 end
+      for i = 1, 9000 do x = (x * 31 + i) % 65536 end
       sample.x = x
     end),
     dm.map(function(sample)
@@ -51,9 +51,9 @@ return dm.pipeline {
       assert.truthy(out:find("\n" .. name .. " +[%d.]+ %%"), out)
     end
     local in_c = tonumber(out:match "\n +([%d.]+) %%  p.lua:9  [^\n]*in C: dm_regex_replace\n")
-    local in_lua = tonumber(out:match "\n +([%d.]+) %%  p.lua:14  for i = 1, 20000 ")
-    assert.is_true(in_c and in_c > 10, out)
-    assert.is_true(in_lua and in_lua > 10, out)
+    local in_lua = tonumber(out:match "\n +([%d.]+) %%  p.lua:14  for i = 1, 9000 ")
+    assert.is_true(in_c and in_c > 5, out)
+    assert.is_true(in_lua and in_lua > 5, out)
     assert.truthy(out:find("p.lua:18: NYI: bytecode FNEW", 1, true), out)
     assert.truthy(out:find("make it once, in init", 1, true))
     assert.is_nil(t.read(dir .. "/out.jsonl"))
