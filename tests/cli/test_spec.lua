@@ -126,7 +126,8 @@ describe("dmhost test", function()
     assert.equal(1, select(2, out:gsub("<testsuite ", "")))
     local _
     status, _, err = test "-o nothing"
-    assert.same({ 2, 'dmhost: test: busted has no output handler "nothing"\n' }, { status, err })
+    assert.same({ 2, 'dmhost: test: busted has no output handler "nothing"\n'
+      .. "  next    `dmhost help test` says what can be tested\n" }, { status, err })
   end)
   it("says what it can not find", function()
     local status, _, err = test "shoutt"
