@@ -179,7 +179,7 @@ in.jsonl@61  kept, unchanged
   it("tells what is wrong with its arguments", function()
     pipeline '{ "shout" }'
     for words, part in pairs {
-      [""] = "needs an operator or a pipeline",
+      [""] = "no operator or pipeline is given",
       ["shoot"] = 'no operator is named "shoot"',
       ["nofile.lua"] = "nofile.lua",
       ["pipeline.lua nofile"] = "nofile",
