@@ -25,11 +25,12 @@ endif
 
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
-EMBEDDED := host/lua/dm_ffi.h host/lua/dm_ffi_text.h $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
+FFI := host/lua/dm_ffi.h host/lua/dm_ffi_text.h host/lua/dm_ffi_net.h
+EMBEDDED := $(FFI) $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 # what clang-format and the linters read; tables are made by scripts
-OURS := $(filter-out %_table.h host/lua/dm_ffi.h host/lua/dm_ffi_text.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
+OURS := $(filter-out %_table.h $(FFI),$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
 .PHONY: all deps demo test check unit specs conformance lint format bench bench-ops fuzz install clean

@@ -37,8 +37,8 @@ end
 
 return setmetatable(M, {
   __index = function(t, name)
-    if name ~= "text" then return nil end
-    t.text = require "dm.text"
-    return t.text
+    if name ~= "text" and name ~= "http" then return nil end
+    t[name] = require("dm." .. name)
+    return t[name]
   end,
 })

@@ -383,6 +383,20 @@ function M.sample(t)
   return make_sample(0, to_json(t))
 end
 
+---The content of a JSON text, an object or array, as a sample. Raises when the text is not JSON.
+---@param text string
+function M.parse(text)
+  return make_sample(0, text, #text)
+end
+
+---Any value as JSON text.
+---@param v any
+---@return string
+function M.json(v)
+  local p, n = to_json(v)
+  return ffi_string(p, n)
+end
+
 ---A copy of a sample, or of an object or array in it, that outlives execute. It lives as dm.sample's.
 ---@param node ffi.cdata*|table
 function M.clone(node)
@@ -407,13 +421,24 @@ function M.adopt(node)
     node = M.clone(node) -- its finalizer does nothing once the sample is sealed
     s = node[SAMPLE]
   end
-  if s.pooled == 1 and s.handed == 0 then
+  if s.pooled > 0 and s.handed == 0 then
     if is_array(node) then error("a sample must be an object, not an array", 0) end
     s.handed = 1
     handed[#handed + 1] = s
   end
   C.dm_sample_seal(s)
   return s
+end
+
+---What a Mapper returned instead of the sample it was given, or a child of a Slicer, as the C sample that the driver
+---goes on with: see adopt.
+---@param result any
+---@param what string whose result it is
+---@return ffi.cdata* struct dm_sample *
+function M.take(result, what)
+  if type(result) == "table" then result = M.sample(result) end
+  if is_node(result) then return M.adopt(result) end
+  error(what .. " must return a sample or nothing, not a " .. type(result), 0)
 end
 
 ---How many samples have been handed to the driver and not taken back.
