@@ -10,7 +10,7 @@ local sources = require "dm.sources"
 local C = ffi.C
 local M = {}
 
-local ops, step, forget_seed
+local ops, step, finish, forget_seed
 
 -- Recording of traces for a few hundred operators does not fit LuaJIT's defaults.
 jit.opt.start("maxtrace=8000", "maxmcode=16384", "maxrecord=16000")
@@ -51,12 +51,13 @@ function M.run(pointer)
   local rows = ffi.cast("struct dm_rows *", pointer)
   if not step then
     forget_seed = seed_by_row(rows)
-    step = chain.compile(ops, rows)
+    step, finish = chain.compile(ops, rows)
   end
   forget_seed()
   while true do
     local n = C.dm_rows_fill(rows)
-    if n <= 0 then return n end
+    if n < 0 then return n end
+    if n == 0 then return finish() end
     local status = step(n)
     sample.recycle()
     if status < 0 then return status end
