@@ -180,9 +180,11 @@ struct dm_settings {
 
 /* run: the rows of the split that a worker runs ------------------------------------------------- */
 
-/* An operator's account of rows, and the ticks it took (dm_ticks). */
+/* An operator's account of rows, the ticks it took (dm_ticks), and what it asked a model: requests, how many of them
+ * were made again, tokens. */
 struct dm_opcount {
     uint64_t in, out, made, dropped, rejected, changed, ticks;
+    uint64_t requests, retries, tokens_in, tokens_out;
 };
 
 enum { DM_REASON_BYTES = 112, DM_REASONS_PER_OP = 16 };

@@ -45,6 +45,12 @@ end
 ---@param new_batch fun(): dm.Batch
 ---@return dm.Stage
 function M.new(rows, op, number, new_batch)
+  if op.llm then
+    function op.llm.count(what, n)
+      local count = rows.ops[number]
+      count[what] = count[what] + n
+    end
+  end
   local most = math.max(1, math.min(op.max_in_flight or DEFAULT, C.dm_http_room()))
   return setmetatable({ rows = rows, op = op, number = number, out = new_batch(), queue = {}, first = 1, last = 0,
     running = 0, bytes = 0, status = 0, most = most }, Stage)
