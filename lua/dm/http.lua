@@ -93,7 +93,10 @@ end
 ---@return table<string, string>
 function M.headers(head)
   local headers = {}
-  for name, value in head:gmatch "([^\r\n:]+):[ \t]*([^\r\n]*)" do headers[name:lower()] = value end
+  for line in head:gmatch "[^\r\n]+" do
+    local colon = line:find(":", 1, true)
+    if colon then headers[line:sub(1, colon - 1):lower()] = line:match("^[ \t]*(.*)$", colon + 1) end
+  end
   return headers
 end
 

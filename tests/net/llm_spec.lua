@@ -200,6 +200,19 @@ describe("LLM operators", function()
     }, body)
   end)
 
+  it("check answers against a schema, and ask once for a better one", function()
+    t.write(dir .. "/in.jsonl", [[
+{"id":1,"text":"REPLY:```json\n{\"score\": 1}\n```"}
+{"id":2,"text":"BETTER:{\"score\": 2}REPLY:{\"score\": \"two\"}"}
+{"id":3,"text":"BETTER:{\"score\": 30}REPLY:none"}
+]])
+    pipeline("ok", [[schema = { type = "object", properties = { score = { type = "integer", maximum = 5 } },
+      required = { "score" } }]])
+    assert.equal(3, (run "-q"))
+    assert.same({ '```json\n{"score": 1}\n```', '{"score": 2}' }, answers())
+    assert.equal('the answer does not fit the schema: $.score is above 5: {"score": 30}', rejects()[1].reason)
+  end)
+
   it("use the older interface of completions", function()
     rows(1, "older")
     pipeline("ok", 'api = "completions"')

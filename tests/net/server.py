@@ -45,6 +45,8 @@ def head(status, size, more=""):
 def answer_text(request):
     messages = request.get("messages")
     prompt = messages[-1]["content"] if messages else request.get("prompt", "")
+    if messages and prompt.startswith("That does not fit the schema"):
+        return messages[0]["content"].partition("BETTER:")[2].partition("REPLY:")[0]
     _, found, text = prompt.partition("REPLY:")
     return text if found else "echo: " + prompt
 

@@ -4,6 +4,7 @@ local endpoint = require "dm.llm.endpoint"
 local events = require "dm.llm.events"
 local http = require "dm.http"
 local sample = require "dm.sample"
+local schema = require "dm.llm.schema"
 local wait = require "dm.wait"
 
 local C = ffi.C
@@ -27,7 +28,7 @@ local OVERLOADED = { [429] = true, [503] = true, [529] = true }
 ---@field finish_reason string?
 ---@field tokens_in integer?
 ---@field tokens_out integer?
----@field value any? with a schema: what the text says
+---@field value any? with a schema: what the text says, as a node
 
 ---@class dm.LLMClient
 ---@field url string where requests go
@@ -38,6 +39,7 @@ local OVERLOADED = { [429] = true, [503] = true, [529] = true }
 ---@field retries integer
 ---@field first_delay number milliseconds
 ---@field longest_delay number milliseconds
+---@field check (fun(v: any): string?)? whether what an answer says fits the schema
 ---@field count fun(what: string, n: integer) accounting
 local Client = {}
 Client.__index = Client
@@ -131,6 +133,7 @@ end
 ---@param read fun(ended: dm.Ended): any, string? reads the reply; nil and why when it can not
 ---@return any
 function Client:post(body, read)
+  if self.url == "" then error("LLMUrl is empty", 0) end
   local text, why = sample.json(body), nil
   for i = 1, self.retries + 1 do
     local value, failed, again, pause = try(self, text, read)
@@ -210,15 +213,45 @@ local function body_for(self, prompt)
   return body
 end
 
----Asks the model and waits for its answer. Raises when there is none.
----@param prompt string|table[] a prompt, or a list of messages { role =, content = }
----@return dm.LLMReply
-function Client:chat(prompt)
-  wait.turn()
+local function ask(self, prompt)
   local reply = self:post(body_for(self, prompt), read_chat)
   self.count("tokens_in", reply.tokens_in or 0)
   self.count("tokens_out", reply.tokens_out or 0)
   return reply
+end
+
+---Reads what a reply says in JSON, as the schema wants it.
+---@return string? wrong
+local function take_value(self, reply)
+  reply.value = schema.find(reply.text)
+  if not reply.value then return "the answer is not JSON" end
+  return self.check(reply.value)
+end
+
+---The conversation so far, and the wish for a better answer.
+local function repair(prompt, reply, wrong)
+  local list = type(prompt) == "string" and { { role = "user", content = prompt } } or { unpack(prompt) }
+  list[#list + 1] = { role = "assistant", content = reply.text }
+  list[#list + 1] = { role = "user", content =
+    ("That does not fit the schema: %s. Answer again, with nothing but JSON that does."):format(wrong) }
+  return list
+end
+
+---Asks the model and waits for its answer. Raises when there is none. With a schema an answer that does not fit is
+---asked for once more, with what is wrong; what it says is in the reply's `value`.
+---@param prompt string|table[] a prompt, or a list of messages { role =, content = }
+---@return dm.LLMReply
+function Client:chat(prompt)
+  wait.turn()
+  local reply = ask(self, prompt)
+  if not self.check then return reply end
+  local wrong = take_value(self, reply)
+  if wrong then
+    reply = ask(self, repair(prompt, reply, wrong))
+    wrong = take_value(self, reply)
+  end
+  if not wrong then return reply end
+  error(("the answer does not fit the schema: %s: %s"):format(wrong, presentable(self, reply.text)), 0)
 end
 
 return M

@@ -4,6 +4,7 @@ local endpoint = require "dm.llm.endpoint"
 local http = require "dm.http"
 local json = require "dm.json"
 local sample = require "dm.sample"
+local schema = require "dm.llm.schema"
 local sources = require "dm.sources"
 local units = require "dm.units"
 
@@ -23,6 +24,7 @@ M.PARAMS = {
   { "seed", "integer", doc = "makes replies repeatable, where the server can" },
   { "stop", "string|list", doc = "texts that end a reply" },
   { "stream", "boolean", default = false, doc = "have the reply sent word by word, so that its beginning comes soon" },
+  { "schema", "map", doc = "JSON Schema of the answer; one that does not fit is asked for once more" },
   { "body", "map", default = {}, doc = "more members of the request" },
   { "headers", "map", default = {}, doc = "more header lines" },
   { "max_in_flight", "integer", default = 256, min = 1, doc = "requests at once for each worker, at the most" },
@@ -120,6 +122,11 @@ local function of_plain(op)
   end
   s.api, s.before, s.body = op.api, messages_before(op), copy(op.body)
   for _, name in ipairs(SAMPLING) do s.body[name] = op[name] end
+  if op.schema then
+    s.check = schema.compile(op.schema)
+    s.body.response_format = { type = "json_schema", json_schema = { name = "answer", strict = true,
+      schema = op.schema } }
+  end
   if op.stream then
     s.body.stream = true
     s.body.stream_options = s.body.stream_options or { include_usage = true }
