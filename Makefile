@@ -9,7 +9,7 @@ CC ?= cc
 PREFIX ?= /usr/local
 SAN ?=
 BUILD := build$(if $(SAN),/san)
-PACKAGES := luajit libuv libzstd libisal libpcre2-8 libxxhash libutf8proc libidn2 expat
+PACKAGES := luajit libuv libzstd libisal libpcre2-8 libxxhash libutf8proc libidn2 expat nettle
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
@@ -25,12 +25,11 @@ endif
 
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
-FFI := host/lua/dm_ffi.h host/lua/dm_ffi_text.h host/lua/dm_ffi_net.h
-EMBEDDED := $(FFI) $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
+EMBEDDED := README.md $(sort $(wildcard host/lua/dm_ffi*.h)) $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 # what clang-format and the linters read; tables are made by scripts
-OURS := $(filter-out %_table.h $(FFI),$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
+OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
 .PHONY: all deps demo test check unit specs conformance lint format bench bench-ops fuzz install clean
@@ -81,13 +80,14 @@ test:
 	$(MAKE) unit specs
 
 lint:
-	clang-format --dry-run -Werror $(OURS)
-	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=*:*_table.h \
+	@echo clang-format, cppcheck, luacheck
+	@clang-format --dry-run -Werror $(OURS)
+	@cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=*:*_table.h \
 	  --std=c11 -D__x86_64__ -Ihost host
-	luacheck --quiet --config .luacheckrc $(LUA)
+	@luacheck --quiet --config .luacheckrc $(LUA)
 
 format:
-	clang-format -i $(OURS)
+	@clang-format -i $(OURS)
 
 # The catalogue says what the operators say of themselves; tests/lua/style_spec.lua tells when it is out of date.
 ops/README.md: FORCE $(BUILD)/dmhost
@@ -143,9 +143,16 @@ fuzz:
 	$(MAKE) $(addprefix build/fuzz/,$(TARGET))
 	@set -e; for t in $(TARGET); do tests/fuzz/run.sh build/fuzz $$t $(FUZZ_SECONDS); done
 
+# Where each shell looks for completions.
+COMPLETIONS := bash-completion/completions/dmhost zsh/vendor-completions/_dmhost fish/vendor_completions.d/dmhost.fish
+
 install: all
 	install -D -m 755 $(BUILD)/dmhost $(DESTDIR)$(PREFIX)/bin/dmhost
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/dmhost/README.md
+	@set -e; for f in $(COMPLETIONS); do \
+	  mkdir -p $$(dirname $(DESTDIR)$(PREFIX)/share/$$f); shell=$${f%%[-/]*}; \
+	  echo completion of $$shell: $(DESTDIR)$(PREFIX)/share/$$f; \
+	  $(BUILD)/dmhost completion $$shell >$(DESTDIR)$(PREFIX)/share/$$f; done
 
 clean:
 	rm -rf build

@@ -4,10 +4,13 @@
 #include "run/coordinator.h"
 #include "run/counts.h"
 #include "run/worker.h"
+#include "trace/session.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The job that Lua has set up, and then Lua's report on it. */
 static int run_job(struct dm_lua *lua, struct dm_error *err)
@@ -19,18 +22,42 @@ static int run_job(struct dm_lua *lua, struct dm_error *err)
     return status;
 }
 
+/* The one printer of errors is in Lua; without Lua there is only the text. */
+static void print_error(struct dm_lua *lua, struct dm_error *err)
+{
+    struct dm_error again;
+    if (!lua || dm_lua_call(lua, "dm.problem.show", "print_error", err, &again))
+        fprintf(stderr, "dmhost: %s\n", err->text);
+}
+
+/* Were one of the three closed, the next file would take its number, and messages would be written
+ * into it. */
+static void open_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= 2);
+    if (fd > 2)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct dm_error err;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file too large is an error of write() like any other */
+    open_standard_streams();
     if (argc == 2 && strcmp(argv[1], "worker") == 0)
         return dm_worker_main();
     struct dm_lua *lua = dm_lua_open(0, &err);
     int status = lua ? dm_lua_main(lua, argc, argv, &err) : DM_EMEMORY;
     if (status == DM_RUN_JOB)
         status = run_job(lua, &err);
+    else if (status == DM_RUN_SESSION)
+        status = dm_session_run(lua, &err);
     if (status < 0)
-        fprintf(stderr, "dmhost: %s\n", err.text);
+        print_error(lua, &err);
     dm_job_free();
     dm_lua_close(lua);
     dm_http_finish();

@@ -140,4 +140,18 @@ function M.receipt(folder)
   return require("cjson").decode(M.read(folder .. "/run.json"))
 end
 
+---CRC-64/XZ, bit by bit.
+---@param text string
+---@return string sixteen hexadecimal digits
+function M.crc64(text)
+  local crc = bit.bnot(0ULL)
+  for i = 1, #text do
+    crc = bit.bxor(crc, text:byte(i))
+    for _ = 1, 8 do
+      crc = bit.bxor(bit.rshift(crc, 1), bit.band(crc, 1) == 1 and 0xC96C5795D7870F42ULL or 0ULL)
+    end
+  end
+  return bit.tohex(bit.bnot(crc), 16)
+end
+
 return M

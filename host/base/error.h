@@ -1,4 +1,6 @@
-/* Filling in a struct dm_error: a message for a person, and whose fault it is. */
+/* Filling in a struct dm_error: a message for a person, and whose fault it is. The text says what
+ * is wrong and why; what to do next stands on a second line, for lua/dm/problem.lua to print apart.
+ */
 #ifndef DM_BASE_ERROR_H
 #define DM_BASE_ERROR_H
 

@@ -1,5 +1,6 @@
 #include "io/input.h"
 
+#include "base/buf.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>
@@ -23,9 +24,11 @@ static bool set_capacity(struct dm_input *in, size_t cap)
     return true;
 }
 
+/* A file that is not there has size and time 0. */
 static int stat_file(const char *path, uint64_t *size, int64_t *mtime)
 {
     struct stat st;
+    *size = (uint64_t)(*mtime = 0);
     if (stat(path, &st))
         return DM_EIO;
     *size = (uint64_t)st.st_size;
@@ -37,7 +40,8 @@ bool dm_input_unchanged(const struct dm_input *in)
 {
     uint64_t size;
     int64_t mtime;
-    return stat_file(in->path, &size, &mtime) == DM_OK && size == in->size && mtime == in->mtime;
+    stat_file(in->path, &size, &mtime);
+    return size == in->size && mtime == in->mtime;
 }
 
 static void close_file(struct dm_input *in)
@@ -92,6 +96,33 @@ int dm_input_open(struct dm_input *in, const char *path, uint64_t start, struct 
         return DM_OK;
     in->base = start - 1;
     return dm_reader_seek(in->reader, start - 1, err);
+}
+
+int dm_input_open_document(struct dm_input *in, const char *path, bool content,
+                           struct dm_error *err)
+{
+    struct dm_buf row = {0};
+    close_file(in);
+    in->path = strdup(path);
+    if (!in->path)
+        return dm_fail_memory(err);
+    stat_file(path, &in->size, &in->mtime);
+    int rc = dm_document_read(path, content, in->row_bytes, &row, err);
+    if (rc != DM_EMEMORY && row.n >= in->cap && !set_capacity(in, row.n + BLOCK_BYTES))
+        rc = dm_fail_memory(err);
+    if (rc != DM_EMEMORY) {
+        memcpy(in->buf, row.p, row.n);
+        in->filled = row.n;
+    }
+    if (rc == DM_OK) {
+        in->buf[in->filled++] = '\n';
+        in->complete = in->filled;
+    }
+    in->base = in->skip_to = in->taken = 0;
+    in->fresh = in->syncing = false;
+    in->utf8 = in->at_end = true;
+    dm_buf_finish(&row);
+    return rc;
 }
 
 /* Moves the unread tail to the front, and gives back the memory that a long row took. */

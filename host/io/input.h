@@ -34,6 +34,12 @@ enum { DM_INPUT_END = 0, DM_INPUT_ROWS = 1, DM_INPUT_LONG = 2 };
  * on. */
 int dm_input_open(struct dm_input *in, const char *path, uint64_t start, struct dm_error *err);
 
+/* The same for a file that is a row itself: dm_document_read makes it. A file that is not there has
+ * size and mtime 0. DM_EINPUT: the file can not be read; what is known of it stands in buf up to
+ * `filled`. */
+int dm_input_open_document(struct dm_input *in, const char *path, bool content,
+                           struct dm_error *err);
+
 /* Closes the file and frees all memory. */
 void dm_input_finish(struct dm_input *in);
 

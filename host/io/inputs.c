@@ -1,8 +1,9 @@
 #include "io/inputs.h"
 
-#include <errno.h>
-#include <fts.h>
+#include "io/walk.h"
+
 #include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -29,9 +30,11 @@ static int add_file(struct dm_inputs *in, const char *path, mode_t mode, struct 
     if (S_ISREG(mode))
         return add_path(in, path, err);
     if (S_ISLNK(mode))
-        return dm_fail(err, DM_EUSAGE, "%s is a symbolic link that leads nowhere", path);
+        return dm_fail(err, DM_EUSAGE,
+                       "%s is a symbolic link that leads nowhere\nremove it, or name the files",
+                       path);
     return dm_fail(err, DM_EUSAGE,
-                   "%s is not a regular file; a pipe is read as standard input: -i -", path);
+                   "%s is not a regular file\na pipe is read as standard input: -i -", path);
 }
 
 static bool ends_with(const char *s, size_t n, const char *suffix)
@@ -52,30 +55,65 @@ static bool is_input_name(const char *name)
            ends_with(name, n, ".json");
 }
 
-static int visit(struct dm_inputs *in, FTS *walk, FTSENT *e, struct dm_error *err)
+/* A walk through one folder. */
+struct search {
+    struct dm_inputs *in;
+    char *outputs[DM_INPUTS_OUTPUTS]; /* as the walk would name them; NULL: not in this folder */
+};
+
+/* How a walk through `root` names what stands at `path`: "" for root itself, NULL when it is not
+ * there. The caller frees it. */
+static char *name_under(const char *root, const char *path)
 {
-    switch (e->fts_info) {
-    case FTS_D:
-        if (e->fts_level > 0 && e->fts_name[0] == '.')
-            fts_set(walk, e, FTS_SKIP);
-        return DM_OK;
-    case FTS_DNR:
-    case FTS_ERR:
-    case FTS_NS:
-        errno = e->fts_errno;
-        return dm_fail_errno(err, DM_EIO, "cannot read %s", e->fts_path);
-    case FTS_DC:
-        return dm_fail(err, DM_EIO, "%s: a symbolic link leads back to its own folder",
-                       e->fts_path);
-    case FTS_F:
-    case FTS_DEFAULT:
-    case FTS_SLNONE:
-        if (e->fts_name[0] != '.' && is_input_name(e->fts_name))
-            return add_file(in, e->fts_path, e->fts_statp->st_mode, err);
-        return DM_OK;
-    default:
-        return DM_OK;
+    char *outer = path ? realpath(root, NULL) : NULL, *inner = outer ? realpath(path, NULL) : NULL;
+    char *name = NULL;
+    size_t n = outer ? strlen(outer) : 0;
+    if (inner && strncmp(outer, inner, n) == 0 && !inner[n])
+        name = strdup("");
+    else if (inner && strncmp(outer, inner, n) == 0 && inner[n] == '/' &&
+             asprintf(&name, "%s%s", root, inner + n) < 0)
+        name = NULL;
+    free(outer);
+    free(inner);
+    return name;
+}
+
+/* Whether a path is an output of the run, or lies in one. */
+static bool is_output(const struct search *s, const char *path)
+{
+    for (size_t i = 0; i < DM_INPUTS_OUTPUTS; i++) {
+        size_t n = s->outputs[i] ? strlen(s->outputs[i]) : 0;
+        if (s->outputs[i] && strncmp(path, s->outputs[i], n) == 0 &&
+            (!n || !path[n] || path[n] == '/'))
+            return true;
     }
+    return false;
+}
+
+static int visit(void *arg, const char *path, enum dm_walk_kind kind, struct dm_error *err)
+{
+    struct search *s = arg;
+    if (s->in->documents)
+        return is_output(s, path) ? DM_OK : add_path(s->in, path, err);
+    if (kind == DM_WALK_UNREADABLE)
+        return dm_fail_errno(err, DM_EIO, "cannot read %s", path);
+    if (kind == DM_WALK_LOOP)
+        return dm_fail(err, DM_EIO, "%s: a symbolic link leads back to its own folder", path);
+    if (!is_input_name(path))
+        return DM_OK;
+    mode_t mode = kind == DM_WALK_FILE ? S_IFREG : kind == DM_WALK_BROKEN ? S_IFLNK : S_IFIFO;
+    return add_file(s->in, path, mode, err);
+}
+
+static int search(struct dm_inputs *in, const char *root, struct dm_error *err)
+{
+    struct search s = {.in = in};
+    for (size_t i = 0; in->documents && i < DM_INPUTS_OUTPUTS; i++)
+        s.outputs[i] = name_under(root, in->outputs[i]);
+    int rc = dm_walk(root, visit, &s, err);
+    for (size_t i = 0; i < DM_INPUTS_OUTPUTS; i++)
+        free(s.outputs[i]);
+    return rc;
 }
 
 static int add_folder(struct dm_inputs *in, const char *folder, struct dm_error *err)
@@ -86,19 +124,25 @@ static int add_folder(struct dm_inputs *in, const char *folder, struct dm_error 
         return dm_fail_memory(err);
     while (n > 1 && root[n - 1] == '/')
         root[--n] = 0;
-    char *roots[] = {root, NULL};
-    FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
-    int rc = walk ? DM_OK : dm_fail_errno(err, DM_EIO, "cannot read %s", folder);
-    FTSENT *e;
-    while (rc == DM_OK && (e = fts_read(walk)))
-        rc = visit(in, walk, e, err);
-    if (walk)
-        fts_close(walk);
+    int rc = search(in, root, err);
     free(root);
-    if (rc == DM_OK && in->n == before)
-        rc = dm_fail(err, DM_EUSAGE, "%s: the folder holds no .jsonl, .ndjson or .json file",
+    if (rc == DM_OK && in->n == before && !in->documents)
+        rc = dm_fail(err, DM_EUSAGE,
+                     "%s: the folder holds no .jsonl, .ndjson or .json file\n"
+                     "files of other names are named by a pattern, as in -i 'DIR/*.txt'",
                      folder);
     return rc;
+}
+
+/* Whether a file that a glob found is an output. */
+static bool is_output_file(const struct dm_inputs *in, const struct stat *st)
+{
+    struct stat out;
+    for (size_t i = 0; i < DM_INPUTS_OUTPUTS; i++)
+        if (in->outputs[i] && stat(in->outputs[i], &out) == 0 && out.st_dev == st->st_dev &&
+            out.st_ino == st->st_ino)
+            return true;
+    return false;
 }
 
 static int add_existing(struct dm_inputs *in, const char *path, struct dm_error *err)
@@ -106,7 +150,11 @@ static int add_existing(struct dm_inputs *in, const char *path, struct dm_error 
     struct stat st;
     if (stat(path, &st))
         return dm_fail_errno(err, DM_EIO, "cannot read %s", path);
-    return S_ISDIR(st.st_mode) ? add_folder(in, path, err) : add_file(in, path, st.st_mode, err);
+    if (S_ISDIR(st.st_mode))
+        return add_folder(in, path, err);
+    if (in->documents)
+        return is_output_file(in, &st) ? DM_OK : add_path(in, path, err);
+    return add_file(in, path, st.st_mode, err);
 }
 
 int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *err)
@@ -119,7 +167,10 @@ int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *er
         return add_existing(in, pattern, err);
     int rc = glob(pattern, GLOB_BRACE | GLOB_NOSORT, NULL, &found);
     if (rc == GLOB_NOMATCH)
-        return dm_fail(err, DM_EUSAGE, "no file matches the input %s", pattern);
+        return dm_fail(
+            err, DM_EUSAGE,
+            "no file matches the input %s\nrelative patterns count from the current directory",
+            pattern);
     if (rc)
         return dm_fail_errno(err, DM_EIO, "cannot search for %s", pattern);
     rc = DM_OK;

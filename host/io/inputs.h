@@ -5,10 +5,15 @@
 #include "base/buf.h"
 #include "base/error.h"
 
+enum { DM_INPUTS_OUTPUTS = 2 };
+
 struct dm_inputs {
     struct dm_buf text; /* the paths, each ended by NUL */
     size_t *at;         /* offset of each path in text, sorted by path */
     size_t n, cap;
+    bool documents; /* folders are searched for files of every kind, and what can not be read stands
+                       in the list too: dm_document_read says why */
+    const char *outputs[DM_INPUTS_OUTPUTS]; /* documents: what a run writes is none; borrowed */
 };
 
 /* Adds what `pattern` names: a file, a folder (searched to its depths for .jsonl, .ndjson and .json

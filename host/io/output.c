@@ -19,7 +19,8 @@ bool dm_stream_path(const struct dm_stream *s, uint64_t shard, char *buf, size_t
 
 void dm_output_init(struct dm_output *o, const struct dm_stream *s, struct dm_compressor *c)
 {
-    *o = (struct dm_output){.stream = s, .compressor = c, .spill = -1, .fd = -1};
+    *o = (struct dm_output){
+        .stream = s, .compressor = c, .compressed = c != NULL, .spill = -1, .fd = -1};
 }
 
 void dm_output_finish(struct dm_output *o)
@@ -79,16 +80,11 @@ static int open_shard(struct dm_output *o, struct dm_error *err)
     return DM_OK;
 }
 
-static bool is_compressed(const struct dm_output *o)
-{
-    return o->stream->codec != DM_CODEC_PLAIN;
-}
-
 /* How many of n bytes still belong to the present shard; the rest begins with a new row. */
 static size_t until_cut(const struct dm_output *o, const char *p, size_t n)
 {
     uint64_t size = o->stream->shard_bytes;
-    if (!size || is_compressed(o) || o->at.offset + n < size)
+    if (!size || o->compressed || o->at.offset + n < size)
         return n;
     size_t from = o->at.offset + 1 < size ? (size_t)(size - o->at.offset - 1) : 0;
     const char *end = memchr(p + from, '\n', n - from);
@@ -114,7 +110,7 @@ static int write_placed(struct dm_output *o, const char *p, size_t n, struct dm_
         if (rc)
             return rc;
         o->at.offset += k;
-        if (o->stream->shard_bytes && !is_compressed(o) && p[k - 1] == '\n' &&
+        if (o->stream->shard_bytes && !o->compressed && p[k - 1] == '\n' &&
             o->at.offset >= o->stream->shard_bytes)
             rc = end_shard(o, err);
         if (rc)
@@ -132,20 +128,29 @@ static int flush(struct dm_output *o, struct dm_error *err)
     return rc;
 }
 
-int dm_output_spill(struct dm_output *o, struct dm_error *err)
+/* A file without a name, which goes with its worker whatever ends it. Not every file system has
+ * them; there a name is taken for a moment. */
+static int open_spill(struct dm_output *o, struct dm_error *err)
 {
     char path[PATH_BYTES];
+    o->spill = open(o->stream->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (o->spill >= 0)
+        return DM_OK;
+    snprintf(path, sizeof path, "%s/spill-XXXXXX", o->stream->folder);
+    o->spill = mkostemp(path, O_CLOEXEC);
+    if (o->spill < 0)
+        return dm_fail_errno(err, DM_EIO, "cannot make %s", path);
+    return unlink(path) ? dm_fail_errno(err, DM_EIO, "cannot unlink %s", path) : DM_OK;
+}
+
+int dm_output_spill(struct dm_output *o, struct dm_error *err)
+{
     if (!o->held.n)
         return DM_OK;
-    if (o->spill < 0) {
-        snprintf(path, sizeof path, "%s/spill-XXXXXX", o->stream->folder);
-        o->spill = mkostemp(path, O_CLOEXEC);
-        if (o->spill < 0)
-            return dm_fail_errno(err, DM_EIO, "cannot make %s", path);
-        if (unlink(path))
-            return dm_fail_errno(err, DM_EIO, "cannot unlink %s", path);
-    }
-    int rc = write_all(o->spill, o->held.p, o->held.n, o->spilled, err);
+    int rc = o->spill < 0 ? open_spill(o, err) : DM_OK;
+    if (rc)
+        return rc;
+    rc = write_all(o->spill, o->held.p, o->held.n, o->spilled, err);
     if (rc)
         return rc;
     o->spilled += o->held.n;
@@ -202,7 +207,7 @@ int dm_output_grant(struct dm_output *o, struct dm_place at, struct dm_error *er
     uint64_t size = o->stream->shard_bytes;
     o->granted = true;
     o->at = at;
-    if (is_compressed(o) && size && at.offset >= size)
+    if (o->compressed && size && at.offset >= size)
         o->at = (struct dm_place){.shard = at.shard + 1};
     int rc = unspill(o, err);
     return rc ? rc : flush(o, err);
@@ -215,5 +220,8 @@ int dm_output_end(struct dm_output *o, struct dm_error *err)
     if (rc || !o->granted)
         return rc;
     rc = flush(o, err);
+    if (rc == DM_OK && o->stream->numbered && !o->stream->shard_bytes)
+        rc = open_shard(
+            o, err); /* a file for each input, so that one that is missing has been named */
     return rc ? rc : close_shard(o, err);
 }

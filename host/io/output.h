@@ -9,10 +9,9 @@
 /* A stream's files: one, or shards numbered from 0. Shared by all splits; borrowed by their
  * outputs. */
 struct dm_stream {
-    const char *folder; /* where the files are written */
-    const char *name;   /* "rejects.jsonl", or the ending of numbered shards: ".jsonl.zst" */
-    bool numbered;      /* file names are 00000<name>, 00001<name>, ... */
-    enum dm_codec codec;
+    const char *folder;   /* where the files are written */
+    const char *name;     /* "rejects.jsonl", or the ending of numbered shards: ".jsonl.zst" */
+    bool numbered;        /* file names are 00000<name>, 00001<name>, ... */
     uint64_t shard_bytes; /* a shard ends with the first row at which it reaches this; 0: never */
 };
 
@@ -24,9 +23,10 @@ struct dm_place {
 
 struct dm_output {
     const struct dm_stream *stream;
-    struct dm_compressor *compressor; /* NULL for plain; borrowed */
-    struct dm_buf held;               /* bytes that are not written yet */
-    int spill;                        /* file with the bytes before those, or -1 */
+    struct dm_compressor *compressor; /* NULL for plain; borrowed until the end */
+    bool compressed;
+    struct dm_buf held; /* bytes that are not written yet */
+    int spill;          /* file with the bytes before those, or -1 */
     uint64_t spilled;
     bool granted;
     struct dm_place at; /* where the next byte goes, once granted */

@@ -18,7 +18,8 @@ struct dm_reader {
     int fd;
     enum dm_codec codec;
     char *path;
-    unsigned char *in; /* bytes of the file that were not handed out or decoded yet */
+    const unsigned char *in; /* bytes of the file that were not handed out or decoded yet */
+    unsigned char *block;    /* where they were read to; NULL: they are the caller's */
     size_t in_at, in_n;
     bool at_end;       /* of the file */
     bool in_member;    /* inside a gzip member or a zstd frame */
@@ -68,20 +69,9 @@ int dm_codec_detect(const char *path, struct dm_error *err)
     return codec;
 }
 
-/* Reads the first bytes, in order: standard input can not go back. */
-static int start_codec(struct dm_reader *r, struct dm_error *err)
+/* The first bytes tell what decodes the rest. */
+static int make_decoder(struct dm_reader *r, struct dm_error *err)
 {
-    r->in = malloc(IN_BYTES);
-    if (!r->in)
-        return dm_fail_memory(err);
-    while (r->in_n < MAGIC_BYTES) {
-        int64_t n = read_fd(r, r->in + r->in_n, MAGIC_BYTES - r->in_n, err);
-        if (n < 0)
-            return (int)n;
-        if (n == 0)
-            break;
-        r->in_n += (size_t)n;
-    }
     r->codec = codec_of(r->in, r->in_n);
     if (r->codec == DM_CODEC_GZIP)
         r->inflate = calloc(1, sizeof *r->inflate);
@@ -91,24 +81,57 @@ static int start_codec(struct dm_reader *r, struct dm_error *err)
     return ready ? DM_OK : dm_fail_memory(err);
 }
 
-struct dm_reader *dm_reader_open(const char *path, struct dm_error *err)
+/* Reads the first bytes, in order: standard input can not go back. */
+static int start_codec(struct dm_reader *r, struct dm_error *err)
+{
+    r->in = r->block = malloc(IN_BYTES);
+    if (!r->block)
+        return dm_fail_memory(err);
+    while (r->in_n < MAGIC_BYTES) {
+        int64_t n = read_fd(r, r->block + r->in_n, MAGIC_BYTES - r->in_n, err);
+        if (n < 0)
+            return (int)n;
+        if (n == 0)
+            break;
+        r->in_n += (size_t)n;
+    }
+    return make_decoder(r, err);
+}
+
+/* A reader without a file. */
+static struct dm_reader *create(const char *path, struct dm_error *err)
 {
     struct dm_reader *r = calloc(1, sizeof *r);
-    if (!r) {
-        dm_fail_memory(err);
+    if (r)
+        *r = (struct dm_reader){.fd = -1, .path = strdup(path)};
+    if (r && r->path)
+        return r;
+    dm_fail_memory(err);
+    dm_reader_close(r);
+    return NULL;
+}
+
+struct dm_reader *dm_reader_open(const char *path, struct dm_error *err)
+{
+    struct dm_reader *r = create(path, err);
+    if (!r)
         return NULL;
-    }
-    r->fd = -1;
-    r->path = strdup(path);
-    if (!r->path) {
-        dm_fail_memory(err);
-        goto fail;
-    }
     r->fd = open_path(path, err);
-    if (r->fd < 0 || start_codec(r, err))
-        goto fail;
-    return r;
-fail:
+    if (r->fd >= 0 && start_codec(r, err) == DM_OK)
+        return r;
+    dm_reader_close(r);
+    return NULL;
+}
+
+struct dm_reader *dm_reader_open_bytes(const char *p, size_t n, struct dm_error *err)
+{
+    struct dm_reader *r = create("the text", err);
+    if (!r)
+        return NULL;
+    r->in = (const unsigned char *)p;
+    r->in_n = n;
+    if (make_decoder(r, err) == DM_OK)
+        return r;
     dm_reader_close(r);
     return NULL;
 }
@@ -121,7 +144,7 @@ void dm_reader_close(struct dm_reader *r)
         close(r->fd);
     ZSTD_freeDCtx(r->zstd);
     free(r->inflate);
-    free(r->in);
+    free(r->block);
     free(r->path);
     free(r);
 }
@@ -129,6 +152,17 @@ void dm_reader_close(struct dm_reader *r)
 bool dm_reader_compressed(const struct dm_reader *r)
 {
     return r->codec != DM_CODEC_PLAIN;
+}
+
+enum dm_codec dm_reader_codec(const struct dm_reader *r)
+{
+    return r->codec;
+}
+
+const char *dm_reader_fault(const struct dm_reader *r, size_t *at)
+{
+    *at = r->in_at;
+    return r->fault;
 }
 
 int dm_reader_seek(struct dm_reader *r, uint64_t offset, struct dm_error *err)
@@ -150,12 +184,14 @@ static int fill(struct dm_reader *r, struct dm_error *err)
 {
     if (r->in_at < r->in_n || r->at_end)
         return DM_OK;
-    int64_t n = read_fd(r, r->in, IN_BYTES, err);
+    int64_t n = r->block ? read_fd(r, r->block, IN_BYTES, err) : 0;
     if (n < 0)
         return (int)n;
-    r->in_at = 0;
-    r->in_n = (size_t)n;
     r->at_end = n == 0;
+    if (n) {
+        r->in_at = 0;
+        r->in_n = (size_t)n;
+    }
     return DM_OK;
 }
 
@@ -183,7 +219,7 @@ static size_t inflate_rest(struct inflate_state *s, char *p, size_t n)
 static int64_t inflate_some(struct dm_reader *r, char *p, size_t n, struct dm_error *err)
 {
     struct inflate_state *s = r->inflate;
-    s->next_in = r->in + r->in_at;
+    s->next_in = (unsigned char *)(uintptr_t)(r->in + r->in_at); /* it is only read */
     s->avail_in = (uint32_t)(r->in_n - r->in_at);
     s->next_out = (unsigned char *)p;
     s->avail_out = (uint32_t)n;

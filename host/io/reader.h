@@ -19,10 +19,17 @@ int dm_codec_detect(const char *path, struct dm_error *err);
 /* Opens the file at its start. Returns NULL with err set. Free with dm_reader_close. */
 struct dm_reader *dm_reader_open(const char *path, struct dm_error *err);
 
+/* Reads bytes in memory (borrowed until dm_reader_close) as if they were a file's. */
+struct dm_reader *dm_reader_open_bytes(const char *p, size_t n, struct dm_error *err);
+
 /* Closes; NULL is fine. */
 void dm_reader_close(struct dm_reader *r);
 
 bool dm_reader_compressed(const struct dm_reader *r);
+enum dm_codec dm_reader_codec(const struct dm_reader *r);
+
+/* What is damaged (static), or NULL; `at` is about where, in bytes that were read last. */
+const char *dm_reader_fault(const struct dm_reader *r, size_t *at);
 
 /* Goes to a byte of a plain file (not of a compressed one). */
 int dm_reader_seek(struct dm_reader *r, uint64_t offset, struct dm_error *err);

@@ -8,7 +8,9 @@ enum {
     DM_EINPUT = -2,  /* the data is at fault */
     DM_EUSAGE = -3,  /* the caller is at fault: arguments, pipeline, operator */
     DM_EIO = -4,     /* the system is at fault: a file, a process, the network */
-    DM_ESTALE = -5   /* a node was used after its sample had gone */
+    DM_ESTALE = -5,  /* a node was used after its sample had gone */
+    DM_EROW = -6     /* a row is at fault and ends the run: the text is its id, the operator (or nothing), the reason and
+                      * the row's beginning, each on a line of its own */
 };
 
 struct dm_error {
@@ -163,6 +165,9 @@ int dm_json_add_number(struct dm_buf *out, double x, struct dm_error *err);
 
 /* run: what Lua tells the coordinator, and the coordinator its workers ------------------------- */
 
+/* What an input file is: rows of JSON, or itself a row that tells what it is, or also its text. */
+enum { DM_FILE_OF_ROWS, DM_FILE_AS_ROW, DM_FILE_AS_TEXT };
+
 struct dm_settings {
     const char *plan;         /* JSON: pipeline, its sources and settings, for workers to make operators of */
     const char *folder;       /* the run directory */
@@ -170,12 +175,12 @@ struct dm_settings {
     const char *shard_name;   /* see struct dm_stream */
     const char *op_names;     /* one a line */
     uint64_t numbered;        /* rows go to numbered files */
-    uint64_t codec;           /* enum dm_codec of the rows' files */
     uint64_t shard_bytes;     /* size of a file of a sharded output, 0 when it is not sharded */
     uint64_t row_bytes, row_depth, memory_bytes; /* limits */
     uint64_t fail_on_error;   /* a row that fails ends the run */
     uint64_t sampled;         /* rows whose hash is below this are read; 0: all rows */
     uint64_t nops;
+    uint64_t documents;       /* DM_FILE_OF_ROWS ... */
 };
 
 /* run: the rows of the split that a worker runs ------------------------------------------------- */
@@ -204,6 +209,7 @@ struct dm_counts {
     uint64_t blank; /* lines */
     uint64_t out;   /* rows written */
     uint64_t out_bytes;
+    uint64_t out_crc; /* CRC-64/XZ of those bytes */
     uint64_t bad;   /* rows rejected before any operator saw them */
     struct dm_opcount *ops;
     uint32_t nops;
@@ -244,15 +250,18 @@ struct dm_outcome {
 /* The job of this process, made when first asked for. NULL when memory is short. */
 struct dm_job *dm_job_get(void);
 
-/* Adds input files: a file, folder, glob, or "-" for standard input. */
+/* Adds input files: a file, folder, glob, or "-" for standard input. With settings.documents set before, folders are
+ * searched for files of every kind, but for the job's outputs. */
 int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *err);
 
 /* Sorts the inputs; how many there are, and the path of one. */
 uint64_t dm_job_sort_inputs(struct dm_job *job);
 const char *dm_job_input(struct dm_job *job, uint64_t i);
 
-/* Whether descriptor fd is a terminal, and how many processors this process may use. */
+/* Whether descriptor fd is a terminal, how many columns it has (0: unknown), and how many processors this process may
+ * use. */
 int dm_is_terminal(int fd);
+int dm_terminal_width(int fd);
 int dm_processors(void);
 
 /* Whether the path is a folder; whether an output of that kind is there already. */
@@ -328,3 +337,32 @@ uint64_t dm_ticks(void);
 /* The offset of the first byte that can not be part of valid UTF-8 (the start of the bad or cut sequence), or n when
  * all of it is valid. Reads nothing beyond p + n. */
 size_t dm_utf8_check(const char *p, size_t n);
+
+/* engine: children of this binary ---------------------------------------------------------------- */
+
+/* What a child that has ended left: borrowed until the next dm_child_wait. */
+struct dm_child_end {
+    int32_t id;          /* what dm_child_start returned */
+    int32_t status;      /* exit status */
+    int32_t signal;      /* that ended it, or 0 */
+    int32_t timed_out;   /* 1: killed because its time was up */
+    double seconds;      /* that it took */
+    struct dm_buf out[3]; /* what it wrote to descriptors 1, 2 and 3; of each the first megabytes */
+};
+
+/* Starts `dmhost ARGS`: args are strings, each ended by a NUL. Its standard input is empty. After time_ms it is killed,
+ * with everything that it started. Returns its id, or an error below zero. */
+int dm_child_start(const char *args, size_t n, uint64_t time_ms, struct dm_error *err);
+
+/* Waits until one of the children has ended. Returns 1 with `end` filled, 0 when none is left, or an error below
+ * zero. A signal that ends this process ends the children too. */
+int dm_child_wait(struct dm_child_end *end, struct dm_error *err);
+
+/* Called by a child: it does not outlive the process that started it. */
+void dm_child_begin(void);
+
+/* io: the first rows of a file ------------------------------------------------------------------- */
+
+/* Appends up to `most` rows of a file to `out`, each as "OFFSET ROW\n", OFFSET being that in the decompressed stream.
+ * Rows longer than row_bytes, blank lines and what stands behind damage are passed over. */
+int dm_peek_rows(const char *path, uint64_t most, uint64_t row_bytes, struct dm_buf *out, struct dm_error *err);

@@ -285,3 +285,51 @@ int dm_jieba_phrase_share(const struct dm_jieba *j, const char *p, size_t n, con
 
 /* Writes a file, whatever stood there before, and makes its folders. */
 int dm_export_write(const char *path, const char *p, size_t n, struct dm_error *err);
+
+/* text: quality rules ---------------------------------------------------------------------------- */
+
+/* Words that white space separates: how many; how many have a letter; how many are more than members of a set, and
+ * their code points. Number signs; ellipses; lines as of str.splitlines, how many begin with a bullet or a hyphen and
+ * how many end with an ellipsis, white space aside. DM_OK or DM_EMEMORY. */
+struct dm_quality_counts {
+    double words, lettered_words, real_words, real_chars, hashes, ellipses, lines, bullets, trailing;
+};
+int dm_text_quality(const struct dm_charset *punctuation, const char *p, size_t n, struct dm_quality_counts *counts);
+
+/* Such words alone; and whether a text has such a word, 1 or 0. */
+double dm_text_blank_words(const char *p, size_t n);
+int dm_text_has_word(const char *p, size_t n, const char *word, size_t bytes);
+
+/* Newlines; lines between them that are not blank, how many end with a member of a set, and how many have at most
+ * short_most code points. */
+struct dm_line_kinds {
+    double newlines, lines, stopped, short_lines;
+};
+void dm_text_line_kinds(const struct dm_charset *stops, const char *p, size_t n, double short_most,
+                        struct dm_line_kinds *kinds);
+
+/* Parts of a text: between runs of two newlines or more, of the stripped text; between runs of newlines; between
+ * newlines, without those that are blank. How many, how many stood before, and the code points of these. */
+enum { DM_PARAGRAPHS, DM_LINES, DM_FULL_LINES };
+struct dm_duplicates {
+    double parts, duplicates, chars;
+};
+int dm_text_duplicates(const char *p, size_t n, int kind, struct dm_duplicates *out);
+
+/* Of n-grams of such words, n from 1 to most: sets top[n] to the code points of the most frequent one, with single
+ * spaces, times its count, and duplicate[n] to those of n-grams that stood before, without spaces. DM_OK, DM_EMEMORY,
+ * or DM_EINPUT: the text has more than 2^30 bytes. */
+int dm_text_word_grams(const char *p, size_t n, size_t most, double *top, double *duplicate);
+
+/* The share of n-grams of rep_len code points that occur more than once. DM_OK, or as dm_text_repetition. */
+int dm_text_repeated(const char *p, size_t n, double rep_len, double *share);
+
+/* C4's rules; numbers below zero switch theirs off. `ends` are marks that end sentences. Returns 1 and sets `out`, 0
+ * when the text is kept as it is, DM_EMEMORY, or why it goes. */
+struct dm_c4_rules {
+    int citations, terminal, lorem_ipsum, javascript, curly_bracket, policy;
+    double min_sentences, min_words, max_word;
+};
+enum { DM_C4_LOREM_IPSUM = 2, DM_C4_CURLY_BRACKET, DM_C4_FEW_SENTENCES, DM_C4_DROP_LINE };
+int dm_text_c4(const struct dm_charset *ends, const struct dm_c4_rules *rules, const char *p, size_t n,
+               struct dm_buf *out);

@@ -1,5 +1,5 @@
-/* The one way for C to include dm_ffi.h and its further parts: what they declare is visible to Lua,
- * all else is hidden. */
+/* The one way for C to include dm_ffi.h and the headers beside it: what they declare is visible to
+ * Lua, all else is hidden. */
 #ifndef DM_LUA_FFI_H
 #define DM_LUA_FFI_H
 
@@ -9,6 +9,8 @@
 #pragma GCC visibility push(default)
 #include "lua/dm_ffi.h"
 #include "lua/dm_ffi_text.h"
+#include "lua/dm_ffi_bytes.h"
+#include "lua/dm_ffi_trace.h"
 #include "lua/dm_ffi_net.h"
 #pragma GCC visibility pop
 

@@ -55,10 +55,12 @@ static int lua_embedded_paths(lua_State *L)
     return 1;
 }
 
-/* message -> message with traceback; anything but a string stays as it is, for those who throw
- * tables */
+/* message -> message with traceback; what says itself how it reads (a dm.Problem) is taken at its
+ * word */
 static int traceback(lua_State *L)
 {
+    if (luaL_callmeta(L, 1, "__tostring"))
+        return 1;
     const char *text = lua_tostring(L, 1);
     if (!text)
         return 1;

@@ -45,7 +45,7 @@ int dm_commit_check_names(const struct dm_commit *c, struct dm_error *err)
         if (leads_up(path + common))
             return dm_fail(
                 err, DM_EUSAGE,
-                "the output of %s would lie outside of %s; name the inputs without \"..\"", path,
+                "the output of %s would lie outside of %s\nname the inputs without \"..\"", path,
                 c->job->output);
     }
     return DM_OK;
@@ -94,11 +94,18 @@ static int sync_streams(struct dm_commit *c, struct dm_error *err)
     return rc;
 }
 
+enum dm_codec dm_commit_codec(const struct dm_commit *c, uint64_t shard)
+{
+    char path[PATH_BYTES];
+    bool named = c->job->kind != DM_TO_STDOUT && dm_commit_final_path(c, shard, path, sizeof path);
+    return named ? dm_codec_by_name(path) : DM_CODEC_PLAIN;
+}
+
 /* An output without rows is a file all the same, and one that its codec's tools can read. */
-static int fill_empty(const struct dm_commit *c, const char *path, struct dm_error *err)
+static int fill_empty(const char *path, enum dm_codec codec, struct dm_error *err)
 {
     size_t n;
-    const char *empty = dm_codec_empty(c->streams[DM_ROWS].codec, &n);
+    const char *empty = dm_codec_empty(codec, &n);
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return dm_fail_errno(err, DM_EIO, "cannot make %s", path);
@@ -120,7 +127,7 @@ static int name_shard(struct dm_commit *c, uint64_t shard, bool again, struct dm
     bool missing = stat(from, &st) != 0;
     if (again && missing && stat(to, &named) == 0)
         return DM_OK;
-    int rc = missing || st.st_size == 0 ? fill_empty(c, from, err) : DM_OK;
+    int rc = missing || st.st_size == 0 ? fill_empty(from, dm_codec_by_name(to), err) : DM_OK;
     if (rc == DM_OK && c->job->kind == DM_TO_EACH)
         rc = dm_folder_make_parents(to, err);
     if (rc)
@@ -166,7 +173,7 @@ static int cut_file(const struct dm_stream *s, struct dm_place at, struct dm_err
     int rc = DM_OK;
     if (fstat(fd, &st) || (uint64_t)st.st_size < at.offset)
         rc = dm_fail(err, DM_EUSAGE,
-                     "%s is shorter than the run had written; start again with --force", path);
+                     "%s is shorter than the run had written\nstart again with --force", path);
     else if (ftruncate(fd, (off_t)at.offset))
         rc = dm_fail_errno(err, DM_EIO, "cannot cut %s", path);
     close(fd);

@@ -23,6 +23,9 @@ struct dm_commit {
 /* The path of an output file that is complete; false when it does not fit. */
 bool dm_commit_final_path(const struct dm_commit *c, uint64_t shard, char *buf, size_t n);
 
+/* How an output file's name asks for its rows to be compressed. */
+enum dm_codec dm_commit_codec(const struct dm_commit *c, uint64_t shard);
+
 /* Refuses inputs whose outputs, one for each, would lie outside of the output folder. */
 int dm_commit_check_names(const struct dm_commit *c, struct dm_error *err);
 

@@ -279,15 +279,30 @@ static void on_signal(uv_signal_t *handle, int sig)
 /* ---- the beginning
  * -------------------------------------------------------------------------------- */
 
+/* Whether offsets in the input's rows are offsets in its file. */
+static bool is_plain(struct dm_inputs *in, uint64_t file)
+{
+    struct dm_error err;
+    return file < in->n && dm_codec_detect(dm_inputs_path(in, file), &err) == DM_CODEC_PLAIN;
+}
+
+/* What the bar compares with; of very many inputs it would take too long. */
 static void measure_inputs(struct dm_coordinator *c)
 {
     struct dm_inputs *in = dm_job_inputs(c->job);
     struct stat st;
     if (in->n > MEASURED_INPUTS || c->from_stdin)
         return;
-    for (size_t i = 0; i < in->n; i++)
-        if (stat(dm_inputs_path(in, i), &st) == 0)
-            c->total_bytes += (uint64_t)st.st_size;
+    for (size_t i = 0; i < in->n; i++) {
+        if (stat(dm_inputs_path(in, i), &st))
+            continue;
+        c->total_bytes += (uint64_t)st.st_size;
+        if (i < c->frontier.input.file)
+            c->done_bytes += (uint64_t)st.st_size;
+    }
+    if (is_plain(in, c->frontier.input.file))
+        c->done_bytes += c->frontier.input.offset;
+    c->resumed_bytes = c->done_bytes;
 }
 
 /* Where an earlier run stopped, or the beginning. */
@@ -310,6 +325,7 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
     struct dm_job *job = c->job;
     c->plan = (struct dm_plan){.inputs = dm_job_inputs(job),
                                .split_bytes = job->split_bytes,
+                               .documents = job->settings.documents,
                                .one_file = job->kind == DM_TO_EACH};
     c->from_stdin = c->plan.inputs->n == 1 && strcmp(dm_inputs_path(c->plan.inputs, 0), "-") == 0;
     c->commit.job = job;

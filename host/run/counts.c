@@ -1,5 +1,7 @@
 #include "run/counts.h"
 
+#include "io/crc64.h"
+
 #include <stdlib.h>
 
 bool dm_counts_init(struct dm_counts *c, uint32_t nops)
@@ -105,6 +107,7 @@ bool dm_counts_add(struct dm_counts *c, const struct dm_counts *from)
     c->blank += from->blank;
     c->out += from->out;
     c->out_bytes += from->out_bytes;
+    c->out_crc = dm_crc64_join(c->out_crc, from->out_crc, from->out_bytes);
     c->bad += from->bad;
     for (uint32_t i = 0; i < c->nops && i < from->nops; i++) {
         uint64_t from_op[OP_FIELDS], to_op[OP_FIELDS];
@@ -122,11 +125,11 @@ bool dm_counts_add(struct dm_counts *c, const struct dm_counts *from)
     return ok;
 }
 
-static const size_t HEAD_FIELDS = 6;
+static const size_t HEAD_FIELDS = 7;
 
 bool dm_counts_put(struct dm_buf *b, const struct dm_counts *c)
 {
-    const uint64_t head[] = {c->rows, c->bytes, c->blank, c->out, c->out_bytes, c->bad};
+    const uint64_t head[] = {c->rows, c->bytes, c->blank, c->out, c->out_bytes, c->out_crc, c->bad};
     bool ok = true;
     for (size_t i = 0; i < HEAD_FIELDS; i++)
         ok = ok && dm_put_u64(b, head[i]);
@@ -157,7 +160,8 @@ static void get_op(struct dm_wire *w, struct dm_opcount *o)
 void dm_counts_get(struct dm_wire *w, struct dm_counts *c)
 {
     dm_counts_clear(c);
-    uint64_t *head[] = {&c->rows, &c->bytes, &c->blank, &c->out, &c->out_bytes, &c->bad};
+    uint64_t *head[] = {&c->rows,      &c->bytes,   &c->blank, &c->out,
+                        &c->out_bytes, &c->out_crc, &c->bad};
     for (size_t i = 0; i < HEAD_FIELDS; i++)
         *head[i] = dm_get_u64(w);
     if (dm_get_u32(w) != c->nops)

@@ -15,7 +15,7 @@ void dm_counts_clear(struct dm_counts *c);
 bool dm_counts_reason(struct dm_counts *c, int32_t op, bool rejected, const char *text, size_t n,
                       uint64_t times);
 
-/* Adds all of `from`. */
+/* Adds all of `from`, whose rows come behind those counted so far. */
 bool dm_counts_add(struct dm_counts *c, const struct dm_counts *from);
 
 bool dm_counts_put(struct dm_buf *b, const struct dm_counts *c);

@@ -70,7 +70,7 @@ static int check_state(const char *folder, bool resume, bool force, struct dm_er
         return DM_OK;
     if (stat(path, &st) == 0 && st.st_size > 0 && !force)
         return dm_fail(err, DM_EUSAGE,
-                       "%s holds an earlier run; go on with --resume, or start again with --force",
+                       "%s holds an earlier run\ngo on with --resume, or start again with --force",
                        folder);
     return clear(folder, err);
 }
@@ -87,7 +87,10 @@ static int take_lock(int fd, const char *path, struct dm_error *err)
             return dm_fail_errno(err, DM_EIO, "cannot lock %s", path);
         usleep(WAIT_US);
     }
-    return dm_fail(err, DM_EUSAGE, "another run is writing to this output (%s is locked)", path);
+    return dm_fail(err, DM_EUSAGE,
+                   "another run is writing to this output (%s is locked)\n"
+                   "wait for its end, or choose another output with -o",
+                   path);
 }
 
 int dm_folder_open(const char *folder, bool resume, bool force, struct dm_error *err)

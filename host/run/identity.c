@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 enum { PATH_BYTES = 4096 };
@@ -17,6 +18,13 @@ static FILE *open_in(const char *folder, const char *name, const char *mode, str
     return f;
 }
 
+/* Syncs and closes: the journal must not outlive what it belongs to. */
+static bool keep(FILE *f)
+{
+    bool ok = fflush(f) == 0 && fdatasync(fileno(f)) == 0;
+    return fclose(f) == 0 && ok;
+}
+
 static int write_file(const char *folder, const char *name, const char *p, size_t n,
                       struct dm_error *err)
 {
@@ -24,18 +32,24 @@ static int write_file(const char *folder, const char *name, const char *p, size_
     if (!f)
         return err->status;
     bool ok = fwrite(p, 1, n, f) == n;
-    ok = fclose(f) == 0 && ok;
+    ok = keep(f) && ok;
     return ok ? DM_OK : dm_fail_errno(err, DM_EIO, "cannot write %s/%s", folder, name);
+}
+
+int dm_file_stamp(const char *path, struct dm_buf *out)
+{
+    struct stat st;
+    if (stat(path, &st))
+        st = (struct stat){0};
+    bool ok = dm_buf_printf(out, "%lld %lld%09ld", (long long)st.st_size,
+                            (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+    return ok ? DM_OK : DM_EMEMORY;
 }
 
 /* "size time-in-ns path", ended by NUL since paths may hold newlines. */
 static bool put_line(struct dm_buf *b, const char *path)
 {
-    struct stat st;
-    if (stat(path, &st))
-        st = (struct stat){0};
-    return dm_buf_printf(b, "%lld %lld%09ld %s", (long long)st.st_size,
-                         (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, path) &&
+    return dm_file_stamp(path, b) == DM_OK && dm_buf_putc(b, ' ') && dm_buf_puts(b, path) &&
            dm_buf_putc(b, 0);
 }
 
@@ -51,7 +65,7 @@ static int write_inputs(const char *folder, const struct dm_inputs *in, struct d
         ok = put_line(&line, dm_inputs_path(in, i)) && fwrite(line.p, 1, line.n, f) == line.n;
     }
     dm_buf_finish(&line);
-    ok = fclose(f) == 0 && ok;
+    ok = keep(f) && ok;
     return ok ? DM_OK : dm_fail_errno(err, DM_EIO, "cannot write %s/inputs", folder);
 }
 
@@ -72,7 +86,7 @@ static int check_line(const char *was, const char *path, struct dm_error *err)
     if (strcmp(was, now.p) != 0)
         rc =
             dm_fail(err, DM_EUSAGE,
-                    "the input %s has changed since the run began; start again with --force", path);
+                    "the input %s has changed since the run began\nstart again with --force", path);
     dm_buf_finish(&now);
     return rc;
 }
@@ -89,13 +103,13 @@ int dm_identity_check(const char *folder, const struct dm_inputs *in, struct dm_
         const char *path = dm_inputs_path(in, i);
         if (getdelim(&line, &cap, 0, f) < 0)
             rc = dm_fail(err, DM_EUSAGE,
-                         "the run began without the input %s; start again with --force", path);
+                         "the run began without the input %s\nstart again with --force", path);
         else
             rc = check_line(line, path, err);
     }
     if (rc == DM_OK && getdelim(&line, &cap, 0, f) >= 0)
         rc =
-            dm_fail(err, DM_EUSAGE, "the run began with the input %s too; start again with --force",
+            dm_fail(err, DM_EUSAGE, "the run began with the input %s too\nstart again with --force",
                     strrchr(line, ' ') ? strrchr(line, ' ') + 1 : line);
     free(line);
     fclose(f);

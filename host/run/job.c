@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
@@ -46,7 +47,11 @@ struct dm_inputs *dm_job_inputs(struct dm_job *job)
 
 int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *err)
 {
-    return dm_inputs_add(dm_job_inputs(job), pattern, err);
+    struct dm_inputs *in = dm_job_inputs(job);
+    in->documents = job->settings.documents != DM_FILE_OF_ROWS;
+    in->outputs[0] = job->output;
+    in->outputs[1] = job->settings.folder;
+    return dm_inputs_add(in, pattern, err);
 }
 
 uint64_t dm_job_sort_inputs(struct dm_job *job)
@@ -63,6 +68,12 @@ const char *dm_job_input(struct dm_job *job, uint64_t i)
 int dm_is_terminal(int fd)
 {
     return isatty(fd);
+}
+
+int dm_terminal_width(int fd)
+{
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) ? 0 : size.ws_col;
 }
 
 int dm_processors(void)

@@ -1,5 +1,7 @@
 #include "run/journal.h"
 
+#include "run/folder.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -125,12 +127,13 @@ static int write_at(int fd, const struct dm_buf *b, uint64_t offset)
 /* Begins a new file with this record alone, and puts it in the old one's place. */
 static int rewrite(struct dm_journal *j, const struct dm_buf *record)
 {
+    struct dm_error err;
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s.new", j->path);
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
         return DM_EIO;
-    if (write_at(fd, record, 0) || rename(path, j->path)) {
+    if (write_at(fd, record, 0) || rename(path, j->path) || dm_folder_sync_parent(j->path, &err)) {
         close(fd);
         return DM_EIO;
     }

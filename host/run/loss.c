@@ -1,35 +1,12 @@
+#include "run/blame.h"
 #include "run/state.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Losses of workers without anything getting done between, before the run is given up: this many
  * for each worker, and some. */
 enum { LOSSES = 12, LOSSES_PER_WORKER = 4, BLAME_AFTER_KILLS = 3, BLAME_AFTER_CRASHES = 3 };
-
-/* Why a row is to blame for the end of its worker; false when the end says nothing about the row.
- */
-static bool blames(const struct dm_coordinator *c, const struct dm_peer *peer, char *why, size_t n)
-{
-    if (peer->killed == DM_KILL_ROW_TIME) {
-        snprintf(why, n, "took longer than limits.row_time, %g s", (double)c->job->row_ms / 1e3);
-        return true;
-    }
-    if (peer->signal == 0 && peer->exit_status == DM_EXIT_MEMORY) {
-        snprintf(why, n, "needed more than limits.memory, %g MiB",
-                 (double)c->job->settings.memory_bytes / 1048576);
-        return true;
-    }
-    static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
-    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
-        if (peer->signal == crashes[i]) {
-            snprintf(why, n, "crashed the worker: %s (signal %d)", strsignal(peer->signal),
-                     peer->signal);
-            return true;
-        }
-    return false;
-}
 
 static void reject_row(struct dm_coordinator *c, struct dm_item *item)
 {
@@ -67,7 +44,7 @@ static bool on_a_row(const struct dm_item *item, const struct dm_board *board)
 static void blame(struct dm_coordinator *c, struct dm_item *item, const struct dm_peer *peer)
 {
     char why[sizeof item->why];
-    bool guilty = blames(c, peer, why, sizeof why);
+    bool guilty = dm_blame(peer, c->job->row_ms, c->job->settings.memory_bytes, why, sizeof why);
     if (item->probing) {
         item->probing = false;
         item->probe_next = !guilty;
@@ -92,19 +69,33 @@ static void blame(struct dm_coordinator *c, struct dm_item *item, const struct d
     }
 }
 
-static void say_lost(struct dm_coordinator *c, const struct dm_peer *peer)
+/* The row that the worker was at, for messages; "a worker" when it was at none. */
+static void name_place(const struct dm_coordinator *c, const struct dm_peer *peer, char *text,
+                       size_t n)
+{
+    char op[256];
+    snprintf(text, n, "a worker");
+    for (const struct dm_item *item = c->items.first; item; item = item->next) {
+        if (item->peer != peer || item->state != DM_RUNNING || !on_a_row(item, peer->board))
+            continue;
+        const struct dm_range *range = &item->split.ranges[atomic_load(&peer->board->range)];
+        dm_settings_op_name(&c->job->settings, peer->board->op, op, sizeof op);
+        snprintf(text, n, "%.300s@%llu: %s: the worker", range->name,
+                 (unsigned long long)(range->base + atomic_load(&peer->board->row)), op);
+    }
+}
+
+static void say_lost(struct dm_coordinator *c, const struct dm_peer *peer, const char *who)
 {
     if (peer->killed == DM_KILL_ROW_TIME)
-        dm_progress_say(
-            c, "a row took longer than limits.row_time; its worker was killed and replaced");
+        dm_progress_say(c, "%s took longer than limits.row_time for the row; it is replaced", who);
     else if (peer->signal)
-        dm_progress_say(c, "a worker was ended by signal %d (%s); it is replaced", peer->signal,
+        dm_progress_say(c, "%s was ended by signal %d (%s); it is replaced", who, peer->signal,
                         strsignal(peer->signal));
     else if (peer->exit_status == DM_EXIT_MEMORY)
-        dm_progress_say(c, "a worker needed more than limits.memory; it is replaced");
+        dm_progress_say(c, "%s needed more than limits.memory; it is replaced", who);
     else
-        dm_progress_say(c, "a worker exited with status %d; it is replaced",
-                        (int)peer->exit_status);
+        dm_progress_say(c, "%s exited with status %d; it is replaced", who, (int)peer->exit_status);
 }
 
 /* Splits that the worker ran or whose output it held go to others. */
@@ -125,15 +116,17 @@ static void take_back(struct dm_coordinator *c, struct dm_peer *peer)
 void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
 {
     struct dm_error err;
+    char who[600];
+    name_place(c, peer, who, sizeof who);
     take_back(c, peer);
     if (c->quitting || c->closed) /* nothing is left to do: none takes its place */
         return;
     c->outcome->lost++;
-    say_lost(c, peer);
+    say_lost(c, peer, who);
     if (++c->losses > LOSSES + LOSSES_PER_WORKER * c->job->workers) {
         dm_fail(&err, DM_EIO,
-                "%u workers were lost without a split getting done; see the messages above, then "
-                "--resume",
+                "%u workers were lost without a split getting done\n"
+                "see the messages above, then go on with --resume",
                 c->losses);
         dm_run_fail(c, &err);
     } else if (dm_pool_start(&c->pool, false, &err)) {

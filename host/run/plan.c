@@ -8,6 +8,9 @@
 /* Splits are doubled from this up to split_bytes; ranges in one split are bounded too. */
 enum { FIRST_SPLIT_BYTES = 256 * 1024, MAX_RANGES = 1024 };
 
+/* About what a row takes that tells what a file is. */
+enum { DESCRIPTION_BYTES = 256 };
+
 /* As long as all that came before, between the first split's size and split_bytes: depends on the
  * inputs alone, so that compressed output has the same frames whoever runs it. */
 static uint64_t split_size(const struct dm_plan *p, uint64_t before)
@@ -28,11 +31,12 @@ static int add_range(struct dm_split *s, const char *path, struct dm_error *err)
     return r->path && r->name ? DM_OK : dm_fail_memory(err);
 }
 
-static int stat_range(struct dm_range *r, struct dm_error *err)
+/* `documents`: what can not be read becomes a reject. */
+static int stat_range(struct dm_range *r, bool documents, struct dm_error *err)
 {
     struct stat st;
     if (stat(r->path, &st))
-        return dm_fail_errno(err, DM_EIO, "cannot read %s", r->path);
+        return documents ? DM_OK : dm_fail_errno(err, DM_EIO, "cannot read %s", r->path);
     r->size = (uint64_t)st.st_size;
     r->mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
     return DM_OK;
@@ -49,7 +53,7 @@ static int stream_range(const struct dm_plan *p, struct dm_point at, struct dm_s
     r->end = at.offset + split_size(p, at.offset);
     s->file_number = (uint32_t)at.file;
     *after = (struct dm_point){at.file, r->end};
-    return stat_range(r, err);
+    return stat_range(r, false, err);
 }
 
 int dm_plan_continue(const struct dm_plan *p, struct dm_point at, struct dm_split *s,
@@ -59,6 +63,20 @@ int dm_plan_continue(const struct dm_plan *p, struct dm_point at, struct dm_spli
     return stream_range(p, at, s, after, err);
 }
 
+/* Adds a file that is a row; moves the plan on. */
+static int document_range(struct dm_plan *p, struct dm_split *s, struct dm_error *err)
+{
+    int rc = add_range(s, dm_inputs_path(p->inputs, p->at.file), err);
+    if (rc)
+        return rc;
+    struct dm_range *r = &s->ranges[s->nranges - 1];
+    r->end = UINT64_MAX;
+    p->at = (struct dm_point){p->at.file + 1, 0};
+    rc = stat_range(r, true, err);
+    p->planned += DESCRIPTION_BYTES + (p->documents == DM_FILE_AS_TEXT ? r->size : 0);
+    return rc;
+}
+
 /* Adds the next range of a plain file; moves the plan on. */
 static int plain_range(struct dm_plan *p, struct dm_split *s, uint64_t room, struct dm_error *err)
 {
@@ -66,7 +84,7 @@ static int plain_range(struct dm_plan *p, struct dm_split *s, uint64_t room, str
     if (rc)
         return rc;
     struct dm_range *r = &s->ranges[s->nranges - 1];
-    rc = stat_range(r, err);
+    rc = stat_range(r, false, err);
     if (rc)
         return rc;
     uint64_t left = r->size > p->at.offset ? r->size - p->at.offset : 0;
@@ -94,6 +112,11 @@ int dm_plan_next(struct dm_plan *p, struct dm_split *s, struct dm_point *after,
 {
     uint64_t begun = p->planned, room = split_size(p, p->planned);
     *s = (struct dm_split){.file_number = (uint32_t)p->at.file};
+    while (p->documents && !is_full(p, s, p->planned - begun, room)) {
+        int rc = document_range(p, s, err);
+        if (rc)
+            return rc;
+    }
     while (!is_full(p, s, p->planned - begun, room)) {
         int codec = dm_codec_detect(dm_inputs_path(p->inputs, p->at.file), err);
         if (codec < 0)

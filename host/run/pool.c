@@ -15,12 +15,18 @@ int dm_pool_init(struct dm_pool *p, uv_loop_t *loop, const struct dm_settings *s
                  struct dm_pool_events events, struct dm_error *err)
 {
     *p = (struct dm_pool){.loop = loop, .events = events};
+    p->idle.data = p;
+    uv_idle_init(loop, &p->idle);
+    return dm_pool_set(p, settings, err);
+}
+
+int dm_pool_set(struct dm_pool *p, const struct dm_settings *settings, struct dm_error *err)
+{
+    dm_buf_clear(&p->setup);
     size_t at = dm_frame_begin(&p->setup, DM_SETUP);
     if (!dm_settings_put(&p->setup, settings))
         return dm_fail_memory(err);
     dm_frame_end(&p->setup, at);
-    p->idle.data = p;
-    uv_idle_init(loop, &p->idle);
     return DM_OK;
 }
 
@@ -293,4 +299,8 @@ void dm_pool_kill(struct dm_peer *peer, enum dm_kill why)
         peer->killed = why;
     if (peer->open_handles && !peer->exited)
         uv_process_kill(&peer->process, SIGKILL);
+    if (peer->open_handles == 0) { /* the worker inside goes when it is its turn */
+        dm_buf_clear(&peer->queue);
+        dm_pool_stop(peer);
+    }
 }

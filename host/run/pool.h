@@ -57,6 +57,9 @@ struct dm_pool {
 int dm_pool_init(struct dm_pool *p, uv_loop_t *loop, const struct dm_settings *settings,
                  struct dm_pool_events events, struct dm_error *err);
 
+/* Gives the workers that are started from now on these settings. */
+int dm_pool_set(struct dm_pool *p, const struct dm_settings *settings, struct dm_error *err);
+
 /* Frees what is left; all peers must have gone. */
 void dm_pool_finish(struct dm_pool *p);
 

@@ -46,7 +46,8 @@ static struct view look(const struct dm_coordinator *c)
     v.rows_per_s = (double)(v.rows - c->outcome->rows_before) / s;
     v.mb_per_s = (double)(c->frontier.counts.bytes - c->outcome->bytes_before) / s / 1e6;
     v.share = c->total_bytes ? (double)c->done_bytes / (double)c->total_bytes : -1;
-    v.eta = v.share > 0 ? s / v.share - s : -1;
+    double done = (double)(c->done_bytes - c->resumed_bytes);
+    v.eta = v.share >= 0 && done > 0 ? s * (double)(c->total_bytes - c->done_bytes) / done : -1;
     return v;
 }
 

@@ -21,28 +21,6 @@ static bool put_text(struct dm_buf *b, const char *p, size_t n)
     return ok;
 }
 
-static bool put_base64(struct dm_buf *b, const char *p, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *u = (const unsigned char *)p;
-    if (!dm_buf_reserve(b, (n + 2) / 3 * 4))
-        return false;
-    for (size_t i = 0; i < n; i += 3) {
-        uint32_t v = (uint32_t)u[i] << 16;
-        v |= i + 1 < n ? (uint32_t)u[i + 1] << 8 : 0;
-        v |= i + 2 < n ? u[i + 2] : 0;
-        char *out = b->p + b->n;
-        for (int k = 0; k < 4; k++)
-            out[k] = digits[v >> (18 - 6 * k) & 63];
-        if (i + 1 >= n)
-            out[2] = '=';
-        if (i + 2 >= n)
-            out[3] = '=';
-        b->n += 4;
-    }
-    return true;
-}
-
 static bool put_head(struct dm_buf *b, const struct dm_record *r)
 {
     char tail[300];
@@ -75,6 +53,6 @@ bool dm_record_reject(struct dm_buf *b, const struct dm_record *r)
         ok = ok && dm_buf_puts(b, ",\"input\":") && dm_json_quote(b, r->input, r->input_bytes);
     else
         ok = ok && dm_buf_puts(b, ",\"input_base64\":\"") &&
-             put_base64(b, r->input, r->input_bytes) && dm_buf_putc(b, '"');
+             dm_base64_encode(r->input, r->input_bytes, b) == DM_OK && dm_buf_putc(b, '"');
     return ok && dm_buf_puts(b, "}\n");
 }

@@ -44,9 +44,14 @@ static const struct dm_skip *find_skip(const struct dm_work *w, uint64_t at)
     return NULL;
 }
 
-/* A row that has killed a worker: it came as far as the operator that did it. */
+/* A row that has ended a worker: it came as far as the operator that did it, or was not even read.
+ */
 static int reject_skipped(struct dm_work *w, const struct dm_skip *skip)
 {
+    const struct dm_row *row = &w->rows[0];
+    if (skip->op < 0)
+        return dm_work_reject_input(w, row->at, row->p, (size_t)(row->end - row->p), skip->reason,
+                                    false);
     struct dm_opcount *ops = w->result->counts.ops;
     for (int32_t i = 0; i < skip->op && i < (int32_t)w->result->counts.nops; i++) {
         ops[i].in++;
@@ -88,19 +93,39 @@ static int set_long_aside(struct dm_work *w, const struct dm_row *row)
     return rc ? rc : 1;
 }
 
+static const char *end_of_line(const struct dm_work *w, const char *p)
+{
+    return memchr(p, '\n', (size_t)(w->input.buf + w->input.complete - p));
+}
+
+/* The row's tree does not fit into memory: it is tried without others beside it, then blamed. */
+static int too_large(struct dm_work *w, const struct dm_row *row)
+{
+    dm_sample_trim(w->samples[w->nrows]);
+    if (w->nrows)
+        return 0;
+    w->board->op = -1;
+    atomic_store(&w->board->row, row->at);
+    return dm_fail_memory(&w->err);
+}
+
 /* Adds the row at the input's place to the batch. Returns 1 when more may follow, 0 when the batch
  * ends before it. */
 static int add_row(struct dm_work *w)
 {
     struct dm_error err;
     struct dm_row *row = &w->rows[w->nrows];
+    struct dm_sample *sample = w->samples[w->nrows];
     *row = (struct dm_row){.p = w->input.buf + w->input.at, .at = dm_input_offset(&w->input)};
-    int rc =
-        dm_sample_parse(w->samples[w->nrows], row->p, &row->end, &w->limits, w->input.utf8, &err);
-    size_t n = (size_t)(row->end - row->p);
     const struct dm_skip *skip = w->split->nskips ? find_skip(w, row->at) : NULL;
+    int rc = DM_OK;
+    if (skip)
+        row->end = end_of_line(w, row->p);
+    else
+        rc = dm_sample_parse(sample, row->p, &row->end, &w->limits, w->input.utf8, &err);
+    size_t n = (size_t)(row->end - row->p);
     if (rc == DM_EMEMORY)
-        return dm_fail_memory(&w->err);
+        return too_large(w, row);
     if (n > w->settings->row_bytes)
         return set_long_aside(w, row);
     if (rc || skip)
@@ -108,13 +133,6 @@ static int add_row(struct dm_work *w)
     take(w, row);
     w->nrows++;
     return 1;
-}
-
-/* Whether the row at the input's place is left out of the sample that was asked for. */
-static bool is_left_out(const struct dm_work *w)
-{
-    uint64_t place = w->place + dm_work_range(w)->base + dm_input_offset(&w->input);
-    return w->settings->sampled && dm_work_mix(place) >= w->settings->sampled;
 }
 
 /* Passes over the line at the input's place. */
@@ -132,8 +150,8 @@ static int add_line(struct dm_work *w)
     const char *end = (unsigned char)*p <= ' ' ? blank_line(p) : NULL;
     if (dm_work_limited(w))
         return 0;
-    if (!end && is_left_out(w))
-        return skip_line(w, memchr(p, '\n', w->input.complete - w->input.at));
+    if (!end && dm_work_leaves_out(w, dm_input_offset(&w->input)))
+        return skip_line(w, end_of_line(w, p));
     if (!end)
         return add_row(w);
     w->result->counts.blank++;
@@ -191,7 +209,7 @@ void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint
     atomic_store_explicit(&w->board->turn, turn + 1, memory_order_release);
     uint64_t place = i < DM_BATCH_ROWS ? w->place : w->held[i - DM_BATCH_ROWS].place;
     place += w->split->ranges[range].base + row->at;
-    rows->seed = (double)(dm_work_mix(dm_work_mix(place) + ((uint64_t)op << 32 | child)) >> 11);
+    rows->seed = dm_work_seed(place, op, child);
 }
 
 void dm_rows_rest(struct dm_rows *rows)
@@ -208,8 +226,7 @@ static int write_bytes(struct dm_work *w, const char *p, size_t n)
     int rc = dm_work_flush_pass(w);
     if (rc)
         return rc;
-    w->result->counts.out_bytes += n;
-    return dm_output_add(&w->result->out[DM_ROWS], p, n, &w->err);
+    return dm_work_put(w, p, n);
 }
 
 static bool ends_in_cr(const struct dm_row *row)

@@ -202,6 +202,7 @@ static bool hand_out(struct dm_coordinator *c, struct dm_item *item, struct dm_p
     item->granted = s->granted;
     if (s->granted)
         place_after(c, item->prev, item, s->at);
+    s->codec = dm_commit_codec(&c->commit, s->file_number);
     s->max_rows = c->job->limit_rows ? c->job->limit_rows - rows_so_far(c) : 0;
     return send_split(peer, s);
 }

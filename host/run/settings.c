@@ -11,9 +11,9 @@ static const char **texts(struct dm_settings *s, size_t i)
 
 static uint64_t *numbers(struct dm_settings *s, size_t i)
 {
-    uint64_t *list[] = {&s->numbered,      &s->codec,     &s->shard_bytes,
-                        &s->row_bytes,     &s->row_depth, &s->memory_bytes,
-                        &s->fail_on_error, &s->nops,      &s->sampled};
+    uint64_t *list[] = {&s->numbered,  &s->shard_bytes,  &s->row_bytes,
+                        &s->row_depth, &s->memory_bytes, &s->fail_on_error,
+                        &s->nops,      &s->sampled,      &s->documents};
     return i < sizeof list / sizeof *list ? list[i] : NULL;
 }
 
@@ -59,7 +59,6 @@ void dm_settings_streams(const struct dm_settings *s, struct dm_stream streams[D
         .folder = s->shard_folder,
         .name = s->shard_name,
         .numbered = s->numbered != 0,
-        .codec = (enum dm_codec)s->codec,
         .shard_bytes = s->shard_bytes,
     };
     streams[DM_REJECTS] = (struct dm_stream){.folder = s->folder, .name = "rejects.jsonl"};

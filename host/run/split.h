@@ -24,7 +24,7 @@ struct dm_range {
 struct dm_skip {
     uint32_t range;
     uint64_t offset;
-    int32_t op; /* the operator that did it */
+    int32_t op; /* the operator that did it; -1: reading it did */
     char *reason;
 };
 
@@ -35,6 +35,7 @@ struct dm_split {
     bool granted; /* `at` is where the output goes */
     struct dm_place at[DM_STREAMS];
     uint32_t file_number; /* for one output per input: the shard number that stands for the file */
+    enum dm_codec codec;  /* of the rows' output */
     uint64_t max_rows;    /* stop after so many; 0: never */
     struct dm_range *ranges;
     uint32_t nranges;

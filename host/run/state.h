@@ -29,11 +29,12 @@ struct dm_coordinator {
     int lock;
     bool plan_ended, committing, stopping, quitting, closed;
     uint64_t started_ms, committed_ms, shown_ms;
-    uint64_t uncommitted; /* bytes of output that are in their place but not synced */
-    uint32_t losses;      /* of workers, since something last got done */
-    uint64_t done_bytes;  /* of input, committed */
-    uint64_t total_bytes; /* of the input files as they lie on disk; 0 when not known */
-    bool shown;           /* a progress bar stands on the terminal */
+    uint64_t uncommitted;   /* bytes of output that are in their place but not synced */
+    uint32_t losses;        /* of workers, since something last got done */
+    uint64_t done_bytes;    /* of input, committed */
+    uint64_t resumed_bytes; /* of those, before this run */
+    uint64_t total_bytes;   /* of the input files as they lie on disk; 0 when not known */
+    bool shown;             /* a progress bar stands on the terminal */
 };
 
 /* Ends the run with a message, once: running splits are given up. */

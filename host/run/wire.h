@@ -15,7 +15,9 @@ enum dm_message {
     DM_DONE,      /* worker: the split has been run; its output waits for a place */
     DM_WRITTEN,   /* worker: the split's output is in its place */
     DM_FAILED,    /* worker: the run can not go on */
-    DM_STOP       /* coordinator: exit when idle */
+    DM_STOP,      /* coordinator: exit when idle */
+    DM_TRACE,     /* session: a request to trace */
+    DM_TRACED     /* worker: the reply */
 };
 
 enum { DM_FRAME_HEAD = 5, DM_FRAME_MAX = 64 * 1024 * 1024 };

@@ -1,5 +1,7 @@
 #include "run/work_state.h"
 
+#include "io/crc64.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -23,12 +25,6 @@ struct dm_work *dm_work_create(const struct dm_settings *settings, struct dm_boa
         }
         w->samples[i]->slot = i;
     }
-    enum dm_codec codec = w->streams[DM_ROWS].codec;
-    w->compressor = codec == DM_CODEC_PLAIN ? NULL : dm_compressor_create(codec);
-    if (codec != DM_CODEC_PLAIN && !w->compressor) {
-        dm_work_destroy(w);
-        return NULL;
-    }
     return w;
 }
 
@@ -37,7 +33,8 @@ void dm_work_destroy(struct dm_work *w)
     if (!w)
         return;
     dm_input_finish(&w->input);
-    dm_compressor_destroy(w->compressor);
+    for (int codec = 0; codec <= DM_CODEC_ZSTD; codec++)
+        dm_compressor_destroy(w->compressors[codec]);
     for (uint32_t i = 0; i < DM_BATCH_ROWS; i++)
         dm_sample_destroy(w->samples[i]);
     dm_work_finish_held(w);
@@ -81,6 +78,21 @@ void dm_result_destroy(struct dm_result *r)
     free(r);
 }
 
+/* Readies the compressor that the split's rows need; NULL for none. */
+static int ready_compressor(struct dm_work *w, enum dm_codec codec, struct dm_compressor **c)
+{
+    *c = NULL;
+    if (codec == DM_CODEC_PLAIN)
+        return DM_OK;
+    if (!w->compressors[codec])
+        w->compressors[codec] = dm_compressor_create(codec);
+    if (!w->compressors[codec])
+        return dm_fail_memory(&w->err);
+    *c = w->compressors[codec];
+    dm_compressor_reset(*c);
+    return DM_OK;
+}
+
 int dm_work_begin(struct dm_work *w, const struct dm_split *split, struct dm_result *result,
                   struct dm_error *err)
 {
@@ -93,30 +105,35 @@ int dm_work_begin(struct dm_work *w, const struct dm_split *split, struct dm_res
     w->current = NULL;
     dm_work_drop_held(w);
     w->head.ops = result->counts.ops;
-    if (w->compressor)
-        dm_compressor_reset(w->compressor);
     w->err.status = DM_OK;
     atomic_store(&w->board->row, DM_NO_ROW);
     atomic_store(&w->board->split, split->id);
-    int rc = DM_OK;
+    struct dm_compressor *compressor;
+    int rc = ready_compressor(w, split->codec, &compressor);
     for (int i = 0; i < DM_STREAMS && rc == DM_OK; i++) {
-        dm_output_init(&result->out[i], &w->streams[i], i == DM_ROWS ? w->compressor : NULL);
+        dm_output_init(&result->out[i], &w->streams[i], i == DM_ROWS ? compressor : NULL);
         if (split->granted)
             rc = dm_output_grant(&result->out[i], split->at[i], err);
     }
     return rc;
 }
 
-/* Writes the rows that go out as they came in. */
+int dm_work_put(struct dm_work *w, const char *p, size_t n)
+{
+    struct dm_counts *counts = &w->result->counts;
+    counts->out_bytes += n;
+    counts->out_crc = dm_crc64(counts->out_crc, p, n);
+    return dm_output_add(&w->result->out[DM_ROWS], p, n, &w->err);
+}
+
 int dm_work_flush_pass(struct dm_work *w)
 {
     if (w->pass == w->pass_end)
         return DM_OK;
-    size_t n = (size_t)(w->pass_end - w->pass);
-    int rc = dm_output_add(&w->result->out[DM_ROWS], w->pass, n, &w->err);
-    w->result->counts.out_bytes += n;
+    const char *p = w->pass;
+    size_t n = (size_t)(w->pass_end - p);
     w->pass = w->pass_end = NULL;
-    return rc;
+    return dm_work_put(w, p, n);
 }
 
 /* Adds to a stream; what no operator saw waits behind the row before it. */
@@ -153,15 +170,23 @@ static int count_reason(struct dm_work *w, const struct dm_record *r)
     return dm_fail_memory(&w->err);
 }
 
+/* The row ends the run: whose it is, why, and what it looks like (see DM_EROW). */
+static int fail_on_row(struct dm_work *w, const struct dm_record *r)
+{
+    enum { REASON = 400, SHOWN = 300 };
+    char op[256];
+    dm_settings_op_name(w->settings, r->op, op, sizeof op);
+    int reason = r->reason_bytes < REASON ? (int)r->reason_bytes : REASON;
+    int shown = r->input_bytes < SHOWN ? (int)r->input_bytes : SHOWN;
+    return dm_fail(&w->err, DM_EROW, "%s@%llu%s\n%s\n%.*s\n%.*s", r->file,
+                   (unsigned long long)r->offset, r->child, r->op < 0 ? "" : op, reason, r->reason,
+                   shown, r->input);
+}
+
 int dm_work_refuse(struct dm_work *w, struct dm_record *r)
 {
-    if (r->rejected && w->settings->fail_on_error) {
-        char op[256];
-        dm_settings_op_name(w->settings, r->op, op, sizeof op);
-        return dm_fail(&w->err, DM_EINPUT, "%s@%llu%s: %s: %.*s", r->file,
-                       (unsigned long long)r->offset, r->child, op, (int)r->reason_bytes,
-                       r->reason);
-    }
+    if (r->rejected && w->settings->fail_on_error)
+        return fail_on_row(w, r);
     int rc = count_reason(w, r);
     return rc ? rc : record(w, r);
 }
@@ -189,8 +214,44 @@ static int check_unchanged(struct dm_work *w)
     const struct dm_range *r = dm_work_range(w);
     if (r->size == w->input.size && r->mtime == w->input.mtime && dm_input_unchanged(&w->input))
         return DM_OK;
-    return dm_fail(&w->err, DM_EIO, "%s has changed since the run began; start again with --force",
+    return dm_fail(&w->err, DM_EIO, "%s has changed since the run began\nstart again with --force",
                    r->path);
+}
+
+/* A file that can not be read: the rejects keep what is known of it. */
+static int reject_document(struct dm_work *w)
+{
+    struct dm_input *in = &w->input;
+    char reason[sizeof w->err.text];
+    memcpy(reason, w->err.text, sizeof reason);
+    w->err.status = DM_OK;
+    w->open = false;
+    w->result->counts.rows++;
+    w->result->counts.bytes += in->filled;
+    int rc = dm_work_reject_input(w, 0, in->buf, in->filled, reason, false);
+    w->range++;
+    return rc;
+}
+
+/* Opens a range that is a file to be described, or passes over it. */
+static int open_document(struct dm_work *w)
+{
+    const struct dm_range *r = dm_work_range(w);
+    w->place = XXH3_64bits(r->name, strlen(r->name));
+    if (dm_work_leaves_out(w, 0)) {
+        w->range++;
+        return DM_OK;
+    }
+    atomic_store(&w->board->range, w->range);
+    bool content = w->settings->documents == DM_FILE_AS_TEXT;
+    int rc = dm_input_open_document(&w->input, r->path, content, &w->err);
+    w->open = rc == DM_OK;
+    if (rc == DM_EMEMORY)
+        return rc;
+    int changed = check_unchanged(w);
+    if (changed)
+        return changed;
+    return rc ? reject_document(w) : DM_OK;
 }
 
 static int open_range(struct dm_work *w)
@@ -252,9 +313,11 @@ int dm_work_next_block(struct dm_work *w)
         if (!w->open) {
             if (w->range == w->split->nranges)
                 return 0;
-            int rc = open_range(w);
+            int rc = w->settings->documents ? open_document(w) : open_range(w);
             if (rc)
                 return rc;
+            if (!w->open)
+                continue;
         }
         if (dm_input_ready(&w->input))
             return 1;

@@ -35,7 +35,7 @@ struct dm_work {
     const struct dm_settings *settings;
     struct dm_board *board;
     struct dm_stream streams[DM_STREAMS];
-    struct dm_compressor *compressor;
+    struct dm_compressor *compressors[DM_CODEC_ZSTD + 1]; /* made when first needed */
     struct dm_json_limits limits;
     struct dm_input input;
     struct dm_buf scratch;
@@ -101,6 +101,24 @@ static inline uint64_t dm_work_mix(uint64_t x)
     x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
     x = (x ^ x >> 27) * 0x94D049BB133111EBu;
     return x ^ x >> 31;
+}
+
+/* The seed of random numbers: depends on the row's place (its file's hash and its offset), the
+ * operator and the child alone. */
+static inline double dm_work_seed(uint64_t place, uint32_t op, uint32_t child)
+{
+    return (double)(dm_work_mix(dm_work_mix(place) + ((uint64_t)op << 32 | child)) >> 11);
+}
+
+/* Writes bytes of rows behind those written so far. */
+int dm_work_put(struct dm_work *w, const char *p, size_t n);
+
+/* Whether the row at that offset of the present range is left out of the sample that was asked for.
+ */
+static inline bool dm_work_leaves_out(const struct dm_work *w, uint64_t offset)
+{
+    uint64_t place = w->place + dm_work_range(w)->base + offset;
+    return w->settings->sampled && dm_work_mix(place) >= w->settings->sampled;
 }
 
 /* Writes the rows that go out as they came in. */

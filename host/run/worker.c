@@ -1,6 +1,7 @@
 #include "run/worker.h"
 
 #include "lua/state.h"
+#include "run/trace.h"
 
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -9,8 +10,10 @@ struct dm_worker {
     struct dm_settings settings;
     struct dm_lua *lua;
     struct dm_work *work;
+    struct dm_tracer *tracer;  /* once something is to be traced */
     struct dm_result *results; /* those that run or wait for a place, oldest first */
     struct dm_buf frame;
+    struct dm_board *board;
     dm_worker_send *send;
     void *arg;
 };
@@ -140,6 +143,24 @@ static int grant(struct dm_worker *w, struct dm_wire *frame, struct dm_error *er
     return rc;
 }
 
+/* Answers a request of a session. */
+static int trace(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err)
+{
+    struct dm_trace *t;
+    size_t n;
+    if (!w->tracer)
+        w->tracer = dm_tracer_create(&w->settings, w->board);
+    if (!w->tracer)
+        return dm_fail_memory(err);
+    const char *request = dm_get_bytes(frame, &n);
+    t = dm_tracer_request(w->tracer, request, n);
+    int rc = dm_lua_call(w->lua, "dm.tracer", "handle", t, err);
+    if (rc)
+        return rc;
+    size_t at = dm_frame_begin(&w->frame, DM_TRACED);
+    return send_frame(w, at, dm_put_bytes(&w->frame, t->reply.p, t->reply.n), err);
+}
+
 int dm_worker_handle(struct dm_worker *w, enum dm_message type, struct dm_wire *frame,
                      struct dm_error *err)
 {
@@ -148,6 +169,8 @@ int dm_worker_handle(struct dm_worker *w, enum dm_message type, struct dm_wire *
         return assign(w, frame, err);
     case DM_GRANT:
         return grant(w, frame, err);
+    case DM_TRACE:
+        return trace(w, frame, err);
     default:
         return dm_fail(err, DM_EINPUT, "message of unknown type %d from the coordinator",
                        (int)type);
@@ -164,6 +187,7 @@ struct dm_worker *dm_worker_create(struct dm_wire *setup, struct dm_board *board
     }
     w->send = send;
     w->arg = arg;
+    w->board = board;
     int rc = dm_settings_get(setup, &w->settings, err);
     if (rc == DM_OK) {
         w->lua = dm_lua_open(w->settings.memory_bytes, err);
@@ -185,6 +209,7 @@ void dm_worker_destroy(struct dm_worker *w)
         return;
     while (w->results)
         unlink_result(w, w->results);
+    dm_tracer_destroy(w->tracer);
     dm_work_destroy(w->work);
     dm_lua_close(w->lua);
     dm_settings_finish(&w->settings);

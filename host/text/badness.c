@@ -127,6 +127,7 @@ static const char *const rows[] = {
 };
 
 enum { ROWS = sizeof rows / sizeof *rows };
+_Static_assert(ROWS <= 64, "bit sets of rows");
 
 /* A row: sets of classes, and which one stands for the character at which it is tried. */
 struct row {
@@ -134,12 +135,18 @@ struct row {
     int n, anchor;
 };
 
-/* Classes of the characters that are named; entry 0 is all others. */
-static uint64_t named[MOST_CHARS];
+/* A character: its classes, and bit sets of the rows that it fits at their anchors, just before and
+ * just behind. */
+struct named {
+    uint64_t classes, at, before, after;
+};
+
+/* The characters that are named; entry 0 is all others, which might have any class of those that
+ * code fills in. */
+static struct named named[MOST_CHARS];
 static uint16_t named_of[PLANE];
 static size_t nnamed;
 static struct row tried[ROWS];
-static uint64_t anchors;
 
 static uint64_t class_bit(char letter)
 {
@@ -160,19 +167,24 @@ static uint64_t general_classes(uint32_t c)
     return dm_char_is_space(c) ? bits | class_bit('s') : bits;
 }
 
+static const struct named *find(uint32_t c)
+{
+    return &named[c < PLANE ? named_of[c] : 0];
+}
+
 static uint64_t classes_of(uint32_t c)
 {
-    uint16_t i = c < PLANE ? named_of[c] : 0;
-    return i ? named[i] : general_classes(c);
+    const struct named *e = find(c);
+    return e == named ? general_classes(c) : e->classes;
 }
 
 static void name_char(uint32_t c, uint64_t bit)
 {
     if (!named_of[c]) {
         named_of[c] = (uint16_t)++nnamed;
-        named[nnamed] = general_classes(c);
+        named[nnamed].classes = general_classes(c);
     }
-    named[named_of[c]] |= bit;
+    named[named_of[c]].classes |= bit;
 }
 
 static void name_chars(const char *chars, uint64_t bit)
@@ -202,7 +214,18 @@ static void read_row(const char *text, struct row *row)
     row->n++;
     while (row->sets[row->anchor] & ascii)
         row->anchor++;
-    anchors |= row->sets[row->anchor];
+}
+
+static void find_rows(struct named *e)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        const struct row *row = &tried[i];
+        const uint64_t *set = row->sets + row->anchor;
+        bool first = row->anchor == 0, last = row->anchor + 1 == row->n;
+        e->at |= (uint64_t)((*set & e->classes) != 0) << i;
+        e->before |= (uint64_t)(first || (set[-1] & e->classes)) << i;
+        e->after |= (uint64_t)(last || (set[1] & e->classes)) << i;
+    }
 }
 
 static void prepare(void)
@@ -213,6 +236,9 @@ static void prepare(void)
         name_chars(classes[i].chars, 1ull << i);
     for (size_t i = 0; i < ROWS; i++)
         read_row(rows[i], &tried[i]);
+    named[0].classes = class_bit('s') | class_bit('w') | class_bit('x') | class_bit('n');
+    for (size_t i = 0; i <= nnamed; i++)
+        find_rows(&named[i]);
 }
 
 /* Whether the row's sets before its anchor fit what stands before i. */
@@ -238,19 +264,34 @@ static bool fits_after(const struct row *row, const char *p, size_t n, size_t i)
     return true;
 }
 
+/* The rows that the characters next to the one from i to end leave over. */
+static uint64_t rows_around(const char *p, size_t n, size_t i, size_t end)
+{
+    size_t size;
+    uint64_t left = i > 0 ? find(dm_char_before(p + i, &size))->before : ~0ull;
+    return end < n ? left & find(dm_char_read(p + end, &size))->after : left;
+}
+
+bool dm_badness_is_clue(uint32_t c)
+{
+    if (!nnamed)
+        prepare();
+    return find(c)->at != 0;
+}
+
 bool dm_badness_is_bad(const char *p, size_t n)
 {
     if (!nnamed)
         prepare();
     for (size_t i = 0, size; (i = dm_char_skip_ascii(p, n, i)) < n; i += size) {
-        uint32_t c = dm_char_read(p + i, &size);
-        uint64_t bits = c < PLANE ? named[named_of[c]] & anchors : 0;
-        if (!bits)
-            continue;
-        for (const struct row *row = tried; row < tried + ROWS; row++)
-            if ((row->sets[row->anchor] & bits) && fits_before(row, p, i) &&
-                fits_after(row, p, n, i + size))
+        uint64_t left = find(dm_char_read(p + i, &size))->at;
+        if (left)
+            left &= rows_around(p, n, i, i + size);
+        for (; left; left &= left - 1) {
+            const struct row *row = &tried[__builtin_ctzll(left)];
+            if (fits_before(row, p, i) && fits_after(row, p, n, i + size))
                 return true;
+        }
     }
     return false;
 }

@@ -1,7 +1,12 @@
 #include "text/charset.h"
 #include "text/rewrite.h"
+#include "text/scratch.h"
 
 #include <stdlib.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 static unsigned char lead_of(uint32_t c)
 {
@@ -24,7 +29,9 @@ static void add_range(struct dm_charset *set, uint32_t from, uint32_t to)
 {
     for (uint32_t c = from; c <= to; c++) {
         set->bits[set->page[c >> 8]][c >> 6 & 3] |= 1ull << (c & 63);
-        set->lead[lead_of(c)] = true;
+        unsigned char lead = lead_of(c);
+        set->lead[lead] = true;
+        set->lead_bits[lead >> 7][lead & 15] |= (uint8_t)(1u << (lead >> 4 & 7));
     }
 }
 
@@ -52,12 +59,72 @@ void dm_charset_destroy(struct dm_charset *set)
     free(set);
 }
 
-/* The first byte from i on that may begin a member, or n. */
-static size_t find_lead(const bool *lead, const char *p, size_t n, size_t i)
+#if defined(__x86_64__)
+
+__attribute__((target("avx2"))) static inline __m256i twice(const uint8_t *table)
+{
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table));
+}
+
+/* Which bytes of 32 may begin a member; those that are not ASCII go to *wide. */
+__attribute__((target("avx2"))) static inline uint32_t leads_of(const struct dm_charset *set,
+                                                                const char *p, uint32_t *wide)
+{
+    static const uint8_t bits[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    const __m256i nibble = _mm256_set1_epi8(15);
+    __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    __m256i low = _mm256_and_si256(b, nibble);
+    __m256i high = _mm256_and_si256(_mm256_srli_epi16(b, 4), nibble);
+    __m256i in = _mm256_blendv_epi8(_mm256_shuffle_epi8(twice(set->lead_bits[0]), low),
+                                    _mm256_shuffle_epi8(twice(set->lead_bits[1]), low), b);
+    __m256i bit = _mm256_shuffle_epi8(twice(bits), high);
+    *wide = (uint32_t)_mm256_movemask_epi8(b);
+    return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_and_si256(in, bit), bit));
+}
+
+/* The first byte from i on that may begin a member, or where less than a block is left. */
+__attribute__((target("avx2"))) static size_t find_lead_wide(const struct dm_charset *set,
+                                                             const char *p, size_t n, size_t i)
+{
+    uint32_t wide;
+    for (; n - i >= 32; i += 32) {
+        uint32_t leads = leads_of(set, p + i, &wide);
+        if (leads)
+            return i + (size_t)__builtin_ctz(leads);
+    }
+    return i;
+}
+
+/* Counts members in whole blocks; *at goes on to the rest, where a character may have begun. */
+__attribute__((target("avx2,popcnt"))) static size_t count_wide(const struct dm_charset *set,
+                                                                const char *p, size_t n, size_t *at)
+{
+    size_t count = 0, size, i = 0;
+    uint32_t wide;
+    for (; n - i >= 32; i += 32) {
+        uint32_t leads = leads_of(set, p + i, &wide);
+        count += (size_t)__builtin_popcount(leads & ~wide);
+        for (uint32_t m = leads & wide; m; m &= m - 1)
+            count += dm_charset_has(set, dm_char_read(p + i + __builtin_ctz(m), &size));
+    }
+    *at = i;
+    return count;
+}
+
+#endif
+
+/* The first byte from i on that may begin a member, or n. Most are near, or far. */
+static size_t find_lead(const struct dm_charset *set, const char *p, size_t n, size_t i)
 {
     const unsigned char *u = (const unsigned char *)p;
-    while (n - i >= 4 && !(lead[u[i]] | lead[u[i + 1]] | lead[u[i + 2]] | lead[u[i + 3]]))
-        i += 4;
+    const bool *lead = set->lead;
+    for (size_t near = n - i < 8 ? n : i + 8; i < near; i++)
+        if (lead[u[i]])
+            return i;
+#if defined(__x86_64__)
+    if (dm_text_wide())
+        i = find_lead_wide(set, p, n, i);
+#endif
     while (i < n && !lead[u[i]])
         i++;
     return i;
@@ -67,7 +134,7 @@ size_t dm_charset_find(const struct dm_charset *set, const char *p, size_t n, si
                        size_t *size, uint32_t *c)
 {
     for (;; i += *size) {
-        i = find_lead(set->lead, p, n, i);
+        i = find_lead(set, p, n, i);
         if (i >= n)
             return n;
         *c = dm_char_read(p + i, size);
@@ -78,9 +145,15 @@ size_t dm_charset_find(const struct dm_charset *set, const char *p, size_t n, si
 
 double dm_charset_count(const struct dm_charset *set, const char *p, size_t n)
 {
-    size_t count = 0, size = 0;
+    size_t count = 0, size = 0, i = 0;
     uint32_t c;
-    for (size_t i = 0; (i = dm_charset_find(set, p, n, i, &size, &c)) < n; i += size)
+#if defined(__x86_64__)
+    if (dm_text_wide())
+        count = count_wide(set, p, n, &i);
+#endif
+    while (i < n && dm_char_continues(p[i]))
+        i++;
+    for (; (i = dm_charset_find(set, p, n, i, &size, &c)) < n; i += size)
         count++;
     return (double)count;
 }

@@ -10,6 +10,7 @@ enum { DM_CHARSET_PAGES = 0x110000 / 256 };
 
 struct dm_charset {
     bool lead[256];                  /* first bytes that members have */
+    uint8_t lead_bits[2][16];        /* the same by half-bytes: bit h % 8 of [h / 8][low], h high */
     uint16_t page[DM_CHARSET_PAGES]; /* index into bits; 0 has no member */
     uint64_t (*bits)[4];
     size_t npages;

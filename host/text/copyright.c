@@ -45,13 +45,28 @@ static size_t leading_comments(const char *p, size_t n)
     return i;
 }
 
+/* The two characters, of which one is a star, from p on; NULL: not there. Stars are rarer in texts
+ * than slashes. */
+static const char *find_mark(const char *p, const char *end, char first, char second)
+{
+    bool star_first = first == '*';
+    for (const char *star = p + !star_first; star < end; star++) {
+        star = memchr(star, '*', (size_t)(end - star));
+        if (!star)
+            break;
+        const char *start = star_first ? star : star - 1;
+        if (end - start >= 2 && start[0] == first && start[1] == second)
+            return start;
+    }
+    return NULL;
+}
+
 int dm_text_find_copyright(const char *p, size_t n, struct dm_text_span *span)
 {
-    const char *open = memmem(p, n, "/*", 2);
-    size_t start = open ? (size_t)(open - p) : n;
-    const char *close = open ? memmem(open + 2, n - start - 2, "*/", 2) : NULL;
+    const char *open = find_mark(p, p + n, '/', '*');
+    const char *close = open ? find_mark(open + 2, p + n, '*', '/') : NULL;
     if (close) {
-        span->start = start;
+        span->start = (size_t)(open - p);
         span->end = (size_t)(close - p) + 2;
         return holds_word(open, close);
     }

@@ -1,23 +1,43 @@
 /* fix_text of ftfy 6.3.1 (https://github.com/rspeer/python-ftfy, Robyn Speer, Apache-2.0) with its
- * defaults: each line goes through a row of fixes over and over until none changes it. Lines that
- * no fix can change, most of them, are copied in one go. */
+ * defaults: each line goes through a row of fixes over and over until none changes it. Each
+ * character tells which fixes it may need; a line goes through those that some of its characters
+ * need, and lines that need none, most of them, are copied in one go. */
+#include "text/badness.h"
 #include "text/chars.h"
 #include "text/codepage.h"
 #include "text/entity.h"
 #include "text/mojibake.h"
+#include "text/normal.h"
 #include "text/scratch.h"
 
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 /* ftfy cuts longer lines; that a line has so many rounds at most is ours. */
 enum { LONGEST_LINE = 1000000, ROUNDS = 64 };
 enum { WIDE_FIRST = 0xFF01, WIDE_LAST = 0xFFEF, TEXT_MOST = 8 };
+enum { FORMS = 4, PLANE = 0x10000 };
+
+/* The fixes, in their order. */
+enum {
+    NEEDS_ENTITIES = 1,
+    NEEDS_ENCODING = 2,
+    NEEDS_MAP = 4,
+    NEEDS_REMOVAL = 8,
+    NEEDS_NORMAL = 16,
+    NEEDS_KNOWN = 128
+};
 
 /* A fixed line, in two buffers by turns. */
 struct line {
     const char *p;
     size_t n;
     struct dm_buf *to, *other;
+    int form;
+    unsigned needs;
     bool changed;
 };
 
@@ -37,31 +57,6 @@ static const struct {
     {0xFB00, "ff"}, {0xFB01, "fi"}, {0xFB02, "fl"}, {0xFB03, "ffi"}, {0xFB04, "ffl"},
     {0xFB05, "ſt"}, {0xFB06, "st"},
 };
-
-/* Characters that are mapped begin with these; all other leads are passed over. */
-static bool may_be_mapped(const unsigned char *u)
-{
-    switch (u[0]) {
-    case '\r':
-        return true;
-    case 0xC2:
-        return u[1] < 0xA0;
-    case 0xC4:
-    case 0xC5:
-    case 0xC7:
-        return true;
-    case 0xCA:
-        return u[1] == 0xBC;
-    case 0xE2:
-        return u[1] == 0x80;
-    case 0xE3:
-        return u[1] == 0x80 && u[2] == 0x80;
-    case 0xEF:
-        return u[1] >= 0xAC;
-    default:
-        return false;
-    }
-}
 
 /* Standard forms of the characters of full or half width. */
 static const struct mapped *wide_form(uint32_t c)
@@ -96,8 +91,9 @@ static uint32_t straight_quote(uint32_t c)
 static bool map_char(uint32_t c, struct mapped *to)
 {
     if (c >= WIDE_FIRST && c <= WIDE_LAST) {
+        size_t size;
         *to = *wide_form(c);
-        return true;
+        return dm_char_read(to->text, &size) != c;
     }
     for (size_t i = 0; i < sizeof ligatures / sizeof *ligatures; i++) {
         if (ligatures[i].c == c) {
@@ -116,29 +112,6 @@ static bool map_char(uint32_t c, struct mapped *to)
     return result != c;
 }
 
-static int map_chars(const char *p, size_t n, struct dm_buf *out)
-{
-    struct mapped to;
-    size_t from = 0, size;
-    int changed = 0;
-    dm_buf_clear(out);
-    for (size_t i = 0; i < n; i += size) {
-        size = dm_char_size(p[i]);
-        if (!may_be_mapped((const unsigned char *)p + i) ||
-            !map_char(dm_char_read(p + i, &size), &to))
-            continue;
-        if (!dm_buf_add(out, p + from, i - from) || !dm_buf_add(out, to.text, to.n))
-            return DM_EMEMORY;
-        if (p[i] == '\r' && i + 1 < n && p[i + 1] == '\n')
-            size = 2;
-        from = i + size;
-        changed = 1;
-    }
-    if (!changed)
-        return 0;
-    return dm_buf_add(out, p + from, n - from) ? 1 : DM_EMEMORY;
-}
-
 /* Bytes of a terminal's escape sequence at p, or 0: ESC [ digits and semicolons, a letter. */
 static size_t escape(const char *p, size_t n)
 {
@@ -153,12 +126,6 @@ static size_t escape(const char *p, size_t n)
             break;
     }
     return 0;
-}
-
-/* Bytes that what goes may begin with. */
-static bool may_be_unwanted(unsigned char u)
-{
-    return u < 0x20 || u == 0x7F || u == 0xE2 || u == 0xEF;
 }
 
 /* Bytes at p that go: an escape sequence, or a control character that no text means. */
@@ -178,24 +145,84 @@ static size_t unwanted(const char *p, size_t n)
     return u[0] == 0x7F;
 }
 
-static int remove_unwanted(const char *p, size_t n, struct dm_buf *out)
+/* What a character may need, and NEEDS_KNOWN. */
+static unsigned find_needs(uint32_t c, int form)
+{
+    struct mapped to;
+    char text[4];
+    unsigned needs = NEEDS_KNOWN;
+    size_t n = dm_char_write(text, c);
+    if (c == '&')
+        needs |= NEEDS_ENTITIES;
+    if (dm_badness_is_clue(c))
+        needs |= NEEDS_ENCODING;
+    if (map_char(c, &to))
+        needs |= NEEDS_MAP;
+    if (unwanted(text, n))
+        needs |= NEEDS_REMOVAL;
+    return dm_char_is_inert(c, form) ? needs : needs | NEEDS_NORMAL;
+}
+
+/* The same out of a table that is filled when characters are met. */
+static inline unsigned needs_of(uint32_t c, int form)
+{
+    static uint8_t needs[FORMS][PLANE];
+    if (c >= PLANE)
+        return find_needs(c, form);
+    if (!needs[form][c])
+        needs[form][c] = (uint8_t)find_needs(c, form);
+    return needs[form][c];
+}
+
+static int map_chars(const char *p, size_t n, int form, struct dm_buf *out)
+{
+    struct mapped to;
+    size_t from = 0, size;
+    int changed = 0;
+    dm_buf_clear(out);
+    for (size_t i = 0; i < n; i += size) {
+        uint32_t c = dm_char_read(p + i, &size);
+        if (!(needs_of(c, form) & NEEDS_MAP))
+            continue;
+        map_char(c, &to);
+        if (!dm_buf_add(out, p + from, i - from) || !dm_buf_add(out, to.text, to.n))
+            return DM_EMEMORY;
+        if (c == '\r' && i + 1 < n && p[i + 1] == '\n')
+            size = 2;
+        from = i + size;
+        changed = 1;
+    }
+    if (!changed)
+        return 0;
+    return dm_buf_add(out, p + from, n - from) ? 1 : DM_EMEMORY;
+}
+
+static int remove_unwanted(const char *p, size_t n, int form, struct dm_buf *out)
 {
     size_t from = 0, size;
     int changed = 0;
     dm_buf_clear(out);
     for (size_t i = 0; i < n; i += size) {
-        size_t gone = may_be_unwanted((unsigned char)p[i]) ? unwanted(p + i, n - i) : 0;
-        size = gone ? gone : dm_char_size(p[i]);
-        if (!gone)
+        if (!(needs_of(dm_char_read(p + i, &size), form) & NEEDS_REMOVAL))
             continue;
+        size_t gone = unwanted(p + i, n - i);
         if (!dm_buf_add(out, p + from, i - from))
             return DM_EMEMORY;
+        size = gone;
         from = i + gone;
         changed = 1;
     }
     if (!changed)
         return 0;
     return dm_buf_add(out, p + from, n - from) ? 1 : DM_EMEMORY;
+}
+
+static unsigned needs_of_text(const char *p, size_t n, int form)
+{
+    unsigned needs = 0;
+    for (size_t i = 0, size; i < n; i += size)
+        needs |= needs_of(dm_char_read(p + i, &size), form);
+    return needs;
 }
 
 /* Takes what a fix made. */
@@ -209,30 +236,91 @@ static bool take(struct line *line, int status)
     line->to = line->other;
     line->other = made;
     line->changed = true;
+    line->needs = needs_of_text(line->p, line->n, line->form);
     return true;
 }
 
-/* All fixes once. */
-static bool fix_once(struct line *line, bool entities, int form)
+/* One fix, if the line needs it. */
+static int run_fix(struct line *line, unsigned fix)
 {
-    line->changed = false;
-    if (entities && !take(line, dm_entity_unescape(line->p, line->n, line->to)))
-        return false;
-    return take(line, dm_mojibake_fix(line->p, line->n, line->to)) &&
-           take(line, map_chars(line->p, line->n, line->to)) &&
-           take(line, remove_unwanted(line->p, line->n, line->to)) &&
-           take(line, dm_text_normalize(line->p, line->n, form, line->to));
+    if (!(line->needs & fix))
+        return 0;
+    switch (fix) {
+    case NEEDS_ENTITIES:
+        return dm_entity_unescape(line->p, line->n, line->to);
+    case NEEDS_ENCODING:
+        return dm_mojibake_fix(line->p, line->n, line->to);
+    case NEEDS_MAP:
+        return map_chars(line->p, line->n, line->form, line->to);
+    case NEEDS_REMOVAL:
+        return remove_unwanted(line->p, line->n, line->form, line->to);
+    default:
+        return dm_text_normalize(line->p, line->n, line->form, line->to);
+    }
 }
 
-/* Whether no fix changes a line: printable ASCII without '&', and TAB, LF, FF. */
-static bool is_plain(const char *p, size_t n)
+/* All fixes once. */
+static bool fix_once(struct line *line, bool entities)
 {
-    unsigned odd = 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char u = (unsigned char)p[i];
-        odd |= u >= 0x7F || u == '&' || (u < 0x20 && u != '\t' && u != '\n' && u != '\f');
+    line->changed = false;
+    for (unsigned fix = entities ? NEEDS_ENTITIES : NEEDS_ENCODING; fix <= NEEDS_NORMAL; fix *= 2)
+        if (!take(line, run_fix(line, fix)))
+            return false;
+    return true;
+}
+
+/* Whether a byte may begin a character that needs a fix: all but printable ASCII, TAB, LF, FF, what
+ * continues a character, and E4 to E9, which begin Chinese ones, U+4000 to U+9FFF. */
+static bool is_odd(unsigned char u)
+{
+    if (u < 0x80)
+        return u == '&' || u == 0x7F || (u < 0x20 && u != '\t' && u != '\n' && u != '\f');
+    return u >= 0xC0 && (u < 0xE4 || u > 0xE9);
+}
+
+#if defined(__x86_64__)
+
+/* Bytes from first to last of b, which are all ASCII or all not. */
+__attribute__((target("avx2"))) static inline __m256i between(__m256i b, int first, int last)
+{
+    return _mm256_and_si256(_mm256_cmpgt_epi8(b, _mm256_set1_epi8((char)(first - 1))),
+                            _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(last + 1)), b));
+}
+
+__attribute__((target("avx2"))) static inline __m256i equal(__m256i b, char c)
+{
+    return _mm256_cmpeq_epi8(b, _mm256_set1_epi8(c));
+}
+
+/* The first odd byte from i on, or where less than a block is left. */
+__attribute__((target("avx2"))) static size_t find_odd_wide(const char *p, size_t n, size_t i)
+{
+    for (; n - i >= 32; i += 32) {
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + i));
+        __m256i good = _mm256_or_si256(equal(b, '\f'), between(b, '\t', '\n'));
+        __m256i odd = _mm256_andnot_si256(good, between(b, 0, 0x1F));
+        odd = _mm256_or_si256(odd, _mm256_or_si256(equal(b, '&'), equal(b, 0x7F)));
+        __m256i lead =
+            _mm256_andnot_si256(between(b, (char)0xE4, (char)0xE9), between(b, (char)0xC0, -1));
+        uint32_t mask = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(odd, lead));
+        if (mask)
+            return i + (size_t)__builtin_ctz(mask);
     }
-    return !odd;
+    return i;
+}
+
+#endif
+
+/* The first odd byte from i on, or n. */
+static size_t find_odd(const char *p, size_t n, size_t i)
+{
+#if defined(__x86_64__)
+    if (dm_text_wide())
+        i = find_odd_wide(p, n, i);
+#endif
+    while (i < n && !is_odd((unsigned char)p[i]))
+        i++;
+    return i;
 }
 
 /* End of the line at i, at most LONGEST_LINE code points away. */
@@ -245,12 +333,22 @@ static size_t line_end(const char *p, size_t n, size_t i)
     return end;
 }
 
+/* Start of the line that holds the byte at `odd`; a line starts at i. */
+static size_t line_start(const char *p, size_t n, size_t i, size_t odd)
+{
+    const char *newline = memrchr(p + i, '\n', odd - i);
+    size_t start = newline ? (size_t)(newline - p) + 1 : i;
+    for (size_t end; (end = line_end(p, n, start)) <= odd;)
+        start = end;
+    return start;
+}
+
 /* Fixes a line until nothing changes. */
-static bool fix_line(struct line *line, bool entities, int form, bool *fixed)
+static bool fix_line(struct line *line, bool entities, bool *fixed)
 {
     *fixed = false;
     for (int round = 0; round < ROUNDS; round++) {
-        if (!fix_once(line, entities, form))
+        if (!fix_once(line, entities))
             return false;
         if (!line->changed)
             break;
@@ -261,19 +359,20 @@ static bool fix_line(struct line *line, bool entities, int form, bool *fixed)
 
 int dm_text_fix(const char *p, size_t n, int form, struct dm_buf *out)
 {
-    size_t from = 0;
-    bool entities = true, fixed;
+    const char *tag = memchr(p, '<', n);
+    size_t from = 0, tag_at = tag ? (size_t)(tag - p) : n;
+    bool fixed;
     dm_buf_clear(out);
-    for (size_t i = 0, end; i < n; i = end) {
+    for (size_t i = 0, end; (end = find_odd(p, n, i)) < n; i = end) {
         struct line line = {.to = dm_scratch_get(DM_SCRATCH_FIX),
-                            .other = dm_scratch_get(DM_SCRATCH_FIXED)};
+                            .other = dm_scratch_get(DM_SCRATCH_FIXED),
+                            .form = form};
+        i = line_start(p, n, i, end);
         end = line_end(p, n, i);
         line.p = p + i;
         line.n = end - i;
-        entities = entities && !memchr(line.p, '<', line.n);
-        if (is_plain(line.p, line.n))
-            continue;
-        if (!fix_line(&line, entities, form, &fixed))
+        line.needs = needs_of_text(line.p, line.n, form);
+        if (!fix_line(&line, end <= tag_at, &fixed))
             return DM_EMEMORY;
         if (!fixed)
             continue;

@@ -13,6 +13,10 @@
 
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 static bool is_decimal(char c)
 {
     return c >= '0' && c <= '9';
@@ -112,9 +116,64 @@ static bool find_v6(const char *p, size_t n, size_t from, size_t colon, struct d
     return false;
 }
 
+#if defined(__x86_64__)
+
+__attribute__((target("avx2"))) static inline __m256i load(const char *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+/* Bytes from first to last, both ASCII. */
+__attribute__((target("avx2"))) static inline __m256i between(__m256i b, char first, char last)
+{
+    return _mm256_and_si256(_mm256_cmpgt_epi8(b, _mm256_set1_epi8((char)(first - 1))),
+                            _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(last + 1)), b));
+}
+
+/* Bytes that a hexadecimal digit may have. */
+__attribute__((target("avx2"))) static inline __m256i hex_bytes(__m256i b)
+{
+    __m256i letter = between(_mm256_or_si256(b, _mm256_set1_epi8(0x20)), 'a', 'f');
+    __m256i other = _mm256_cmpgt_epi8(_mm256_setzero_si256(), b);
+    return _mm256_or_si256(_mm256_or_si256(letter, other), between(b, '0', '9'));
+}
+
+/* The first separator from i on, i > 0, that has digits on both sides, or where less than a block
+ * is left. */
+__attribute__((target("avx2"))) static size_t find_separator(const char *p, size_t n, size_t i)
+{
+    const __m256i dot = _mm256_set1_epi8('.'), colon = _mm256_set1_epi8(':');
+    for (; n - i >= 33; i += 32) {
+        __m256i b = load(p + i), hit = _mm256_cmpeq_epi8(b, dot);
+        __m256i colons = _mm256_cmpeq_epi8(b, colon);
+        if (_mm256_testz_si256(_mm256_or_si256(hit, colons), _mm256_or_si256(hit, colons)))
+            continue;
+        __m256i left = load(p + i - 1), right = load(p + i + 1);
+        hit = _mm256_and_si256(hit,
+                               _mm256_and_si256(between(left, '0', '9'), between(right, '0', '9')));
+        colons = _mm256_and_si256(colons, _mm256_and_si256(hex_bytes(left), hex_bytes(right)));
+        uint32_t mask = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(hit, colons));
+        if (mask)
+            return i + (size_t)__builtin_ctz(mask);
+    }
+    return i;
+}
+
+#endif
+
+/* Passes over bytes at which no address has its first separator. */
+static inline size_t skip(const char *p, size_t n, size_t i)
+{
+#if defined(__x86_64__)
+    if (i > 0 && n - i >= 33 && dm_text_wide())
+        return find_separator(p, n, i);
+#endif
+    return i;
+}
+
 static bool find_ip(const char *p, size_t n, size_t from, struct dm_text_span *spans)
 {
-    for (size_t i = from; i < n; i++) {
+    for (size_t i = skip(p, n, from); i < n; i = skip(p, n, i + 1)) {
         if (p[i] == '.' ? find_v4(p, n, from, i, spans)
                         : p[i] == ':' && find_v6(p, n, from, i, spans))
             return true;

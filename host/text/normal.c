@@ -27,6 +27,19 @@ bool dm_char_is_alnum(uint32_t c)
            (k >= UTF8PROC_CATEGORY_ND && k <= UTF8PROC_CATEGORY_NO);
 }
 
+bool dm_char_is_alpha(uint32_t c)
+{
+    utf8proc_category_t k = utf8proc_category((utf8proc_int32_t)c);
+    return k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_LO;
+}
+
+bool dm_char_is_upper(uint32_t c)
+{
+    if (c < 0x80)
+        return c >= 'A' && c <= 'Z';
+    return utf8proc_category((utf8proc_int32_t)c) == UTF8PROC_CATEGORY_LU;
+}
+
 /* Characters that are inert for NFC, beside Latin and Chinese ones. */
 static const uint32_t inert_ranges[][2] = {
     {0x388, 0x3FF},   {0x400, 0x482},   {0x48A, 0x52F},   {0x531, 0x590},   {0x5D0, 0x5EA},
@@ -58,6 +71,11 @@ static inline bool is_inert(uint32_t c, int form)
     if (c < 0x80 || (c >= 0x3400 && c <= 0x9FFF))
         return true;
     return form == DM_NFC && (c < 0x300 || in_ranges(c));
+}
+
+bool dm_char_is_inert(uint32_t c, int form)
+{
+    return is_inert(c, form);
 }
 
 static int class_of(utf8proc_int32_t c)

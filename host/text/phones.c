@@ -10,6 +10,10 @@
 #include "text/rewrite.h"
 #include "text/scratch.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #define NONE SIZE_MAX
 
 struct phone {
@@ -114,22 +118,81 @@ static size_t phone_end(const struct phone *t, size_t at)
     return end != NONE ? end : number(t, at);
 }
 
-static bool may_start(char c)
+static bool is_figure(char c)
 {
-    return (c >= '0' && c <= '9') || c == '(' || c == '+' || c == (char)0xEF;
+    return c >= '0' && c <= '9';
+}
+
+/* Whether a number may start at a byte: what can start one, then a digit or what goes before one.
+ */
+static bool may_start(const struct phone *t, size_t at)
+{
+    char c = t->p[at], next = at + 1 < t->n ? t->p[at + 1] : 0;
+    if (c == (char)0xEF)
+        return t->n - at > 3 && memcmp(t->p + at, "（", 3) == 0;
+    return (is_figure(c) || c == '(' || c == '+') && (is_figure(next) || next == '+' || next < 0);
+}
+
+#if defined(__x86_64__)
+
+__attribute__((target("avx2"))) static inline __m256i load(const char *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+__attribute__((target("avx2"))) static inline __m256i equal(__m256i b, char c)
+{
+    return _mm256_cmpeq_epi8(b, _mm256_set1_epi8(c));
+}
+
+__attribute__((target("avx2"))) static inline __m256i figures(__m256i b)
+{
+    return _mm256_and_si256(_mm256_cmpgt_epi8(b, _mm256_set1_epi8('0' - 1)),
+                            _mm256_cmpgt_epi8(_mm256_set1_epi8('9' + 1), b));
+}
+
+/* The first byte from i on, i > 0, where a number may start and no figure stands before, or where
+ * less than a block is left. */
+__attribute__((target("avx2"))) static size_t find_start(const char *p, size_t n, size_t i)
+{
+    for (; n - i >= 34; i += 32) {
+        __m256i b = load(p + i), next = load(p + i + 1);
+        __m256i start = _mm256_or_si256(figures(b), _mm256_or_si256(equal(b, '('), equal(b, '+')));
+        __m256i goes_on = _mm256_or_si256(_mm256_or_si256(figures(next), equal(next, '+')), next);
+        start = _mm256_andnot_si256(figures(load(p + i - 1)), _mm256_and_si256(start, goes_on));
+        __m256i wide = _mm256_and_si256(equal(b, (char)0xEF), equal(next, (char)0xBC));
+        wide = _mm256_and_si256(wide, equal(load(p + i + 2), (char)0x88));
+        uint32_t mask = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(start, wide));
+        if (mask)
+            return i + (size_t)__builtin_ctz(mask);
+    }
+    return i;
+}
+
+#endif
+
+/* Goes on to the next byte from i on where a number may start, or n. */
+static size_t skip(const struct phone *t, size_t i)
+{
+    for (; i < t->n; i++) {
+#if defined(__x86_64__)
+        if (i > 0 && t->n - i >= 34 && dm_text_wide())
+            i = find_start(t->p, t->n, i);
+#endif
+        if (may_start(t, i))
+            break;
+    }
+    return i;
 }
 
 int dm_text_phones(const char *p, size_t n, struct dm_buf *out)
 {
     struct dm_rewrite w = dm_rewrite_begin(p, n, out);
     struct phone t = {p, n};
-    for (size_t at = 0; at < n;) {
-        size_t end = NONE;
-        if (may_start(p[at]) && !dm_char_is_digit(dm_char_left(p, at)))
-            end = phone_end(&t, at);
+    for (size_t at = skip(&t, 0), end; at < n; at = skip(&t, end != NONE ? end : at + 1)) {
+        end = dm_char_is_digit(dm_char_left(p, at)) ? NONE : phone_end(&t, at);
         if (end != NONE)
             dm_rewrite_put(&w, at, end, "<tel>", 5);
-        at = end != NONE ? end : at + 1;
     }
     return dm_rewrite_end(&w);
 }

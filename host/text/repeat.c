@@ -6,10 +6,14 @@
  * A text with at most 128 different code points beyond ASCII is first spelled with one byte for
  * each code point, which most languages fit; any other becomes an array of 32-bit units.
  *
- * Whether the ratio is below a bound is mostly settled without the table: each n-gram adds to a
- * counter that its hash picks. No n-gram occurs more often than its counter says, so the sum of the
- * k largest counters bounds the sum of the k largest counts. That sum needs no sorting: with r(v)
- * the number of counters that reached v, it is min(k, r(1)) + min(k, r(2)) + ... */
+ * Whether the ratio is below a bound is mostly settled without the table. An n-gram of len units,
+ * wherever it stands, holds a block of len - s + 1 units that begins at a multiple of s, behind 0
+ * to s - 1 of its units. For each of these distances, the k most frequent n-grams stand around at
+ * most k different blocks, each time another; so they occur at most s times as often as the k most
+ * frequent of the blocks at multiples of s. Each block adds to a counter that its hash picks. No
+ * block occurs more often than its counter says, so the sum of the k largest counters bounds the
+ * sum of the k largest counts. That sum needs no sorting: with r(v) the number of counters that
+ * reached v, it is min(k, r(1)) + min(k, r(2)) + ... */
 #include "text/chars.h"
 #include "text/grams.h"
 #include "text/hash.h"
@@ -160,50 +164,49 @@ int dm_text_repetition(const char *p, size_t n, double rep_len, double *ratio)
     return status;
 }
 
-/* Counters of n-grams by their hashes, and how many counters have reached each value. */
+int dm_text_repeated(const char *p, size_t n, double rep_len, double *share)
+{
+    struct dm_grams g;
+    bool wide;
+    int status = lay_out(&g, p, n, rep_len, &wide);
+    *share = 0;
+    if (status <= 0)
+        return status;
+    status = dm_grams_note(&g, wide);
+    if (status == DM_OK)
+        *share = (double)(g.repeats + dm_grams_count(&g)) / (double)g.n;
+    return status;
+}
+
+/* Counters of blocks by their hashes, and how many counters have reached each value. */
 struct tally {
     uint8_t *counters;
     unsigned shift;
     uint32_t reached[4][256]; /* four of them, so that one addition need not wait for the last */
 };
 
+/* A counter stops at its highest value, which then is reached once for each further block. */
 static inline __attribute__((always_inline)) void count(struct tally *t, uint64_t hash, size_t i)
 {
-    t->reached[i & 3][++t->counters[hash >> t->shift]]++;
+    uint8_t *counter = &t->counters[hash >> t->shift];
+    *counter = (uint8_t)(*counter + (*counter != UINT8_MAX));
+    t->reached[i & 3][*counter]++;
 }
 
-enum kind { BYTES, WORDS }; /* units of 8 or 32 bits */
-
-static inline __attribute__((always_inline)) uint32_t unit(const struct dm_grams *g, size_t i,
-                                                           enum kind kind)
+/* The hash of a block. */
+static inline uint64_t hash_of(const uint64_t *keys, const char *p, size_t n)
 {
-    return kind == WORDS ? ((const uint32_t *)g->units)[i] : ((const uint8_t *)g->units)[i];
+    if (n < 8 || n > 16)
+        return dm_hash(keys, p, n);
+    return dm_load8(p) * keys[0] + dm_load8(p + n - 8) * keys[1];
 }
 
-static void count_short(const struct dm_grams *g, struct tally *t)
+/* Counts blocks of so many bytes, `step` bytes apart. */
+static void count_blocks(struct tally *t, const char *p, size_t n, size_t step, size_t blocks)
 {
-    const uint8_t *p = g->units, *end = p + g->len - 8;
     const uint64_t *keys = dm_hash_keys();
-    uint64_t a = keys[0], b = keys[1];
-    size_t n = g->n;
-    for (size_t i = 0; i < n; i++)
-        count(t, dm_load8(p + i) * a + dm_load8(end + i) * b, i);
-}
-
-static inline __attribute__((always_inline)) void count_rolling(const struct dm_grams *g,
-                                                                struct tally *t, enum kind kind)
-{
-    uint64_t hash = 0, top = 1, key = dm_hash_keys()[2], last = dm_hash_keys()[0];
-    size_t n = g->n, len = g->len;
-    for (size_t i = 0; i < len; i++) {
-        hash = hash * key + unit(g, i, kind);
-        top *= i ? key : 1;
-    }
-    for (size_t i = 0; i < n; i++) {
-        count(t, hash * last, i);
-        if (i + 1 < n)
-            hash = (hash - unit(g, i, kind) * top) * key + unit(g, i + len, kind);
-    }
+    for (size_t i = 0; i < blocks; i++)
+        count(t, hash_of(keys, p + i * step, n), i);
 }
 
 static uint64_t reached(const struct tally *t, unsigned value)
@@ -212,17 +215,21 @@ static uint64_t reached(const struct tally *t, unsigned value)
            t->reached[3][value];
 }
 
-/* The sum of the k largest counters above 1; SIZE_MAX when one ran over. */
+/* A bound on the sum of the k largest counters: that sum itself, unless more than k of them reached
+ * their highest value. */
 static uint64_t sum_tally(const struct tally *t, uint64_t k)
 {
-    uint64_t sum = 0, several = reached(t, 2);
-    k = k < several ? k : several;
-    for (unsigned value = 1; value < 256; value++) {
+    uint64_t sum = reached(t, UINT8_MAX);
+    for (unsigned value = 1; value < UINT8_MAX; value++) {
         uint64_t counters = reached(t, value);
         sum += k < counters ? k : counters;
     }
-    return reached(t, 0) ? SIZE_MAX : sum;
+    return sum;
 }
+
+/* Blocks stand SPARSE units apart, but next to each other for short n-grams and for few. They have
+ * at most BLOCK_MOST units: what is longer costs more and tells little. */
+enum { SPARSE = 3, SPARSE_LEN = 10, SPARSE_FROM = 512, BLOCK_MOST = 16 };
 
 int dm_text_repetition_below(const char *p, size_t n, double rep_len, double most)
 {
@@ -231,20 +238,19 @@ int dm_text_repetition_below(const char *p, size_t n, double rep_len, double mos
     int status = lay_out(&g, p, n, rep_len, &wide);
     if (status <= 0)
         return status < 0 ? status : most > 0;
+    size_t unit = wide ? sizeof(uint32_t) : 1;
+    size_t s = g.len < SPARSE_LEN || g.n < SPARSE_FROM ? 1 : SPARSE;
+    size_t block = g.len - s + 1, blocks = (g.n + 2 * s - 2) / s;
     unsigned log = 8;
-    while (((size_t)1 << log) < 2 * g.n)
+    while (((size_t)1 << log) < 2 * blocks)
         log++;
     struct tally t = {.shift = 64 - log};
     t.counters = dm_scratch_room(DM_SCRATCH_LIST, (size_t)1 << log);
     if (!t.counters)
         return DM_EMEMORY;
     memset(t.counters, 0, (size_t)1 << log);
-    if (wide)
-        count_rolling(&g, &t, WORDS);
-    else if (g.len >= 8 && g.len <= 16)
-        count_short(&g, &t);
-    else
-        count_rolling(&g, &t, BYTES);
-    uint64_t sum = sum_tally(&t, (uint64_t)sqrt((double)g.n));
+    count_blocks(&t, g.units, unit * (block < BLOCK_MOST ? block : BLOCK_MOST), unit * s, blocks);
+    uint64_t k = (uint64_t)sqrt((double)g.n), several = reached(&t, 2);
+    uint64_t sum = s * sum_tally(&t, s == 1 && several < k ? several : k);
     return (double)sum / (double)g.n < most;
 }

@@ -8,6 +8,10 @@
 #include "text/rewrite.h"
 #include "text/scratch.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 static const uint32_t space_ranges[][2] = {
     {0x20, 0x20},     {0xA0, 0xA0},     {0x1680, 0x1680}, {0x180E, 0x180E}, {0x2000, 0x200D},
     {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x2060}, {0x3000, 0x3000}, {0xFEFF, 0xFEFF},
@@ -48,12 +52,74 @@ static void copy(const struct squeeze *s, size_t start, size_t end)
     s->out->n += end - start;
 }
 
+#if defined(__x86_64__)
+
+__attribute__((target("avx2"))) static inline __m256i load(const char *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+/* Bytes from first to last, which are all ASCII or all not. */
+__attribute__((target("avx2"))) static inline __m256i between(__m256i b, int first, int last)
+{
+    return _mm256_and_si256(_mm256_cmpgt_epi8(b, _mm256_set1_epi8((char)(first - 1))),
+                            _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(last + 1)), b));
+}
+
+/* Bytes of what may be tight: neither letters, figures nor controls of ASCII. */
+__attribute__((target("avx2"))) static inline __m256i may_be_tight(__m256i b)
+{
+    __m256i letter = between(_mm256_or_si256(b, _mm256_set1_epi8(0x20)), 'a', 'z');
+    __m256i plain = _mm256_or_si256(_mm256_or_si256(letter, between(b, '0', '9')),
+                                    _mm256_or_si256(between(b, 0, 0x20), between(b, 0x7F, 0x7F)));
+    return _mm256_andnot_si256(plain, _mm256_set1_epi8(-1));
+}
+
+/* First bytes that spaces beyond ASCII may have; none that Chinese characters have. */
+__attribute__((target("avx2"))) static inline __m256i may_be_space(__m256i b)
+{
+    return _mm256_or_si256(between(b, (char)0xC2, (char)0xE3), between(b, (char)0xEA, (char)0xEF));
+}
+
+/* Where from i on, i > 0, the first space may stand that does not stay as it is, or where less than
+ * a block is left. What stays is one ' ' next to something that is not tight. */
+__attribute__((target("avx2"))) static size_t skip_wide(const char *p, size_t n, size_t i)
+{
+    const __m256i space = _mm256_set1_epi8(' ');
+    for (; n - i >= 33; i += 32) {
+        __m256i b = load(p + i), next = load(p + i + 1);
+        __m256i tight = _mm256_and_si256(may_be_tight(next), may_be_tight(load(p + i - 1)));
+        __m256i more = _mm256_or_si256(_mm256_cmpeq_epi8(next, space), may_be_space(next));
+        __m256i odd = _mm256_and_si256(_mm256_cmpeq_epi8(b, space), _mm256_or_si256(tight, more));
+        uint32_t mask = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(odd, may_be_space(b)));
+        if (mask)
+            return i + (size_t)__builtin_ctz(mask);
+    }
+    return i;
+}
+
+#endif
+
+/* Goes over spaces that stay as they are; the character before i is no space. */
+static size_t skip_plain(const char *p, size_t n, size_t i)
+{
+#if defined(__x86_64__)
+    if (i > 0 && n - i >= 33 && dm_text_wide())
+        return skip_wide(p, n, i);
+#endif
+    return i;
+}
+
 /* Copies a stripped line; a space in it has a character on each side. */
 static void add_line(const struct squeeze *s, struct dm_text_span line)
 {
     size_t at = line.start, space, size;
     uint32_t c;
-    while ((space = dm_charset_find(s->spaces, s->p, line.end, at, &size, &c)) < line.end) {
+    for (;;) {
+        space = skip_plain(s->p, line.end, at);
+        space = dm_charset_find(s->spaces, s->p, line.end, space, &size, &c);
+        if (space >= line.end)
+            break;
         copy(s, at, space);
         at = space;
         do

@@ -3,6 +3,7 @@ local constant = require "dm.constant"
 local llm = require "dm.llm"
 local params = require "dm.params"
 local path = require "dm.path"
+local problem = require "dm.problem"
 local sample_module = require "dm.sample"
 
 ---@class dm.BaseOp
@@ -49,17 +50,28 @@ local function make_log(name)
   end
 end
 
----Checks the parameters, makes an operator and calls its `init`.
+---Checks the parameters, makes an operator and calls its `init`, which may raise.
 ---@param class table
 ---@param given table<string, any>?
-function BaseOp.new(class, given)
-  local values, wrong = params.check(class.params, given or {}, sample_module.null)
-  if not values then error(class.name .. " " .. wrong, 0) end
+---@return dm.BaseOp?
+---@return dm.Problem? what is wrong with the parameters
+function BaseOp.make(class, given)
+  local values, wrong, parameter, value = params.check(class.params, given or {}, sample_module.null)
+  if not values then return nil, problem.new(class.name .. " " .. wrong, { parameter = parameter, value = value }) end
   values.log = make_log(class.name)
   local op = setmetatable(values, class)
   op:prepare()
   op:init(given or {})
   return op
+end
+
+---The same for those who call the class: what is wrong is raised, as a string.
+---@param class table
+---@param given table<string, any>?
+---@return dm.BaseOp
+function BaseOp.new(class, given)
+  local op, wrong = class.make(class, given)
+  return op or error(tostring(wrong), 0)
 end
 
 ---Set-up that belongs to the kind of operator; operators override `init` instead.
@@ -101,7 +113,7 @@ function BaseOp:get_text(sample)
     text = parent and parent[key]
   end
   if type(text) ~= "string" then
-    local what = text == nil and "missing or null" or ("a " .. type(text) .. ", not a string")
+    local what = text == nil and "missing or null" or (sample_module.kind(text) .. ", not a string")
     error(('field "%s" is %s'):format(self.text_key, what), 0)
   end
   return text
@@ -248,6 +260,9 @@ function Slicer:slice(sample)
   self.emitted = {}
   local list = self:execute(sample)
   if not list then return self.emitted end
+  if type(list) ~= "table" then
+    error(("%s must return a list of samples, not %s"):format(self.name, sample_module.kind(list)), 0)
+  end
   for _, child in ipairs(list) do self.emitted[#self.emitted + 1] = child end
   return self.emitted
 end

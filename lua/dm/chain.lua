@@ -2,6 +2,8 @@
 -- it, so that LuaJIT compiles a short trace for every operator and not one that is too long for all of them.
 -- What became of a sample is noted beside it and written, in the order of the rows, when the batch is through.
 local ffi = require "ffi"
+local add_place = require "dm.add_place"
+local handed = require "dm.handed"
 local sample_module = require "dm.sample"
 local stage = require "dm.stage"
 
@@ -45,16 +47,16 @@ end
 
 ---The other path of a Mapper's loop: it returned something.
 ---@return integer status
-local function replace(batch, i, op, result, name)
-  local ok, made = pcall(sample_module.take, result, name)
+local function replace(batch, i, op, result)
+  local ok, made = pcall(handed.take, result, "a Mapper returns its sample, another one or nothing")
   if not ok then return failed(batch, i, op, made) end
   batch.sample[i] = made
   return 0
 end
 
 local HEAD = [[
-local C, rows, op, root, take_out, failed, replace, pcall, tostring = ...
-local execute, name, at, ticks = op.execute, op.name, C.dm_rows_at, C.dm_ticks
+local C, rows, op, root, take_out, failed, replace, xpcall, add_place, tostring = ...
+local execute, at, ticks = op.execute, C.dm_rows_at, C.dm_ticks
 return function(batch)
   local samples, row, number = batch.sample, batch.row, batch.number
   local count, seen, out, changed, status = rows.ops[OP], 0, 0, 0, 0
@@ -69,13 +71,13 @@ return function(batch)
 
 local MAPPER = [[
       local before = sample.edits
-      local ok, result = pcall(execute, op, node)
+      local ok, result = xpcall(execute, add_place, op, node)
       if not ok then
         status = failed(batch, i, OP, result)
       else
         out = out + 1
         if result ~= nil and result ~= node then
-          status = replace(batch, i, OP, result, name)
+          status = replace(batch, i, OP, result)
           if samples[i] then changed = changed + 1 else out = out - 1 end
         elseif sample.edits ~= before then
           changed = changed + 1
@@ -85,7 +87,7 @@ local MAPPER = [[
 
 local FILTER = [[
       local before = sample.edits
-      local ok, kept, reason, value = pcall(execute, op, node)
+      local ok, kept, reason, value = xpcall(execute, add_place, op, node)
       if not ok then
         status = failed(batch, i, OP, kept)
       elseif kept then
@@ -111,7 +113,7 @@ end
 local function compile(rows, op, number)
   local text = HEAD .. (op.kind == "filter" and FILTER or MAPPER) .. TAIL
   local chunk = assert(loadstring(text:gsub("%f[%w]OP%f[%W]", tostring(number)), "=(" .. op.name .. ")"))
-  return chunk(C, rows, op, sample_module.root, take_out, failed, replace, pcall, tostring)
+  return chunk(C, rows, op, sample_module.root, take_out, failed, replace, xpcall, add_place, tostring)
 end
 
 ---Enters in the ledger, and the rejects, why sample i of a batch is out.
@@ -142,7 +144,7 @@ end
 ---The children of a sample, as C samples.
 local function slice(op, node)
   local list = op:slice(node)
-  for i = 1, #list do list[i] = sample_module.take(list[i], "a slicer") end
+  for i = 1, #list do list[i] = handed.take(list[i], "a Slicer's list holds samples") end
   return list
 end
 
@@ -169,9 +171,9 @@ end
 ---Slices sample i of a batch and takes its children to the end of the pipeline, where their memory is free again.
 ---@return integer? status nil: the sample is out, and that is still to be entered
 local function slice_one(rows, op, number, batch, i, children, following)
-  local count, began, handed = rows.ops[number], C.dm_ticks(), sample_module.handed()
+  local count, began, kept = rows.ops[number], C.dm_ticks(), handed.count()
   C.dm_rows_at(rows, batch.sample[i], batch.row[i], number, batch.number[i])
-  local ok, list = pcall(slice, op, sample_module.root(batch.sample[i]))
+  local ok, list = xpcall(slice, add_place, op, sample_module.root(batch.sample[i]))
   count["in"], count.ticks = count["in"] + 1, count.ticks + (C.dm_ticks() - began)
   if not ok then
     local status = failed(batch, i, number, list)
@@ -184,7 +186,7 @@ local function slice_one(rows, op, number, batch, i, children, following)
   count.made, count.out = count.made + (#list - 1), count.out + #list
   fill_children(children, list, batch, i)
   local status = following(children)
-  sample_module.recycle(handed)
+  handed.recycle(kept)
   return status
 end
 

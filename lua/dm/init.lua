@@ -14,6 +14,7 @@ local M = {
   array = sample.array,
   null = sample.null,
   raw = sample.raw,
+  files = require("dm.files").new,
   OPERATORS = require("dm.registry").OPERATORS,
 }
 
@@ -35,10 +36,13 @@ function M.log(...)
   io.stderr:write(table.concat(words, " "), "\n")
 end
 
+-- What costs time to load is loaded when it is first used.
+local LATER = { text = "dm.text", bytes = "dm.bytes", http = "dm.http" }
+
 return setmetatable(M, {
   __index = function(t, name)
-    if name ~= "text" and name ~= "http" then return nil end
-    t[name] = require("dm." .. name)
+    if not LATER[name] then return nil end
+    t[name] = require(LATER[name])
     return t[name]
   end,
 })

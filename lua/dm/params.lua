@@ -1,5 +1,6 @@
 -- Checks what a pipeline gives an operator against the operator's declared parameters.
 -- A declaration is { name, type, default =, doc =, min =, max =, one_of =, required =, only_default = }.
+local problem = require "dm.problem"
 local suggest = require "dm.suggest"
 
 local M = {}
@@ -26,8 +27,11 @@ local matches = {
   any = function() return true end,
 }
 
+---A value as a message names it.
 local function show(v)
-  return type(v) == "string" and ("%q"):format(v) or tostring(v)
+  if type(v) == "string" then return ("%q"):format(v) end
+  if type(v) == "number" or type(v) == "boolean" then return tostring(v) end
+  return "a " .. type(v)
 end
 
 ---@param names table<string, dm.Param>
@@ -40,7 +44,10 @@ end
 
 local function matches_any(kinds, v)
   for kind in kinds:gmatch "[^|]+" do
-    if matches[kind](v) then return true end
+    local is = matches[kind] or problem.raise(
+      ('a parameter is declared with the type "%s", which there is not'):format(kind),
+      { next = "types are string, integer, number, boolean, list, map, function, any; | stands between several" })
+    if is(v) then return true end
   end
   return false
 end
@@ -50,10 +57,7 @@ end
 local function fault(param, v)
   local name, kind = param[1], param[2]
   if not matches_any(kind, v) then
-    return ('parameter "%s" must be of type %s, not %s %s'):format(name, (kind:gsub("|", " or ")), type(v), show(v))
-  end
-  if param.only_default and v ~= param.default then
-    return ('parameter "%s" can only be %s: %s'):format(name, show(param.default), param.only_default)
+    return ('parameter "%s" must be of type %s, not %s'):format(name, (kind:gsub("|", " or ")), show(v))
   end
   if param.only_default and v ~= param.default then
     return ('parameter "%s" can only be %s: %s'):format(name, show(param.default), param.only_default)
@@ -70,7 +74,8 @@ local function fault(param, v)
     end
     local list = {}
     for i, allowed in ipairs(param.one_of) do list[i] = show(allowed) end
-    return ('parameter "%s" must be one of %s, not %s'):format(name, table.concat(list, ", "), show(v))
+    return ('parameter "%s" must be one of %s, not %s%s'):format(name, table.concat(list, ", "), show(v),
+      type(v) == "string" and suggest.hint(v, param.one_of) or "")
   end
 end
 
@@ -81,6 +86,8 @@ end
 ---@param null any dm.null
 ---@return table<string, any>? values by name
 ---@return string? what is wrong, for a person
+---@return string? name of the parameter that it is about
+---@return boolean? its value is wrong, not its name
 function M.check(declared, given, null)
   local by_name, values = {}, {}
   for _, param in ipairs(declared) do
@@ -90,19 +97,19 @@ function M.check(declared, given, null)
   for _, name in ipairs(sorted_names(given)) do
     local param, v = by_name[name], given[name]
     if not param then
-      return nil, ('has no parameter "%s"%s'):format(name, suggest.hint(name, sorted_names(by_name)))
+      return nil, ('has no parameter "%s"%s'):format(name, suggest.hint(name, sorted_names(by_name))), name
     end
     if rawequal(v, null) then
       values[name] = nil
     else
       local wrong = fault(param, v)
-      if wrong then return nil, wrong end
+      if wrong then return nil, wrong, name, true end
       values[name] = v
     end
   end
   for _, param in ipairs(declared) do
     if param.required and given[param[1]] == nil then
-      return nil, ('needs the parameter "%s": %s'):format(param[1], param.doc)
+      return nil, ('needs the parameter "%s": %s'):format(param[1], param.doc), param[1]
     end
   end
   return values

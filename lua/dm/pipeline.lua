@@ -1,5 +1,7 @@
 -- The pipeline file: its keys, their checks, and the operators that it names.
 local base_op = require "dm.base_op"
+local files = require "dm.files"
+local problem = require "dm.problem"
 local registry = require "dm.registry"
 local sources = require "dm.sources"
 local suggest = require "dm.suggest"
@@ -8,7 +10,7 @@ local units = require "dm.units"
 local M = {}
 
 ---@class dm.Pipeline
----@field input string|string[] glob, directory, file or "-"
+---@field input string|string[]|dm.Files glob, directory, file or "-"; or what dm.files returns
 ---@field output string directory ("clean/"), file, "clean/{file}" or "-"
 ---@field operators table[] { "name", key = value } or what dm.map, dm.filter, dm.slice return
 ---@field on_error "reject"|"fail"
@@ -16,6 +18,7 @@ local M = {}
 ---@field limits table row_time, memory, row_size, depth
 ---@field split_size number bytes of input in a unit of work
 ---@field shard_size number bytes of a file in an output directory
+---@field file string path of the pipeline file
 local Pipeline = {}
 Pipeline.__index = Pipeline
 
@@ -35,72 +38,222 @@ local function known(list, name)
   end
 end
 
-local function check_keys(given, list, what)
-  for k in pairs(given) do
-    if not known(list, k) then
-      error(('%s has no key "%s"%s'):format(what, tostring(k), suggest.hint(tostring(k), list)), 0)
+-- The pipeline file that is being evaluated. `return dm.pipeline {` is a tail call, of which Lua does not know
+-- where it came from.
+local loading = "?"
+
+---Raises an error about an entry of the pipeline's table, with its place in the file.
+---@param p dm.Pipeline
+---@param entry (string|integer)[] where in the table
+---@param what string
+---@param more { value: boolean?, next: string? }?
+local function wrong(p, entry, what, more)
+  more = more or {}
+  problem.raise(what, { at = problem.place_of_entry(p.file, entry, more.value), next = more.next })
+end
+
+local SEE = "`dmhost help pipelines` describes the keys"
+
+local function sorted_keys(t)
+  local keys = {}
+  for k in pairs(t) do keys[#keys + 1] = k end
+  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+  return keys
+end
+
+local function check_keys(p, given, list, what, entry)
+  for _, k in ipairs(sorted_keys(given)) do
+    local path = { unpack(entry) }
+    path[#path + 1] = k
+    if type(k) == "number" then
+      wrong(p, path, ("%s takes `key = value` only; value %d has no key"):format(what, k), { next = SEE })
+    elseif not known(list, k) then
+      wrong(p, path, ('%s has no key "%s"%s'):format(what, tostring(k), suggest.hint(tostring(k), list)),
+        { next = SEE })
     end
   end
 end
 
-local function sized(name, v, convert)
-  local n = convert(v)
-  if not n or n <= 0 then error(('"%s" is not a value for %s'):format(tostring(v), name), 0) end
-  return n
+local function show(v)
+  return type(v) == "string" and ("%q"):format(v) or type(v) == "number" and tostring(v) or "a " .. type(v)
 end
 
-local function check_limits(given)
-  check_keys(given, LIMIT_KEYS, "limits")
-  local limits = {}
-  for k, default in pairs(LIMITS) do limits[k] = given[k] or default end
-  return {
-    row_time = sized("limits.row_time", limits.row_time, units.milliseconds),
-    memory = sized("limits.memory", limits.memory, units.bytes),
-    row_size = sized("limits.row_size", limits.row_size, units.bytes),
-    depth = sized("limits.depth", limits.depth, tonumber),
+---A size or time of the pipeline, converted.
+local function sized(p, entry, v, convert, example)
+  local n = (type(v) == "string" or type(v) == "number") and convert(v)
+  if n and n > 0 then return n end
+  wrong(p, entry, ("%s can not be %s"):format(table.concat(entry, "."), show(v)), { value = true, next = example })
+end
+
+local SIZE_EXAMPLE = 'a size is a number of bytes, or text such as "64KiB" or "1.5GB"'
+local TIME_EXAMPLE = 'a time is a number of seconds, or text such as "500ms", "30s" or "2min"'
+
+local function check_limits(p, given)
+  if type(given) ~= "table" then
+    wrong(p, { "limits" }, ("limits must be a table, not %s"):format(show(given)), { value = true, next =
+      'for example limits = { row_time = "1min", memory = "4GiB" }' })
+  end
+  check_keys(p, given, LIMIT_KEYS, "limits", { "limits" })
+  local function value(name, convert, example)
+    local v = given[name]
+    return sized(p, { "limits", name }, v == nil and LIMITS[name] or v, convert, example)
+  end
+  local limits = {
+    row_time = value("row_time", units.milliseconds, TIME_EXAMPLE),
+    memory = value("memory", units.bytes, SIZE_EXAMPLE),
+    row_size = value("row_size", units.bytes, SIZE_EXAMPLE),
+    depth = value("depth", tonumber, "the depth is a number of levels"),
   }
+  if limits.memory < 3 * limits.row_size then -- its buffer while that grows, and what is made of it
+    wrong(p, { "limits", given.memory == nil and "row_size" or "memory" },
+      ("limits.memory, %s, must be at least three times limits.row_size, %s"):format(given.memory or LIMITS.memory,
+      given.row_size or LIMITS.row_size), { value = true, next = "raise limits.memory, or lower limits.row_size" })
+  end
+  return limits
+end
+
+local function is_list_of_strings(v)
+  if type(v) ~= "table" or #v == 0 then return false end
+  for k, item in pairs(v) do
+    if type(k) ~= "number" or type(item) ~= "string" then return false end
+  end
+  return true
+end
+
+local function check_paths(p)
+  local named = p.input == nil or type(p.input) == "string" or files.is(p.input) or is_list_of_strings(p.input)
+  if not named then
+    wrong(p, { "input" }, ("input must be a path or a list of paths, not %s"):format(show(p.input)),
+      { value = true, next = 'for example input = "data/*.jsonl" or input = { "a.jsonl", "b/" }' })
+  end
+  if p.output ~= nil and type(p.output) ~= "string" then
+    wrong(p, { "output" }, ("output must be a path, not %s"):format(show(p.output)),
+      { value = true, next = 'for example output = "clean.jsonl", or "clean/" for a folder, or "-"' })
+  end
+end
+
+local LIST_EXAMPLE = 'for example operators = { { "text_length_filter", min_len = 100 }, dm.map(f) }'
+
+---Operators are a list without holes: what is written behind a nil would silently be left out.
+local function check_operators(p)
+  local list = p.operators
+  if list == nil then
+    wrong(p, {}, "the pipeline has no operators", { next = "operators = {} copies the input; " .. LIST_EXAMPLE })
+  end
+  if type(list) ~= "table" then
+    wrong(p, { "operators" }, ("operators must be a list, not %s"):format(show(list)),
+      { value = true, next = LIST_EXAMPLE })
+  end
+  local count, last = 0, 0
+  for _, k in ipairs(sorted_keys(list)) do
+    if type(k) ~= "number" then
+      wrong(p, { "operators", k }, ('operators is a list, but "%s" is written as a key'):format(tostring(k)),
+        { next = LIST_EXAMPLE })
+    end
+    count, last = count + 1, math.max(last, k)
+  end
+  for i = 1, count < last and last or 0 do
+    if list[i] == nil then
+      wrong(p, { "operators", i }, ("operator %d is nil; those behind it would be lost"):format(i),
+        { next = "is it a variable or a function of dm that does not exist?" })
+    end
+  end
+end
+
+local function check_policy(p)
+  if p.on_error ~= "reject" and p.on_error ~= "fail" then
+    wrong(p, { "on_error" }, ('on_error must be "reject" or "fail", not %s'):format(show(p.on_error)), { value = true,
+      next = '"reject" sets a row that fails aside and goes on, "fail" ends the run' })
+  end
+  local n = p.max_rejects
+  if type(n) ~= "number" or n < 0 or n % 1 ~= 0 then
+    wrong(p, { "max_rejects" }, ("max_rejects must be a whole number, not %s"):format(show(n)), { value = true,
+      next = "it is how many rows may be rejected before the exit status is 3" })
+  end
 end
 
 ---Makes a pipeline of its description; unknown keys and wrong values raise.
 ---@param given table
 ---@return dm.Pipeline
 function M.new(given)
-  check_keys(given, KEYS, "the pipeline")
-  local p = setmetatable({}, Pipeline)
+  local p = setmetatable({ file = loading }, Pipeline)
+  if type(given) ~= "table" then
+    problem.raise(("%s: dm.pipeline takes a table, not %s"):format(loading, show(given)),
+      { next = "return dm.pipeline { ... }" })
+  end
+  check_keys(p, given, KEYS, "the pipeline", {})
   for _, k in ipairs(KEYS) do
     p[k] = given[k]
     if p[k] == nil then p[k] = DEFAULTS[k] end
   end
-  if p.on_error ~= "reject" and p.on_error ~= "fail" then
-    error(('on_error must be "reject" or "fail", not "%s"'):format(tostring(p.on_error)), 0)
-  end
-  if type(p.operators) ~= "table" then
-    error("the pipeline needs `operators = { ... }`; an empty list copies the input", 0)
-  end
-  p.max_rejects = tonumber(p.max_rejects) or error("max_rejects must be a number", 0)
-  p.limits = check_limits(given.limits or {})
-  p.split_size = sized("split_size", p.split_size, units.bytes)
-  p.shard_size = sized("shard_size", p.shard_size, units.bytes)
+  check_paths(p)
+  check_operators(p)
+  check_policy(p)
+  p.limits = check_limits(p, given.limits == nil and {} or given.limits)
+  p.limits.row_time_given = given.limits ~= nil and given.limits.row_time ~= nil
+  p.split_size = sized(p, { "split_size" }, p.split_size, units.bytes, SIZE_EXAMPLE)
+  p.shard_size = sized(p, { "shard_size" }, p.shard_size, units.bytes, SIZE_EXAMPLE)
   return p
 end
 
----@param entry any an item of `operators`
----@param i integer its place
-local function make_operator(entry, i, overrides)
-  if type(entry) == "string" then entry = { entry } end
-  if type(entry) == "table" and getmetatable(entry) and entry.execute then return entry end
-  local name = type(entry) == "table" and entry[1]
+---The class that an entry names, and the parameters that it gives.
+---@return table class
+---@return table given
+local function read_entry(p, entry, i)
+  local name = entry[1]
   if type(name) ~= "string" then
-    error(('operator %d must be { "name", key = value, ... } or dm.map, dm.filter, dm.slice'):format(i), 0)
+    wrong(p, { "operators", i }, ("operator %d has no name"):format(i), { next = LIST_EXAMPLE })
   end
-  local class, why = registry.get(name)
-  if not class then error(why, 0) end
+  local class, why, next_step = registry.get(name)
+  if not class then wrong(p, { "operators", i, 1 }, why, { next = next_step }) end
   local given = {}
   for k, v in pairs(entry) do
+    if type(k) == "number" and k > 1 then
+      wrong(p, { "operators", i, k }, ("%s takes `key = value` only; value %d has no key"):format(name, k),
+        { next = ("`dmhost ops %s` shows its parameters"):format(name) })
+    end
     if k ~= 1 then given[k] = v end
   end
-  for k, v in pairs(overrides[name] or {}) do given[k] = v end
-  return class(given)
+  return class, given
+end
+
+---What went wrong when an operator was made: whose it is, and where in the pipeline.
+local function place(p, e, i, name, overridden)
+  if not e.parameter then
+    if not e.at then
+      e.at = problem.place_of_entry(p.file, { "operators", i })
+      e.next = e.next or ("`dmhost ops %s` shows its parameters"):format(name)
+    end
+    e.what = ('operator %d, "%s", can not be made: %s'):format(i, name, e.what)
+    return e
+  end
+  e.next = e.next or ("`dmhost ops %s` shows its parameters"):format(name)
+  if overridden[e.parameter] ~= nil then
+    e.what = "--set: " .. e.what
+  else
+    e.at = problem.place_of_entry(p.file, { "operators", i, e.parameter }, e.value)
+  end
+  return e
+end
+
+---@param p dm.Pipeline
+---@param entry any an item of `operators`
+---@param i integer its place
+---@param make (fun(class: table, given: table): dm.BaseOp)?
+local function make_operator(p, entry, i, overrides, make)
+  if type(entry) == "string" then entry = { entry } end
+  if type(entry) ~= "table" then
+    wrong(p, { "operators", i }, ("operator %d must be a table or a name, not a %s"):format(i, type(entry)),
+      { next = type(entry) == "function" and "dm.map(f), dm.filter(f) or dm.slice(f) makes an operator of it"
+        or LIST_EXAMPLE })
+  end
+  if getmetatable(entry) and entry.execute then return entry end
+  local class, given = read_entry(p, entry, i)
+  local overridden = overrides[entry[1]] or {}
+  for k, v in pairs(overridden) do given[k] = v end
+  local ok, op, why = xpcall(make or class.make, problem.catch, class, given)
+  if ok and op then return op end
+  error(place(p, ok and why or op, i, entry[1], overridden), 0)
 end
 
 ---"3", "true", "null" and quoted text as Lua values; anything else is a string.
@@ -115,7 +268,10 @@ local function parse_overrides(settings)
   local overrides = {}
   for _, s in ipairs(settings) do
     local name, key, value = s:match "^(.+)%.([%w_]+)=(.*)$"
-    if not name then error(('--set takes OPERATOR.KEY=VALUE, not "%s"'):format(s), 0) end
+    if not name then
+      problem.raise(('--set takes OPERATOR.KEY=VALUE, not "%s"'):format(s),
+        { next = "for example --set text_length_filter.min_len=100" })
+    end
     overrides[name] = overrides[name] or {}
     overrides[name][key] = literal(value)
   end
@@ -124,33 +280,75 @@ end
 
 ---Makes the operators. Raises a message for a person when one is unknown or its parameters are wrong.
 ---@param settings string[] from --set
-function Pipeline:make_operators(settings)
+---@param make (fun(class: table, given: table): dm.BaseOp)? makes one, instead of calling the class
+function Pipeline:make_operators(settings, make)
   local overrides, ops, used = parse_overrides(settings), {}, {}
   for i, entry in ipairs(self.operators) do
-    ops[i] = make_operator(entry, i, overrides)
+    ops[i] = make_operator(self, entry, i, overrides, make)
     used[ops[i].name] = true
   end
-  for name in pairs(overrides) do
-    if not used[name] then error(('--set: the pipeline has no operator "%s"'):format(name), 0) end
+  local names = sorted_keys(used)
+  for _, name in ipairs(sorted_keys(overrides)) do
+    if not used[name] then
+      problem.raise(('--set: the pipeline has no operator "%s"%s'):format(name, suggest.hint(name, names)),
+        { next = #names > 0 and "its operators are " .. table.concat(names, ", ") or nil })
+    end
   end
   return ops
+end
+
+local function read_chunk(path)
+  local text, why = sources.read(path)
+  if not text then
+    local near = sources.similar(path)
+    problem.raise("cannot read the pipeline " .. why, { next = near and ("did you mean %s?"):format(near) or
+      "a pipeline is a Lua file: dmhost run PIPELINE.lua, or -e 'return dm.pipeline{ ... }'" })
+  end
+  local chunk, message = sources.load(path)
+  if chunk then return chunk end
+  local p = problem.of(message)
+  if path ~= "(-e)" and not path:find "%.lua$" then
+    p.next = "the pipeline, a Lua file, comes first; input is given with -i"
+  end
+  error(p, 0)
+end
+
+---Text given with -e does without `local dm = require "dm"`, so that its lines and columns are those that were typed.
+local function give_dm(chunk)
+  return setfenv(chunk, setmetatable({ dm = require "dm" }, { __index = _G, __newindex = _G }))
 end
 
 ---Evaluates a pipeline file (or text given with -e).
 ---@param path string
 ---@return dm.Pipeline
 function M.load(path)
-  local chunk, message = sources.load(path)
-  if not chunk then error(message, 0) end
-  local p = chunk(path)
+  return M.check(path, M.evaluate(path))
+end
+
+---What a file returns that may be a pipeline.
+---@param path string
+---@return any
+function M.evaluate(path)
+  local chunk = read_chunk(path)
+  if path == "(-e)" then give_dm(chunk) end
+  loading = path
+  return chunk(path)
+end
+
+---What a pipeline file returned, if it is a pipeline; raises if not.
+---@param path string
+---@param p any
+---@return dm.Pipeline
+function M.check(path, p)
   if getmetatable(p) ~= Pipeline then
-    error(path .. ": must return dm.pipeline { ... }", 0)
+    problem.raise(("%s returns %s, not a pipeline"):format(path, p == nil and "nothing" or "a " .. type(p)),
+      { next = "the file ends with `return dm.pipeline { ... }`" })
   end
   return p
 end
 
 local function inline(parent, name, fn)
-  if type(fn) ~= "function" then error(("dm.%s takes a function"):format(name), 3) end
+  if type(fn) ~= "function" then error(("dm.%s takes a function, not a %s"):format(name, type(fn)), 3) end
   local info = debug.getinfo(fn, "S")
   local class = parent:extend {
     name = ("%s@%s:%d"):format(name, info.short_src:match "[^/]*$", info.linedefined),

@@ -1,5 +1,6 @@
 -- Finds operators by name: those in the binary (ops/<kind>/<name>.lua), those of the user (ops/user/ and
 -- every --ops folder), and those registered by hand as DataMate's OPERATORS does.
+local problem = require "dm.problem"
 local sources = require "dm.sources"
 local suggest = require "dm.suggest"
 
@@ -7,6 +8,7 @@ local M = {}
 
 local registered = {}  -- name -> class or module path
 local folders = { "ops/user" }
+local paths = setmetatable({}, { __mode = "k" }) -- class -> its file
 
 ---Adds a folder in which operators are looked for.
 ---@param folder string
@@ -39,18 +41,57 @@ end
 local function load_class(path, name)
   local chunk, message = sources.load(path)
   if not chunk then error(message, 0) end
-  local class = chunk(path)
-  if type(class) ~= "table" or not class.execute then
-    error(("%s: must return an operator class (see `dmhost help operators`)"):format(path), 0)
+  return M.add(path, chunk(path), name)
+end
+
+---Makes known what an operator's file returned.
+---@param path string
+---@param class any
+---@param name string? default: what the class says
+---@return table class
+function M.add(path, class, name)
+  if type(class) ~= "table" or not class.execute or not class.make then
+    problem.raise(("%s returns %s, not an operator"):format(path, class == nil and "nothing" or "a " .. type(class)),
+      { next = "the file ends with `return X`, X being what Mapper:extend { ... } made; see `dmhost help operators`" })
   end
-  registered[name] = class
+  registered[name or class.name] = class
+  paths[class] = path
   return class
+end
+
+---The file that a class was loaded from; of one in the binary its path there.
+---@param class table
+---@return string?
+function M.path(class)
+  return paths[class]
+end
+
+---Has operators that were loaded from these files looked for again when they are next asked for.
+---@param changed table<string, boolean> by path
+function M.forget(changed)
+  for name, entry in pairs(registered) do
+    if type(entry) == "table" and changed[paths[entry]] then registered[name] = nil end
+  end
+end
+
+---What is registered now, and back to it: for who tries out other operators.
+---@return table<string, any>
+function M.snapshot()
+  local copy = {}
+  for name, entry in pairs(registered) do copy[name] = entry end
+  return copy
+end
+
+---@param snapshot table<string, any> of M.snapshot
+function M.restore(snapshot)
+  registered = snapshot
 end
 
 ---The operator class of that name.
 ---@param name string
 ---@return table? class
 ---@return string? why there is none
+---@return string? what to do
 function M.get(name)
   local entry = registered[name]
   if type(entry) == "table" then return entry end
@@ -66,14 +107,17 @@ function M.get(name)
     if sources.exists(path) then found[#found + 1] = path end
   end
   if #found > 1 then
-    return nil, ('two operators are named "%s": %s and %s; rename one'):format(name, found[1], found[2])
+    return nil, ('two operators are named "%s": %s and %s'):format(name, found[1], found[2]), "rename one of them"
   end
   if own then
     registered[name] = require(own:gsub("%.lua$", ""):gsub("/", "."))
+    paths[registered[name]] = own
     return registered[name]
   end
   if found[1] then return load_class(found[1], name) end
-  return nil, ('no operator is named "%s"%s'):format(name, suggest.hint(name, M.names()))
+  return nil, ('no operator is named "%s"%s'):format(name, suggest.hint(name, M.names())),
+    "`dmhost ops` lists those of dmhost; yours were looked for in " .. table.concat(folders, ", ")
+      .. "; --ops DIR adds a folder"
 end
 
 ---Names of the operators in the binary, sorted.

@@ -383,7 +383,7 @@ function M.sample(t)
   return make_sample(0, to_json(t))
 end
 
----The content of a JSON text, an object or array, as a sample. Raises when the text is not JSON.
+---A new sample of a JSON text without newlines. It lives as dm.sample's.
 ---@param text string
 function M.parse(text)
   return make_sample(0, text, #text)
@@ -409,51 +409,12 @@ function M.release(node)
   C.dm_sample_release(node)
 end
 
-local handed = {}
-
----Takes over what an operator returned: the C sample that the driver goes on with. Nodes of it become stale; of a
----node within a sample a copy of that part is taken. recycle gives back samples that Lua made.
+---The C sample that a node is of, and the node's number in it. Raises when the node is stale.
 ---@param node ffi.cdata*
 ---@return ffi.cdata* struct dm_sample *
-function M.adopt(node)
-  local s = live(node)
-  if node[INDEX] ~= 0 then
-    node = M.clone(node) -- its finalizer does nothing once the sample is sealed
-    s = node[SAMPLE]
-  end
-  if s.pooled > 0 and s.handed == 0 then
-    if is_array(node) then error("a sample must be an object, not an array", 0) end
-    s.handed = 1
-    handed[#handed + 1] = s
-  end
-  C.dm_sample_seal(s)
-  return s
-end
-
----What a Mapper returned instead of the sample it was given, or a child of a Slicer, as the C sample that the driver
----goes on with: see adopt.
----@param result any
----@param what string whose result it is
----@return ffi.cdata* struct dm_sample *
-function M.take(result, what)
-  if type(result) == "table" then result = M.sample(result) end
-  if is_node(result) then return M.adopt(result) end
-  error(what .. " must return a sample or nothing, not a " .. type(result), 0)
-end
-
----How many samples have been handed to the driver and not taken back.
 ---@return integer
-function M.handed()
-  return #handed
-end
-
----Takes back the samples that were handed to the driver, but for the first of them.
----@param kept integer? as many as M.handed told earlier; default 0
-function M.recycle(kept)
-  for i = #handed, (kept or 0) + 1, -1 do
-    M.release(M.root(handed[i]))
-    handed[i] = nil
-  end
+function M.inside(node)
+  return live(node), node[INDEX]
 end
 
 ---A plain table with the content of a node; null becomes nil. Other values are returned as they are.
@@ -482,10 +443,44 @@ function M.raw(node, key)
   return ffi_string(span.p, span.n)
 end
 
+---The names of an object's members in file order, those that are null too, each once. Names that can not be read are
+---left out.
+---@param node ffi.cdata*
+---@return string[]
+function M.names(node)
+  local s, list, seen = live(node), {}, {}
+  local value = s.values[node[INDEX]].child
+  while value ~= 0 do
+    local name = C.dm_sample_key(s, value, span, err) == 0 and ffi_string(span.p, span.n)
+    if name and not seen[name] then
+      seen[name] = true
+      list[#list + 1] = name
+    end
+    value = s.values[value].next
+  end
+  return list
+end
+
+---Any value as JSON, keys sorted.
+---@param v any
+---@return string
+function M.json(v)
+  local p, n = to_json(v)
+  return ffi_string(p, n)
+end
+
 ---Whether v is a node of a sample.
 ---@param v any
 ---@return boolean
 M.is_node = is_node
+
+---What a value is, for messages: "an object", "an array", "a string" ...
+---@param v any
+---@return string
+function M.kind(v)
+  if is_node(v) then return is_array(v) and "an array" or "an object" end
+  return v == nil and "nil" or "a " .. type(v)
+end
 
 ---Whether v is a list: a node or a table that is written as an array.
 ---@param v any

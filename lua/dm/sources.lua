@@ -2,6 +2,7 @@
 -- read and workers see exactly that, whatever changes on disk afterwards.
 local ffi = require "ffi"
 local embedded = require "dm.embedded"
+local suggest = require "dm.suggest"
 
 local M = {}
 
@@ -15,17 +16,22 @@ local function keep(path, text)
   return text
 end
 
+---Called with each path that is read or listed, for who wants to know what something was made of.
+---@type fun(path: string)?
+M.on_read = nil
+
 ---The text of a file: from the snapshot when there is one, else from disk (and remembered).
 ---@param path string
 ---@return string? text
 ---@return string? why it can not be read
 function M.read(path)
+  if M.on_read then M.on_read(path) end
   if kept[path] then return kept[path] end
   local file, why = io.open(path, "rb")
   if not file then return nil, why end
   local text, message = file:read "*a"
   file:close()
-  if not text then return nil, message end
+  if not text then return nil, path .. ": " .. message end
   return keep(path, text)
 end
 
@@ -44,6 +50,7 @@ end
 ---@return string? why the folder can not be read
 function M.list(folder, pattern)
   local key, paths = folder .. "/" .. pattern, {}
+  if M.on_read then M.on_read(key) end
   if not kept[key] then
     local names, why = read_names(folder)
     if not names then return nil, why end
@@ -58,6 +65,37 @@ function M.list(folder, pattern)
   return paths
 end
 
+---Has a file read from disk again when it is next asked for.
+---@param path string
+---@return string? text that it had
+function M.forget(path)
+  local text = kept[path]
+  if not text then return nil end
+  kept[path] = nil
+  for i, known in ipairs(order) do
+    if known == path then
+      table.remove(order, i)
+      break
+    end
+  end
+  return text
+end
+
+---A path like one that is not there: its folder has a file whose name is nearly that.
+---@param path string
+---@return string?
+function M.similar(path)
+  local folder, name = path:match "^(.*/)([^/]*)$"
+  folder, name = folder or "", name or path
+  local names, list = read_names(folder == "" and "." or folder) or "", {}
+  for found in names:gmatch "[^\n]+" do
+    if found ~= name and found:sub(1, 1) ~= "." then list[#list + 1] = found end
+  end
+  table.sort(list)
+  local near = suggest.nearest(name, list)
+  return near and folder .. near
+end
+
 ---Whether read(path) would find something.
 ---@param path string
 ---@return boolean
@@ -68,6 +106,23 @@ function M.exists(path)
   local readable = file:read(0) ~= nil or file:seek("end") == 0
   file:close()
   return readable
+end
+
+---The text of a file that an error message names, without remembering it. Lua cuts long names at the front: "...x.lua".
+---@param name string
+---@return string? text
+---@return string? path in full
+function M.find(name)
+  local ending = name:match "^%.%.%.(.+)$"
+  for _, path in ipairs(ending and order or {}) do
+    if path:sub(-#ending) == ending then return kept[path], path end
+  end
+  local text = kept[name] or embedded.read(name)
+  if text then return text, name end
+  local file = io.open(name, "rb")
+  text = file and file:read "*a"
+  if file then file:close() end
+  return text, name
 end
 
 ---All that was read so far, in the order of reading.
@@ -96,17 +151,25 @@ function M.load(path)
   return loadstring(text, "@" .. path)
 end
 
-local function search(name)
+---Where `require` finds a module on disk.
+---@param name string
+---@return string? path
+---@return string tried for a message
+function M.module_path(name)
   local tried = {}
   for template in package.path:gmatch "[^;]+" do
     local path = template:gsub("%?", (name:gsub("%.", "/")))
-    if M.exists(path) then
-      local chunk, message = M.load(path)
-      return chunk or error(message, 0)
-    end
+    if M.exists(path) then return path, "" end
     tried[#tried + 1] = "\n\tno file '" .. path .. "'"
   end
-  return table.concat(tried)
+  return nil, table.concat(tried)
+end
+
+local function search(name)
+  local path, tried = M.module_path(name)
+  if not path then return tried end
+  local chunk, message = M.load(path)
+  return chunk or error(message, 0)
 end
 
 ---Makes `require` read Lua files through this module.

@@ -1,6 +1,8 @@
 -- An operator that waits, as a stage of the pipeline: it holds many samples at once, each in a task of its own, and
 -- lets them out in the order in which they came. What operators before it took out keeps its place between them.
 local ffi = require "ffi"
+local add_place = require "dm.add_place"
+local handed = require "dm.handed"
 local sample_module = require "dm.sample"
 local wait = require "dm.wait"
 
@@ -69,10 +71,10 @@ end
 -- What becomes of a sample whose execute has returned, for each kind of operator. They return how many came out.
 local settle = {}
 
-function settle.mapper(stage, entry, result, node)
+function settle.mapper(_, entry, result, node)
   local before = entry.sample
   if result ~= nil and result ~= node then
-    entry.sample = sample_module.take(result, stage.op.name)
+    entry.sample = handed.take(result, "a Mapper returns its sample, another one or nothing")
     C.dm_sample_hold(entry.sample)
     if before.pooled > 0 then sample_module.release(root(before)) end
     entry.changed = true
@@ -90,7 +92,7 @@ end
 function settle.slicer(stage, entry, list)
   local children, count = {}, stage.rows.ops[stage.number]
   for i = 1, #(list or children) do
-    children[i] = sample_module.take(list[i], "a slicer")
+    children[i] = handed.take(list[i], "a Slicer's list holds samples")
     C.dm_sample_hold(children[i])
   end
   if #children == 0 then
@@ -121,7 +123,7 @@ local function run(stage, entry)
     local result, reason, value = op:execute(node)
     return settle[op.kind](stage, entry, result, node, reason, value)
   end
-  local ok, out = pcall(execute)
+  local ok, out = xpcall(execute, add_place)
   local count = stage.rows.ops[stage.number]
   if not ok then return failed(stage, entry, out) end
   count.out = count.out + out
@@ -224,7 +226,7 @@ end
 ---@return integer status
 function Stage:drain()
   while self.status == 0 and self.first <= self.last and self.queue[self.first].done do
-    local last, handed = self:gather(), sample_module.handed()
+    local last, kept = self:gather(), handed.count()
     local status = self.following(self.out)
     for i = self.first, last do
       local given = self:give_back(self.queue[i])
@@ -232,7 +234,7 @@ function Stage:drain()
       self.queue[i] = nil
     end
     self.first = last + 1
-    sample_module.recycle(handed)
+    handed.recycle(kept)
     if status < 0 then return status end
   end
   return self.status

@@ -123,7 +123,18 @@ function M.repetition(s, rep_len)
   return number_out[0]
 end
 
----Whether that share is sure to be less than `most`; when not, it has to be measured. Several times as quick.
+---The share of runs of rep_len code points that stand in the text more than once.
+---@param s string
+---@param rep_len integer
+---@return number
+function M.repeated(s, rep_len)
+  local status = C.dm_text_repeated(s, #s, rep_len, number_out)
+  kernel.trim(#s)
+  if status < 0 then fail(status) end
+  return number_out[0]
+end
+
+---Whether `repetition` is sure to be less than `most`; when not, it has to be measured. Several times as quick.
 ---@param s string
 ---@param rep_len integer
 ---@param most number

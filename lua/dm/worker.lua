@@ -1,10 +1,10 @@
 -- The doors of a worker: setup makes the operators, run pulls the rows of a split through them.
 local ffi = require "ffi"
 local chain = require "dm.chain"
+local handed = require "dm.handed"
 local json = require "dm.json"
 local pipeline = require "dm.pipeline"
 local registry = require "dm.registry"
-local sample = require "dm.sample"
 local sources = require "dm.sources"
 
 local C = ffi.C
@@ -20,6 +20,7 @@ jit.opt.start("maxtrace=8000", "maxmcode=16384", "maxrecord=16000")
 ---@return integer status
 function M.setup(pointer)
   local settings = ffi.cast("struct dm_settings *", pointer)
+  if settings.plan[0] == 0 then return 0 end -- a tracer, which gets its pipelines by request
   local plan = json.decode(ffi.string(settings.plan))
   sources.restore(plan.sources)
   sources.install()
@@ -29,8 +30,9 @@ function M.setup(pointer)
 end
 
 ---Random numbers depend on the row alone, so that output does not depend on who ran which rows before.
+---@param rows ffi.cdata* struct dm_rows * or struct dm_trace *
 ---@return fun() forget to be called before a split: its first row may be the last one that was seen
-local function seed_by_row(rows)
+function M.seed_by_row(rows)
   local random, seed = math.random, math.randomseed
   local seeded
   function math.random(...) -- luacheck: ignore 122
@@ -50,7 +52,7 @@ end
 function M.run(pointer)
   local rows = ffi.cast("struct dm_rows *", pointer)
   if not step then
-    forget_seed = seed_by_row(rows)
+    forget_seed = M.seed_by_row(rows)
     step, finish = chain.compile(ops, rows)
   end
   forget_seed()
@@ -59,7 +61,7 @@ function M.run(pointer)
     if n < 0 then return n end
     if n == 0 then return finish() end
     local status = step(n)
-    sample.recycle()
+    handed.recycle()
     if status < 0 then return status end
   end
 end

@@ -7,7 +7,9 @@ local ROUNDS = tonumber((...)) or 5
 local DMHOST = os.getenv "DMHOST" or "build/dmhost"
 local DIR = (os.getenv "BENCH_DIR" or "/dev/shm") .. "/dmhost-bench"
 local PYTHON = "build/bench/venv/bin/python"
-local SMALL, MIDDLE, LARGE = DIR .. "/20M.jsonl", DIR .. "/200M.jsonl", DIR .. "/1G.jsonl"
+local TINY, SMALL, MIDDLE, LARGE = DIR .. "/4M.jsonl", DIR .. "/20M.jsonl", DIR .. "/200M.jsonl", DIR .. "/1G.jsonl"
+local SPECIAL = DIR .. "/special.json"
+local RECIPE_RATE = 100 -- MB/s that a recipe of twelve operators aims at
 
 local report = {}
 
@@ -88,15 +90,22 @@ local function works()
     { peer("jq", SMALL, "jq -c %s %s > %s/peer", filter, SMALL, DIR), 12 },
   })
   compare("five inline operators", dmhost("five", MIDDLE, 1), { { python("CPython", "five.py", SMALL), 5 } })
-  compare("the six", dmhost("six", MIDDLE, 1), { { python("CPython", "six.py", SMALL, DIR .. "/special.json"), 40 } })
+  compare("the six", dmhost("six", MIDDLE, 1), { { python("CPython", "six.py", SMALL, SPECIAL), 40 } })
+  local twelve, datamate = dmhost("twelve", MIDDLE, 1), dmhost("datamate", MIDDLE, 1)
+  compare("twelve of Data-Juicer's", twelve, { { python("CPython", "twelve.py", TINY, SPECIAL), 80 } })
+  compare("twelve of DataMate's", datamate, { { python("CPython", "datamate.py", TINY), 40 } })
+  for _, recipe in ipairs { { "Data-Juicer's", twelve }, { "DataMate's", datamate } } do
+    say("\nTwelve of %s: %.0f MB/s; the aim is %d MB/s: %s.", recipe[1], recipe[2].rate, RECIPE_RATE,
+      recipe[2].rate >= RECIPE_RATE and "met" or "**not met**")
+  end
 end
 
----The six give the same rows as CPython's.
-local function same_rows()
-  shell("%s --force", dmhost("six", SMALL, 1).command)
-  shell("%s tests/bench/peers/six.py %s %s/peer.jsonl %s/special.json", PYTHON, SMALL, DIR, DIR)
+---A recipe leaves the same rows as CPython does.
+local function same_rows(name, work, input)
+  shell("%s --force", dmhost(work, input, 1).command)
+  shell("%s tests/bench/peers/%s.py %s %s/peer.jsonl %s", PYTHON, work, input, DIR, SPECIAL)
   shell("%s tests/bench/peers/same.py %s/out.jsonl %s/peer.jsonl", PYTHON, DIR, DIR)
-  say "\nThe six left the same rows with the same content as CPython's on 20 MB."
+  say("\n%s left the same rows with the same content as CPython's on %.0f MB.", name, size_of(input) / 1e6)
 end
 
 local function scaling()
@@ -171,8 +180,8 @@ local function machine()
   say("Measured by `make bench` on %s, %s processors, %s, Linux %s; medians of %d runs, in turn.", model,
     timing.first_line "nproc", timing.first_line "free -g | awk '/^Mem/ { print $2 \" GiB\" }'",
     timing.first_line "uname -r", ROUNDS)
-  say("The corpora are those of tests/bench/corpus.lua; CPython and jq run on 20 MB, the others on 200 MB. MB = 10^6 "
-    .. "bytes of input;\nwall clock, start-up included on every side.\n")
+  say("The corpora are those of tests/bench/corpus.lua; CPython and jq run on 20 MB, the twelves of CPython on 4 MB, "
+    .. "the others on 200 MB.\nMB = 10^6 bytes of input; wall clock, start-up included on every side.\n")
 end
 
 local function prepare()
@@ -182,13 +191,16 @@ local function prepare()
       name, path)
   end
   shell("head -c 20000000 %s | head -n -1 > %s", MIDDLE, SMALL)
-  shell("%s lua tests/bench/special.lua > %s/special.json", DMHOST, DIR)
+  shell("head -c 4000000 %s | head -n -1 > %s", MIDDLE, TINY)
+  shell("%s lua tests/bench/special.lua > %s", DMHOST, SPECIAL)
 end
 
 prepare()
 machine()
 works()
-same_rows()
+same_rows("The six", "six", SMALL)
+same_rows("Data-Juicer's twelve", "twelve", TINY)
+same_rows("DataMate's twelve", "datamate", TINY)
 scaling()
 start_up()
 memory()

@@ -93,7 +93,9 @@ describe("dmhost run survives", function()
       until status == 0 or kills == 20
       assert.equal(0, (run "-j 2 -q --resume"))
       assert.is_true(t.read(dir .. "/out.jsonl") == want)
-      assert.equal(20000, t.receipt(dir .. "/out.jsonl.run").rows.out)
+      local receipt = t.receipt(dir .. "/out.jsonl.run")
+      assert.equal(20000, receipt.rows.out)
+      assert.equal(t.crc64(want), receipt.output_hash)
       turns = turns * 2
     end
   end)
@@ -216,6 +218,19 @@ describe("dmhost run survives", function()
       assert.is_true(out == table.concat(rows), #out .. " bytes")
     end)
   end
+
+  it("a row that can not even be read within limits.memory", function()
+    local large = ('{"id":2,"list":[1%s]}\n'):format((",1"):rep(8e6))
+    t.write(dir .. "/in.jsonl", '{"id":1}\n' .. large .. '{"id":3}\n')
+    prepare("dm.map(function(s) s.seen = true end)", 'limits = { memory = "100MiB" }')
+    local status, _, err = run "-j 1 -q"
+    assert.equal(3, status, err)
+    assert.equal('{"id":1,"seen":true}\n{"id":3,"seen":true}\n', t.read(dir .. "/out.jsonl"))
+    local reject = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")[1]
+    assert.truthy(reject.reason:find("limits.memory", 1, true), reject.reason)
+    assert.equal("input", reject.op)
+    assert.is_true(reject.input .. "\n" == large)
+  end)
 
   it("only one of two runs into one output", function()
     prepare(SLOW)

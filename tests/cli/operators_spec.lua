@@ -75,7 +75,8 @@ describe("operators in a run", function()
     assert.equal('{"b":1.0}\n', (run("dm.map(function(s) return s.a end)", input)))
     for code, reason in pairs {
       ["s.l"] = "a sample must be an object, not an array", ["{ 1 }"] = "a sample must be an object, not an array",
-      ["7"] = "must return a sample or nothing, not a number", ["{ print }"] = "can not be written as JSON",
+      ["7"] = "a Mapper returns its sample, another one or nothing, not a number",
+      ["{ print }"] = "can not be written as JSON",
     } do
       local out, status = run(("dm.map(function(s) return %s end), dm.map(function() end)"):format(code), input)
       assert.same({ "", 3 }, { out, status })

@@ -47,7 +47,7 @@ describe("rows", function()
     local input = '{"text":"\\ud83d","n":1}\n{"text":"fine","n":2}\n'
     local out, rejects = run(input, "operators = { dm.map(function(s) s.text = s.text:upper() end) }")
     assert.equal('{"text":"FINE","n":2}\n', out)
-    assert.same({ "the string has an unpaired surrogate, \\ud83d" }, reasons(rejects))
+    assert.same({ dir .. "/pipeline.lua:3: the string has an unpaired surrogate, \\ud83d" }, reasons(rejects))
     assert.equal('{"text":"\\ud83d","n":0}\n{"text":"fine","n":0}\n',
       (run(input, "operators = { dm.map(function(s) s.n = 0 end) }")))
   end)

@@ -2,19 +2,11 @@
 local conformance = require "tests.ops.conformance"
 local registry = require "dm.registry"
 local sample = require "dm.sample"
+local scripted = require "dm.llm.scripted"
 
 local function outputs(op, row)
   if op.kind == "slicer" then return op:slice(row) end
   return { op:execute(row) or row }
-end
-
--- A model that gives the answers that the example counts on.
-local function scripted(replies)
-  local n = 0
-  return { chat = function()
-    n = n + 1
-    return { text = assert(replies[n], "asked more often than the example answers") }
-  end }
 end
 
 local function check(op, example, row)

@@ -81,6 +81,36 @@ describe("filters that measure", function()
   end)
 end)
 
+describe("character_repetition_filter", function()
+  local PIECES = { "a", "b", " ", "é", "中", "ab ab ", "中文", "x", "y", "z", "0", "1", "\240\159\152\128" }
+
+  ---A text of so many pieces, of which the first `kinds` are used.
+  local function made(pieces, kinds)
+    local list = {}
+    for i = 1, pieces do list[i] = PIECES[math.random(kinds)] end
+    return table.concat(list)
+  end
+
+  it("is never surer that a text repeats itself little than it may be", function()
+    local text = require "dm.text"
+    math.randomseed(11)
+    local sure = 0
+    for round = 1, 600 do
+      local some = made(math.random(40), math.random(2, #PIECES)):rep(math.random(6))
+      local s = some .. made(math.random(round % 9 == 0 and 3000 or 100), #PIECES) .. some
+      for _, len in ipairs { 1, 3, 8, 9, 10, 12, 18, 19, 40 } do
+        local share = text.repetition(s, len)
+        for _, most in ipairs { 0.05, 0.3, 0.6, share } do
+          local below = text.repetition_below(s, len, most)
+          sure = sure + (below and 1 or 0)
+          assert.is_true(not below or share < most, s)
+        end
+      end
+    end
+    assert.is_true(sure > 2000)
+  end)
+end)
+
 describe("language_id_score_filter", function()
   local class = registry.get "language_id_score_filter"
   local GERMAN = "Der schnelle braune Fuchs springt über den faulen Hund, und niemand sieht es."
@@ -178,7 +208,7 @@ describe("parameters that can not be", function()
   local function refused(name, params, message)
     local ok, why = pcall(registry.get(name), params)
     assert.is_false(ok)
-    assert.truthy(why:find(message, 1, true), why)
+    assert.truthy(tostring(why):find(message, 1, true), why)
   end
 
   it("a tokenizer", function()

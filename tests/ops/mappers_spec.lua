@@ -179,7 +179,7 @@ describe("Data-Juicer's mappers", function()
     local function wrong(name, params, pattern)
       local ok, message = pcall(run, name, params, "text")
       assert.is_false(ok)
-      assert.truthy(message:find(pattern, 1, true), message)
+      assert.truthy(tostring(message):find(pattern, 1, true), message)
     end
     wrong("text_chunk_mapper", { split_pattern = null }, "needs max_len or split_pattern")
     wrong("text_chunk_mapper", { max_len = 2, overlap_len = 2 }, "less than max_len")

@@ -1,12 +1,14 @@
 -- argv -> command. Each command is a module dm.cli.<name> with `summary`, `usage`, `options` and
 -- run(values) -> exit status.
 local options = require "dm.cli.options"
+local problem = require "dm.problem"
+local show = require "dm.problem.show"
 local suggest = require "dm.suggest"
 
 local M = {}
 
 ---The commands, in the order of the help.
-M.COMMANDS = { "run", "lua", "ops", "doctor", "version", "help" }
+M.COMMANDS = { "run", "try", "dev", "check", "test", "explain", "lua", "ops", "doctor", "completion", "version", "help" }
 
 local GUIDE = [[
 dmhost %s - runs pipelines of Lua operators over JSONL corpora
@@ -19,9 +21,11 @@ dmhost %s - runs pipelines of Lua operators over JSONL corpora
   dmhost help run                      one command
 ]]
 
----@param text string
-local function fail(text)
-  io.stderr:write("dmhost: ", text, "\n")
+---@param e any
+---@param format string?
+---@return integer exit status
+local function fail(e, format)
+  show.print(e, format)
   return 2
 end
 
@@ -45,13 +49,17 @@ function M.main(args)
   name = alias[name] or name
   local command = find(name)
   if not command then
-    return fail(('unknown command "%s"%s; see `dmhost help`'):format(name, suggest.hint(name, M.COMMANDS)))
+    return fail(problem.new(('there is no command "%s"%s'):format(name, suggest.hint(name, M.COMMANDS)),
+      { next = "`dmhost help` lists the commands" }))
   end
-  if command.raw then return command.run(args) end
   if args[1] == "--help" or args[1] == "-h" then return require("dm.cli.help").run { name } end
+  if command.raw then return command.run(args) end
   local values, wrong = options.parse(command.options, args)
-  if not values then return fail(name .. ": " .. wrong) end
-  return command.run(values)
+  if not values then
+    return fail(problem.new(name .. ": " .. wrong, { next = ("`dmhost help %s` shows the options"):format(name) }))
+  end
+  local ok, status = xpcall(command.run, problem.catch, values)
+  return ok and status or fail(status, values["log-format"])
 end
 
 return M

@@ -1,4 +1,8 @@
 -- dmhost lua FILE|-e CODE [ARGS]: a Lua script inside the host.
+local problem = require "dm.problem"
+local show = require "dm.problem.show"
+local sources = require "dm.sources"
+
 local M = {
   summary = "run a Lua script inside the host",
   usage = "dmhost lua FILE|-e CODE [ARGS]",
@@ -8,18 +12,22 @@ local M = {
 
 local function load_script(args)
   if args[1] ~= "-e" then
-    if not args[1] then return nil, "needs a file, or -e CODE" end
+    if not args[1] then
+      return nil, problem.new("no script is given", { next = "dmhost lua FILE, or dmhost lua -e CODE" })
+    end
     args[0] = table.remove(args, 1)
     return loadfile(args[0])
   end
   table.remove(args, 1)
   args[0] = "-e"
-  return loadstring(table.remove(args, 1) or "", "=(-e)")
+  local text = table.remove(args, 1) or ""
+  sources.restore { { path = "(-e)", text = text } }
+  return loadstring(text, "=(-e)")
 end
 
 -- busted ends a failed run with error(nil), which says nothing more.
-local function trace(message)
-  return message ~= nil and debug.traceback(tostring(message), 2) or nil
+local function catch(e)
+  return e ~= nil and problem.catch(e) or nil
 end
 
 ---@param args string[]
@@ -27,13 +35,13 @@ end
 function M.run(args)
   local chunk, message = load_script(args)
   if not chunk then
-    io.stderr:write("dmhost lua: ", message, "\n")
+    show.print(message)
     return 2
   end
   _G.arg = args
   _G.dm = require "dm"
-  local ok, failure = xpcall(chunk, trace, unpack(args))
-  if not ok and failure ~= nil then io.stderr:write("dmhost lua: ", failure, "\n") end
+  local ok, failure = xpcall(chunk, catch, unpack(args))
+  if not ok and failure ~= nil then show.print(failure) end
   return ok and 0 or 1
 end
 

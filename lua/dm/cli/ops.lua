@@ -1,10 +1,11 @@
 -- dmhost ops [NAME]: the catalogue of operators, or one in full.
 local catalogue = require "dm.catalogue"
+local problem = require "dm.problem"
 local registry = require "dm.registry"
 
 local M = {
   summary = "list the operators, or show one in full",
-  usage = "dmhost ops [NAME] [--json] [--markdown]",
+  usage = "dmhost ops [OPERATOR] [--json] [--markdown]",
   options = {
     { "json", doc = "one JSON object a line: name, kind, summary, parameters, examples" },
     { "markdown", doc = "all of them as a document" },
@@ -43,11 +44,8 @@ function M.run(values)
     for _, class in ipairs(catalogue.all()) do io.write(catalogue.json(class), "\n") end
     return 0
   end
-  local class, why = registry.get(values[1])
-  if not class then
-    io.stderr:write("dmhost: ops: ", why, "\n")
-    return 2
-  end
+  local class, why, next_step = registry.get(values[1])
+  if not class then problem.raise(why, { next = next_step }) end
   if not values.json then return show(class) end
   io.write(catalogue.json(class), "\n")
   return 0

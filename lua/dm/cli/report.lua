@@ -1,6 +1,10 @@
 -- What a run tells at its end: the table for people, run.json for machines, the exit status.
 local ffi = require "ffi"
+local json = require "dm.json"
+local problem = require "dm.problem"
 local sample = require "dm.sample"
+local shell = require "dm.shell"
+local show = require "dm.problem.show"
 local units = require "dm.units"
 
 local M = {}
@@ -100,6 +104,7 @@ function M.receipt(outcome, begun, status)
     plan_hash = hash_of(begun.folder .. "/plan.json"),
     inputs_hash = hash_of(begun.folder .. "/inputs"),
     output = M.clean(begun.output),
+    output_hash = bit.tohex(c.out_crc, 16),
     inputs = begun.inputs,
     workers = begun.workers,
     seconds = outcome.seconds,
@@ -111,7 +116,7 @@ function M.receipt(outcome, begun, status)
     bytes = { ["in"] = tonumber(c.bytes), out = tonumber(c.out_bytes) },
     operators = c.ops ~= nil and operators(c, begun) or {},
     input_reasons = reasons_of(c, -1),
-    error = outcome.status < 0 and M.clean(ffi.string(outcome.err.text)) or nil,
+    error = outcome.status < 0 and M.clean(tostring(problem.of_c(outcome.status, ffi.string(outcome.err.text)))) or nil,
   })
 end
 
@@ -191,14 +196,40 @@ local function is_resumable(outcome, begun)
   return outcome.begun == 1 and begun.resumable and not ffi.string(outcome.err.text):find("--force", 1, true)
 end
 
-local function show_text(outcome, begun, status)
-  if outcome.status < 0 then
-    say("dmhost: ", ffi.string(outcome.err.text), "\n")
-    if is_resumable(outcome, begun) then
-      say("dmhost: what was done so far is kept in ", begun.folder, "; go on with --resume\n")
-    end
-    return
+---Adds the command that replays the problem's row; a row of standard input is gone.
+local function add_replay(p, begun)
+  local id = p.row:gsub("#.*$", "")
+  if id:sub(1, 2) == "-@" then return p end
+  p.replay = begun.replay .. shell.quote(id)
+  return p
+end
+
+---Why the run ended.
+local function failure(outcome, begun)
+  local p = problem.of_c(outcome.status, ffi.string(outcome.err.text))
+  if p.row then
+    add_replay(p, begun)
+    p.next = p.next or 'on_error = "reject" in the pipeline sets such rows aside and goes on'
+  elseif is_resumable(outcome, begun) then
+    local kept = "what was done so far is kept in " .. begun.folder .. "; go on with --resume"
+    p.next = p.next and p.next .. "; " .. kept or kept
   end
+  return p
+end
+
+---The first row that was rejected, from the rejects file.
+local function show_first_reject(begun)
+  local file = io.open(begun.folder .. "/rejects.jsonl", "rb")
+  local line = file and file:read "*l"
+  if file then file:close() end
+  local ok, reject = pcall(json.decode, line or "")
+  if not ok or type(reject) ~= "table" then return end
+  local op = reject.op ~= "input" and reject.op or nil
+  show.print(add_replay(problem.of_row(reject.row, op, reject.reason, reject.input), begun))
+end
+
+local function show_text(outcome, begun, status)
+  if outcome.status < 0 then return show.print(failure(outcome, begun)) end
   if begun.format == "quiet" then return end
   show_table(outcome.counts, begun)
   if outcome.counts.bad > 0 then
@@ -210,8 +241,9 @@ local function show_text(outcome, begun, status)
     say(begun.resumable and "interrupted; go on with the same command and --resume\n" or "interrupted\n")
   end
   if status == 3 then
-    say(("%s rows were rejected, more than max_rejects (%s): exit status 3\n"):format(count(rejected(outcome)),
-      count(begun.max_rejects)))
+    say(("%s row%s rejected, more than max_rejects (%s): exit status 3; the first of them:\n"):format(
+      count(rejected(outcome)), rejected(outcome) == 1 and " was" or "s were", count(begun.max_rejects)))
+    show_first_reject(begun)
   end
 end
 

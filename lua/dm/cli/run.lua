@@ -1,9 +1,12 @@
 -- dmhost run: turns a pipeline and its options into a job for the coordinator, and reports how it ended.
 local ffi = require "ffi"
+local files = require "dm.files"
 local json = require "dm.json"
 local pipeline = require "dm.pipeline"
+local problem = require "dm.problem"
 local registry = require "dm.registry"
 local report = require "dm.cli.report"
+local shell = require "dm.shell"
 local sources = require "dm.sources"
 
 local C = ffi.C
@@ -48,33 +51,43 @@ end
 -- What finish() needs to know about the run that start() began.
 local begun
 
-local function fail(format, ...)
-  error({ usage = format:format(...) }, 0)
+local SEE = "`dmhost help run` shows the options"
+
+---Raises an error; what to do next comes second.
+local function fail(what, next_step)
+  problem.raise(what, { next = next_step })
 end
 
 ---A line on stderr: for people, or with --log-format json for machines.
-local function say(values, event, who, text)
+local function say(values, text)
   if values["log-format"] == "json" then
-    who, text = "", json.encode { event = event, text = report.clean(text) }
+    text = json.encode { event = "message", text = report.clean(text) }
+  else
+    text = "dmhost: " .. text
   end
-  io.stderr:write(who, text, "\n")
+  io.stderr:write(text, "\n")
 end
 
 local function load_pipeline(values)
   local path = values[1]
   if values.eval then
     path = "(-e)"
-    sources.restore { { path = path, text = 'local dm = require "dm"\n' .. values.eval } }
+    sources.restore { { path = path, text = values.eval } }
   end
-  if not path then fail "run needs a pipeline: dmhost run PIPELINE.lua, or -e TEXT" end
-  if values[values.eval and 1 or 2] then fail('unexpected argument "%s"', values[values.eval and 1 or 2]) end
+  if not path then
+    fail("no pipeline is given", "dmhost run PIPELINE.lua, or dmhost run -e 'return dm.pipeline{ ... }'")
+  end
+  local surplus = values[values.eval and 1 or 2]
+  if surplus then
+    fail(('the argument "%s" is one too many'):format(surplus), "input is given with -i, output with -o")
+  end
   return pipeline.load(path), path
 end
 
 local function number(values, name, least)
   local n = tonumber(values[name])
   if values[name] and (not n or n < least or n % 1 ~= 0) then
-    fail('--%s takes a whole number of at least %d, not "%s"', name, least, values[name])
+    fail(('--%s takes a whole number of at least %d, not "%s"'):format(name, least, values[name]), SEE)
   end
   return n
 end
@@ -86,21 +99,18 @@ local function describe_output(output)
   if output == "-" then
     return "stdout", ("./dmhost-%s-%d"):format(os.date "%Y%m%dT%H%M%S", C.getpid()), "rows.jsonl"
   end
-  local folder, rest = output:match "^(.-)/?([^/]*{file}.*)$"
-  if folder then return "each", (folder == "" and "." or folder) .. "/.dmhost", rest:match "%.gz$" or
-    rest:match "%.zst$" or ".jsonl" end
+  local folder = output:match "^(.-)/?[^/]*{file}.*$"
+  if folder then return "each", (folder == "" and "." or folder) .. "/.dmhost", ".rows" end
   if output:sub(-1) == "/" or C.dm_is_folder(output) == 1 then
     return "folder", output:gsub("/+$", "") .. "/.dmhost", ".jsonl"
   end
-  return "file", output .. ".run", "rows" .. (output:match "%.gz$" or output:match "%.zst$" or "")
+  return "file", output .. ".run", "rows"
 end
-
-local CODECS = { [".gz"] = 1, [".zst"] = 2 }
 
 local function set_output(job, p, values)
   local output = values.output or p.output
   if type(output) ~= "string" or output == "" then
-    fail 'no output: give `output = "..."` in the pipeline, or -o PATH'
+    fail("the pipeline has no output", '`output = "clean.jsonl"` in the pipeline, or -o PATH; - is standard output')
   end
   local kind, folder, name = describe_output(output)
   if kind == "folder" then output = output:gsub("/+$", "") end
@@ -110,27 +120,50 @@ local function set_output(job, p, values)
   job.settings.shard_folder = keep(folder)
   job.settings.shard_name = keep(name)
   job.settings.numbered = (kind == "folder" or kind == "each") and 1 or 0
-  job.settings.codec = CODECS[name:match "%.%w+$"] or 0
   job.settings.shard_bytes = kind == "folder" and p.shard_size or 0
   return output, folder
 end
 
-local function set_input(job, p, values)
-  local input = values.input or p.input
+---The patterns that name the input. -i puts others in the place of the pipeline's, which are read in the same way.
+local function input_patterns(job, p, values)
+  local input = p.input
+  if files.is(input) then
+    job.settings.documents = input.content and C.DM_FILE_AS_TEXT or C.DM_FILE_AS_ROW
+    input = input.roots
+  end
+  input = values.input or input
   if type(input) == "string" then input = { input } end
   if type(input) ~= "table" or #input == 0 then
-    fail 'no input: give `input = "..."` in the pipeline, or -i PATH'
+    fail("the pipeline has no input", '`input = "data/*.jsonl"` in the pipeline, or -i PATH; - is standard input')
   end
+  for _, pattern in ipairs(input) do
+    if pattern == "-" and job.settings.documents > 0 then fail "dm.files reads files, not standard input (-)" end
+  end
+  return input
+end
+
+local function set_input(job, p, values)
+  local input = input_patterns(job, p, values)
   local err = ffi.new "struct dm_error"
   for _, pattern in ipairs(input) do
-    if C.dm_job_add_input(job, pattern, err) < 0 then fail("%s", ffi.string(err.text)) end
+    local status = C.dm_job_add_input(job, pattern, err)
+    if status < 0 then
+      local near = not pattern:find "[*?%[{]" and sources.similar(pattern)
+      error(problem.of_c(status, ffi.string(err.text), near and ("did you mean %s?"):format(near)), 0)
+    end
   end
   local stdin = table.concat(input, "\n") == "-"
-  if stdin and values.resume then fail "standard input can not be read again: --resume needs files" end
-  for _, pattern in ipairs(input) do
-    if pattern == "-" and not stdin then fail "standard input (-) can not be mixed with files" end
+  if stdin and values.resume then
+    fail("standard input can not be read again", "--resume needs files; start again without it")
   end
-  return tonumber(C.dm_job_sort_inputs(job))
+  for _, pattern in ipairs(input) do
+    if pattern == "-" and not stdin then
+      fail("standard input (-) can not be mixed with files", "cat the files into dmhost, or name them all")
+    end
+  end
+  local count = tonumber(C.dm_job_sort_inputs(job))
+  if count == 0 then fail("there is no file in " .. table.concat(input, ", ")) end
+  return count
 end
 
 local function set_plan(job, path, values, ops)
@@ -191,17 +224,19 @@ local function check_resume(folder, plan)
   local ok, was = pcall(json.decode, file:read "*a")
   file:close()
   if not ok or type(was) ~= "table" or type(was.sources) ~= "table" or type(was.settings) ~= "table" then
-    fail("%s/plan.json is damaged; start again with --force", folder)
+    fail(folder .. "/plan.json is damaged", "start again with --force")
   end
   local part = changed_part(was, plan)
-  if part then fail("%s has changed since the run began; start again with --force", part) end
+  if part then
+    fail(part .. " has changed since the run began", "undo the change to go on, or start again with --force")
+  end
 end
 
 ---The share as a bound on 64-bit hashes; 0 for all rows.
 local function sampled(values)
   local share = tonumber(values.sample or 1)
   if not share or share <= 0 or share > 1 then
-    fail('--sample takes a share above 0, up to 1, not "%s"', values.sample)
+    fail(('--sample takes a share above 0, up to 1, not "%s"'):format(values.sample), "0.01 is one row in a hundred")
   end
   return share == 1 and 0 or ffi.cast("uint64_t", share * 2 ^ 53) * 2048ULL
 end
@@ -222,7 +257,7 @@ end
 
 local function set_progress(job, values)
   local format = values["log-format"] or "text"
-  if format ~= "text" and format ~= "json" then fail('--log-format is text or json, not "%s"', format) end
+  if format ~= "text" and format ~= "json" then fail(('--log-format is text or json, not "%s"'):format(format), SEE) end
   if values.quiet then return "quiet" end
   if format == "json" then
     job.progress = C.DM_PROGRESS_JSON
@@ -234,18 +269,35 @@ end
 
 local function check_output(output, values, kind, folder)
   if kind == C.DM_TO_STDOUT and values.resume then
-    fail "standard output can not be resumed; write to a file or a folder"
+    fail("standard output can not be resumed", "write to a file or a folder with -o")
   end
   if values.force or kind == C.DM_TO_STDOUT or values.resume and has_begun(folder) then return end
   local taken = C.dm_output_taken(output, kind)
   if taken == 1 then
-    fail("%s exists; choose another output, or replace it with --force", output)
+    fail(output .. (kind == C.DM_TO_FILE and " exists" or " is not empty"),
+      "choose another output with -o, or replace it with --force")
   end
+end
+
+---The command that replays one row of the run.
+local function replay_command(values, path)
+  local words = { "dmhost try", values.eval and "-e" or nil }
+  words[#words + 1] = shell.quote(values.eval or path)
+  for _, folder in ipairs(values.ops or {}) do words[#words + 1] = "--ops " .. shell.quote(folder) end
+  for _, setting in ipairs(values.set or {}) do words[#words + 1] = "--set " .. shell.quote(setting) end
+  return table.concat(words, " ") .. " --row "
+end
+
+local function add_folder(folder)
+  if C.dm_is_folder(folder) == 0 then
+    fail("--ops: there is no folder " .. folder, "it is a folder with files of operators, NAME.lua or NAME/process.lua")
+  end
+  registry.add_folder(folder)
 end
 
 local function start(values)
   local p, path = load_pipeline(values)
-  for _, folder in ipairs(values.ops or {}) do registry.add_folder(folder) end
+  for _, folder in ipairs(values.ops or {}) do add_folder(folder) end
   local ops = p:make_operators(values.set or {})
   local job = C.dm_job_get()
   local output, folder = set_output(job, p, values)
@@ -264,12 +316,13 @@ local function start(values)
     kind = tonumber(job.kind),
     workers = tonumber(job.workers),
     pipeline = path,
+    replay = replay_command(values, path),
     inputs = inputs,
     resumable = job.kind ~= C.DM_TO_STDOUT and ffi.string(C.dm_job_input(job, 0)) ~= "-",
   }
   check_output(output, values, job.kind, folder)
   if values.resume and is_done(folder) then
-    say(values, "message", "dmhost: ", output .. " is complete already; nothing to resume")
+    say(values, output .. " is complete already; nothing to resume")
     return 0
   end
   if values["dry-run"] then
@@ -279,17 +332,11 @@ local function start(values)
   return C.DM_RUN_JOB
 end
 
-local function usage(values, message)
-  say(values, "error", "dmhost run: ", type(message) == "table" and message.usage or tostring(message))
-  return 2
-end
-
 ---@param values table options and arguments
 ---@return integer exit status, or DM_RUN_JOB when the coordinator is to run the job
 function M.run(values)
   sources.install()
-  local ok, result = pcall(start, values)
-  return ok and result or usage(values, result)
+  return start(values)
 end
 
 ---Called by C when the job has ended.

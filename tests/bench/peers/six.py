@@ -46,4 +46,5 @@ def main():
             out.write(json.dumps(sample, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

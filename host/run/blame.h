@@ -1,0 +1,12 @@
+/* What the end of a worker says about the row that it was at. */
+#ifndef DM_RUN_BLAME_H
+#define DM_RUN_BLAME_H
+
+#include "run/pool.h"
+
+/* Whether the row on its board is to blame for the worker's end, by the limits that hold: writes
+ * why into why[n]. False when the end says nothing about the row. */
+bool dm_blame(const struct dm_peer *peer, uint64_t row_ms, uint64_t memory_bytes, char *why,
+              size_t n);
+
+#endif

@@ -1,0 +1,136 @@
+-- dmhost explain: what every operator of a run did to one of its rows, with the code that the run directory kept.
+local ffi = require "ffi"
+local client_module = require "dm.trace.client"
+local json = require "dm.json"
+local paint_module = require "dm.trace.paint"
+local pass_module = require "dm.trace.pass"
+local record_json = require "dm.trace.json"
+local rows = require "dm.trace.rows"
+local show = require "dm.trace.show"
+local target = require "dm.trace.target"
+
+local C = ffi.C
+
+local M = {
+  summary = "what every operator of a run did to one row",
+  usage = "dmhost explain RUN ROW [--json]",
+  options = { { "json", doc = "one JSON object, as `dmhost try --json` has them" } },
+  notes = [[
+RUN is a run directory, or the output that it belongs to. ROW is FILE@OFFSET, as the ledger and the rejects name it;
+with #1 it is what a slicer made of it. The row is read again and goes through the operators as they were when the
+run began; an input that has changed since is refused.
+
+exit status: 0 explained; 2 it can not be
+]],
+}
+
+local function read(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+---The run directory that a person means.
+local function find_run(name)
+  name = name:gsub("(.)/+$", "%1")
+  for _, folder in ipairs { name, name .. ".run", name .. "/.dmhost" } do
+    local plan = read(folder .. "/plan.json")
+    if plan then return folder, plan end
+  end
+  error(("%s is no run: neither it, %s.run nor %s/.dmhost holds a plan.json"):format(name, name, name), 0)
+end
+
+local function parse_plan(folder, text)
+  local ok, plan = pcall(json.decode, text)
+  if not ok or type(plan) ~= "table" or type(plan.sources) ~= "table" or type(plan.pipeline) ~= "string" then
+    error(folder .. "/plan.json is damaged", 0)
+  end
+  return plan
+end
+
+---Refuses when the file is not as it was when the run began.
+local function check_input(folder, path)
+  local out, known = C.dm_text_out(), false
+  out.n = 0
+  C.dm_file_stamp(path, out)
+  local now = ffi.string(out.p, out.n)
+  for line in (read(folder .. "/inputs") or ""):gmatch "[^%z]+" do
+    local was, name = line:match "^(%d+ %d+) (.*)$"
+    if name == path then
+      if was == now then return end
+      known = true
+    end
+  end
+  if known and not read(path) then error(("the input %s is gone; its rows can not be read again"):format(path), 0) end
+  if known then error(("the input %s has changed since the run began; it can not be replayed"):format(path), 0) end
+  error(("%s is no input of this run; see %s/inputs"):format(path, folder), 0)
+end
+
+---What the ledger of the run says of a row.
+local function ledger_of(folder, id)
+  local file = io.open(folder .. "/ledger.jsonl", "rb")
+  if not file then return nil end
+  local start = '{"row":' .. record_json.value(id) .. ","
+  for line in file:lines() do
+    if line:sub(1, #start) == start then
+      file:close()
+      local ok, entry = pcall(json.decode, line)
+      return ok and entry or nil
+    end
+  end
+  file:close()
+end
+
+---Whether the replay came out as the run did.
+local function compare(folder, plan, id, record, ops)
+  local list, entry = {}, ledger_of(folder, id)
+  local op = record.op and (record.op == 0 and "input" or ops[record.op] and ops[record.op].name)
+  if entry and (entry.outcome ~= record.outcome or entry.op ~= op) then
+    list[1] = ("in the run it was %s by %s: %s"):format(entry.outcome, entry.op, entry.reason)
+  elseif not entry and record.outcome ~= "kept" and not record.children and read(folder .. "/run.json") then
+    list[1] = "in the run it was kept"
+  end
+  if #list > 0 and plan.binary ~= bit.tohex(C.dm_file_hash "/proc/self/exe", 16) then
+    list[2] = "this dmhost is not the one that ran it"
+  end
+  return list
+end
+
+local function explain(values)
+  if not values[2] then error("needs a run and a row: dmhost explain RUN FILE@OFFSET", 0) end
+  if values[3] then error(('unexpected argument "%s"'):format(values[3]), 0) end
+  local folder, text = find_run(values[1])
+  local plan = parse_plan(folder, text)
+  local path, offset = rows.parse_id(values[2])
+  if not path then error(('a row is named FILE@OFFSET, not "%s"'):format(values[2]), 0) end
+  if path == "-" then error("the run read standard input, which can not be read again", 0) end
+  check_input(folder, path)
+  local client = client_module.new { target = plan.pipeline, folders = plan.folders, settings = plan.settings,
+    sources = plan.sources }
+  local info, fault = client:load()
+  if not info then error(fault, 0) end
+  local record = pass_module.one(client, path, rows.one(path, offset, info), values[2])
+  return record, info, compare(folder, plan, values[2], record, info.ops)
+end
+
+local function main(values)
+  local record, info, notes = explain(values)
+  if values.json then
+    io.write(record_json.record(record, info.ops), "\n")
+    return 0
+  end
+  local lines = show.record(paint_module.new(), record, info, "", true)
+  for _, line in ipairs(lines) do io.write(line, "\n") end
+  for _, note in ipairs(notes) do io.write("note: ", note, "\n") end
+  return 0
+end
+
+---@param values table options and arguments
+---@return integer exit status
+function M.run(values)
+  return target.run(function() return main(values) end, values.json)
+end
+
+return M

@@ -1,0 +1,88 @@
+-- What to do about Lua's own messages, which tell what a program met and not what its author forgot.
+local suggest = require "dm.suggest"
+
+local M = {}
+
+local function function_of_dm(name)
+  local names = {}
+  for key in pairs(require "dm") do names[#names + 1] = key end
+  table.sort(names)
+  local near = suggest.nearest(name, names)
+  return near and ("did you mean `dm.%s`?"):format(near)
+end
+
+local NAME_FIELD = 'text_key names the field that holds the text: { "NAME", text_key = "meta.body" }'
+
+---Pattern of the message and what follows from it: a text, or a function of what the pattern caught.
+local HINTS = {
+  { "'}' expected.* near '([^']*)'$", function(near)
+    if near == "<eof>" then return "a } is missing at the end" end
+    if near == "=" then return "a key that is no plain name is written [\"key\"] = value" end
+    return ("is a comma missing before %s?"):format(near)
+  end },
+  { "unexpected symbol near '<eof>'", "something that was opened is not closed: a { or a (" },
+  { "'%)' expected.* near", "is a ) or a comma missing?" },
+  { "unfinished string", "a string ends in its line, with the quote that it began with; [[ ... ]] holds many lines" },
+  { "unfinished long string", "a ]] is missing" },
+  { "'end' expected", "an `end` is missing" },
+  { "'=' or 'in' expected", "`for i = 1, n do` or `for key, value in pairs(t) do`" },
+  { "'then' expected near '='", "a comparison is ==" },
+  { "unexpected symbol near '!'", "\"not equal\" is ~=, \"not\" is `not`" },
+  { "global 'dm' %(a nil value%)", 'the file needs `local dm = require "dm"` at its head' },
+  { "attempt to call field '([%w_]+)' %(a nil value%)", function_of_dm },
+  { "attempt to call global '([%w_]+)' %(a nil value%)", "no function has that name here; is it local to another "
+    .. "file, or misspelt?" },
+  { "attempt to index field '([%w_]+)' %(a nil value%)", function(name)
+    return ("a field that is missing or null reads as nil: `if sample.%s then ... end`"):format(name)
+  end },
+  { "attempt to concatenate .* %(a nil value%)", "a field that is missing or null reads as nil: `(x or \"\")`" },
+  { "attempt to perform arithmetic on .* %(a nil value%)", "a field that is missing or null reads as nil: `(x or 0)`" },
+  { "attempt to compare number with nil", "a field that is missing or null reads as nil: `(x or 0)`" },
+  { "^took longer than limits%.row_time",
+    "is it an endless loop? A row that does need longer: raise limits.row_time" },
+  { "^needed more than limits%.memory",
+    "does a table grow without end? A row that does need more: raise limits.memory" },
+  { "^crashed the worker",
+    "a crash comes from C: does the operator use FFI? Otherwise it is a fault of dmhost's" },
+  { "^JSON has no", "test the number first: x == x is false for NaN only, math.huge is infinite" },
+  { "can not be written as JSON$", "fields hold strings, numbers, booleans, dm.null and tables of them" },
+  { "a Mapper returns its sample",
+    "assign to a field: sample.text = ...; to make another row, dm.sample { text = ... }" },
+  { "a Slicer's list holds samples", "dm.sample { text = ... } makes one, dm.clone(sample) copies one" },
+  { "must return a list of samples", "return { dm.sample { text = ... } }, or self:emit(sample) for each" },
+  { 'field "[^"]*" is missing or null', NAME_FIELD },
+  { 'field "[^"]*" is .*, not a string', NAME_FIELD },
+  { "unpaired surrogate", "half of a pair stands for no character: mend the row where it was made" },
+  { "^not valid JSON: expected a value, at byte 1 of the row", "dmhost reads JSONL, an object on each line; of CSV or "
+    .. "Parquet `duckdb -c \"COPY (FROM 'x.csv') TO 'x.jsonl'\"` makes it" },
+  { "^the row is an array", "`jq -c '.[]' IN.json > OUT.jsonl` makes a row of each element" },
+  { "^not valid UTF%-8, at byte", "`iconv -f latin1 -t utf-8 IN > OUT` converts a file, if Latin-1 is what it is" },
+  { "^nested deeper than", "raise limits.depth in the pipeline" },
+  { "^row is longer than limits%.row_size", "raise limits.row_size in the pipeline" },
+  { "ends in mid%-stream", "fetch or compress the file again; the rows before the damage are whole" },
+  { "No such file or directory$", "relative paths count from the current directory" },
+  { "Not a directory$", "a part of the path is a file" },
+  { "Permission denied$", "`ls -ld` shows who may read and write it" },
+  { "sample kept beyond execute", "state of an operator holds copies: dm.clone(sample), or the strings and numbers "
+    .. "themselves" },
+  { "is not valid UTF%-8", "bytes in another encoding are no text: leave the field as it is, or make it UTF-8" },
+}
+
+---A row that is only the first line of something longer.
+local function is_opened(row_text)
+  return row_text and row_text:find "^%s*[%[{]%s*$" ~= nil
+end
+
+---@param message string
+---@param row_text string? of the row that it is about
+---@return string? what to do
+function M.of(message, row_text)
+  if is_opened(row_text) then return "a row is one line: `jq -c . IN.json > OUT.jsonl` writes each object in one" end
+  for _, hint in ipairs(HINTS) do
+    local caught = message:match(hint[1])
+    if caught and type(hint[2]) == "function" then return hint[2](caught) end
+    if caught then return hint[2] end
+  end
+end
+
+return M

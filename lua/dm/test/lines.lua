@@ -1,0 +1,57 @@
+-- What `dmhost test` shows by itself: a line for each file or operator, the failures in full, a count.
+local M = {}
+M.__index = M
+
+local COLORS = { red = "31", green = "32", yellow = "33", dim = "2" }
+
+---@param colored boolean
+function M.new(colored)
+  return setmetatable({ colored = colored }, M)
+end
+
+function M:paint(color, text)
+  return self.colored and ("\27[%sm%s\27[0m"):format(COLORS[color], text) or text
+end
+
+---@param name string
+function M:begin_file(name)
+  self.name, self.passed, self.wrong, self.pending = name, 0, {}, {}
+end
+
+---@param test table
+function M:test(test)
+  if test.status == "success" then
+    self.passed = self.passed + 1
+  elseif test.status == "pending" then
+    self.pending[#self.pending + 1] = test
+  else
+    self.wrong[#self.wrong + 1] = test
+  end
+end
+
+local function indent(text)
+  return "      " .. text:gsub("\n", "\n      ")
+end
+
+function M:show(test, color, word)
+  local where = test.file and (": " .. test.file .. (test.line and ":" .. test.line or "")) or ""
+  io.write("  ", self:paint(color, word), " ", table.concat(test.names, " / "), where, "\n")
+  if test.message then io.write(indent(test.message), "\n") end
+end
+
+function M:end_file()
+  local color, word = "green", "ok  "
+  if #self.wrong > 0 then
+    color, word = "red", "FAIL"
+  elseif self.passed == 0 then
+    color, word = "yellow", "none"
+  end
+  io.write(self:paint(color, word), " ", self.name, self:paint("dim", ("  %d passed"):format(self.passed)), "\n")
+  for _, test in ipairs(self.pending) do self:show(test, "yellow", "pending") end
+  for _, test in ipairs(self.wrong) do self:show(test, "red", test.status == "failure" and "failed" or "error") end
+  io.stdout:flush()
+end
+
+function M:finish() end -- luacheck: ignore
+
+return M

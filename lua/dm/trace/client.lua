@@ -1,0 +1,153 @@
+-- A session's side of tracing: asks the worker that traces, and replaces it when it crashes, hangs or outgrows its
+-- memory.
+local ffi = require "ffi"
+local buffer = require "string.buffer"
+local fault = require "dm.trace.fault"
+local session = require "dm.session"
+local units = require "dm.units"
+
+local C = ffi.C
+local err = ffi.new "struct dm_error"
+
+local M = {}
+
+---The longest that a row and that loading may take while a person waits, unless the pipeline says so itself; in ms.
+local ROW_TIME, LOAD_TIME = 5000, 15000
+
+---@class dm.TraceClient
+---@field spec dm.LoadSpec
+---@field info table? what is loaded: ops, input, limits, files, sources
+---@field pending dm.Event[] what happened while an answer was waited for
+---@field row_time number ms
+---@field load_time number ms
+local Client = {}
+Client.__index = Client
+
+local DEFAULT_LIMITS = { memory = units.bytes "2GiB", row_size = units.bytes "32MiB", depth = 512 }
+
+---@param spec dm.LoadSpec
+---@return dm.TraceClient
+function M.new(spec)
+  return setmetatable({ spec = spec, pending = {}, limits = DEFAULT_LIMITS, runs = false,
+    row_time = ROW_TIME, load_time = LOAD_TIME }, Client)
+end
+
+---Starts a worker, in place of the one that runs.
+function Client:start()
+  local s = ffi.new "struct dm_settings"
+  s.plan, s.folder, s.shard_folder, s.shard_name, s.op_names = "", "", "", "", ""
+  s.memory_bytes, s.row_bytes, s.row_depth = self.limits.memory, self.limits.row_size, self.limits.depth
+  if C.dm_session_tracer(s, err) < 0 then error(ffi.string(err.text), 0) end
+  self.runs = true
+end
+
+---The next answer, or the loss of the worker; what else happens is kept.
+---@return dm.Event
+local function wait(self)
+  while true do
+    local event = session.next()
+    if event.kind == C.DM_EVENT_REPLY or event.kind == C.DM_EVENT_LOST then return event end
+    self.pending[#self.pending + 1] = event
+    if event.kind == C.DM_EVENT_SIGNAL or event.kind == C.DM_EVENT_CLOSED then self.stopped = true end
+  end
+end
+
+---@return table? answer
+---@return dm.Event? lost the worker's end
+local function ask(self, request)
+  if not self.runs then self:start() end
+  local text = buffer.encode(request)
+  local limit = self.limits.row_time_given and self.limits.row_time or self.row_time
+  if C.dm_session_ask(text, #text, limit, self.load_time, err) < 0 then error(ffi.string(err.text), 0) end
+  local event = wait(self)
+  if event.kind == C.DM_EVENT_REPLY then return buffer.decode(event.text) end
+  self.runs = false
+  return nil, event
+end
+
+local function same_limits(a, b)
+  return a.memory == b.memory and a.row_size == b.row_size and a.depth == b.depth
+end
+
+---The worker's end while it loaded, as a fault.
+local function load_fault(self, lost)
+  return fault.new(("loading %s %s"):format(self.spec.target, lost.text), self.spec.target)
+end
+
+---Loads what the spec names, or brings it up to date.
+---@param changed string[]? files that have changed since
+---@return table? info
+---@return dm.Fault? why not
+function Client:load(changed)
+  if self.info then self:revive() end
+  local request = { ask = "load", spec = self.spec, changed = changed or {} }
+  local answer, lost = ask(self, request)
+  if not answer then return nil, load_fault(self, lost) end
+  if answer.fault then
+    self.files = answer.files
+    return nil, fault.received(answer.fault)
+  end
+  local before = self.limits
+  self.limits, self.info, self.files = answer.limits, answer, answer.files
+  if same_limits(before, self.limits) then return answer end
+  self:start()
+  answer, lost = ask(self, request)
+  if not answer then return nil, load_fault(self, lost) end
+  return answer.fault == nil and answer or nil, fault.received(answer.fault)
+end
+
+---Has the next request answered by a worker that has loaded what self.info says.
+function Client:drop()
+  self.runs = false
+end
+
+---Starts a worker that has loaded what self.info says, whatever the disk holds now.
+---@return boolean
+function Client:revive()
+  if self.runs then return true end
+  local good = {}
+  for k, v in pairs(self.spec) do good[k] = v end
+  good.sources = self.info.sources
+  local answer = ask(self, { ask = "load", spec = good })
+  return answer ~= nil and answer.fault == nil
+end
+
+---Where rows stand that were sent and did not come back.
+local function find_row(rows, offset)
+  for i, row in ipairs(rows) do
+    if row.offset == offset then return i end
+  end
+end
+
+---What the worker's end says of the row that it was at.
+local function lost_record(self, request, lost, row)
+  local op = self.info.ops[lost.op + 1]
+  return { row = ("%s@%.0f"):format(request.name, row.offset), outcome = "rejected", op = lost.op + 1,
+    reason = lost.text, input = row.text, lost = true, touched = { lost.op + 1 },
+    steps = { { op = lost.op + 1, outcome = "rejected", reason = lost.text,
+      fault = fault.new(lost.text, op and op.path) } } }
+end
+
+---Traces rows. When the worker is lost over one of them, `lost` is its record, and rows behind it were not traced.
+---@param request table name, rows, full, where, most, save
+---@return table answer
+---@return dm.Record? lost
+---@return integer? at place of that row in request.rows
+function Client:rows(request)
+  request.ask = "rows"
+  if not self:revive() then return { records = {}, at = {}, failures = 0 } end
+  local answer, lost = ask(self, request)
+  if answer then return answer end
+  local at = lost.op >= 0 and find_row(request.rows, lost.row)
+  if not at then error("the worker ended: " .. lost.text, 0) end
+  local before = {}
+  for i = 1, at - 1 do before[i] = request.rows[i] end
+  local rest = { name = request.name, full = request.full, where = request.where, most = request.most,
+    save = request.save, rows = before }
+  local record = lost_record(self, request, lost, request.rows[at])
+  if at == 1 then return { records = {}, at = {}, failures = 0 }, record, at end
+  answer = self:rows(rest)
+  return answer, record, at
+end
+
+return M

@@ -1,0 +1,139 @@
+-- Rows that are kept current: loaded once, traced again after every save, and compared with the save before.
+local client_module = require "dm.trace.client"
+local fault_module = require "dm.trace.fault"
+local outcomes = require "dm.trace.outcomes"
+local rows_module = require "dm.trace.rows"
+
+local M = {}
+
+---Milliseconds that a row and loading may take while somebody waits for the screen.
+local ROW_TIME, LOAD_TIME = 2000, 10000
+
+local CHUNK, MOST_BYTES = 64, 256 * 1024 * 1024
+
+---@class dm.Live
+---@field client dm.TraceClient
+---@field rows { name: string, row: dm.FedRow }[]
+---@field outcomes dm.Outcome[] of the last good version
+---@field fault dm.Fault? why what lies on disk is not what is shown
+---@field change dm.Change? since the save before
+---@field made string[] what was made anew by the last save
+local Live = {}
+Live.__index = Live
+
+---@param spec dm.LoadSpec
+---@param inputs string[]
+---@param options { limit: integer, sampled: ffi.cdata*|number }
+---@return dm.Live
+function M.new(spec, inputs, options)
+  local client = client_module.new(spec)
+  client.row_time, client.load_time = ROW_TIME, LOAD_TIME
+  return setmetatable({ client = client, inputs = inputs, options = options, outcomes = {}, made = {} }, Live)
+end
+
+---Reads the rows, once.
+function Live:read_rows(info)
+  local sources, bytes = rows_module.sources(self.inputs, info, self.options.sampled), 0
+  local name, next_row = rows_module.DEMO, rows_module.text(rows_module.demo(info.examples))
+  self.rows = {}
+  if sources then name, next_row = sources() end
+  while name and #self.rows < self.options.limit and bytes < MOST_BYTES do
+    local row = next_row()
+    if row then
+      self.rows[#self.rows + 1] = { name = name, row = row }
+      bytes = bytes + #row.text
+    else
+      if not sources then break end
+      name, next_row = sources()
+    end
+  end
+end
+
+---@param i integer
+---@return string id of row i
+function Live:id(i)
+  return ("%s@%.0f"):format(self.rows[i].name, self.rows[i].row.offset)
+end
+
+---Rows from `from` on that are of one file, as many as are sent at a time.
+local function chunk_at(self, from)
+  local name, list = self.rows[from].name, {}
+  while #list < CHUNK do
+    local at = self.rows[from + #list]
+    if not at or at.name ~= name then break end
+    list[#list + 1] = at.row
+  end
+  return name, list
+end
+
+---A worker's end over a row, as an error like any other.
+local function lost_fault(lost, info)
+  local op = info.ops[lost.op]
+  return fault_module.new(("%s: %s, on row %s"):format(op and op.name or "?", lost.reason, lost.row), op and op.path)
+end
+
+---Traces all rows. nil when something else has come up (`interrupted` answers true), or a fault.
+---@return dm.Outcome[]? list
+---@return dm.Fault? fault
+local function trace_all(self, interrupted)
+  local list, at = {}, 1
+  while at <= #self.rows do
+    local name, chunk = chunk_at(self, at)
+    local answer, lost = self.client:rows { name = name, rows = chunk, full = false }
+    if lost then return nil, lost_fault(lost, self.client.info) end
+    for _, digest in ipairs(answer.records) do list[#list + 1] = outcomes.parse(digest) end
+    at = at + #chunk
+    if interrupted() then return nil end
+  end
+  return list
+end
+
+---What was at fault: an operator's name, or a file.
+local function culprit(fault, info)
+  local path = fault_module.place(fault)
+  for _, op in ipairs(info.ops) do
+    if op.path == path then return op.name end
+  end
+  return path
+end
+
+---Loads what has changed and traces all rows with it. The last good version stays when that fails.
+---@param changed string[]
+---@param interrupted fun(): boolean whether to give up: something newer is there
+---@return boolean finished false when interrupted
+function Live:update(changed, interrupted)
+  local good = self.good
+  local info, fault = self.client:load(changed)
+  local list
+  if info then
+    if not self.rows then self:read_rows(info) end
+    list, fault = trace_all(self, interrupted)
+  end
+  if not list then
+    self.client.info = good
+    if info then self.client:drop() end
+    self.fault = fault or self.fault
+    return fault ~= nil
+  end
+  self.made = #info.made > 0 and info.made or { self.fault and culprit(self.fault, info) or changed[1] }
+  self.fault, self.good = nil, info
+  self.change = outcomes.compare(self.outcomes, list)
+  self.first, self.outcomes = #self.outcomes == 0, list
+  return true
+end
+
+---How many rows have each outcome now.
+---@return table<string, integer>
+function Live:count()
+  return outcomes.count(self.outcomes)
+end
+
+---What every operator did to row i, with the last good version.
+---@param i integer
+---@return dm.Record?
+function Live:record(i)
+  local answer, lost = self.client:rows { name = self.rows[i].name, rows = { self.rows[i].row }, full = true }
+  return answer.records[1] or lost
+end
+
+return M

@@ -1,0 +1,167 @@
+-- Text for a terminal or a pipe: colours, what can not be seen made visible, and lines broken at the width.
+local ffi = require "ffi"
+
+local C = ffi.C
+
+local M = {}
+
+---How lines are made.
+---@class dm.Paint
+---@field colour boolean
+---@field columns integer after which lines are broken; math.huge for a pipe
+
+---A piece of text in one style.
+---@alias dm.Span { [1]: string, [2]: string? }
+
+local STYLES = { bold = "1", dim = "2", red = "31", green = "32", yellow = "33", cyan = "36", gone = "9;31",
+  come = "1;32", title = "1;36", reverse = "7" }
+
+local LEAST_COLUMNS = 20
+
+---The paint for standard output as it is.
+---@return dm.Paint
+function M.new()
+  local off = os.getenv "NO_COLOR"
+  local terminal = C.dm_is_terminal(1) == 1
+  local columns = terminal and C.dm_terminal_columns() or 0
+  return { colour = terminal and (off == nil or off == "") and os.getenv "TERM" ~= "dumb",
+    columns = columns > 0 and math.max(columns, LEAST_COLUMNS) or math.huge }
+end
+
+local CHARACTER = "[%z\1-\127\194-\244][\128-\191]*"
+
+---The code point of a character.
+local function code_of(c)
+  local a, b, d, e = c:byte(1, 4)
+  if a < 0x80 or not b then return a end
+  if a < 0xE0 then return (a - 0xC0) * 64 + b - 0x80 end
+  if a < 0xF0 then return ((a - 0xE0) * 64 + b - 0x80) * 64 + (d or 0x80) - 0x80 end
+  return (((a - 0xF0) * 64 + b - 0x80) * 64 + (d or 0x80) - 0x80) * 64 + (e or 0x80) - 0x80
+end
+
+local WIDE = { { 0x1100, 0x115F }, { 0x2E80, 0xA4CF }, { 0xAC00, 0xD7A3 }, { 0xF900, 0xFAFF }, { 0xFE30, 0xFE6F },
+  { 0xFF00, 0xFF60 }, { 0xFFE0, 0xFFE6 }, { 0x1F300, 0x1FAFF }, { 0x20000, 0x3FFFD } }
+local NONE = { { 0x300, 0x36F }, { 0x483, 0x489 }, { 0x591, 0x5BD }, { 0x610, 0x61A }, { 0x64B, 0x65F },
+  { 0x93C, 0x93C }, { 0x941, 0x948 }, { 0x94D, 0x94D }, { 0xE31, 0xE31 }, { 0xE34, 0xE3A }, { 0xE47, 0xE4E },
+  { 0x20D0, 0x20FF }, { 0xFE00, 0xFE0F }, { 0xFE20, 0xFE2F } }
+
+local function is_in(ranges, code)
+  for _, r in ipairs(ranges) do
+    if code >= r[1] and code <= r[2] then return true end
+  end
+  return false
+end
+
+---Columns that a character takes.
+local function columns_of(c)
+  if #c == 1 then return 1 end
+  local code = code_of(c)
+  return is_in(NONE, code) and 0 or is_in(WIDE, code) and 2 or 1
+end
+
+---Columns that a text takes.
+---@param text string
+---@return integer
+function M.columns(text)
+  local n = 0
+  for c in text:gmatch(CHARACTER) do n = n + columns_of(c) end
+  return n
+end
+
+-- Characters that show nothing, or do something to the terminal.
+local HIDDEN = { { 0, 0x1F }, { 0x7F, 0x9F }, { 0xAD, 0xAD }, { 0x34F, 0x34F }, { 0x61C, 0x61C }, { 0x180E, 0x180E },
+  { 0x200B, 0x200F }, { 0x2028, 0x202E }, { 0x2060, 0x206F }, { 0xFEFF, 0xFEFF }, { 0xFFF9, 0xFFFB },
+  { 0xE000, 0xF8FF }, { 0xE0000, 0xE007F } }
+local SIGNS = { ["\n"] = "↵", ["\t"] = "→", ["\r"] = "␍" }
+local SPACES = { { 0xA0, 0xA0 }, { 0x1680, 0x1680 }, { 0x2000, 0x200A }, { 0x202F, 0x202F }, { 0x205F, 0x205F },
+  { 0x3000, 0x3000 } }
+
+local function show(c, spaces)
+  if SIGNS[c] then return SIGNS[c] end
+  if c == " " then return spaces and "·" or " " end
+  if c:find "^[\33-\126]$" then return c end
+  local code = code_of(c)
+  if is_in(HIDDEN, code) or spaces and is_in(SPACES, code) then return ("<U+%04X>"):format(code) end
+  return c
+end
+
+---A text with what can not be seen made visible; bytes that are not UTF-8 as "?".
+---@param text string
+---@param spaces boolean? blanks too
+---@return string
+function M.visible(text, spaces)
+  if C.dm_utf8_check(text, #text) < #text then text = text:gsub("[\128-\255]", "?") end
+  return (text:gsub(CHARACTER, function(c) return show(c, spaces) end))
+end
+
+---The first so many characters, and the last.
+---@param text string UTF-8
+---@param n integer
+---@return string
+function M.head(text, n)
+  local at = 1
+  for _ = 1, n do
+    local _, to = text:find("^" .. CHARACTER, at)
+    if not to then return text end
+    at = to + 1
+  end
+  return text:sub(1, at - 1)
+end
+
+---@param text string UTF-8
+---@param n integer
+---@return string
+function M.tail(text, n)
+  local at = #text + 1
+  for _ = 1, n do
+    repeat at = at - 1 until at <= 1 or text:byte(at) < 0x80 or text:byte(at) >= 0xC0
+    if at <= 1 then return text end
+  end
+  return text:sub(at)
+end
+
+---How many characters a text has.
+---@param text string
+---@return integer
+function M.length(text)
+  local _, n = text:gsub("[^\128-\191]", "")
+  return n
+end
+
+local function style(paint, span, text)
+  local codes = span[2] and STYLES[span[2]]
+  if not paint.colour or not codes or text == "" then return text end
+  return "\27[" .. codes .. "m" .. text .. "\27[0m"
+end
+
+---Breaks spans into lines; those after the first are indented.
+---@param paint dm.Paint
+---@param spans dm.Span[]
+---@param indent integer?
+---@return string[]
+function M.lines(paint, spans, indent)
+  local lines, line, used = {}, {}, 0
+  local margin = math.min(indent or 0, paint.columns / 2)
+  for _, span in ipairs(spans) do
+    local piece = {}
+    local function flush()
+      line[#line + 1] = style(paint, span, table.concat(piece))
+      piece = {}
+    end
+    for c in span[1]:gmatch(CHARACTER) do
+      local n = columns_of(c)
+      if used + n > paint.columns then
+        flush()
+        lines[#lines + 1] = table.concat(line)
+        line, used = { (" "):rep(margin) }, margin
+      end
+      piece[#piece + 1] = c
+      used = used + n
+    end
+    flush()
+  end
+  lines[#lines + 1] = table.concat(line)
+  return lines
+end
+
+return M

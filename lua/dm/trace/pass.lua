@@ -1,0 +1,92 @@
+-- Rows of a source through the tracer, some at a time, in their order; one that ends the worker is told like any other.
+local M = {}
+
+local CHUNK_BYTES = 4 * 1024 * 1024
+
+local function chunk_of(next_row, most)
+  local list, bytes = {}, 0
+  while #list < most and bytes < CHUNK_BYTES do
+    local row = next_row()
+    if not row then break end
+    list[#list + 1] = row
+    bytes = bytes + #row.text
+  end
+  return list
+end
+
+local function rest_of(list, from)
+  local rest = {}
+  for i = from, #list do rest[#rest + 1] = list[i] end
+  return rest
+end
+
+---@class dm.Pass
+---@field client dm.TraceClient
+---@field request table name, full, where, save: see Client:rows
+---@field most integer rows that are wanted
+---@field chunk integer rows that are sent at a time
+---@field tell fun(record: dm.Record|string): boolean? called with each; true ends the pass
+---@field read integer rows that were looked at
+---@field failures integer rows for which --where raised
+---@field failure string? what it raised first
+
+---One chunk; goes on behind a row that ended the worker. Returns true when no more is wanted.
+local function trace_chunk(pass, list)
+  while #list > 0 do
+    local request = { rows = list, most = pass.most }
+    for k, v in pairs(pass.request) do request[k] = v end
+    local answer, lost, at = pass.client:rows(request)
+    if answer.where_fault then error(answer.where_fault, 0) end
+    pass.failures = pass.failures + answer.failures
+    pass.failure = pass.failure or answer.failure
+    if lost then table.insert(answer.records, lost) end
+    for _, record in ipairs(answer.records) do
+      pass.most = pass.most - 1
+      if pass.tell(record) or pass.most == 0 then return true end
+    end
+    list = rest_of(list, at and at + 1 or #list + 1)
+  end
+  return pass.client.stopped
+end
+
+---Traces the rows of a source.
+---@param pass dm.Pass
+---@param next_row fun(): dm.FedRow?
+function M.run(pass, next_row)
+  pass.read, pass.failures = pass.read or 0, pass.failures or 0
+  repeat
+    local list = chunk_of(next_row, math.min(pass.chunk, pass.request.where and pass.chunk or pass.most))
+    pass.read = pass.read + #list
+  until #list == 0 or trace_chunk(pass, list)
+end
+
+---The record of an id: this one, or one of its children.
+---@param record dm.Record
+---@param id string
+---@return dm.Record?
+function M.find(record, id)
+  if record.row == id then return record end
+  for _, child in ipairs(record.children or {}) do
+    local found = M.find(child, id)
+    if found then return found end
+  end
+end
+
+---Traces one row. Raises when nothing has that id.
+---@param client dm.TraceClient
+---@param name string of its file
+---@param row dm.FedRow
+---@param id string its own, or of a child of it
+---@param request table? save
+---@return dm.Record
+function M.one(client, name, row, id, request)
+  local found
+  request = request or {}
+  request.name, request.full = name, true
+  local rows = { row }
+  M.run({ client = client, most = 1, chunk = 1, request = request, tell = function(r) found = M.find(r, id) end },
+    function() return table.remove(rows) end)
+  return found or error(id .. ": the pipeline makes no such sample", 0)
+end
+
+return M

@@ -1,0 +1,231 @@
+-- What every operator does to a row: the row's way through the pipeline, one operator after another, with the fields
+-- before and after. The same semantics as dm.chain, where batches of rows go through the same calls.
+local ffi = require "ffi"
+local fault = require "dm.trace.fault"
+local handed = require "dm.handed"
+local sample_module = require "dm.sample"
+
+local C = ffi.C
+local root = sample_module.root
+
+local M = {}
+
+---What became of a row, or of what a slicer made of it.
+---@class dm.Record
+---@field row string FILE@OFFSET, with #1 ... for a child
+---@field outcome "kept"|"dropped"|"rejected"
+---@field op integer? number of the operator that took it out; 0: the input itself
+---@field reason string?
+---@field input string? JSON
+---@field text string? instead, when the row is not a sample
+---@field output string? JSON
+---@field steps dm.Step[]
+---@field children dm.Record[]?
+---@field hash number of what came of it; only when no steps are asked for
+
+---What one operator did.
+---@class dm.Step
+---@field op integer
+---@field made integer? how many samples a slicer made
+---@field outputs string[]? those, as JSON; with `save`
+---@field outcome "kept"|"changed"|"dropped"|"rejected"|"sliced"
+---@field changed { field: string, before: string?, after: string? }[]? values as JSON
+---@field reason string?
+---@field value any what a filter measured
+---@field bounds { name: string, value: number }[]? what it compared that with
+---@field fault dm.Fault?
+---@field input string? the sample before, as JSON; with `save`
+---@field output string?
+
+---@class dm.Walk
+---@field ops dm.BaseOp[]
+---@field trace ffi.cdata* struct dm_trace *
+---@field full boolean whether steps are asked for
+---@field save boolean whether each step's whole samples are asked for
+---@field touched table<integer, boolean> operators that did something
+
+---Values longer than this are cut in records.
+local LONGEST = 1024 * 1024
+
+---A value for a record.
+local function shorten(raw)
+  if not raw or #raw <= LONGEST then return raw end
+  return sample_module.json(raw:sub(1, C.dm_utf8_check(raw, LONGEST)) .. " ...")
+end
+
+local function fields_of(sample)
+  local node, list = root(sample), { by_name = {} }
+  for i, name in ipairs(sample_module.names(node)) do
+    list[i] = name
+    list.by_name[name] = sample_module.raw(node, name)
+  end
+  return list
+end
+
+---What differs between two states of a sample.
+local function difference(before, after)
+  local changed = {}
+  for _, name in ipairs(before) do
+    local a, b = before.by_name[name], after.by_name[name]
+    if a ~= b then changed[#changed + 1] = { field = name, before = shorten(a), after = shorten(b) } end
+  end
+  for _, name in ipairs(after) do
+    if not before.by_name[name] then
+      changed[#changed + 1] = { field = name, after = shorten(after.by_name[name]) }
+    end
+  end
+  return changed
+end
+
+local function bounds_of(op)
+  if not op.bounds then return nil end
+  local list = {}
+  for i, name in ipairs(op.bounds) do
+    local limit = i == 1 and op.min or i == 2 and op.max
+    if type(limit) == "number" and math.abs(limit) < math.huge then list[#list + 1] = { name = name, value = limit } end
+  end
+  return list
+end
+
+local function plain_value(v)
+  local t = type(v)
+  if t == "number" or t == "boolean" or t == "string" then return v end
+  return nil
+end
+
+---What a Mapper returned, or a child of a Slicer, as a C sample.
+local function adopt(result, what)
+  if type(result) == "table" then result = sample_module.sample(result) end
+  if sample_module.is_node(result) then return handed.adopt(result) end
+  error(what .. " must return a sample or nothing, not a " .. type(result), 0)
+end
+
+local function execute_mapper(op, node)
+  local result = op:execute(node)
+  if result == nil or result == node then return nil end
+  return adopt(result, op.name)
+end
+
+local function execute_filter(op, node)
+  return op:execute(node)
+end
+
+local function execute_slicer(op, node)
+  local list = op:slice(node)
+  for i = 1, #list do list[i] = adopt(list[i], "a slicer") end
+  return list
+end
+
+local EXECUTE = { filter = execute_filter, slicer = execute_slicer }
+
+---@param state { before: table } fields as they are, when steps are asked for
+local function note_change(walk, state, sample, step)
+  walk.touched[step.op] = true
+  if not walk.full then return end
+  local after = fields_of(sample)
+  step.changed = difference(state.before, after)
+  state.before = after
+  if step.outcome == "kept" and #step.changed > 0 then step.outcome = "changed" end
+end
+
+local function take_out(walk, record, step, outcome, reason)
+  walk.touched[step.op] = true
+  step.outcome, step.reason = outcome, reason
+  record.outcome, record.op, record.reason = outcome, step.op, reason
+end
+
+local function raised(walk, record, step, what)
+  if type(what) == "string" and not walk.full or what == fault.MEMORY then what = { full = what } end
+  what = what.full and what or fault.of(what)
+  if what.full == fault.MEMORY then error(fault.MEMORY, 0) end
+  take_out(walk, record, step, "rejected", what.full)
+  step.fault = what
+end
+
+local function text_of(sample)
+  return tostring(root(sample))
+end
+
+local follow
+
+---Takes the children of a slicer to the end of the pipeline.
+local function follow_children(walk, record, step, list)
+  if #list == 0 then return take_out(walk, record, step, "dropped", "made no samples") end
+  walk.touched[step.op] = true
+  step.outcome, step.made = "sliced", #list
+  record.children = {}
+  if walk.save then
+    step.outputs = {}
+    for k = 1, #list do step.outputs[k] = text_of(list[k]) end
+  end
+  local outcomes = {}
+  record.hash = 0
+  for k = 1, #list do
+    local child = { row = record.row .. "#" .. k, steps = {} }
+    record.children[k] = child
+    if walk.full then child.input = shorten(text_of(list[k])) end
+    follow(walk, child, step.op + 1, list[k], k)
+    outcomes[child.outcome] = child
+    record.hash = (record.hash * 31 + (child.hash or #child.outcome)) % 2 ^ 53
+  end
+  local of = outcomes.kept or outcomes.dropped or outcomes.rejected
+  record.outcome, record.op, record.reason = of.outcome, of.op, of.reason
+end
+
+local function after_filter(walk, record, step, kept, reason, value)
+  step.value, step.bounds = plain_value(value), bounds_of(walk.ops[step.op])
+  if not kept then take_out(walk, record, step, "dropped", reason == nil and "dropped" or tostring(reason)) end
+end
+
+---Lets one operator work on the sample.
+---@return ffi.cdata*? sample to go on with, unless the record has an outcome or children
+local function step_on(walk, record, state, i, sample, number)
+  local op, step = walk.ops[i], { op = i, outcome = "kept" }
+  record.steps[#record.steps + 1] = step
+  if walk.save then step.input = text_of(sample) end
+  C.dm_trace_at(walk.trace, sample, i - 1, number)
+  walk.at(op)
+  local edits = sample.edits
+  local ok, a, b, c = xpcall(EXECUTE[op.kind] or execute_mapper, walk.full and fault.handler or tostring, op,
+    root(sample))
+  if not ok then return raised(walk, record, step, a) end
+  if op.kind == "slicer" then return follow_children(walk, record, step, a) end
+  if op.kind == "filter" then
+    after_filter(walk, record, step, a, b, c)
+  elseif a ~= nil then
+    sample, edits = a, -1
+  end
+  if sample.edits ~= edits then note_change(walk, state, sample, step) end
+  if walk.save then step.output = text_of(sample) end
+  return not record.outcome and sample or nil
+end
+
+---Takes a sample through operators number `first` to the last.
+function follow(walk, record, first, sample, number)
+  local state = { before = walk.full and fields_of(sample) }
+  for i = first, #walk.ops do
+    sample = step_on(walk, record, state, i, sample, number)
+    if not sample then return end
+  end
+  record.outcome = "kept"
+  if walk.full then
+    record.output = shorten(text_of(sample))
+  else
+    record.hash = C.dm_trace_hash(walk.trace, sample)
+  end
+end
+
+---Takes the sample at hand to the end of the pipeline.
+---@param walk dm.Walk
+---@param row string its id
+---@return dm.Record
+function M.follow(walk, row)
+  local record = { row = row, steps = {} }
+  if walk.full then record.input = shorten(text_of(walk.trace.sample)) end
+  follow(walk, record, 1, walk.trace.sample, 0)
+  C.dm_trace_rest(walk.trace)
+  handed.recycle()
+  return record
+end
+
+return M

@@ -1,0 +1,147 @@
+-- Which files have changed since they were loaded. Folders are watched, not files: editors write a new file and rename
+-- it over the old one.
+local ffi = require "ffi"
+
+local C = ffi.C
+local err = ffi.new "struct dm_error"
+
+local M = {}
+
+---@class dm.Watch
+---@field spec dm.LoadSpec
+---@field dirty table<string, boolean> paths that something happened to
+---@field tried table<string, string|false> contents at the last attempt to load
+---@field since number? when the first of it happened
+local Watch = {}
+Watch.__index = Watch
+
+---@param spec dm.LoadSpec
+---@return dm.Watch
+function M.new(spec)
+  return setmetatable({ spec = spec, dirty = {}, tried = {} }, Watch)
+end
+
+local function folder_of(path)
+  return path:match "^(.*)/[^/]*$" or "."
+end
+
+-- "./x" and "x" are one.
+local function plain(path)
+  return (path:gsub("^%./+", ""))
+end
+
+local function read(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+---Watches a folder; while it is not there, the nearest one above it that is.
+local function watch_folder(folder)
+  while C.dm_session_watch(folder, err) < 0 do
+    if folder == "." or folder == "/" then return end
+    folder = folder_of(folder)
+    if folder == "" then folder = "/" end
+  end
+end
+
+---Watches where what was loaded lies, and where operators are looked for.
+---@param files string[]? on which what is loaded hangs
+function Watch:follow(files)
+  watch_folder(folder_of(self.spec.target))
+  watch_folder "ops/user"
+  for _, folder in ipairs(self.spec.folders) do watch_folder(folder) end
+  for _, path in ipairs(files or {}) do watch_folder(folder_of(path)) end
+end
+
+---Notes that something happened to a name in a watched folder.
+---@param path string
+---@param ms number
+function Watch:note(path, ms)
+  self.dirty[plain(path)] = true
+  self.since = self.since or ms
+end
+
+---Whether a path of what was read is that of a file, not text of the command line or a list of files, whose name is a
+---pattern.
+local function is_file(path)
+  return not path:find "^%(" and not path:find "[%%%$%^]"
+end
+
+---Operators in folders of their own, ops/user/x/process.lua, hang on every file there but their golden tests.
+local function owners(info, path, changed)
+  if path:find "%.golden%.jsonl$" then return end
+  for _, op in ipairs(info.ops) do
+    if op.path and op.path:find "/process%.lua$" and plain(folder_of(op.path)) == folder_of(path) then
+      changed[#changed + 1] = op.path
+    end
+  end
+end
+
+---Lists of files, which are remembered as FOLDER/PATTERN.
+local function listings(files, path, changed)
+  local folder, name = folder_of(path), path:match "[^/]*$"
+  for _, key in ipairs(files) do
+    local ok, fits = pcall(string.find, name, key:match "[^/]*$")
+    if plain(folder_of(key)) == folder and ok and fits and plain(key) ~= path then changed[#changed + 1] = key end
+  end
+end
+
+---Files whose content is not what was loaded, and the texts that were loaded, by plain path.
+local function compare(info)
+  local changed, loaded = {}, {}
+  for _, file in ipairs(info and info.sources or {}) do
+    loaded[plain(file.path)] = file.text
+    if is_file(file.path) and read(file.path) ~= file.text then changed[#changed + 1] = file.path end
+  end
+  return changed, loaded
+end
+
+---Whether what happened to a path can matter: it has another content than at the last attempt, or than was loaded.
+local function is_news(self, path, loaded, files)
+  if loaded[path] == nil and not files[path] and not path:find "%.lua$" then return false end
+  local text, before = read(path) or false, self.tried[path]
+  if before == nil then before = loaded[path] end
+  self.tried[path] = text
+  return text ~= before
+end
+
+---The files whose content is not what was loaded; nil when nothing has happened that matters. Forgets what was noted.
+---@param info table? of the client: what was loaded last
+---@param files string[]? all on which anything hangs
+---@return string[]? changed
+---@return number since when the first change happened
+function Watch:take(info, files)
+  local dirty, since, set, news = self.dirty, self.since, {}, false
+  self.dirty, self.since = {}, nil
+  local changed, loaded = compare(info)
+  for _, path in ipairs(files or {}) do set[plain(path)] = path end
+  for path in pairs(dirty) do
+    news = is_news(self, path, loaded, set) or news
+    if info and loaded[path] == nil then
+      local before = #changed
+      if set[path] then changed[#changed + 1] = set[path] end
+      owners(info, path, changed)
+      listings(files or {}, path, changed)
+      news = news or #changed > before
+    end
+  end
+  return news and changed or nil, since or C.dm_session_now()
+end
+
+---What was taken has not been loaded: something newer came up.
+---@param since number
+---@param changed string[]
+function Watch:again(since, changed)
+  self.since, self.tried = since, {}
+  for _, path in ipairs(changed) do self.dirty[plain(path)] = true end
+end
+
+---What was taken has been loaded.
+function Watch:done()
+  self.tried = {}
+end
+
+return M

@@ -1,0 +1,113 @@
+-- Every Lua listing of the README is run; `dmhost help TOPIC` shows its chapters.
+local t = require "tests.support"
+
+local q = t.quote
+
+local ROW = '{"id":1,"text":"Quiet words, many of them: enough of them to be more than one hundred characters long, '
+  .. 'which is how long a text has to be","tags":["a"],"doc":{"text":"long enough"}}\n'
+
+---The listings, by what they are.
+local function listings()
+  local list = { pipeline = {}, operator = {}, script = {} }
+  for text in t.read "README.md":gmatch "\n```lua\n(.-)```" do
+    local kind = text:find("return dm.pipeline", 1, true) and "pipeline" or text:find(":extend", 1, true) and "operator"
+      or "script"
+    table.insert(list[kind], text)
+  end
+  return list
+end
+
+describe("the README", function()
+  local dir
+  before_each(function() dir = t.scratch() end)
+  after_each(t.clean)
+
+  ---The files that a pipeline's input names.
+  local function make_inputs(text)
+    for pattern in text:match("input = ([^\n]+)"):gmatch '"([^"]+)"' do
+      local path = dir .. "/" .. pattern:gsub("%*", "x")
+      local plain = path:gsub("%.zst$", ""):gsub("%.gz$", "")
+      os.execute("mkdir -p " .. q(path:match "^(.*)/"))
+      t.write(plain, ROW)
+      if path:find "%.zst$" then t.shell("zstd -q --rm " .. q(plain)) end
+      if path:find "%.gz$" then t.shell("gzip " .. q(plain)) end
+    end
+  end
+
+  it("has pipelines that run", function()
+    local list = listings().pipeline
+    assert.is_true(#list >= 2)
+    for _, text in ipairs(list) do
+      make_inputs(text)
+      t.write(dir .. "/p.lua", text)
+      local status, _, err = t.shell(("cd %s && %s run p.lua -j 1 --force"):format(q(dir), q(t.DMHOST)))
+      assert.equal(0, status, err)
+      assert.truthy(err:find "[^0], 0 dropped, 0 rejected" or err:find ("2 out", 1, true), err)
+    end
+  end)
+  it("has operators whose examples hold", function()
+    local list = listings().operator
+    assert.is_true(#list >= 3)
+    for i, text in ipairs(list) do
+      local path = t.write(("%s/op%d.lua"):format(dir, i), text)
+      local class = assert(loadstring(text, "@" .. path))()
+      assert.is_true(#class.examples > 0)
+      local status, out, err = t.dmhost("test " .. q(path))
+      assert.equal(0, status, out .. err)
+    end
+  end)
+  it("has scripts that run", function()
+    local list = listings().script
+    assert.is_true(#list >= 1)
+    for _, text in ipairs(list) do
+      local status, _, err = t.dmhost("lua " .. q(t.write(dir .. "/s.lua", text)))
+      assert.equal(0, status, err)
+    end
+  end)
+  it("names every command where it lists them", function()
+    local chapter = require("dm.cli.help").chapter "Running"
+    for _, name in ipairs(require("dm.cli").COMMANDS) do
+      assert.truthy(chapter:find("dmhost " .. name, 1, true) or name == "version", name)
+    end
+  end)
+  it("is the manual", function()
+    local text = t.read "README.md"
+    for _, topic in ipairs(require("dm.cli.help").TOPICS) do
+      local status, out = t.dmhost("help " .. topic[1])
+      assert.equal(0, status)
+      assert.truthy(out:find("^#+ " .. topic[2] .. "\n\n"), out)
+      assert.is_true(#out > 200)
+      assert.truthy(text:find(out, 1, true))
+    end
+  end)
+end)
+
+describe("dmhost help", function()
+  it("lists all commands and topics", function()
+    local status, out = t.dmhost "help"
+    assert.equal(0, status)
+    for _, name in ipairs(require("dm.cli").COMMANDS) do
+      assert.truthy(out:find("\n  " .. name .. " ", 1, true), name)
+    end
+    assert.equal(out, select(2, t.dmhost "--help"))
+    assert.equal(out, select(2, t.dmhost "-h"))
+  end)
+  it("shows each command as its --help does", function()
+    for _, name in ipairs(require("dm.cli").COMMANDS) do
+      local status, out = t.dmhost("help " .. name)
+      assert.equal(0, status)
+      assert.truthy(out:find("^usage: dmhost " .. name), out)
+      assert.equal(out, select(2, t.dmhost(name .. " --help")))
+      assert.equal(out, select(2, t.dmhost(name .. " -h")))
+      for _, option in ipairs(require("dm.cli." .. name).options) do
+        assert.truthy(out:find("--" .. option[1], 1, true))
+      end
+      for line in out:gmatch "[^\n]+" do assert.is_true(#line <= 120, line) end
+    end
+  end)
+  it("survives a reader that goes away", function()
+    local status, out = t.bash(t.DMHOST .. " help | head -n 1; exit ${PIPESTATUS[0]}")
+    assert.equal("usage: dmhost COMMAND [OPTIONS] [ARGUMENTS]\n", out)
+    assert.equal(0, status)
+  end)
+end)

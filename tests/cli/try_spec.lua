@@ -1,0 +1,217 @@
+-- dmhost try as a process: what operators do to rows, as JSON and for people.
+local json = require "dm.json"
+local t = require "tests.support"
+
+local q = t.quote
+
+local SHOUT = [[
+local Mapper = require("dm.base_op").Mapper
+local Shout = Mapper:extend {
+  name = "shout", summary = "Shout.", params = { { "mark", "string", default = "!", doc = "what ends a text" } },
+  examples = { { input = { text = "a" }, output = { text = "A!" } } },
+}
+function Shout:execute(sample) sample.text = sample.text:upper() .. self.mark end
+return Shout
+]]
+
+describe("dmhost try", function()
+  local dir
+  before_each(function()
+    dir = t.scratch()
+    t.write(dir .. "/in.jsonl", '{"text":"see http://a.b/c now","n":1}\n\n{"text":"short"}\nnope\n{"text":"a  b c d"}\n')
+    os.execute("mkdir -p " .. q(dir .. "/ops/user"))
+    t.write(dir .. "/ops/user/shout.lua", SHOUT)
+  end)
+  after_each(t.clean)
+
+  local function try(words)
+    return t.shell(("cd %s && %s try %s"):format(q(dir), q(t.DMHOST), words))
+  end
+
+  local function records(words)
+    local status, out, err = try(words .. " --json")
+    assert.equal(0, status, err)
+    local list = {}
+    for i, line in ipairs(t.lines(out)) do list[i] = json.decode(line) end
+    return list
+  end
+
+  local function pipeline(operators, more)
+    t.pipeline(dir, ('input = "in.jsonl", output = "out.jsonl", operators = { %s }, %s'):format(operators, more or ""))
+  end
+
+  it("tells what every operator did to a row, in a fixed form", function()
+    pipeline '{ "clean_links_mapper" }, { "text_length_filter", min_len = 6 }'
+    local _, out = try "pipeline.lua --json --limit 2"
+    assert.same({
+      '{"row":"in.jsonl@0","outcome":"kept","input":{"text":"see http://a.b/c now","n":1},'
+        .. '"output":{"text":"see  now","n":1},"steps":[{"op":"clean_links_mapper","number":1,"outcome":"changed",'
+        .. '"changed":[{"field":"text","before":"see http://a.b/c now","after":"see  now"}]},'
+        .. '{"op":"text_length_filter","number":2,"outcome":"kept","value":8,'
+        .. '"bounds":[{"name":"min_len","value":6}]}]}',
+      '{"row":"in.jsonl@39","outcome":"dropped","op":"text_length_filter","reason":"below min_len 6",'
+        .. '"input":{"text":"short"},"steps":[{"op":"clean_links_mapper","number":1,"outcome":"kept"},'
+        .. '{"op":"text_length_filter","number":2,"outcome":"dropped","value":5,'
+        .. '"bounds":[{"name":"min_len","value":6}],"reason":"below min_len 6"}]}',
+    }, t.lines(out))
+  end)
+
+  it("shows what went and what came, why rows are out, and the account", function()
+    pipeline '{ "clean_links_mapper" }, { "text_length_filter", min_len = 6 }'
+    local status, out = try "pipeline.lua"
+    assert.equal(0, status)
+    assert.equal([=[
+in.jsonl@0  kept
+  clean_links_mapper
+    text  see [-http://a.b/c-] now
+in.jsonl@39  dropped by text_length_filter
+  short
+  text_length_filter  dropped: 5, below min_len 6
+in.jsonl@56  rejected: not valid JSON: expected true, false or null, at byte 1 of the row
+  nope
+in.jsonl@61  kept, unchanged
+  a  b c d
+
+4 rows: 2 kept, 1 dropped, 1 rejected
+  clean_links_mapper  1 changed of 3
+  text_length_filter  1 dropped of 3
+]=], out)
+  end)
+
+  it("comes out as the run does, random numbers and slicers' children too", function()
+    pipeline [[ dm.slice(function(s) local l = {} for w in s.text:gmatch "%S+" do l[#l + 1] = dm.sample { w = w } end
+      return l end), dm.map(function(s) s.r = math.random(1e9) end), dm.filter(function(s) return s.r % 2 == 0 end) ]]
+    assert.equal(3, t.shell(("cd %s && %s run pipeline.lua -q"):format(q(dir), q(t.DMHOST))))
+    local kept = {}
+    local function collect(record)
+      if record.output and record.outcome == "kept" then kept[#kept + 1] = record.output end
+      for _, child in ipairs(record.children or {}) do collect(child) end
+    end
+    for _, record in ipairs(records "pipeline.lua") do collect(record) end
+    assert.same(t.json_lines(dir .. "/out.jsonl"), kept)
+  end)
+
+  it("blames rows that hang, crash or take all memory, and goes on", function()
+    pipeline([[ dm.map(function(s)
+      if s.n then while true do end end
+      if s.text == "short" then require("ffi").cast("int *", 8)[0] = 1 end
+      if s.text:find "b c" then local x = {} for i = 1, 1e9 do x[i] = ("y"):rep(1000) .. i end end
+    end) ]], 'limits = { row_time = "700ms", memory = "120MiB" }')
+    local list = records "pipeline.lua"
+    assert.equal("took longer than 0.7 s", list[1].reason)
+    assert.truthy(list[2].reason:find("crashed the worker", 1, true))
+    assert.equal("rejected", list[3].outcome)
+    assert.truthy(list[4].reason:find("needed more than limits.memory", 1, true))
+  end)
+
+  it("shows the line of an error with a caret", function()
+    pipeline 'dm.map(function(s) s.meta.lang = "en" end)'
+    local _, out = try "pipeline.lua -n 1"
+    assert.truthy(out:find("failed: attempt to index field 'meta' (a nil value)\n", 1, true), out)
+    assert.truthy(out:find("pipeline.lua:3:78\n", 1, true), out)
+    assert.truthy(out:find("\n +| +%^+\n"), out)
+  end)
+
+  it("tries an operator alone on its examples and the built-in rows", function()
+    local list = records "shout -n 3"
+    assert.equal("demo@0", list[1].row)
+    assert.equal("A!", list[1].output.text)
+    assert.equal(3, #list)
+    assert.same(list[2], records("shout --row " .. list[2].row)[1])
+    assert.same({ "A!" }, { records("ops/user/shout.lua -n 1")[1].output.text })
+  end)
+
+  it("has built-in rows that most operators do something to", function()
+    local idle = {}
+    local _, catalogue = t.dmhost "ops --json"
+    for _, line in ipairs(t.lines(catalogue)) do
+      local name = json.decode(line).name
+      local status, out = try(name .. " --json -n 1")
+      assert.is_true(status == 0 or status == 2, name)
+      if status == 0 and out == "" then idle[#idle + 1] = name end
+    end
+    assert.is_true(#idle <= 10, "nothing happens in " .. table.concat(idle, ", "))
+  end)
+
+  it("picks rows by place, expression and share", function()
+    pipeline '{ "shout" }'
+    assert.equal("in.jsonl@39", records("pipeline.lua --row in.jsonl@39")[1].row)
+    assert.equal("in.jsonl@0", records([[pipeline.lua --where 'sample.n == 1']])[1].row)
+    t.write(dir .. "/big.jsonl", t.corpus(500))
+    local some = records "pipeline.lua big.jsonl --sample 0.1 -n 500"
+    assert.is_true(#some > 20 and #some < 90, tostring(#some))
+    assert.same(some, records "pipeline.lua big.jsonl --sample 0.1 -n 500")
+  end)
+
+  it("reads standard input and takes parameters", function()
+    local _, out = t.shell(([[cd %s && echo '{"text":"x"}' | %s try shout - --set 'shout.mark=?' --json]]):format(q(dir),
+      q(t.DMHOST)))
+    assert.equal("X?", json.decode(out).output.text)
+    _, out = t.shell(([[cd %s && %s try -e 'return dm.pipeline { operators = { { "shout" } } }' in.jsonl -n1]]):format(
+      q(dir), q(t.DMHOST)))
+    assert.truthy(out:find("{+SEE+}", 1, true), out)
+  end)
+
+  it("makes golden tests of rows, which dmhost test runs", function()
+    local status, _, err = try "shout in.jsonl -n 2 --save"
+    assert.equal(0, status)
+    assert.truthy(err:find("2 lines added", 1, true), err)
+    assert.equal('{"input":{"text":"see http://a.b/c now","n":1},"output":{"text":"SEE HTTP://A.B/C NOW!","n":1}}\n'
+      .. '{"input":{"text":"short"},"output":{"text":"SHORT!"}}\n', t.read(dir .. "/ops/user/shout.golden.jsonl"))
+    try "shout in.jsonl -n 1 --save"
+    assert.equal(2, #t.lines(t.read(dir .. "/ops/user/shout.golden.jsonl")))
+    local code, out = t.shell(("cd %s && %s test ops/user"):format(q(dir), q(t.DMHOST)))
+    assert.equal(0, code, out)
+    t.write(dir .. "/ops/user/shout.lua", (SHOUT:gsub("upper", "lower")))
+    assert.equal(1, (t.shell(("cd %s && %s test ops/user"):format(q(dir), q(t.DMHOST)))))
+  end)
+
+  it("shows blanks, controls and other scripts so that they can be seen", function()
+    t.write(dir .. "/in.jsonl", '{"text":"a \\t\\u00a0\\u001b[31mred\\u200b 数据 end"}\n')
+    pipeline 'dm.map(function(s) s.text = "a " .. s.text:match "end" end)'
+    local _, out = try "pipeline.lua"
+    assert.is_nil(out:find "\27")
+    assert.truthy(out:find("→<U+00A0><U+001B>", 1, true), out)
+  end)
+
+  it("tells what is wrong with its arguments", function()
+    pipeline '{ "shout" }'
+    for words, part in pairs {
+      [""] = "needs an operator or a pipeline",
+      ["shoot"] = 'no operator is named "shoot"',
+      ["nofile.lua"] = "nofile.lua",
+      ["pipeline.lua nofile"] = "nofile",
+      ["pipeline.lua --row in.jsonl@3"] = "no row of in.jsonl begins at byte 3; the next one begins at 39",
+      ["pipeline.lua --row x"] = "FILE@OFFSET",
+      ["pipeline.lua --row in.jsonl@0#7"] = "makes no such sample",
+      ["pipeline.lua --limit 0"] = "--limit takes a whole number",
+      ["pipeline.lua --sample 2"] = "--sample takes a share",
+      ["pipeline.lua --where 'x ='"] = "--where",
+      ["pipeline.lua --frob"] = "--frob",
+      ["clean_links_mapper --save"] = "--save",
+    } do
+      local status, _, err = try(words)
+      assert.equal(2, status, words)
+      assert.truthy(err:find(part, 1, true), words .. ": " .. err)
+      assert.is_nil(err:find("stack traceback", 1, true), err)
+    end
+  end)
+
+  it("shows an error at the head of a file", function()
+    t.write(dir .. "/loop.lua", "error 'not yet'\n")
+    local status, _, err = try "loop.lua"
+    assert.equal(2, status)
+    assert.truthy(err:find("not yet", 1, true), err)
+    assert.truthy(err:find("loop.lua:1:", 1, true), err)
+  end)
+
+  it("ends quietly when nobody reads on", function()
+    pipeline '{ "shout" }'
+    t.write(dir .. "/in.jsonl", t.corpus(20000))
+    local status, out, err = t.bash(("cd %s && %s try pipeline.lua -n 20000 | head -1; echo ${PIPESTATUS[0]}"):format(
+      q(dir), q(t.DMHOST)))
+    assert.equal(0, status)
+    assert.equal("in.jsonl@0  kept\n0\n", out)
+    assert.equal("", err)
+  end)
+end)
