@@ -272,7 +272,7 @@ int getpid(void);
 /* XXH3-64 of a file's bytes; 0 when it can not be read. */
 uint64_t dm_file_hash(const char *path);
 
-/* Appends a line for each library: its name and the version that runs. */
+/* Appends a line for each library: its name, the version that runs, "; " and what is to be said of it. */
 int dm_versions(struct dm_buf *out);
 
 /* What dm.cli.main returns when the job is to be run: no exit status. */

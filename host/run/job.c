@@ -2,6 +2,9 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "io/versions.h"
+#include "json/kernel.h"
+#include "text/versions.h"
 
 #include <dirent.h>
 #include <sched.h>
@@ -11,7 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
-#include <zstd.h>
 
 struct made_job {
     struct dm_job job; /* first: Lua's pointer is ours */
@@ -132,7 +134,12 @@ int dm_output_taken(const char *path, uint64_t kind)
 
 int dm_versions(struct dm_buf *out)
 {
-    bool ok = dm_buf_printf(out, "%-12s %s\n", "libuv", uv_version_string()) &&
-              dm_buf_printf(out, "%-12s %s\n", "zstd", ZSTD_versionString());
+    const struct dm_json_kernel *json = dm_json_kernel();
+    bool ok = dm_buf_printf(out, "libuv %s\n", uv_version_string()) && dm_io_versions(out) &&
+              dm_text_versions(out) &&
+              dm_buf_printf(out, "JSON %s\n",
+                            json == &dm_json_portable ? "portable; the processor has no AVX2"
+                            : json == &dm_json_avx2   ? "AVX2"
+                                                      : "AVX-512");
     return ok ? DM_OK : DM_EMEMORY;
 }

@@ -15,19 +15,9 @@ local M = {
   null = sample.null,
   raw = sample.raw,
   files = require("dm.files").new,
+  lazy = require("dm.lazy").lazy,
   OPERATORS = require("dm.registry").OPERATORS,
 }
-
----A resource that is heavy: made when first asked for, once for each worker.
----@param make fun(): any
----@return fun(): any
-function M.lazy(make)
-  local made
-  return function()
-    if made == nil then made = make() end
-    return made
-  end
-end
 
 ---Prints to stderr.
 function M.log(...)

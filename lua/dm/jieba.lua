@@ -1,7 +1,7 @@
 -- Chinese word segmentation, with jieba's own data: dict.txt and finalseg/prob_emit.py of a folder, by default where
 -- Debian's package python3-jieba puts them. They are read when first used, and kept in C memory for all operators.
 local ffi = require "ffi"
-local dm = require "dm"
+local lazy = require "dm.lazy"
 local text = require "dm.text"
 
 local C = ffi.C
@@ -21,16 +21,15 @@ Jieba.__index = Jieba
 
 local FILES = { "/dict.txt", "/finalseg/prob_emit.py" }
 
-local function open(path)
-  local file, why = io.open(path, "rb")
-  return file or error(why .. "; jieba's data is in Debian's package python3-jieba; jiebaFolder names another place", 0)
+local function declare(path)
+  local ok, why = pcall(lazy.declare, path)
+  if not ok then
+    error(why .. "; jieba's data is in Debian's package python3-jieba; jiebaFolder names another place", 0)
+  end
 end
 
 local function read(path)
-  local file = open(path)
-  local content = file:read "*a"
-  file:close()
-  return text.check(content, path)
+  return text.check(lazy.read(path), path)
 end
 
 local loaded = {}
@@ -51,8 +50,8 @@ end
 ---@param folder string
 ---@return fun(): dm.Jieba
 function M.lazy(folder)
-  for _, name in ipairs(FILES) do open(folder .. name):close() end
-  return dm.lazy(function() return M.load(folder) end)
+  for _, name in ipairs(FILES) do declare(folder .. name) end
+  return lazy.lazy(function() return M.load(folder) end)
 end
 
 ---The words of a text, as jieba.lcut gives them: all of the text.

@@ -28,7 +28,7 @@ local DEFAULTS = {
   split_size = "8MiB",
   shard_size = "1GiB",
 }
-local LIMITS = { row_time = "30s", memory = "2GiB", row_size = "32MiB", depth = 512 }
+M.LIMITS = { row_time = "30s", memory = "2GiB", row_size = "32MiB", depth = 512 }
 local KEYS = { "input", "output", "operators", "on_error", "max_rejects", "limits", "split_size", "shard_size" }
 local LIMIT_KEYS = { "depth", "memory", "row_size", "row_time" }
 
@@ -96,7 +96,7 @@ local function check_limits(p, given)
   check_keys(p, given, LIMIT_KEYS, "limits", { "limits" })
   local function value(name, convert, example)
     local v = given[name]
-    return sized(p, { "limits", name }, v == nil and LIMITS[name] or v, convert, example)
+    return sized(p, { "limits", name }, v == nil and M.LIMITS[name] or v, convert, example)
   end
   local limits = {
     row_time = value("row_time", units.milliseconds, TIME_EXAMPLE),
@@ -106,8 +106,8 @@ local function check_limits(p, given)
   }
   if limits.memory < 3 * limits.row_size then -- its buffer while that grows, and what is made of it
     wrong(p, { "limits", given.memory == nil and "row_size" or "memory" },
-      ("limits.memory, %s, must be at least three times limits.row_size, %s"):format(given.memory or LIMITS.memory,
-      given.row_size or LIMITS.row_size), { value = true, next = "raise limits.memory, or lower limits.row_size" })
+      ("limits.memory, %s, must be at least three times limits.row_size, %s"):format(given.memory or M.LIMITS.memory,
+      given.row_size or M.LIMITS.row_size), { value = true, next = "raise limits.memory, or lower limits.row_size" })
   end
   return limits
 end

@@ -2,6 +2,7 @@
 -- it where it lies, in C. A node is a small cdata by value; its members have names that are not UTF-8, which
 -- no field of a sample can have, since a named member would hide the field of that name.
 local ffi = require "ffi"
+local bigint = require "dm.bigint"
 local encode = require "dm.encode"
 
 local C = ffi.C
@@ -11,8 +12,6 @@ local array, null = encode.array, encode.null
 
 local SAMPLE, GENERATION, INDEX = "\255sample", "\255generation", "\255index"
 local node_t = ffi.typeof("struct { struct dm_sample *$; double $; uint32_t $; }", SAMPLE, GENERATION, INDEX)
-local SPELLING = "\255spelling"
-local bigint_t = ffi.typeof("struct { uint32_t $; char $[?]; }", "\255length", SPELLING)
 
 local DM_NULL, DM_FALSE, DM_TRUE, DM_NUMBER, DM_STRING, DM_ARRAY =
   C.DM_NULL, C.DM_FALSE, C.DM_TRUE, C.DM_NUMBER, C.DM_STRING, C.DM_ARRAY
@@ -39,16 +38,6 @@ local function live(node)
   return s
 end
 
-local function make_bigint(p, n)
-  local big = bigint_t(n, n)
-  ffi.copy(big[SPELLING], p, n)
-  return big
-end
-
-local function spelling_of(big)
-  return ffi_string(big[SPELLING], big["\255length"])
-end
-
 local function read_string(s, value)
   local v = s.values[value]
   if band(v.flags, ESCAPED) == 0 then
@@ -61,7 +50,7 @@ end
 local function read_number(s, value)
   if check(C.dm_sample_number(s, value, number, err)) == 0 then return number[0] end
   local v = s.values[value]
-  return make_bigint(s.base[band(v.flags, OWN)] + v.off, v.len)
+  return bigint.new(s.base[band(v.flags, OWN)] + v.off, v.len)
 end
 
 ---A value as Lua sees it; containers as nodes.
@@ -137,8 +126,9 @@ end
 local function encode_cdata(v, out)
   if is_node(v) then
     check(C.dm_sample_write_value(live(v), v[INDEX], out, err))
-  elseif istype(bigint_t, v) then
-    check(C.dm_json_add(out, v[SPELLING], v["\255length"], err))
+  elseif bigint.is(v) then
+    local digits = bigint.digits(v)
+    check(C.dm_json_add(out, digits, #digits, err))
   else
     error("a " .. tostring(ffi.typeof(v)) .. " can not be written as JSON", 0)
   end
@@ -165,9 +155,9 @@ end
 ---The same for nodes, of which a copy would part from edits made later, and for big integers.
 local function is_same_cdata(s, value, v)
   if is_node(v) then return live(v) == s and v[INDEX] == value end
-  if s.values[value].kind ~= DM_NUMBER or not istype(bigint_t, v) then return false end
+  if s.values[value].kind ~= DM_NUMBER or not bigint.is(v) then return false end
   local same = read_number(s, value)
-  return istype(bigint_t, same) and spelling_of(same) == spelling_of(v)
+  return bigint.is(same) and same == v
 end
 
 ---Whether a value of the tree is v already, so that writing it would only change its spelling.
@@ -337,23 +327,6 @@ ffi.metatype(node_t, {
     return is_node(a) and is_node(b) and a[GENERATION] == b[GENERATION] and a[INDEX] == b[INDEX]
   end,
 })
-
-local function refuse_number()
-  error("this integer is beyond 2^53, which a Lua number does not hold; it can only be copied", 0)
-end
-
-local bigint = {
-  __tostring = spelling_of,
-  __eq = function(a, b)
-    if istype(bigint_t, a) and istype(bigint_t, b) then return spelling_of(a) == spelling_of(b) end
-    return (type(a) == "number" or type(b) == "number") and refuse_number()
-  end,
-  __concat = function(a, b) return tostring(a) .. tostring(b) end,
-}
-for _, name in ipairs { "add", "sub", "mul", "div", "mod", "pow", "unm", "lt", "le", "len", "call" } do
-  bigint["__" .. name] = refuse_number
-end
-ffi.metatype(bigint_t, bigint)
 
 ---The node of a sample that C holds.
 ---@param s ffi.cdata* struct dm_sample *

@@ -125,6 +125,44 @@ function M.find(name)
   return text, name
 end
 
+-- What is too large for the snapshot: it has the hash under the path and this.
+local HASH = " (xxh3)"
+
+---Notes the hash of a file, for the snapshot; those in the binary need none.
+---@param path string
+---@return string? why it can not be read
+function M.fingerprint(path)
+  if kept[path .. HASH] or embedded.read(path) then return nil end
+  local file, why = io.open(path, "rb")
+  if not file then return why end
+  file:close()
+  keep(path .. HASH, bit.tohex(ffi.C.dm_file_hash(path), 16))
+end
+
+---The bytes of a file of which the hash was noted, not remembered here.
+---@param path string
+---@return string? text
+---@return string? why it can not be read, or that it is another one by now
+function M.read_declared(path)
+  local own = embedded.read(path)
+  if own then return own end
+  local file, why = io.open(path, "rb")
+  if not file then return nil, why end
+  local text, message = file:read "*a"
+  file:close()
+  if not text then return nil, message end
+  local hash = kept[path .. HASH]
+  if hash and hash ~= require("dm.bytes").xxh3(text) then return nil, path .. " has changed since the run began" end
+  return text
+end
+
+---The file that an entry of a snapshot is about.
+---@param path string of the entry
+---@return string
+function M.file_of(path)
+  return path:sub(-#HASH) == HASH and path:sub(1, -#HASH - 1) or path
+end
+
 ---All that was read so far, in the order of reading.
 ---@return { path: string, text: string }[]
 function M.snapshot()

@@ -16,6 +16,7 @@ local M = {}
 
 local trace, forget_seed ---@type ffi.cdata*, fun()
 local loaded ---@type dm.Loaded?
+local known = 0 -- files that the session knows to have been read
 local err = ffi.new "struct dm_error"
 
 local function describe(op)
@@ -31,12 +32,13 @@ end
 
 ---What the session must know of what was loaded.
 local function summary(made)
-  local p, ops = loaded.pipeline, {}
+  local p, ops, texts = loaded.pipeline, {}, sources.snapshot()
+  known = #texts
   for i, op in ipairs(loaded.ops) do ops[i] = describe(op) end
   local input = type(p.input) == "string" and { p.input } or p.input
   if files.is(input) then input = { files = true, roots = input.roots, content = input.content } end
   return { ops = ops, made = made, single = loaded.single, input = input, limits = p.limits,
-    files = depends.files(), sources = sources.snapshot(),
+    files = depends.files(), sources = texts,
     examples = loaded.single and example_inputs(loaded.ops[1]) or {} }
 end
 
@@ -97,6 +99,14 @@ local function digest(record)
     table.concat(record.touched or {}, ","))
 end
 
+---What operators have read since loading, if anything: `require` within execute, lists that are made when first needed.
+local function read_since()
+  local list = sources.snapshot()
+  if #list == known then return nil end
+  known = #list
+  return { files = depends.files(), sources = list }
+end
+
 ---Rows through the operators: full records, or with `full` false a digest of each.
 local function answer_rows(request)
   local where, why
@@ -115,7 +125,7 @@ local function answer_rows(request)
   end
   C.dm_trace_rest(trace)
   depends.at(nil)
-  return { records = records, at = at, failures = #failures, failure = failures[1] }
+  return { records = records, at = at, failures = #failures, failure = failures[1], read = read_since() }
 end
 
 local ANSWERS = { load = answer_load, rows = answer_rows }

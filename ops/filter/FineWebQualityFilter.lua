@@ -19,7 +19,7 @@ local FineWebQuality = Filter:extend {
     { "new_line_ratio", "number", default = 0.3, doc = "most newlines for each word" },
   },
   examples = {
-    { input = { text = "A line that is long enough to be one.\nAnother one, as long, that ends so too." }, keep = true },
+    { input = { text = "A line that is long enough to be one.\nAnother one, as long, that ends so." }, keep = true },
     { input = { text = "a list\nof short\nlines." }, keep = false },
     { input = { text = "A long line without a mark at its very end" }, keep = false },
   },

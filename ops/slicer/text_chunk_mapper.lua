@@ -9,6 +9,7 @@ local text = require "dm.text"
 
 local TextChunk = Slicer:extend {
   name = "text_chunk_mapper",
+  cost = "a sample is made for each chunk",
   summary = "Cut a text into chunks at a pattern, or of a certain length.",
   origin = "Data-Juicer",
   params = {

@@ -174,6 +174,11 @@ local function splits()
   end
 end
 
+local function quadratic()
+  say "\n## Where the peers' operators are quadratic\n"
+  for _, line in ipairs(require("tests.bench.quadratic").report()) do say("%s", line) end
+end
+
 local function machine()
   local model = timing.first_line "sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1"
   say "# What dmhost reaches\n"
@@ -205,6 +210,7 @@ scaling()
 start_up()
 memory()
 splits()
+quadratic()
 shell("rm -rf %s", DIR)
 local file = assert(io.open("tests/bench/REPORT.md", "w"))
 file:write(table.concat(report, "\n"), "\n")

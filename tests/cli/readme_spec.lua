@@ -1,5 +1,6 @@
 -- Every Lua listing of the README is run; `dmhost help TOPIC` shows its chapters.
 local t = require "tests.support"
+local utf8_length = require("dm.text").length
 
 local q = t.quote
 
@@ -102,7 +103,7 @@ describe("dmhost help", function()
       for _, option in ipairs(require("dm.cli." .. name).options) do
         assert.truthy(out:find("--" .. option[1], 1, true))
       end
-      for line in out:gmatch "[^\n]+" do assert.is_true(#line <= 120, line) end
+      for line in out:gmatch "[^\n]+" do assert.is_true(utf8_length(line) <= 120, line) end
     end
   end)
   it("survives a reader that goes away", function()

@@ -18,7 +18,8 @@ describe("dmhost try", function()
   local dir
   before_each(function()
     dir = t.scratch()
-    t.write(dir .. "/in.jsonl", '{"text":"see http://a.b/c now","n":1}\n\n{"text":"short"}\nnope\n{"text":"a  b c d"}\n')
+    t.write(dir .. "/in.jsonl",
+      '{"text":"see http://a.b/c now","n":1}\n\n{"text":"short"}\nnope\n{"text":"a  b c d"}\n')
     os.execute("mkdir -p " .. q(dir .. "/ops/user"))
     t.write(dir .. "/ops/user/shout.lua", SHOUT)
   end)
@@ -144,8 +145,8 @@ in.jsonl@61  kept, unchanged
   end)
 
   it("reads standard input and takes parameters", function()
-    local _, out = t.shell(([[cd %s && echo '{"text":"x"}' | %s try shout - --set 'shout.mark=?' --json]]):format(q(dir),
-      q(t.DMHOST)))
+    local _, out = t.shell(([[cd %s && echo '{"text":"x"}' | %s try shout - --set 'shout.mark=?' --json]]):format(
+      q(dir), q(t.DMHOST)))
     assert.equal("X?", json.decode(out).output.text)
     _, out = t.shell(([[cd %s && %s try -e 'return dm.pipeline { operators = { { "shout" } } }' in.jsonl -n1]]):format(
       q(dir), q(t.DMHOST)))

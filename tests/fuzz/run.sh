@@ -17,6 +17,11 @@ if [ "$name" = input ]; then
   { printf '\004\007'; printf '%b' "$rows" | zstd -q -19; printf '%b' "$rows" | zstd -q -1 --no-check; } >"$corpus/zstd"
 fi
 
+if [ "$name" = bytes ]; then
+  { printf '\000'; echo one two three one two three | gzip -9n; } >"$corpus/gzip"
+  { printf '\000'; echo one two three one two three | zstd -q -19; } >"$corpus/zstd"
+fi
+
 dict=$here/$name.dict
 [ "$name" = edit ] && dict=$here/json.dict
 [ -f "$dict" ] && dict="-dict=$dict" || dict=""

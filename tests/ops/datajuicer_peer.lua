@@ -70,7 +70,15 @@ local function check_filter(op, row, data, i, counting)
   return same(stats, data.stats[i]), show(stats)
 end
 
-local CHECKS = { mapper = check_mapper, filter = check_filter }
+---A selector of rows that judges each row alone is a filter here.
+local function check_selector(op, row, data, i)
+  local selected = false
+  for _, index in ipairs(data.select_index) do selected = selected or index == i - 1 end
+  local keep = op:execute(row)
+  return keep == selected, tostring(keep)
+end
+
+local CHECKS = { mapper = check_mapper, filter = check_filter, selector = check_selector }
 
 ---Whether an operator refuses a row, or refuses to be made.
 local function refuses(class, name, case, row)

@@ -1,5 +1,4 @@
 -- DataMate's operators at their edges, case by case, and what stands behind them.
-local dm = require "dm"
 local failure = require "dm.failure"
 local registry = require "dm.registry"
 local t = require "tests.support"
@@ -211,18 +210,5 @@ describe("dm.text", function()
     assert.equal(5, matcher:count "s!he he")
     assert.equal("**** **", matcher:star "s!he he")
     assert.same({}, text.matcher({}):search "x")
-  end)
-end)
-
-describe("dm.lazy", function()
-  it("makes a resource once", function()
-    local made = 0
-    local get = dm.lazy(function()
-      made = made + 1
-      return {}
-    end)
-    assert.equal(0, made)
-    assert.equal(get(), get())
-    assert.equal(1, made)
   end)
 end)

@@ -1,10 +1,12 @@
 -- dmhost dev: rows through a pipeline, again after every save of a file on which it hangs.
 local ffi = require "ffi"
+local fault = require "dm.trace.fault"
 local events = require "dm.trace.events"
 local live_module = require "dm.trace.live"
 local rows = require "dm.trace.rows"
 local screen = require "dm.trace.screen"
 local session = require "dm.session"
+local sources = require "dm.sources"
 local target = require "dm.trace.target"
 local watch_module = require "dm.trace.watch"
 
@@ -116,7 +118,9 @@ local function main(values)
   local dev = { live = live, watch = watch_module.new(spec) }
   dev.watch:follow()
   live:update({}, function() return live.client.stopped end)
-  if live.fault and #(live.client.files or spec.target) == 0 then error(live.fault, 0) end
+  if live.fault and not sources.exists(spec.target) and not sources.exists(fault.place(live.fault) or "") then
+    error(live.fault, 0) -- no save can mend it
+  end
   dev.watch:follow(live.client.files)
   open_view(dev, values)
   local ok, status = pcall(function() return not dev.view:ready(live) and 0 or loop(dev) end)

@@ -1,23 +1,101 @@
--- dmhost doctor: what this build is linked with, and what the machine allows.
+-- dmhost doctor: what this build is linked with, what the machine allows, and what is missing for which command.
 local ffi = require "ffi"
+local limits = require "dm.limits"
+local units = require "dm.units"
 
-local M = { summary = "versions and limits, and what is missing", usage = "dmhost doctor", options = {} }
+local C = ffi.C
+
+local M = {
+  summary = "versions and limits, and what is missing for which command",
+  usage = "dmhost doctor",
+  options = {},
+  notes = "exit status: 0; 1 when something is missing that every command needs\n",
+}
 
 local function row(name, value)
-  io.write(("%-12s %s\n"):format(name, value))
+  io.write(("  %-15s %s\n"):format(name, value))
+end
+
+local function libraries()
+  local out = ffi.new "struct dm_buf[1]"
+  io.write "linked with\n"
+  row("LuaJIT", ("%s, heap of %s bit, JIT %s"):format(jit.version:gsub("^LuaJIT ", ""), ffi.abi "gc64" and 64 or 32,
+    jit.status() and "on" or "off: operators are slow"))
+  row("lua-cjson", require("cjson")._VERSION)
+  if C.dm_versions(out[0]) < 0 then return end
+  for name, version in ffi.string(out[0].p, out[0].n):gmatch "(%S+)[ _]([^\n]+)\n" do row(name, version) end
+end
+
+local function show_size(n)
+  return n == math.huge and "no limit" or units.show_bytes(n)
+end
+
+local function machine()
+  local memory = limits.memory()
+  io.write "\nthe machine\n"
+  row("kernel", limits.kernel())
+  row("processors", ("%d for this process"):format(C.dm_processors()) .. (limits.cpu_quota() and
+    (", its control group allows the time of %.1f"):format(limits.cpu_quota()) or ""))
+  row("memory", ("%s, %s of it free"):format(show_size(memory.total), show_size(memory.free)))
+  if memory.group then row("", "its control group allows " .. show_size(memory.group)) end
+  row("open files", ("%s, at most %s"):format(limits.of "Max open files"))
+  row("file size", (show_size(tonumber((limits.of "Max file size")) or math.huge)))
+  row("watches", limits.watches() or "unknown")
+end
+
+---What can be missing: what for, the Debian package, and whether it is there.
+local OPTIONAL = {
+  { "busted", "dmhost test, for specs", "lua-busted", function() return (pcall(require, "busted.core")) end },
+  { "libcld2", "language_id_score_filter", "libcld2-0", function()
+    return C.dm_language_load(ffi.new "struct dm_error") >= 0
+  end },
+  { "jieba's words", "operators that look for Chinese words", "python3-jieba", function()
+    local file = io.open(require("dm.jieba").FOLDER.default .. "/dict.txt")
+    return file and file:close()
+  end },
+  { "bash-completion", "completion in bash", "bash-completion", function()
+    local file = io.open "/usr/share/bash-completion/bash_completion"
+    return file and file:close()
+  end },
+}
+
+local function optional()
+  io.write "\nnot needed by all\n"
+  local missing = {}
+  for _, item in ipairs(OPTIONAL) do
+    local name, purpose, package, is_there = unpack(item)
+    local there = is_there()
+    row(name, (there and "there, for " or "missing; needed for ") .. purpose)
+    if not there then missing[#missing + 1] = package end
+  end
+  if #missing > 0 then io.write("\n  apt install ", table.concat(missing, " "), "\n") end
+end
+
+---What will go wrong on this machine.
+local function warnings()
+  local list, memory = {}, limits.memory()
+  local workers, each = C.dm_processors(), units.bytes(require("dm.pipeline").LIMITS.memory)
+  local room = math.min(memory.total, memory.group or math.huge)
+  if workers * each > room then
+    list[#list + 1] = ("%d workers of limits.memory (%s) each may need more than the %s there are: fewer workers "
+      .. "(-j), or a lower limit"):format(workers, units.show_bytes(each), show_size(room))
+  end
+  local files = tonumber((select(2, limits.of "Max open files"))) or math.huge
+  if files < 1024 then
+    list[#list + 1] = ("at most %d open files: outputs that wait for their place need more (`ulimit -n`)"):format(
+      files)
+  end
+  if not ffi.abi "gc64" then list[#list + 1] = "LuaJIT's heap is of 32 bit: too small for dmhost" end
+  for i, text in ipairs(list) do io.write(i == 1 and "\nbeware\n" or "", "  ", text, "\n") end
 end
 
 ---@return integer exit status
 function M.run()
-  local error_buffer = ffi.new "struct dm_buf[1]"
-  row("dmhost", require("dm.cli.version").VERSION)
-  row("LuaJIT", jit.version .. (ffi.abi "gc64" and ", 64-bit heap" or ", 32-bit heap: too small for dmhost"))
-  row("JIT", jit.status() and "on" or "off")
-  row("cjson", require("cjson")._VERSION)
-  row("processors", tostring(ffi.C.dm_processors()))
-  if ffi.C.dm_versions(error_buffer) == 0 then
-    io.write(ffi.string(error_buffer[0].p, error_buffer[0].n))
-  end
+  io.write("dmhost ", require("dm.cli.version").VERSION, "\n\n")
+  libraries()
+  machine()
+  optional()
+  warnings()
   return ffi.abi "gc64" and 0 or 1
 end
 

@@ -8,7 +8,9 @@ local suggest = require "dm.suggest"
 local M = {}
 
 ---The commands, in the order of the help.
-M.COMMANDS = { "run", "try", "dev", "check", "test", "explain", "lua", "ops", "doctor", "completion", "version", "help" }
+M.COMMANDS = {
+  "run", "try", "dev", "check", "test", "explain", "lua", "ops", "doctor", "completion", "version", "help",
+}
 
 local GUIDE = [[
 dmhost %s - runs pipelines of Lua operators over JSONL corpora

@@ -196,7 +196,7 @@ local function changed_part(was, now)
   if was.limit ~= now.limit then return "--limit" end
   for i = 1, math.max(#was.sources, #now.sources) do
     local a, b = was.sources[i], now.sources[i]
-    if not a or not b or a.path ~= b.path or a.text ~= b.text then return (b or a).path end
+    if not a or not b or a.path ~= b.path or a.text ~= b.text then return sources.file_of((b or a).path) end
   end
 end
 

@@ -137,7 +137,12 @@ function Client:rows(request)
   request.ask = "rows"
   if not self:revive() then return { records = {}, at = {}, failures = 0 } end
   local answer, lost = ask(self, request)
-  if answer then return answer end
+  if answer then
+    if answer.read then
+      self.files, self.info.files, self.info.sources = answer.read.files, answer.read.files, answer.read.sources
+    end
+    return answer
+  end
   local at = lost.op >= 0 and find_row(request.rows, lost.row)
   if not at then error("the worker ended: " .. lost.text, 0) end
   local before = {}

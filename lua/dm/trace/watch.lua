@@ -71,9 +71,9 @@ local function is_file(path)
 end
 
 ---Operators in folders of their own, ops/user/x/process.lua, hang on every file there but their golden tests.
-local function owners(info, path, changed)
+local function owners(ops, path, changed)
   if path:find "%.golden%.jsonl$" then return end
-  for _, op in ipairs(info.ops) do
+  for _, op in ipairs(ops) do
     if op.path and op.path:find "/process%.lua$" and plain(folder_of(op.path)) == folder_of(path) then
       changed[#changed + 1] = op.path
     end
@@ -120,10 +120,10 @@ function Watch:take(info, files)
   for _, path in ipairs(files or {}) do set[plain(path)] = path end
   for path in pairs(dirty) do
     news = is_news(self, path, loaded, set) or news
-    if info and loaded[path] == nil then
+    if loaded[path] == nil then
       local before = #changed
       if set[path] then changed[#changed + 1] = set[path] end
-      owners(info, path, changed)
+      owners(info and info.ops or {}, path, changed)
       listings(files or {}, path, changed)
       news = news or #changed > before
     end

@@ -1,0 +1,162 @@
+-- dmhost dev as a process without a terminal: the events that it tells while files are edited.
+local json = require "dm.json"
+local t = require "tests.support"
+
+local q = t.quote
+
+local SHOUT = [[
+local Mapper = require("dm.base_op").Mapper
+local Shout = Mapper:extend { name = "shout", summary = "Shout." }
+function Shout:init() self.seen = self.seen or 0 end
+function Shout:migrate(old) self.seen = old.seen end
+function Shout:execute(sample)
+  sample.text = sample.text:upper() .. MARK
+end
+return Shout
+]]
+
+local PIPELINE = [[input = "in.jsonl", output = "out",
+  operators = { { "shout" }, { "text_length_filter", min_len = %d } }]]
+
+describe("dmhost dev", function()
+  local dir, pid, told
+  before_each(function()
+    dir = t.scratch()
+    local rows = {}
+    for i = 1, 1000 do rows[i] = ('{"id":%d,"text":"row %d"}'):format(i, i) end
+    t.write(dir .. "/in.jsonl", table.concat(rows, "\n") .. "\n")
+    os.execute("mkdir -p " .. q(dir .. "/ops/user"))
+    t.write(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"!"')))
+    t.pipeline(dir, PIPELINE:format(7))
+  end)
+  after_each(function()
+    if pid then os.execute("kill -9 " .. pid .. " 2>/dev/null") end
+    pid = nil
+    t.clean()
+  end)
+
+  ---Starts it; its events go to a file.
+  local function start(words)
+    told = 0
+    local _, out = t.shell(("cd %s && { %s dev %s >events 2>errors & echo $!; }"):format(q(dir), q(t.DMHOST), words))
+    pid = out:match "%d+"
+  end
+
+  ---Events that were told since the last call, up to one of that kind.
+  local function until_event(kind)
+    local deadline = os.time() + 60
+    while os.time() < deadline do
+      local lines, list = t.lines(t.read(dir .. "/events") or ""), {}
+      for i = told + 1, #lines do
+        list[#list + 1] = json.decode(lines[i])
+        if list[#list].event == kind then
+          told = i
+          return list
+        end
+      end
+      os.execute "sleep 0.02"
+    end
+    error(("no %s in:\n%s%s"):format(kind, t.read(dir .. "/events"), t.read(dir .. "/errors")))
+  end
+
+  local function by_rename(path, text)
+    t.write(path .. "~", text)
+    assert(os.rename(path .. "~", path))
+  end
+
+  it("tells of each save what it changed, as the events that are documented", function()
+    start "pipeline.lua --json"
+    assert.same({ { event = "ready" } }, until_event "ready")
+    t.pipeline(dir, PIPELINE:format(8))
+    local list = until_event "summary"
+    assert.equal("reload", list[1].event)
+    assert.equal("pipeline.lua", list[1].operator)
+    assert.is_true(list[1].ms > 0)
+    local dropped = {}
+    for _, event in ipairs(list) do if event.event == "row" then dropped[#dropped + 1] = event end end
+    assert.equal(90, #dropped)
+    assert.same({ event = "row", row = "in.jsonl@" .. 9 * #'{"id":1,"text":"row 1"}\n', outcome = "dropped",
+      changed = true }, dropped[1])
+    assert.same({ event = "summary", kept = 901, dropped = 99, changed = 90, rejected = 0 }, list[#list])
+  end)
+
+  it("keeps the last good version while a file has an error, whoever saves it", function()
+    start "pipeline.lua --json"
+    until_event "ready"
+    local path = dir .. "/ops/user/shout.lua"
+    by_rename(path, (SHOUT:gsub("MARK", '"!')))
+    local list = until_event "error"
+    assert.equal("ops/user/shout.lua", list[1].file)
+    assert.equal(6, list[1].line)
+    assert.equal(1, #list)
+    by_rename(path, (SHOUT:gsub("MARK", '"!!"')))
+    list = until_event "summary"
+    assert.equal("reload", list[1].event)
+    assert.equal("shout", list[1].operator)
+    assert.same({ event = "summary", kept = 1000, dropped = 0, changed = 1000, rejected = 0 }, list[#list])
+    os.remove(dir .. "/pipeline.lua")
+    list = until_event "error"
+    assert.equal("pipeline.lua", list[1].file)
+    t.pipeline(dir, 'input = "in.jsonl", output = "out", operators = { { "whisper" } }')
+    list = until_event "error"
+    assert.equal("pipeline.lua", list[1].file)
+    assert.equal(3, list[1].line)
+    t.write(dir .. "/ops/user/whisper.lua", (SHOUT:gsub("MARK", '"."'):gsub("shout", "whisper"):gsub("upper", "lower")))
+    list = until_event "summary"
+    assert.equal(1000, list[#list].changed)
+  end)
+
+  it("makes an endless loop an error like any other", function()
+    start "pipeline.lua --json"
+    until_event "ready"
+    t.write(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"" while sample.id == 7 do end')))
+    local list = until_event "error"
+    assert.equal("ops/user/shout.lua", list[1].file)
+    assert.truthy(list[1].message:find("took longer than 2 s", 1, true))
+    t.write(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"" if sample.id == 7 then error "seven" end')))
+    list = until_event "summary"
+    assert.equal(1, list[#list].rejected)
+  end)
+
+  it("reloads what hangs on a module or a resource, with the plain data of the old operator", function()
+    t.write(dir .. "/mark.lua", 'return "!"\n')
+    t.write(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", [[require "mark"
+  self.seen = self.seen + 1
+  if self.seen > 10 then error "an old operator" end]])))
+    start "pipeline.lua --json -n 10"
+    until_event "ready"
+    t.write(dir .. "/mark.lua", 'return "?"\n')
+    local list = until_event "summary"
+    assert.equal("shout", list[1].operator)
+    assert.same({ event = "summary", kept = 0, dropped = 0, changed = 10, rejected = 10 }, list[#list])
+    assert.equal(2, #list - list[#list].changed)
+  end)
+
+  it("needs something to watch", function()
+    local status, _, err = t.shell(("cd %s && %s dev"):format(q(dir), q(t.DMHOST)))
+    assert.equal(2, status)
+    assert.truthy(err:find("needs a pipeline", 1, true), err)
+    status, _, err = t.shell(("cd %s && %s dev nofile.lua"):format(q(dir), q(t.DMHOST)))
+    assert.equal(2, status)
+    assert.truthy(err:find("nofile.lua", 1, true), err)
+  end)
+
+  it("waits for a first version without errors", function()
+    t.write(dir .. "/pipeline.lua", "return dm.pipe\n")
+    start "pipeline.lua"
+    assert.equal("error", until_event("ready")[1].event)
+    t.pipeline(dir, 'input = "in.jsonl", output = "out", operators = { { "shout" } }')
+    local list = until_event "summary"
+    assert.equal(1000, list[#list].kept)
+  end)
+
+  it("ends when nobody reads on, and on a signal", function()
+    local status, out = t.bash(("cd %s && timeout 60 %s dev pipeline.lua | head -1; echo ${PIPESTATUS[0]}"):format(
+      q(dir), q(t.DMHOST)))
+    assert.equal(0, status)
+    assert.equal('{"event":"ready"}\n0\n', out)
+    out = select(2, t.bash(("cd %s && { %s dev pipeline.lua >events & }; until [ -s events ]; do sleep 0.02; done; "
+      .. "kill -INT $!; wait $!; echo $?"):format(q(dir), q(t.DMHOST))))
+    assert.equal("130\n", out)
+  end)
+end)

@@ -1,0 +1,183 @@
+-- dmhost try and dev on a terminal: a session in tmux from a project's folder to an operator that was edited five
+-- times. Screens are compared as text; how long a save takes to the screen is printed, not judged: the machine may be
+-- busy.
+local t = require "tests.support"
+
+local q = t.quote
+
+local OPERATOR = [[
+local Filter = require("dm.base_op").Filter
+local Fresh = Filter:extend { name = "fresh", summary = "Keep what is new." }
+function Fresh:execute(sample)
+  BODY
+end
+return Fresh
+]]
+
+local function operator(body)
+  return (OPERATOR:gsub("BODY", function() return body end))
+end
+
+describe("on a terminal", function()
+  local dir, socket
+  before_each(function()
+    dir = t.scratch()
+    socket = dir .. "/tmux"
+    local rows = {}
+    for i = 1, 1000 do rows[i] = ('{"id":%d,"text":"row %d of  some"}'):format(i, i) end
+    t.write(dir .. "/in.jsonl", table.concat(rows, "\n") .. "\n")
+    os.execute("mkdir -p " .. q(dir .. "/ops/user"))
+    t.pipeline(dir, 'input = "in.jsonl", output = "out", operators = { { "fresh" }, { "text_length_filter" } }')
+    t.write(dir .. "/ops/user/fresh.lua", operator "return true")
+  end)
+  after_each(function()
+    os.execute(("tmux -S %s kill-server 2>/dev/null"):format(q(socket)))
+    t.clean()
+  end)
+
+  local function tmux(words)
+    local _, out = t.shell(("tmux -S %s %s"):format(q(socket), words))
+    return out
+  end
+
+  ---Runs dmhost in a terminal of that size.
+  local function open(command, columns, lines, environment)
+    tmux(("-f /dev/null new-session -d -x %d -y %d -s s %s"):format(columns, lines,
+      q(("cd %s && %s LC_ALL=C.UTF-8 %s %s; echo status $?; sleep 600"):format(q(dir), environment or "", q(t.DMHOST),
+        command))))
+  end
+
+  local function screen()
+    return (tmux "capture-pane -p -t s":gsub(" +\n", "\n"):gsub("%s+$", "\n"):gsub("\n\n+n next", "\nn next"))
+  end
+
+  local latencies = {}
+
+  ---The screen without what differs from run to run: the time of a reload, which is noted.
+  local function stable()
+    local ms
+    local text = screen():gsub("reloaded in (%d+) ms", function(n)
+      ms = n
+      return "reloaded in N ms"
+    end)
+    return text, ms
+  end
+
+  ---Waits until what the screen shows passes; the last screen.
+  local function wait_until(passes)
+    local deadline = os.time() + 60
+    local text, ms
+    repeat
+      text, ms = stable()
+      if passes(text) then
+        if ms and latencies[#latencies] ~= ms then latencies[#latencies + 1] = ms end
+        return text
+      end
+      os.execute "sleep 0.03"
+    until os.time() >= deadline
+    return text
+  end
+
+  ---Waits until the screen has a text.
+  local function wait(part)
+    local text = wait_until(function(text) return text:find(part, 1, true) end)
+    assert.truthy(text:find(part, 1, true), ("no %q on\n%s"):format(part, text))
+    return text
+  end
+
+  ---Waits for a screen.
+  local function expect(whole)
+    assert.equal(whole, wait_until(function(text) return text == whole end))
+  end
+
+  local function save(body)
+    t.write(dir .. "/ops/user/fresh.lua", operator(body))
+  end
+
+  it("follows an operator through five edits", function()
+    open("dev pipeline.lua", 80, 16)
+    expect [[
+dmhost dev pipeline.lua  1,000 rows: 1,000 kept, 0 dropped, 0 rejected
+watching; save a file to see what it changes
+row 1 of 1,000
+
+in.jsonl@0  kept, unchanged
+  row 1 of  some
+n next  p previous  f filter  space more  q quit
+]]
+
+    save "return sample.id ~= 7 and sample.id ~= 70, 'seven', sample.id"
+    expect [[
+dmhost dev pipeline.lua  1,000 rows: 998 kept, 2 dropped, 0 rejected
+fresh reloaded in N ms: 2 newly dropped, 2 changed
+row 1 of 1,000, 2 changed
+
+in.jsonl@198  dropped by fresh
+  row 7 of  some
+  fresh  dropped: 7, seven
+n next  p previous  f filter  space more  q quit
+]]
+    tmux "send-keys -t s n"
+    wait "row 70 of"
+
+    save "return sample.id ~= 7 and"
+    expect [[
+dmhost dev pipeline.lua  1,000 rows: 998 kept, 2 dropped, 0 rejected
+fresh reloaded in N ms: 2 newly dropped, 2 changed
+error: unexpected symbol near 'end'
+  at      ops/user/fresh.lua:5:1
+     5 | end
+       | ^^^
+the last good version is shown
+row 2 of 1,000, 2 changed
+
+in.jsonl@2397  dropped by fresh
+  row 70 of  some
+  fresh  dropped: 70, seven
+n next  p previous  f filter  space more  q quit
+]]
+
+    t.write(dir .. "/ops/user/fresh.lua~", operator "return sample.id ~= 7")
+    assert(os.rename(dir .. "/ops/user/fresh.lua~", dir .. "/ops/user/fresh.lua"))
+    assert.truthy(wait "1 newly kept, 1 changed":find("999 kept, 1 dropped", 1, true))
+
+    save "sample.text = sample.text:gsub('  ', ' ') return true"
+    wait "1 newly kept, 1,000 changed"
+    tmux "send-keys -t s f f"
+    wait "filter: text_length_filter"
+    tmux "send-keys -t s f n p"
+    wait "row 1 of 1,000, 1,000 changed\n"
+
+    save "while sample.id == 500 do end return true"
+    assert.truthy(wait "took longer than 2 s":find("the last good version is shown", 1, true))
+    save "return true"
+    wait "in.jsonl@0  kept, unchanged"
+    tmux "send-keys -t s q"
+    expect "status 0\n"
+  end)
+
+  it("fits a narrow terminal, and is plain with NO_COLOR", function()
+    open("try fresh in.jsonl -n 2", 30, 20, "NO_COLOR=1")
+    expect [[
+in.jsonl@0  kept, unchanged
+  row 1 of  some
+in.jsonl@33  kept, unchanged
+  row 2 of  some
+
+2 rows: 2 kept
+status 0
+]]
+  end)
+
+  it("is left as it was found", function()
+    open("dev pipeline.lua", 60, 10)
+    wait "n next"
+    tmux "send-keys -t s q"
+    expect "status 0\n"
+    assert.truthy(tmux "display -p -t s '#{alternate_on} #{cursor_flag}'":find "0 1")
+  end)
+
+  teardown(function()
+    print(("\n  from save to screen, 1,000 rows: %s ms"):format(table.concat(latencies, ", ")))
+  end)
+end)
