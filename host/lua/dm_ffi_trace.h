@@ -80,7 +80,8 @@ int dm_session_tracer(const struct dm_settings *settings, struct dm_error *err);
 /* Asks the tracer. It is killed when one row takes longer than row_ms, or anything else longer than load_ms. */
 int dm_session_ask(const char *p, size_t n, double row_ms, double load_ms, struct dm_error *err);
 
-/* Tells of what happens to the names in a folder. */
+/* Tells of what happens to the names in a folder. Returns 1 when that begins now, 0 when the folder is watched already;
+ * one that was removed and made again is another folder. */
 int dm_session_watch(const char *folder, struct dm_error *err);
 
 /* Tells of keys, unechoed, until the session ends. */

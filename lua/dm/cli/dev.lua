@@ -57,6 +57,7 @@ end
 ---Brings everything up to date and shows it. Answers false when nobody sees it.
 local function update(dev)
   local live = dev.live
+  dev.watch:follow(live.client.files)
   local changed, since = dev.watch:take(live.client.info, live.client.files)
   if not changed or #changed == 0 and not live.fault then return true end
   local finished = live:update(changed, function() return has_saves(dev) end)
