@@ -96,6 +96,15 @@ void dm_session_reader(void);
 /* Milliseconds on the clock of events. */
 double dm_session_now(void);
 
+/* Has what is written on stderr from now on, by workers too, put aside, so that it does not run over a screen. */
+int dm_terminal_capture(struct dm_error *err);
+
+/* Appends the last bytes of what was put aside, up to `most`, and forgets it. */
+int dm_terminal_captured(struct dm_buf *out, size_t most);
+
+/* Ends that; what is still there is written to stderr. */
+void dm_terminal_release(void);
+
 /* Columns and lines of the terminal behind standard output; 0 when it is none. */
 int dm_terminal_columns(void);
 int dm_terminal_lines(void);

@@ -132,10 +132,11 @@ end
 ---@return string[]? changed
 ---@return number since when the first change happened
 function Watch:take(info, files)
-  local dirty, since, set, news = self.dirty, self.since, {}, nil
+  local dirty, since, set = self.dirty, self.since, {}
   self.dirty, self.since = {}, nil
   local changed, loaded = compare(info)
-  news, self.fresh = self.fresh and #changed > 0, nil
+  local news = self.fresh and #changed > 0
+  self.fresh = nil
   for _, path in ipairs(files or {}) do set[plain(path)] = path end
   for path in pairs(dirty) do
     news = is_news(self, path, loaded, set) or news
