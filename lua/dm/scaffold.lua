@@ -48,7 +48,7 @@ end
 
 ---What in lua/dm/ only commands and workers use.
 local INNER = {}
-for name in ("boot chain check child cli locate scaffold session shell test trace tracer worker"):gmatch "%l+"
+for name in ("boot chain check child cli locate scaffold session shell stage test trace tracer worker"):gmatch "%l+"
 do
   INNER[name] = true
 end

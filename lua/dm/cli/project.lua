@@ -47,8 +47,8 @@ end
 ---@return integer exit status
 function M.run(values)
   if not values[1] or values[2] then
-    problem.raise(values[1] and ('init: takes one folder; "%s" is too much'):format(values[2]) or "init: needs a folder",
-      { next = "dmhost init DIR; for this folder, dmhost init ." })
+    local what = values[1] and ('init: takes one folder; "%s" is too much'):format(values[2]) or "init: needs a folder"
+    problem.raise(what, { next = "dmhost init DIR; for this folder, dmhost init ." })
   end
   local dir = values[1] == "." and "" or values[1]:gsub("/*$", "") .. "/"
   local files = project(dir)
