@@ -197,7 +197,8 @@ return Shout
   end)
   it("says how it is used, and ends quietly when nobody reads on", function()
     local status, lines, err = check ""
-    assert.same({ 2, {}, "dmhost: check: needs a pipeline: dmhost check PIPELINE.lua...\n" }, { status, lines, err })
+    assert.same({ 2, {} }, { status, lines })
+    assert.truthy(err:find("check: needs a pipeline", 1, true), err)
     operators [[{ "a" }, { "b" }, { "c" }]]
     status, lines, err = check "pipeline.lua | head -1"
     assert.equal(0, status) -- that of head
