@@ -285,6 +285,13 @@ int dm_rows_fill(struct dm_rows *rows);
  * worked on before become stale. */
 void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint32_t op, uint32_t child);
 
+/* The operator at work, or -1: what dm_rows_at and dm_rows_rest have said. */
+int dm_rows_op(const struct dm_rows *rows);
+
+/* Lets the profiler's signal (SIGPROF) through to this thread, or not. Threads made while it does not never get it:
+ * LuaJIT's handler may only run where Lua does. */
+void dm_profile_signals(int on);
+
 /* No operator is at work on any row. */
 void dm_rows_rest(struct dm_rows *rows);
 

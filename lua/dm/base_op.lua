@@ -1,5 +1,6 @@
 -- The classes that operators extend: Mapper (1:1), Filter (keep or drop), Slicer (1:N), LLM.
 local constant = require "dm.constant"
+local kind = require "dm.kind"
 local params = require "dm.params"
 local path = require "dm.path"
 local problem = require "dm.problem"
@@ -115,7 +116,7 @@ function BaseOp:get_text(sample)
     text = parent and parent[key]
   end
   if type(text) ~= "string" then
-    local what = text == nil and "missing or null" or (sample_module.kind(text) .. ", not a string")
+    local what = text == nil and "missing or null" or (kind.name(text) .. ", not a string")
     error(('field "%s" is %s'):format(self.text_key, what), 0)
   end
   return text
@@ -267,7 +268,7 @@ function Slicer:slice(sample)
   local list = self:execute(sample)
   if not list then return self.emitted end
   if type(list) ~= "table" then
-    error(("%s must return a list of samples, not %s"):format(self.name, sample_module.kind(list)), 0)
+    error(("%s must return a list of samples, not %s"):format(self.name, kind.name(list)), 0)
   end
   for _, child in ipairs(list) do self.emitted[#self.emitted + 1] = child end
   return self.emitted

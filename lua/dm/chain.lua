@@ -2,6 +2,7 @@
 -- it, so that LuaJIT compiles a short trace for every operator and not one that is too long for all of them.
 -- What became of a sample is noted beside it and written, in the order of the rows, when the batch is through.
 local ffi = require "ffi"
+local kind = require "dm.kind"
 local sample_module = require "dm.sample"
 
 local C = ffi.C
@@ -60,7 +61,7 @@ end
 local function adopt(result, what)
   if type(result) == "table" then result = sample_module.sample(result) end
   if sample_module.is_node(result) then return sample_module.adopt(result) end
-  error(("%s, not %s"):format(what, sample_module.kind(result)), 0)
+  error(("%s, not %s"):format(what, kind.name(result)), 0)
 end
 
 ---The other path of a Mapper's loop: it returned something.

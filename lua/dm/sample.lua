@@ -458,24 +458,8 @@ function M.json(v)
   return ffi_string(p, n)
 end
 
----Whether v is a node of a sample.
+---Whether any value is a node of a sample, and whether a node is an array.
 ---@type fun(v: any): boolean
-M.is_node = is_node
-
----What a value is, for messages: "an object", "an array", "a string" ...
----@param v any
----@return string
-function M.kind(v)
-  if is_node(v) then return is_array(v) and "an array" or "an object" end
-  return v == nil and "nil" or "a " .. type(v)
-end
-
----Whether v is a list: a node or a table that is written as an array.
----@param v any
----@return boolean
-function M.is_list(v)
-  if is_node(v) then return is_array(v) end
-  return type(v) == "table" and encode.is_array(v)
-end
+M.is_node, M.is_array = is_node, is_array
 
 return M

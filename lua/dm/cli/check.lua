@@ -41,7 +41,7 @@ end
 ---@param values table options and arguments
 ---@return integer exit status
 function M.run(values)
-  if not values[1] then problem.raise("check: needs a pipeline", { next = "dmhost check PIPELINE.lua..." }) end
+  if not values[1] then problem.raise("no pipeline is given", { next = M.usage }) end
   local count = { error = 0, warning = 0 }
   local tried = 0
   for _, path in ipairs(values) do

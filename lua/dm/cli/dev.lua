@@ -110,7 +110,7 @@ local function open_view(dev, values)
 end
 
 local function main(values)
-  local spec, inputs = target.of(values, "needs a pipeline: dmhost dev PIPELINE.lua [IN]")
+  local spec, inputs = target.of(values, "no pipeline is given", M.usage)
   local sampled = rows.sampled(values.sample)
   if not sampled then error(('--sample takes a share above 0, up to 1, not "%s"'):format(values.sample), 0) end
   local limit = target.count(values, "limit", DEFAULT_LIMIT)

@@ -30,7 +30,7 @@ exit status: 0 all passed; 1 something failed; 2 wrong usage
 }
 
 local function fail(text, next_step)
-  problem.raise("test: " .. text, { next = next_step })
+  problem.raise("test: " .. text, { next = next_step or "`dmhost help test` says what can be tested" })
 end
 
 local function words_of(job, values)
@@ -148,7 +148,7 @@ function M.run(values)
   local output = lines.new(C.dm_is_terminal(1) == 1 and not os.getenv "NO_COLOR")
   if values.output then
     output, why = require("dm.test.replay").new(values.output)
-    if not output then fail(why, "it has TAP, junit, json, gtest, plainTerminal, utfTerminal") end
+    if not output then fail(why) end
   end
   return report(jobs, values, limit, output)
 end

@@ -2,6 +2,8 @@
 -- it over the old one.
 local ffi = require "ffi"
 
+local sources = require "dm.sources"
+
 local C = ffi.C
 local err = ffi.new "struct dm_error"
 
@@ -64,6 +66,15 @@ function Watch:note(path, ms)
   self.since = self.since or ms
 end
 
+---What an entry of what was read would hold now: the file's text, or of one that is too large its hash.
+---@param path string of the entry
+local function content(path)
+  local file = sources.file_of(path)
+  if file == path then return read(path) end
+  local hash = C.dm_file_hash(file)
+  return hash ~= 0 and bit.tohex(hash, 16) or nil
+end
+
 ---Whether a path of what was read is that of a file, not text of the command line or a list of files, whose name is a
 ---pattern.
 local function is_file(path)
@@ -89,12 +100,12 @@ local function listings(files, path, changed)
   end
 end
 
----Files whose content is not what was loaded, and the texts that were loaded, by plain path.
+---Files whose content is not what was loaded, and the entries that were loaded, by plain path.
 local function compare(info)
   local changed, loaded = {}, {}
   for _, file in ipairs(info and info.sources or {}) do
-    loaded[plain(file.path)] = file.text
-    if is_file(file.path) and read(file.path) ~= file.text then changed[#changed + 1] = file.path end
+    loaded[plain(sources.file_of(file.path))] = file
+    if is_file(file.path) and content(file.path) ~= file.text then changed[#changed + 1] = file.path end
   end
   return changed, loaded
 end
@@ -102,8 +113,9 @@ end
 ---Whether what happened to a path can matter: it has another content than at the last attempt, or than was loaded.
 local function is_news(self, path, loaded, files)
   if loaded[path] == nil and not files[path] and not path:find "%.lua$" then return false end
-  local text, before = read(path) or false, self.tried[path]
-  if before == nil then before = loaded[path] end
+  local entry = loaded[path]
+  local text, before = content(entry and entry.path or path) or false, self.tried[path]
+  if before == nil then before = entry and entry.text end
   self.tried[path] = text
   return text ~= before
 end
