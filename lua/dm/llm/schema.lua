@@ -64,9 +64,9 @@ function words.const(s, v)
   return not is_equal(v, s.const) and "is not " .. sample.json(s.const) or nil
 end
 
-local function bound(word, kinds, measure, holds, message)
+local function bound(word, of, measure, holds, message)
   words[word] = function(s, v, kind)
-    if not kinds[kind] or type(v) == "cdata" and not sample.is_node(v) then return nil end
+    if not of[kind] or type(v) == "cdata" and not sample.is_node(v) then return nil end
     return not holds(measure(v), s[word]) and message:format(tostring(s[word])) or nil
   end
 end
