@@ -197,7 +197,8 @@ return Shout
   end)
   it("says how it is used, and ends quietly when nobody reads on", function()
     local status, lines, err = check ""
-    assert.same({ 2, {}, "dmhost: check: needs a pipeline: dmhost check PIPELINE.lua...\n" }, { status, lines, err })
+    assert.same({ 2, {},
+      "dmhost: no pipeline is given\n  next    dmhost check PIPELINE.lua... [OPTIONS]\n" }, { status, lines, err })
     operators [[{ "a" }, { "b" }, { "c" }]]
     status, lines, err = check "pipeline.lua | head -1"
     assert.equal(0, status) -- that of head

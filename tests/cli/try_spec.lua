@@ -128,9 +128,11 @@ in.jsonl@61  kept, unchanged
     local _, catalogue = t.dmhost "ops --json"
     for _, line in ipairs(t.lines(catalogue)) do
       local name = json.decode(line).name
-      local status, out = try(name .. " --json -n 1")
-      assert.is_true(status == 0 or status == 2, name)
-      if status == 0 and out == "" then idle[#idle + 1] = name end
+      if not line:find('"max_in_flight"', 1, true) then -- those ask a model
+        local status, out = try(name .. " --json -n 1")
+        assert.is_true(status == 0 or status == 2, name)
+        if status == 0 and out == "" then idle[#idle + 1] = name end
+      end
     end
     assert.is_true(#idle <= 10, "nothing happens in " .. table.concat(idle, ", "))
   end)
@@ -179,7 +181,7 @@ in.jsonl@61  kept, unchanged
   it("tells what is wrong with its arguments", function()
     pipeline '{ "shout" }'
     for words, part in pairs {
-      [""] = "needs an operator or a pipeline",
+      [""] = "no operator or pipeline is given",
       ["shoot"] = 'no operator is named "shoot"',
       ["nofile.lua"] = "nofile.lua",
       ["pipeline.lua nofile"] = "nofile",

@@ -28,7 +28,7 @@ end
 local function show(class)
   io.write(class.name, " (", class.kind, class.origin and ", as in " .. class.origin or "", ")\n\n",
     class.summary, "\n\n")
-  for _, whose in ipairs { "own", "measure", "all" } do show_params(catalogue.params(class, whose)) end
+  for _, whose in ipairs { "own", "measure", "waiting", "all" } do show_params(catalogue.params(class, whose)) end
   return 0
 end
 

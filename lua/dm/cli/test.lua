@@ -3,7 +3,9 @@ local ffi = require "ffi"
 local child = require "dm.child"
 local find = require "dm.test.find"
 local lines = require "dm.test.lines"
+local problem = require "dm.problem"
 local registry = require "dm.registry"
+local printer = require "dm.problem.show"
 
 local C = ffi.C
 
@@ -29,7 +31,7 @@ exit status: 0 all passed; 1 something failed; 2 wrong usage
 }
 
 local function fail(text)
-  io.stderr:write("dmhost: test: ", text, "\n")
+  printer.print(problem.new("test: " .. text, { next = "`dmhost help test` says what can be tested" }))
   return 2
 end
 

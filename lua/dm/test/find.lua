@@ -107,6 +107,17 @@ local function named_job(name, folders)
     golden = golden_of(("ops/%s/"):format(class.kind), name) or golden_of("ops/user/", name) }
 end
 
+---The specs of an operator that is named: those of its folder, or the one beside its file.
+local function add_specs(list, job)
+  local folder = job.path and job.path:match "^(.*)/process%.lua$"
+  local beside = job.path and job.path:gsub("%.lua$", "_spec.lua")
+  if folder then
+    add_folder(list, folder)
+  elseif beside and read(beside) then
+    add(list, file_job(beside))
+  end
+end
+
 ---@return string? why there is nothing
 local function add_path(list, path, folders)
   if C.dm_is_folder(path) == 1 then
@@ -120,7 +131,10 @@ local function add_path(list, path, folders)
     return not job and path .. " is no spec (*_spec.lua), operator or golden file (*.golden.jsonl)" or nil
   end
   local job, why = named_job(path, folders)
-  if job then add(list, job) end
+  if job then
+    add(list, job)
+    add_specs(list, job)
+  end
   return why
 end
 
