@@ -209,6 +209,28 @@ in.jsonl@61  kept, unchanged
     assert.truthy(err:find("loop.lua:1:", 1, true), err)
   end)
 
+  it("waits for operators that ask a model, as the run does", function()
+    local servers = require "tests.net.server"
+    local server = servers.start()
+    t.write(dir .. "/in.jsonl", [[{"id":1,"text":"REPLY:Human: a?\nAssistant: A\nHuman: b?\nAssistant: B"}]] .. "\n"
+      .. [[{"id":2,"text":"REPLY:nothing"}]] .. "\n")
+    pipeline '{ "generate_qa_from_text_mapper" }, dm.map(function(s) s.r = math.random(1e9) end)'
+    local command = "cd %s && OPENAI_BASE_URL=%s %s %s"
+    local function with_model(words)
+      return t.shell(command:format(q(dir), server:url "/v1", q(t.DMHOST), words))
+    end
+    local status, _, err = with_model "run pipeline.lua -q -j 1"
+    assert.equal(0, status, err)
+    local _, out = with_model "try pipeline.lua --json"
+    servers.stop()
+    local kept = {}
+    for _, line in ipairs(t.lines(out)) do
+      for _, child in ipairs(json.decode(line).children or {}) do kept[#kept + 1] = child.output end
+    end
+    assert.equal(2, #kept)
+    assert.same(t.json_lines(dir .. "/out.jsonl"), kept)
+  end)
+
   it("ends quietly when nobody reads on", function()
     pipeline '{ "shout" }'
     t.write(dir .. "/in.jsonl", t.corpus(20000))
