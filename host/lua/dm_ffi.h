@@ -367,3 +367,6 @@ int dm_child_wait(struct dm_child_end *end, struct dm_error *err);
 
 /* Called by a child: it does not outlive the process that started it. */
 void dm_child_begin(void);
+
+/* Called by a child: memory runs short beyond so many bytes. Not under AddressSanitizer. */
+void dm_child_limit_memory(uint64_t bytes);

@@ -48,8 +48,9 @@ end
 
 ---What in lua/dm/ only commands and workers use.
 local INNER = {}
-for name in ("boot chain check child cli locate scaffold session shell test trace tracer worker"):gmatch "%l+"
-do
+local COMMANDS =
+  "boot catalogue chain check child cli locate scaffold session shell stage test trace tracer worker"
+for name in COMMANDS:gmatch "%l+" do
   INNER[name] = true
 end
 

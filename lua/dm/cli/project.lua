@@ -11,8 +11,8 @@ local M = {
   options = {},
   notes = [[
 Writes pipeline.lua, data/sample.jsonl (texts with everything that goes wrong), tests/pipeline_spec.lua, .gitignore,
-.luarc.json and .dmhost/library/, the annotated modules that lua-language-server completes from. Nothing is overwritten.
-Delete .dmhost/library/ and run it elsewhere to get the library of a newer dmhost.
+.luarc.json and .dmhost/library/, the annotated modules that lua-language-server completes from. Nothing is
+overwritten. Delete .dmhost/library/ and run it elsewhere to get the library of a newer dmhost.
 ]],
 }
 
@@ -47,8 +47,8 @@ end
 ---@return integer exit status
 function M.run(values)
   if not values[1] or values[2] then
-    problem.raise(values[1] and ('init: takes one folder; "%s" is too much'):format(values[2]) or "init: needs a folder",
-      { next = "dmhost init DIR; for this folder, dmhost init ." })
+    local why = values[1] and ('takes one folder; "%s" is too much'):format(values[2]) or "needs a folder"
+    problem.raise("init: " .. why, { next = "dmhost init DIR; for this folder, dmhost init ." })
   end
   local dir = values[1] == "." and "" or values[1]:gsub("/*$", "") .. "/"
   local files = project(dir)
