@@ -18,6 +18,9 @@ int dm_trace_row(struct dm_trace *t, const char *p, size_t n, const char *name, 
 /* As dm_rows_at: operator `op` begins with the sample, child number `child` of the row (0: the row itself). */
 void dm_trace_at(struct dm_trace *t, struct dm_sample *sample, uint32_t op, uint32_t child);
 
+/* The operator waits: its sample stays as it is, and no time counts for the row. */
+void dm_trace_suspend(struct dm_trace *t);
+
 /* No operator is at work. */
 void dm_trace_rest(struct dm_trace *t);
 

@@ -3,7 +3,6 @@ local ffi = require "ffi"
 local fault = require "dm.trace.fault"
 local events = require "dm.trace.events"
 local live_module = require "dm.trace.live"
-local problem = require "dm.problem"
 local rows = require "dm.trace.rows"
 local screen = require "dm.trace.screen"
 local session = require "dm.session"
@@ -48,9 +47,7 @@ end
 ---Notes saves among what came while rows were traced. Whether there are any.
 local function has_saves(dev)
   for _, event in ipairs(dev.live.client.pending) do
-    if event.kind == C.DM_EVENT_FILE or event.kind == C.DM_EVENT_SIGNAL or event.kind == C.DM_EVENT_CLOSED then
-      return true
-    end
+    if event.kind == C.DM_EVENT_FILE then return true end
   end
   return false
 end
@@ -108,7 +105,7 @@ end
 local function first(dev)
   local live, spec = dev.live, dev.live.client.spec
   dev.watch:follow()
-  live:update({}, function() return live.client.stopped end)
+  live:update({}, function() return false end)
   if live.fault and not sources.exists(spec.target) and not sources.exists(fault.place(live.fault) or "") then
     error(live.fault, 0) -- no save can mend it
   end
@@ -134,7 +131,7 @@ local function main(values)
   end
   if C.dm_session_keys(err) < 0 then error(ffi.string(err.text), 0) end
   dev.view = screen.new(live)
-  local ok, status = xpcall(run, problem.catch, dev)
+  local ok, status = xpcall(run, target.catch, dev)
   dev.view:close()
   return ok and status or error(status, 0)
 end

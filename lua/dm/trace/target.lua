@@ -45,14 +45,23 @@ function M.count(values, name, default)
   return n
 end
 
+---For xpcall: what was raised as a problem, but { stop = exit status } as it is.
+---@param raised any
+---@return dm.Problem|{ stop: integer }
+function M.catch(raised)
+  if type(raised) == "table" and raised.stop then return raised end
+  return problem.catch(raised)
+end
+
 ---Runs a command's session: what it raises is printed, and its exit status is 2.
 ---@param main fun(): integer
 ---@param as_json boolean? whether it is printed for machines
 ---@return integer for dm.cli.main
 function M.run(main, as_json)
   return session.begin(function()
-    local ok, result = xpcall(main, problem.catch)
+    local ok, result = xpcall(main, M.catch)
     if ok then return result end
+    if not problem.is(result) then return result.stop end
     show.print(result, as_json and "json" or nil)
     return 2
   end)
