@@ -2,6 +2,9 @@
 local pipeline = require "dm.pipeline"
 local sample = require "dm.sample"
 
+---@class dm
+---@field text dm.text
+---@field bytes dm.bytes
 local M = {
   pipeline = pipeline.new,
   map = pipeline.map,
@@ -27,7 +30,7 @@ function M.log(...)
 end
 
 -- What costs time to load is loaded when it is first used.
-local LATER = { text = "dm.text", bytes = "dm.bytes" }
+local LATER = { text = "dm.text", bytes = "dm.bytes", http = "dm.http" }
 
 return setmetatable(M, {
   __index = function(t, name)

@@ -96,10 +96,11 @@ in.jsonl@61  kept, unchanged
     pipeline([[ dm.map(function(s)
       if s.n then while true do end end
       if s.text == "short" then require("ffi").cast("int *", 8)[0] = 1 end
-      if s.text:find "b c" then local x = {} for i = 1, 1e9 do x[i] = ("y"):rep(1000) .. i end end
-    end) ]], 'limits = { row_time = "700ms", memory = "120MiB" }')
+      if s.text:find "b c" then local x = {} for i = 1, 1e9 do x[i] = ("y"):rep(1e5) .. i end end
+    end) ]], 'limits = { row_time = "1500ms", memory = "120MiB" }')
     local list = records "pipeline.lua"
-    assert.equal("took longer than 0.7 s", list[1].reason)
+    assert.equal("took longer than 1.5 s", list[1].reason)
+    assert.equal(4, list[1].steps[1].error.line)
     assert.truthy(list[2].reason:find("crashed the worker", 1, true))
     assert.equal("rejected", list[3].outcome)
     assert.truthy(list[4].reason:find("needed more than limits.memory", 1, true))
@@ -178,7 +179,7 @@ in.jsonl@61  kept, unchanged
   it("tells what is wrong with its arguments", function()
     pipeline '{ "shout" }'
     for words, part in pairs {
-      [""] = "needs an operator or a pipeline",
+      [""] = "no operator or pipeline is given",
       ["shoot"] = 'no operator is named "shoot"',
       ["nofile.lua"] = "nofile.lua",
       ["pipeline.lua nofile"] = "nofile",

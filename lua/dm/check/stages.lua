@@ -1,8 +1,10 @@
 -- Rows from the beginning of the input, taken through the operators one after another: which fields they have at each
 -- stage, how many are dropped and rejected, and why.
 local ffi = require "ffi"
+local feed = require "dm.trace.rows"
 local guard = require "dm.check.guard"
 local json = require "dm.json"
+local handed = require "dm.handed"
 local sample = require "dm.sample"
 
 local C = ffi.C
@@ -35,16 +37,17 @@ local ROWS, FILES, ROW_BYTES, DEPTH = 100, 10, 1024 * 1024, 8
 
 ---The rows of some of the files, evenly spread.
 local function read_rows(files)
-  local list, err = {}, ffi.new "struct dm_error"
+  local list, at = {}, 1
   local step = math.max(1, #files / FILES)
   local each = math.ceil(ROWS / math.max(1, math.min(#files, FILES)))
-  local at = 1
   while at <= #files do
-    local path, out = files[math.floor(at)], C.dm_text_out()
-    out.n = 0
-    C.dm_peek_rows(path, each, ROW_BYTES, out, err)
-    for offset, row in ffi.string(out.p, out.n):gmatch "(%d+) ([^\n]*)\n" do
-      list[#list + 1] = { name = path .. "@" .. offset, text = (row:gsub("\r$", "")) }
+    local path = files[math.floor(at)]
+    local rows = feed.file(path, { row_size = ROW_BYTES }, 0)
+    for _ = 1, each do
+      local row = rows()
+      if not row then break end
+      local name = ("%s@%.0f"):format(path, row.offset)
+      list[#list + 1] = { name = name, text = row.text:gsub("\r$", ""), why = row.reason }
     end
     at = at + step
   end
@@ -74,7 +77,7 @@ local function parse(rows)
     if ok and row.text:find "^%s*%[" then ok, node = false, "an array, not an object" end
     if row.why then ok, node = false, row.why end
     if ok then
-      list[#list + 1] = { s = sample.adopt(node), name = row.name }
+      list[#list + 1] = { s = handed.adopt(node), name = row.name }
     else
       bad[#bad + 1] = { row = row.name, why = node }
     end
@@ -113,7 +116,7 @@ end
 local function as_sample(v)
   if type(v) == "table" then v = sample.sample(v) end
   if not sample.is_node(v) then error("must return a sample or nothing, not a " .. type(v), 0) end
-  return { s = sample.adopt(v) }
+  return { s = handed.adopt(v) }
 end
 
 ---What comes out of an operator for one row: rows, and why none does.
@@ -178,7 +181,7 @@ end
 ---Runs one operator over the rows. An error that says the loop is endless ends it: the other rows will not fare better.
 local function run_operator(entry, rows)
   local outcome, out = new_outcome(rows), {}
-  if not entry.op or not RUN[entry.op.kind] then
+  if not entry.op or not RUN[entry.op.kind] or entry.op.waits then
     outcome.skipped = true
     return outcome, rows
   end

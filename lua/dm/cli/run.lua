@@ -168,7 +168,11 @@ end
 
 local function set_plan(job, path, values, ops)
   local names = {}
-  for i, op in ipairs(ops) do names[i] = op.name end
+  local prices = {}
+  for i, op in ipairs(ops) do
+    names[i] = op.name
+    prices[i] = { price_in = op.price_in, price_out = op.price_out }
+  end
   local plan = {
     pipeline = path,
     sources = sources.snapshot(),
@@ -176,12 +180,13 @@ local function set_plan(job, path, values, ops)
     settings = values.set or {},
     sample = values.sample,
     limit = values.limit,
+    profile = values.profile,
     binary = bit.tohex(C.dm_file_hash "/proc/self/exe", 16),
   }
   job.settings.op_names = keep(table.concat(names, "\n"))
   job.settings.nops = #ops
   job.settings.plan = keep(json.encode(plan))
-  return names, plan
+  return names, plan, prices
 end
 
 ---Which part of the plan differs from the one that the run was begun with.
@@ -299,11 +304,12 @@ local function start(values)
   local output, folder = set_output(job, p, values)
   local inputs = set_input(job, p, values)
   set_limits(job, p, values)
-  local names, plan = set_plan(job, path, values, ops)
+  local names, plan, prices = set_plan(job, path, values, ops)
   if values.resume and has_begun(folder) then check_resume(folder, plan) end
   begun = {
     format = set_progress(job, values),
     names = names,
+    prices = prices,
     binary = plan.binary,
     max_rejects = number(values, "max-rejects", 0) or p.max_rejects,
     output = output,
@@ -334,6 +340,16 @@ function M.run(values)
   return start(values)
 end
 
+---The same for a command that wants to know how it ended.
+---@param values table
+---@param on_end fun(outcome: ffi.cdata*, begun: table): boolean? its answer: false when it failed
+---@return integer exit status, or DM_RUN_JOB
+function M.begin(values, on_end)
+  local status = M.run(values)
+  begun.on_end = on_end
+  return status
+end
+
 ---Called by C when the job has ended.
 ---@param pointer lightuserdata struct dm_outcome *
 ---@return integer exit status
@@ -343,6 +359,7 @@ function M.finish(pointer)
   local receipt = report.receipt(outcome, begun, status)
   if outcome.begun == 1 then report.keep(begun.folder, receipt) end
   report.show(outcome, begun, status, receipt)
+  if begun.on_end then return begun.on_end(outcome, begun) and (status == 3 and 0 or status) or math.max(status, 1) end
   return status
 end
 

@@ -127,7 +127,7 @@ local function report_saved(view)
 end
 
 local function main(values)
-  local spec, inputs = target.of(values, "needs an operator or a pipeline: dmhost try OPERATOR|PIPELINE.lua [IN]")
+  local spec, inputs = target.of(values, "no operator or pipeline is given", M.usage)
   local client = client_module.new(spec)
   local info, fault = client:load()
   if not info then error(fault, 0) end

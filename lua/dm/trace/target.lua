@@ -22,11 +22,12 @@ end
 ---What is to be loaded, and the inputs that were named.
 ---@param values table options and arguments
 ---@param needs string what to say when there is nothing
+---@param usage string how the command is used
 ---@return dm.LoadSpec
 ---@return string[] inputs
-function M.of(values, needs)
+function M.of(values, needs, usage)
   local target = values.eval and "(-e)" or values[1]
-  if not target then error(needs, 0) end
+  if not target then problem.raise(needs, { next = usage }) end
   local inputs = {}
   for i = values.eval and 1 or 2, #values do inputs[#inputs + 1] = values[i] end
   return { target = target, eval = values.eval, folders = values.ops or {}, settings = values.set or {} }, inputs
