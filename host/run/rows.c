@@ -38,14 +38,6 @@ static const char *blank_line(const char *p)
     return *p == '\n' ? p : NULL;
 }
 
-static const struct dm_skip *find_skip(const struct dm_work *w, uint64_t at)
-{
-    for (uint32_t i = 0; i < w->split->nskips; i++)
-        if (w->split->skips[i].range == w->range && w->split->skips[i].offset == at)
-            return &w->split->skips[i];
-    return NULL;
-}
-
 /* A row that has ended a worker: it came as far as the operator that did it, or was not even read.
  */
 static int reject_skipped(struct dm_work *w, const struct dm_skip *skip)
@@ -119,7 +111,7 @@ static int add_row(struct dm_work *w)
     struct dm_row *row = &w->rows[w->nrows];
     struct dm_sample *sample = w->samples[w->nrows];
     *row = (struct dm_row){.p = w->input.buf + w->input.at, .at = dm_input_offset(&w->input)};
-    const struct dm_skip *skip = w->split->nskips ? find_skip(w, row->at) : NULL;
+    const struct dm_skip *skip = w->split->nskips ? dm_work_skip(w, row->at) : NULL;
     int rc = DM_OK;
     if (skip)
         row->end = end_of_line(w, row->p);

@@ -218,18 +218,27 @@ static int check_unchanged(struct dm_work *w)
                    r->path);
 }
 
-/* A file that can not be read: the rejects keep what is known of it. */
-static int reject_document(struct dm_work *w)
+/* A file that can not be read; p is what is known of it. */
+static int reject_document(struct dm_work *w, const char *p, size_t n, const char *reason)
 {
-    struct dm_input *in = &w->input;
-    char reason[sizeof w->err.text];
-    memcpy(reason, w->err.text, sizeof reason);
-    w->err.status = DM_OK;
     w->open = false;
     w->result->counts.rows++;
-    w->result->counts.bytes += in->filled;
-    int rc = dm_work_reject_input(w, 0, in->buf, in->filled, reason, false);
+    w->result->counts.bytes += n;
+    int rc = dm_work_reject_input(w, 0, p, n, reason, false);
     w->range++;
+    return rc;
+}
+
+/* Makes the row of the present range, which stands on the board meanwhile. */
+static int read_document(struct dm_work *w)
+{
+    bool content = w->settings->documents == DM_FILE_AS_TEXT;
+    w->board->op = -1;
+    atomic_store(&w->board->row, 0);
+    atomic_fetch_add(&w->board->turn, 1);
+    int rc = dm_input_open_document(&w->input, dm_work_range(w)->path, content, &w->err);
+    if (rc != DM_EMEMORY)
+        dm_work_rest(w);
     return rc;
 }
 
@@ -242,16 +251,21 @@ static int open_document(struct dm_work *w)
         w->range++;
         return DM_OK;
     }
+    const struct dm_skip *skip = dm_work_skip(w, 0);
+    if (skip && skip->op < 0)
+        return reject_document(w, "", 0, skip->reason);
     atomic_store(&w->board->range, w->range);
-    bool content = w->settings->documents == DM_FILE_AS_TEXT;
-    int rc = dm_input_open_document(&w->input, r->path, content, &w->err);
+    int rc = read_document(w);
     w->open = rc == DM_OK;
     if (rc == DM_EMEMORY)
         return rc;
     int changed = check_unchanged(w);
-    if (changed)
+    if (rc == DM_OK || changed)
         return changed;
-    return rc ? reject_document(w) : DM_OK;
+    char reason[sizeof w->err.text];
+    memcpy(reason, w->err.text, sizeof reason);
+    w->err.status = DM_OK;
+    return reject_document(w, w->input.buf, w->input.filled, reason);
 }
 
 static int open_range(struct dm_work *w)

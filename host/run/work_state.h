@@ -70,6 +70,15 @@ static inline const struct dm_range *dm_work_range(const struct dm_work *w)
     return &w->split->ranges[w->range];
 }
 
+/* Whether the row at that offset of the present range is one that has ended a worker; NULL: not. */
+static inline const struct dm_skip *dm_work_skip(const struct dm_work *w, uint64_t at)
+{
+    for (uint32_t i = 0; i < w->split->nskips; i++)
+        if (w->split->skips[i].range == w->range && w->split->skips[i].offset == at)
+            return &w->split->skips[i];
+    return NULL;
+}
+
 /* Row i as Lua counts: of the batch, or one that waits. */
 static inline const struct dm_row *dm_work_row(const struct dm_work *w, uint32_t i)
 {

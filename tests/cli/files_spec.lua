@@ -250,6 +250,16 @@ describe("dm.files", function()
     assert.equal(dir .. "/docs/07.txt@0", t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")[1].row)
   end)
 
+  it("costs a file that can not be read within limits.memory, and that file alone", function()
+    doc("a.txt", "a")
+    doc("b.txt", ("\1"):rep(30 * 1000 * 1000)) -- six bytes of JSON each
+    doc("c.txt", "c")
+    local status, samples, rejects = run(nil, "-j 2", "limits = { memory = '110MiB' }")
+    assert.equal(3, status)
+    assert.equal("a.txt c.txt", names(samples))
+    assert.equal(dir .. "/docs/b.txt@0", rejects[1].row)
+  end)
+
   it("does not read its own output", function()
     doc("a.txt", "a")
     t.pipeline(dir, ("input = dm.files(%q), output = %q, operators = {}")
