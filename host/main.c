@@ -1,5 +1,6 @@
 /* dmhost: argv to subcommand, nothing else. */
 #include "lua/state.h"
+#include "net/http.h"
 #include "run/coordinator.h"
 #include "run/counts.h"
 #include "run/worker.h"
@@ -59,5 +60,6 @@ int main(int argc, char **argv)
         print_error(lua, &err);
     dm_job_free();
     dm_lua_close(lua);
+    dm_http_finish();
     return status < 0 ? 1 : status;
 }

@@ -54,15 +54,24 @@ void dm_sample_trim(struct dm_sample *s)
     }
 }
 
+void dm_sample_hold(struct dm_sample *s)
+{
+    s->pooled += s->pooled > 0;
+}
+
+double dm_sample_memory(const struct dm_sample *s)
+{
+    return (double)(sizeof *s + s->cap * sizeof *s->values + s->own.cap + s->scratch.cap);
+}
+
 void dm_sample_release(const void *p)
 {
     const struct dm_node *node = p;
     struct dm_sample *s = node->sample;
-    if (!s->pooled || s->generation != node->generation)
+    if (!s->pooled || s->generation != node->generation || --s->pooled)
         return;
     dm_sample_stamp(s);
     s->generation = s->stamp;
-    s->pooled = 0;
     dm_sample_trim(s);
     s->pool = pool;
     pool = s;

@@ -77,7 +77,7 @@ struct dm_sample {
     struct dm_buf own, scratch;
     struct dm_cursor cursors[DM_CURSORS]; /* of the containers walked last, the newest first */
     struct dm_sample *pool;   /* next in the pool */
-    uint32_t pooled;          /* came from dm_sample_make */
+    uint32_t pooled;          /* came from dm_sample_make: how many hold it; 0 when it did not */
 };
 
 enum { DM_SLOTS = 128 };
@@ -144,7 +144,13 @@ int dm_sample_write_value(struct dm_sample *s, uint32_t value, struct dm_buf *ou
  * array. depth: its limit on nesting, 0 for the usual one. NULL when that fails. */
 struct dm_sample *dm_sample_make(const char *text, size_t n, uint32_t depth, struct dm_error *err);
 
-/* Gives such a sample back, unless it has been given back before. The argument points at a node of it, which
+/* One more holds such a sample; nothing for others. */
+void dm_sample_hold(struct dm_sample *s);
+
+/* Bytes of memory that a sample takes, its row's not among them. */
+double dm_sample_memory(const struct dm_sample *s);
+
+/* Gives such a sample back, unless all that held it have done so before. The argument points at a node of it, which
  * begins like struct dm_node; void, since Lua's finalizers hand over a struct of another name. */
 struct dm_node {
     struct dm_sample *sample;
@@ -179,9 +185,11 @@ struct dm_settings {
 
 /* run: the rows of the split that a worker runs ------------------------------------------------- */
 
-/* An operator's account of rows, and the ticks it took (dm_ticks). */
+/* An operator's account of rows, the ticks it took (dm_ticks), and what it asked a model: requests, how many of them
+ * were made again, tokens. */
 struct dm_opcount {
     uint64_t in, out, made, dropped, rejected, changed, ticks;
+    uint64_t requests, retries, tokens_in, tokens_out;
 };
 
 enum { DM_REASON_BYTES = 112, DM_REASONS_PER_OP = 16 };
@@ -307,6 +315,28 @@ int dm_rows_drop(struct dm_rows *rows, uint32_t i, int32_t op, const char *child
  * read), or on a child made of it. An error below zero when the run is to fail. */
 int dm_rows_reject(struct dm_rows *rows, uint32_t i, int32_t op, const char *child, struct dm_sample *sample,
                    const char *reason, size_t reason_bytes);
+
+/* Rows that wait, while others are read and worked on. A held row keeps its bytes, and its sample when that is the
+ * row's own. Returns the number that stands for the row from then on, or an error below zero; holding it again
+ * returns the same number. Rows are held in their order, and given back in it. */
+int dm_rows_hold(struct dm_rows *rows, uint32_t i, struct dm_sample *sample);
+int dm_rows_release(struct dm_rows *rows, uint32_t i);
+
+/* Bytes of a row. */
+double dm_rows_bytes(struct dm_rows *rows, uint32_t i);
+
+/* Whether what was refused behind this held row waits for its end: it is to be given back before another row is
+ * written. */
+int dm_rows_followed(struct dm_rows *rows, uint32_t i);
+
+/* The sample at work waits: its nodes stay good, and no operator is at work on any row. */
+void dm_rows_suspend(struct dm_rows *rows);
+
+/* Lets the worker look for messages while all rows wait. */
+int dm_rows_idle(struct dm_rows *rows);
+
+/* Ends the run, resumably, with this message: no row is at fault. Returns the status to go on with. */
+int dm_rows_fail(struct dm_rows *rows, const char *text);
 
 /* A clock for shares of time: as cheap as the machine has it, in no particular unit. */
 uint64_t dm_ticks(void);

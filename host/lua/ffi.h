@@ -11,6 +11,7 @@
 #include "lua/dm_ffi_text.h"
 #include "lua/dm_ffi_bytes.h"
 #include "lua/dm_ffi_trace.h"
+#include "lua/dm_ffi_net.h"
 #pragma GCC visibility pop
 
 #endif

@@ -87,6 +87,19 @@ bool dm_counts_reason(struct dm_counts *c, int32_t op, bool rejected, const char
     return r != NULL;
 }
 
+/* An operator's counts as an array: all of them are 64 bits wide. */
+enum { OP_FIELDS = sizeof(struct dm_opcount) / sizeof(uint64_t) };
+
+static void fields_of(const struct dm_opcount *o, uint64_t fields[OP_FIELDS])
+{
+    memcpy(fields, o, sizeof *o);
+}
+
+static void set_fields(struct dm_opcount *o, const uint64_t fields[OP_FIELDS])
+{
+    memcpy(o, fields, sizeof *o);
+}
+
 bool dm_counts_add(struct dm_counts *c, const struct dm_counts *from)
 {
     c->rows += from->rows;
@@ -97,15 +110,12 @@ bool dm_counts_add(struct dm_counts *c, const struct dm_counts *from)
     c->out_crc = dm_crc64_join(c->out_crc, from->out_crc, from->out_bytes);
     c->bad += from->bad;
     for (uint32_t i = 0; i < c->nops && i < from->nops; i++) {
-        const struct dm_opcount *f = &from->ops[i];
-        struct dm_opcount *t = &c->ops[i];
-        t->in += f->in;
-        t->out += f->out;
-        t->made += f->made;
-        t->dropped += f->dropped;
-        t->rejected += f->rejected;
-        t->changed += f->changed;
-        t->ticks += f->ticks;
+        uint64_t from_op[OP_FIELDS], to_op[OP_FIELDS];
+        fields_of(&from->ops[i], from_op);
+        fields_of(&c->ops[i], to_op);
+        for (size_t k = 0; k < OP_FIELDS; k++)
+            to_op[k] += from_op[k];
+        set_fields(&c->ops[i], to_op);
     }
     bool ok = true;
     for (uint32_t i = 0; i < from->nreasons && ok; i++) {
@@ -125,10 +135,10 @@ bool dm_counts_put(struct dm_buf *b, const struct dm_counts *c)
         ok = ok && dm_put_u64(b, head[i]);
     ok = ok && dm_put_u32(b, c->nops);
     for (uint32_t i = 0; i < c->nops; i++) {
-        const struct dm_opcount *o = &c->ops[i];
-        ok = ok && dm_put_u64(b, o->in) && dm_put_u64(b, o->out) && dm_put_u64(b, o->made) &&
-             dm_put_u64(b, o->dropped) && dm_put_u64(b, o->rejected) && dm_put_u64(b, o->changed) &&
-             dm_put_u64(b, o->ticks);
+        uint64_t fields[OP_FIELDS];
+        fields_of(&c->ops[i], fields);
+        for (size_t k = 0; k < OP_FIELDS; k++)
+            ok = ok && dm_put_u64(b, fields[k]);
     }
     ok = ok && dm_put_u32(b, c->nreasons);
     for (uint32_t i = 0; i < c->nreasons && ok; i++) {
@@ -141,13 +151,10 @@ bool dm_counts_put(struct dm_buf *b, const struct dm_counts *c)
 
 static void get_op(struct dm_wire *w, struct dm_opcount *o)
 {
-    o->in = dm_get_u64(w);
-    o->out = dm_get_u64(w);
-    o->made = dm_get_u64(w);
-    o->dropped = dm_get_u64(w);
-    o->rejected = dm_get_u64(w);
-    o->changed = dm_get_u64(w);
-    o->ticks = dm_get_u64(w);
+    uint64_t fields[OP_FIELDS];
+    for (size_t k = 0; k < OP_FIELDS; k++)
+        fields[k] = dm_get_u64(w);
+    set_fields(o, fields);
 }
 
 void dm_counts_get(struct dm_wire *w, struct dm_counts *c)

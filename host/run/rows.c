@@ -182,30 +182,35 @@ int dm_rows_fill(struct dm_rows *rows)
     for (uint32_t i = 0; i < w->nrows; i++)
         dm_sample_trim(w->samples[i]);
     w->nrows = 0;
-    while (!w->nrows) {
-        int rc = dm_work_next_block(w);
+    dm_work_new_batch(w);
+    w->filling = true;
+    int rc = 0;
+    while (!w->nrows && rc >= 0) {
+        rc = dm_work_next_block(w);
         if (rc <= 0)
-            return fail(w, rc);
+            break;
         rc = add_lines(w);
-        if (rc < 0)
-            return fail(w, rc);
     }
-    return (int)w->nrows;
+    w->filling = false;
+    return rc < 0 ? fail(w, rc) : (int)w->nrows;
 }
 
 void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint32_t op,
                 uint32_t child)
 {
     struct dm_work *w = work_of(rows);
-    const struct dm_row *row = &w->rows[i];
+    const struct dm_row *row = dm_work_row(w, i);
+    uint32_t range = dm_work_row_range(w, i);
     uint64_t turn = atomic_load_explicit(&w->board->turn, memory_order_relaxed);
     if (w->current)
         dm_sample_seal(w->current);
     w->current = sample;
     w->board->op = (int32_t)op;
+    atomic_store_explicit(&w->board->range, range, memory_order_relaxed);
     atomic_store_explicit(&w->board->row, row->at, memory_order_relaxed);
     atomic_store_explicit(&w->board->turn, turn + 1, memory_order_release);
-    uint64_t place = w->place + dm_work_range(w)->base + row->at;
+    uint64_t place = i < DM_BATCH_ROWS ? w->place : w->held[i - DM_BATCH_ROWS].place;
+    place += w->split->ranges[range].base + row->at;
     rows->seed = dm_work_seed(place, op, child);
 }
 
@@ -240,13 +245,26 @@ static int write_bytes(struct dm_work *w, const char *p, size_t n)
     return dm_work_put(w, p, n);
 }
 
+static bool ends_in_cr(const struct dm_row *row)
+{
+    return row->end > row->p && row->end[-1] == '\r';
+}
+
+/* An untouched row whose bytes will not be there for long. */
+static int write_held(struct dm_work *w, const struct dm_row *row)
+{
+    size_t n = (size_t)(row->end - row->p);
+    if (!ends_in_cr(row))
+        return write_bytes(w, row->p, n + 1);
+    int rc = write_bytes(w, row->p, n - 1);
+    return rc ? rc : write_bytes(w, "\n", 1);
+}
+
 /* An untouched row joins the stretch that is written as it was read. */
 static int pass_row(struct dm_work *w, const struct dm_row *row)
 {
-    if (row->end > row->p && row->end[-1] == '\r') {
-        int rc = write_bytes(w, row->p, (size_t)(row->end - row->p) - 1);
-        return rc ? rc : write_bytes(w, "\n", 1);
-    }
+    if (ends_in_cr(row))
+        return write_held(w, row);
     if (w->pass_end != row->p) {
         int rc = dm_work_flush_pass(w);
         if (rc)
@@ -261,8 +279,12 @@ int dm_rows_keep(struct dm_rows *rows, uint32_t i, struct dm_sample *sample)
 {
     struct dm_work *w = work_of(rows);
     w->result->counts.out++;
-    if (sample == w->samples[i] && !dm_sample_touched(sample))
-        return fail(w, pass_row(w, &w->rows[i]));
+    if (!dm_sample_touched(sample)) {
+        if (i >= DM_BATCH_ROWS && sample == w->held[i - DM_BATCH_ROWS].sample)
+            return fail(w, write_held(w, dm_work_row(w, i)));
+        if (i < DM_BATCH_ROWS && sample == w->samples[i])
+            return fail(w, pass_row(w, &w->rows[i]));
+    }
     dm_buf_clear(&w->scratch);
     int rc = dm_sample_write(sample, &w->scratch, &w->err);
     if (rc == DM_OK && !dm_buf_putc(&w->scratch, '\n'))
@@ -273,8 +295,10 @@ int dm_rows_keep(struct dm_rows *rows, uint32_t i, struct dm_sample *sample)
 static struct dm_record record_of(const struct dm_work *w, uint32_t i, int32_t op,
                                   const char *child, const char *reason, size_t reason_bytes)
 {
+    const struct dm_range *range = &w->split->ranges[dm_work_row_range(w, i)];
     return (struct dm_record){.op = op,
-                              .offset = dm_work_range(w)->base + w->rows[i].at,
+                              .file = range->name,
+                              .offset = range->base + dm_work_row(w, i)->at,
                               .child = child,
                               .reason = reason,
                               .reason_bytes = reason_bytes};
@@ -298,8 +322,8 @@ int dm_rows_reject(struct dm_rows *rows, uint32_t i, int32_t op, const char *chi
     struct dm_buf text = {0};
     struct dm_record r = record_of(w, i, op, child, reason, reason_bytes);
     r.rejected = true;
-    r.input = w->rows[i].p;
-    r.input_bytes = (size_t)(w->rows[i].end - w->rows[i].p);
+    r.input = dm_work_row(w, i)->p;
+    r.input_bytes = (size_t)(dm_work_row(w, i)->end - r.input);
     int rc = sample ? dm_sample_write(sample, &text, &w->err) : DM_OK;
     if (rc == DM_OK && sample) {
         r.input = text.p;

@@ -37,6 +37,7 @@ void dm_work_destroy(struct dm_work *w)
         dm_compressor_destroy(w->compressors[codec]);
     for (uint32_t i = 0; i < DM_BATCH_ROWS; i++)
         dm_sample_destroy(w->samples[i]);
+    dm_work_finish_held(w);
     dm_buf_finish(&w->scratch);
     free(w);
 }
@@ -102,6 +103,7 @@ int dm_work_begin(struct dm_work *w, const struct dm_split *split, struct dm_res
     w->pass = w->pass_end = NULL;
     w->nrows = 0;
     w->current = NULL;
+    dm_work_drop_held(w);
     w->head.ops = result->counts.ops;
     w->err.status = DM_OK;
     atomic_store(&w->board->row, DM_NO_ROW);
@@ -134,23 +136,31 @@ int dm_work_flush_pass(struct dm_work *w)
     return dm_work_put(w, p, n);
 }
 
+/* Adds to a stream; what no operator saw waits behind the row before it. */
+static int add(struct dm_work *w, int stream, const struct dm_buf *text)
+{
+    if (!w->filling || !w->newest)
+        return dm_output_add(&w->result->out[stream], text->p, text->n, &w->err);
+    struct dm_held *before = &w->held[w->newest - DM_BATCH_ROWS];
+    return dm_buf_add(&before->after[stream], text->p, text->n) ? DM_OK : dm_fail_memory(&w->err);
+}
+
 /* The record of a drop or reject in the ledger; for rejects also the row itself. */
 static int record(struct dm_work *w, struct dm_record *r)
 {
     char op[256];
     dm_settings_op_name(w->settings, r->op, op, sizeof op);
     r->op_name = op;
-    r->file = dm_work_range(w)->name;
     dm_buf_clear(&w->scratch);
     if (!dm_record_ledger(&w->scratch, r))
         return dm_fail_memory(&w->err);
-    int rc = dm_output_add(&w->result->out[DM_LEDGER], w->scratch.p, w->scratch.n, &w->err);
+    int rc = add(w, DM_LEDGER, &w->scratch);
     if (rc || !r->rejected)
         return rc;
     dm_buf_clear(&w->scratch);
     if (!dm_record_reject(&w->scratch, r))
         return dm_fail_memory(&w->err);
-    return dm_output_add(&w->result->out[DM_REJECTS], w->scratch.p, w->scratch.n, &w->err);
+    return add(w, DM_REJECTS, &w->scratch);
 }
 
 static int count_reason(struct dm_work *w, const struct dm_record *r)
@@ -168,7 +178,7 @@ static int fail_on_row(struct dm_work *w, const struct dm_record *r)
     dm_settings_op_name(w->settings, r->op, op, sizeof op);
     int reason = r->reason_bytes < REASON ? (int)r->reason_bytes : REASON;
     int shown = r->input_bytes < SHOWN ? (int)r->input_bytes : SHOWN;
-    return dm_fail(&w->err, DM_EROW, "%s@%llu%s\n%s\n%.*s\n%.*s", dm_work_range(w)->name,
+    return dm_fail(&w->err, DM_EROW, "%s@%llu%s\n%s\n%.*s\n%.*s", r->file,
                    (unsigned long long)r->offset, r->child, r->op < 0 ? "" : op, reason, r->reason,
                    shown, r->input);
 }
@@ -186,6 +196,7 @@ int dm_work_reject_input(struct dm_work *w, uint64_t offset, const char *p, size
                          const char *reason, bool cut)
 {
     struct dm_record r = {.op = -1,
+                          .file = dm_work_range(w)->name,
                           .offset = dm_work_range(w)->base + offset,
                           .child = "",
                           .rejected = true,

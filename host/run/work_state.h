@@ -19,6 +19,17 @@ struct dm_row {
     uint64_t at;         /* its offset in the file */
 };
 
+/* A row that waits while others go on (hold.c). */
+struct dm_held {
+    struct dm_row row;        /* in `bytes` */
+    struct dm_sample *sample; /* the row's own; NULL when it has gone another way */
+    char *bytes;
+    uint32_t refs; /* 0: free */
+    uint32_t range;
+    uint64_t place;
+    struct dm_buf after[DM_STREAMS]; /* records of rows behind it that no operator saw */
+};
+
 struct dm_work {
     struct dm_rows head; /* first: Lua's pointer is ours */
     const struct dm_settings *settings;
@@ -43,11 +54,32 @@ struct dm_work {
     uint32_t nrows;
     struct dm_sample *current;   /* whose nodes are good */
     const char *pass, *pass_end; /* rows that go out as they came in: a stretch of the block */
+    bool filling;                /* what is refused now was not seen by any operator */
+    /* of rows that wait; Lua counts them from DM_BATCH_ROWS */
+    struct dm_held *held;
+    uint32_t nheld, held_cap;
+    uint32_t held_as[DM_BATCH_ROWS]; /* of the rows at hand: where they are held; 0: nowhere */
+    uint32_t newest;                 /* held last; 0: none is held */
+    uint32_t *free_held, nfree_held; /* places in `held` */
+    struct dm_sample **spare;        /* samples for the places of those that wait */
+    uint32_t nspare;
 };
 
 static inline const struct dm_range *dm_work_range(const struct dm_work *w)
 {
     return &w->split->ranges[w->range];
+}
+
+/* Row i as Lua counts: of the batch, or one that waits. */
+static inline const struct dm_row *dm_work_row(const struct dm_work *w, uint32_t i)
+{
+    return i < DM_BATCH_ROWS ? &w->rows[i] : &w->held[i - DM_BATCH_ROWS].row;
+}
+
+/* Which range of the split it is of. */
+static inline uint32_t dm_work_row_range(const struct dm_work *w, uint32_t i)
+{
+    return i < DM_BATCH_ROWS ? w->range : w->held[i - DM_BATCH_ROWS].range;
 }
 
 /* --limit: no more rows are read. */
@@ -91,6 +123,17 @@ static inline bool dm_work_leaves_out(const struct dm_work *w, uint64_t offset)
 
 /* Writes the rows that go out as they came in. */
 int dm_work_flush_pass(struct dm_work *w);
+
+/* Forgets the rows that wait, when a split is given up; frees what they need. */
+void dm_work_drop_held(struct dm_work *w);
+void dm_work_finish_held(struct dm_work *w);
+
+/* Notes that other rows are at hand. */
+static inline void dm_work_new_batch(struct dm_work *w)
+{
+    if (w->nheld)
+        memset(w->held_as, 0, sizeof w->held_as);
+}
 
 /* Enters a drop or reject in the ledger, the rejects and the counts of reasons. */
 int dm_work_refuse(struct dm_work *w, struct dm_record *r);

@@ -1,6 +1,8 @@
 /* The worker as a process of its own: frames over a pipe to whoever started it, on a libuv loop. */
 #include "run/worker.h"
 
+#include "net/http.h"
+
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
@@ -184,6 +186,7 @@ int dm_worker_main(void)
     if (rc)
         report(p, &err);
     dm_worker_destroy(p->worker);
+    dm_http_finish();
     dm_buf_finish(&p->in);
     munmap(p->board, sizeof *p->board);
     free(p);

@@ -1,6 +1,7 @@
 -- The classes that operators extend: Mapper (1:1), Filter (keep or drop), Slicer (1:N), LLM.
 local constant = require "dm.constant"
 local kind = require "dm.kind"
+local llm = require "dm.llm"
 local params = require "dm.params"
 local path = require "dm.path"
 local problem = require "dm.problem"
@@ -15,6 +16,8 @@ local sample_module = require "dm.sample"
 ---@field summary string one sentence
 ---@field kind "mapper"|"filter"|"slicer"|"llm"
 ---@field origin string? the project whose operator this is
+---@field waits boolean? it waits for something, so that many samples are in it at once
+---@field max_in_flight integer? how many, when it does
 ---@field cost string? what bounds its speed, where that is below 60 MB/s
 ---@field params dm.Param[]
 ---@field examples table[] each { params?, input, output | outputs | keep }
@@ -274,8 +277,8 @@ function Slicer:slice(sample)
   return self.emitted
 end
 
----An LLM operator is a Mapper that waits on a model.
----@class dm.LLM: dm.Mapper
-local LLM = Mapper:extend { name = "LLM", kind = "llm" }
+-- Operators that wait on a model: LLM is a Mapper that does.
+local waiting = llm.classes(Mapper, Filter, Slicer)
 
-return { BaseOp = Base, Mapper = Mapper, Filter = Filter, Slicer = Slicer, LLM = LLM, MEASURE = MEASURE }
+return { BaseOp = Base, Mapper = Mapper, Filter = Filter, Slicer = Slicer, LLM = waiting.LLM,
+  LLMFilter = waiting.LLMFilter, LLMSlicer = waiting.LLMSlicer, MEASURE = MEASURE, WAITING = llm.PARAMS }

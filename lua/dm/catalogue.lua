@@ -43,11 +43,12 @@ end
 local SHARED = {}
 for _, p in ipairs(base_op.BaseOp.params) do SHARED[p] = "all" end
 for _, p in ipairs(base_op.MEASURE) do SHARED[p] = "measure" end
+for _, p in ipairs(base_op.WAITING) do SHARED[p] = "waiting" end
 
 ---The parameters of a class: its own, then those that it shares with all filters that measure ("measure"), or with
----all operators ("all").
+---those that ask a model ("waiting"), or all operators ("all").
 ---@param class table
----@param whose "own"|"measure"|"all"
+---@param whose "own"|"measure"|"waiting"|"all"
 ---@return dm.Param[]
 function M.params(class, whose)
   local list = {}
@@ -151,6 +152,13 @@ local function outcome(example)
   return "becomes " .. code(show(example.output or example.outputs))
 end
 
+---The answers of a model that an example counts on.
+local function answers(example)
+  local list = {}
+  for i, reply in ipairs(example.replies or {}) do list[i] = code(show(reply)) end
+  return list[1] and (" and the answers %s"):format(table.concat(list, ", ")) or ""
+end
+
 local function add_operator(out, class)
   local head = head_of(class)
   out[#out + 1] = ("### %s\n"):format(class.name)
@@ -160,10 +168,12 @@ local function add_operator(out, class)
   local shared = {}
   for i, p in ipairs(M.params(class, "measure")) do shared[i] = code(p[1]) end
   if shared[1] then out[#out + 1] = ("Also %s: see [Filters](#filters).\n"):format(table.concat(shared, ", ")) end
+  if M.params(class, "waiting")[1] then out[#out + 1] = "Also those of [LLM operators](#llm-operators).\n" end
   for _, example in ipairs(class.examples) do
     local call = { class.name }
     for k, v in pairs(example.params or {}) do call[k] = v end
-    out[#out + 1] = ("- with %s, %s %s"):format(code(show(call)), code(show(example.input)), outcome(example))
+    out[#out + 1] = ("- with %s%s, %s %s"):format(code(show(call)), answers(example), code(show(example.input)),
+      outcome(example))
   end
   out[#out + 1] = ""
 end
@@ -186,6 +196,9 @@ function M.markdown(only)
     if kind[1] == "filter" then
       out[#out + 1] = "Those that measure a number also take these:\n"
       add_params(out, base_op.MEASURE)
+    elseif kind[1] == "llm" then
+      out[#out + 1] = "They, and filters and slicers that ask a model, also take these:\n"
+      add_params(out, base_op.WAITING)
     end
     for _, class in ipairs(classes) do add_operator(out, class) end
   end

@@ -2,8 +2,10 @@
 -- it, so that LuaJIT compiles a short trace for every operator and not one that is too long for all of them.
 -- What became of a sample is noted beside it and written, in the order of the rows, when the batch is through.
 local ffi = require "ffi"
-local kind = require "dm.kind"
+local add_place = require "dm.add_place"
+local handed = require "dm.handed"
 local sample_module = require "dm.sample"
+local stage = require "dm.stage"
 
 local C = ffi.C
 
@@ -15,7 +17,7 @@ local M = {}
 ---@field sample (ffi.cdata*|false)[] struct dm_sample *; false once the sample is out
 ---@field row integer[] the row that it came from, from 0
 ---@field child string[] "" for a row, else what a slicer made of it: "#2", "#2#1"
----@field number integer[] the last number in child, or 0
+---@field number integer[] stands for child where numbers are wanted; 0 for a row
 ---@field own (ffi.cdata*|nil)[] of a child: the sample, for the rejects
 ---@field op integer[] the operator that took it out, from 0
 ---@field reason string[]
@@ -43,31 +45,10 @@ local function failed(batch, i, op, message)
   return 0
 end
 
----Adds the place to an error that the host raised in the name of whoever called it: the last line of the user's
----own files. What operators of the binary and error(..., 0) raise stays as it is.
-local function add_place(e)
-  if type(e) ~= "string" or e:find "^[^\n]-:%d+: " then return e end
-  local raiser = debug.getinfo(3, "S") -- 1 is this function, 2 error itself
-  if not raiser or raiser.source:sub(1, 8) ~= "=lua/dm/" then return e end
-  for level = 4, 20 do
-    local frame = debug.getinfo(level, "Sl")
-    if not frame then break end
-    if frame.source:sub(1, 1) == "@" then return ("%s:%d: %s"):format(frame.short_src, frame.currentline, e) end
-  end
-  return e
-end
-
----What a Mapper returned instead of the sample it was given, or a child of a Slicer, as a C sample.
-local function adopt(result, what)
-  if type(result) == "table" then result = sample_module.sample(result) end
-  if sample_module.is_node(result) then return sample_module.adopt(result) end
-  error(("%s, not %s"):format(what, kind.name(result)), 0)
-end
-
 ---The other path of a Mapper's loop: it returned something.
 ---@return integer status
 local function replace(batch, i, op, result)
-  local ok, made = pcall(adopt, result, "a Mapper returns its sample, another one or nothing")
+  local ok, made = pcall(handed.take, result, "a Mapper returns its sample, another one or nothing")
   if not ok then return failed(batch, i, op, made) end
   batch.sample[i] = made
   return 0
@@ -163,7 +144,7 @@ end
 ---The children of a sample, as C samples.
 local function slice(op, node)
   local list = op:slice(node)
-  for i = 1, #list do list[i] = adopt(list[i], "a Slicer's list holds samples") end
+  for i = 1, #list do list[i] = handed.take(list[i], "a Slicer's list holds samples") end
   return list
 end
 
@@ -172,43 +153,52 @@ local function fill_children(children, list, batch, i)
   children.n = #list
   for k = 1, #list do
     children.sample[k], children.own[k] = list[k], list[k]
-    children.row[k], children.number[k] = batch.row[i], k
+    children.row[k], children.number[k] = batch.row[i], stage.child_number(batch.number[i], k)
     children.child[k] = batch.child[i] .. "#" .. k
   end
 end
 
----Slices sample i of a batch and takes its children to the end of the pipeline, where their memory is free again.
+---Sample i of a batch, which is out, on its way behind those that may wait.
 ---@return integer status
+local function pass_on(batch, i, children, following)
+  children.n = 1
+  for name, list in pairs(children) do
+    if name ~= "n" then list[1] = batch[name][i] end
+  end
+  return following(children)
+end
+
+---Slices sample i of a batch and takes its children to the end of the pipeline, where their memory is free again.
+---@return integer? status nil: the sample is out, and that is still to be entered
 local function slice_one(rows, op, number, batch, i, children, following)
-  local count, began, handed = rows.ops[number], C.dm_ticks(), sample_module.handed()
+  local count, began, kept = rows.ops[number], C.dm_ticks(), handed.count()
   C.dm_rows_at(rows, batch.sample[i], batch.row[i], number, batch.number[i])
   local ok, list = xpcall(slice, add_place, op, sample_module.root(batch.sample[i]))
   count["in"], count.ticks = count["in"] + 1, count.ticks + (C.dm_ticks() - began)
   if not ok then
     local status = failed(batch, i, number, list)
-    return status < 0 and status or record(rows, batch, i)
+    return status < 0 and status or nil
   end
   if #list == 0 then
     take_out(batch, i, number, false, "made no samples")
-    return record(rows, batch, i)
+    return nil
   end
   count.made, count.out = count.made + (#list - 1), count.out + #list
   fill_children(children, list, batch, i)
   local status = following(children)
-  sample_module.recycle(handed)
+  handed.recycle(kept)
   return status
 end
 
 ---What ends a stretch with a slicer: sample by sample, so that everything is written in the order of the rows.
-local function slicer(rows, op, number, following)
+---@param waits boolean samples before may wait in what follows
+local function slicer(rows, op, number, following, waits)
   local children = new_batch()
   return function(batch)
     for i = 1, batch.n do
-      local status
-      if batch.sample[i] then
-        status = slice_one(rows, op, number, batch, i, children, following)
-      else
-        status = record(rows, batch, i)
+      local status = batch.sample[i] and slice_one(rows, op, number, batch, i, children, following)
+      if not status then
+        status = waits and pass_on(batch, i, children, following) or record(rows, batch, i)
       end
       if status < 0 then return status end
     end
@@ -227,13 +217,21 @@ local function sequence(loops)
   end
 end
 
----Operators number `first` to the end of the pipeline.
+---Operators number `first` to the end of the pipeline. Stages that wait are added to `stages`, the first one first.
 ---@return fun(batch: dm.Batch): integer status
-local function compile_from(ops, first, rows)
+local function compile_from(ops, first, rows, stages)
   local loops = {}
   for i = first, #ops do
-    if ops[i].kind == "slicer" then
-      loops[#loops + 1] = slicer(rows, ops[i], i - 1, compile_from(ops, i + 1, rows))
+    if ops[i].waits then
+      local waiting = stage.new(rows, ops[i], i - 1, new_batch)
+      stages[#stages + 1] = waiting
+      waiting:lead_to(compile_from(ops, i + 1, rows, stages))
+      loops[#loops + 1] = function(batch) return waiting:push(batch) end
+      return sequence(loops)
+    elseif ops[i].kind == "slicer" then
+      local before = #stages
+      local following = compile_from(ops, i + 1, rows, stages)
+      loops[#loops + 1] = slicer(rows, ops[i], i - 1, following, #stages > before)
       return sequence(loops)
     end
     loops[#loops + 1] = compile(rows, ops[i], i - 1)
@@ -246,15 +244,18 @@ end
 ---@param ops dm.BaseOp[]
 ---@param rows ffi.cdata* struct dm_rows *
 ---@return fun(n: integer): integer status of the run: less than zero when it can not go on
+---@return fun(): integer status after the last rows of a split: waits for those that wait
 function M.compile(ops, rows)
-  local run, batch = compile_from(ops, 1, rows), new_batch()
-  return function(n)
+  local stages = {}
+  local run, batch = compile_from(ops, 1, rows, stages), new_batch()
+  local function step(n)
     batch.n = n
     for i = 1, n do
       batch.sample[i], batch.row[i], batch.child[i], batch.number[i] = rows.samples[i - 1], i - 1, "", 0
     end
     return run(batch)
   end
+  return step, function() return stage.finish(stages) end
 end
 
 return M

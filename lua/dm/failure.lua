@@ -16,7 +16,7 @@ function Failure.__tostring(self)
 end
 
 ---Classes that DataMate numbers as the class they descend from.
-local PARENTS = { ZeroDivisionError = "ArithmeticError" }
+local PARENTS = { ZeroDivisionError = "ArithmeticError", JSONDecodeError = "ValueError" }
 
 ---Raises an error of that class.
 ---@param class string

@@ -30,7 +30,7 @@ function M.log(...)
 end
 
 -- What costs time to load is loaded when it is first used.
-local LATER = { text = "dm.text", bytes = "dm.bytes" }
+local LATER = { text = "dm.text", bytes = "dm.bytes", http = "dm.http" }
 
 return setmetatable(M, {
   __index = function(t, name)

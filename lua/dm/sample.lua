@@ -360,6 +360,14 @@ end
 ---@param text string
 function M.parse(text) return make_sample(0, text, #text) end
 
+---Any value as JSON text.
+---@param v any
+---@return string
+function M.json(v)
+  local p, n = to_json(v)
+  return ffi_string(p, n)
+end
+
 ---A copy of a sample, or of an object or array in it, that outlives execute. It lives as dm.sample's.
 ---@param node ffi.cdata*|table
 function M.clone(node)
@@ -370,40 +378,12 @@ end
 ---@param node ffi.cdata*
 function M.release(node) C.dm_sample_release(node) end
 
-local handed = {}
-
----Takes over what an operator returned: the C sample that the driver goes on with. Nodes of it become stale; of a
----node within a sample a copy of that part is taken. recycle gives back samples that Lua made.
+---The C sample that a node is of, and the node's number in it. Raises when the node is stale.
 ---@param node ffi.cdata*
 ---@return ffi.cdata* struct dm_sample *
-function M.adopt(node)
-  local s = live(node)
-  if node[INDEX] ~= 0 then
-    node = M.clone(node) -- its finalizer does nothing once the sample is sealed
-    s = node[SAMPLE]
-  end
-  if s.pooled == 1 and s.handed == 0 then
-    if is_array(node) then error("a sample must be an object, not an array", 0) end
-    s.handed = 1
-    handed[#handed + 1] = s
-  end
-  C.dm_sample_seal(s)
-  return s
-end
-
----How many samples have been handed to the driver and not taken back.
 ---@return integer
-function M.handed()
-  return #handed
-end
-
----Takes back the samples that were handed to the driver, but for the first of them.
----@param kept integer? as many as M.handed told earlier; default 0
-function M.recycle(kept)
-  for i = #handed, (kept or 0) + 1, -1 do
-    M.release(M.root(handed[i]))
-    handed[i] = nil
-  end
+function M.inside(node)
+  return live(node), node[INDEX]
 end
 
 ---A plain table with the content of a node; null becomes nil. Other values are returned as they are.

@@ -1,16 +1,16 @@
 -- The doors of a worker: setup makes the operators, run pulls the rows of a split through them.
 local ffi = require "ffi"
 local chain = require "dm.chain"
+local handed = require "dm.handed"
 local json = require "dm.json"
 local pipeline = require "dm.pipeline"
 local registry = require "dm.registry"
-local sample = require "dm.sample"
 local sources = require "dm.sources"
 
 local C = ffi.C
 local M = {}
 
-local ops, step, forget_seed, recorder
+local ops, step, finish, forget_seed, recorder
 
 -- Recording of traces for a few hundred operators does not fit LuaJIT's defaults.
 jit.opt.start("maxtrace=8000", "maxmcode=16384", "maxrecord=16000")
@@ -51,9 +51,10 @@ end
 local function run_rows(rows)
   while true do
     local n = C.dm_rows_fill(rows)
-    if n <= 0 then return n end
+    if n < 0 then return n end
+    if n == 0 then return finish() end
     local status = step(n)
-    sample.recycle()
+    handed.recycle()
     if status < 0 then return status end
   end
 end
@@ -65,7 +66,7 @@ function M.run(pointer)
   local rows = ffi.cast("struct dm_rows *", pointer)
   if not step then
     forget_seed = M.seed_by_row(rows)
-    step = chain.compile(ops, rows)
+    step, finish = chain.compile(ops, rows)
   end
   forget_seed()
   if not recorder then return run_rows(rows) end

@@ -1,6 +1,7 @@
 -- Samples as operators see them: nodes that read and edit a row where it lies.
 local dm = require "dm"
 local ffi = require "ffi"
+local handed = require "dm.handed"
 local sample = require "dm.sample"
 
 local err = ffi.new "struct dm_error"
@@ -89,8 +90,8 @@ describe("a sample", function()
       local s = row(text)
       s.n, s.t, s.b, s.z, s.o, s.i = 1.5, "a", true, dm.null, s.o, s.i
       assert.equal(text, tostring(s))
-      assert.equal(0, ffi.C.dm_sample_edits(sample.adopt(s)))
-      sample.recycle()
+      assert.equal(0, ffi.C.dm_sample_edits(handed.adopt(s)))
+      handed.recycle()
     end)
     it("tells 0 from -0", function()
       local s = row '{"n":0}'
@@ -405,7 +406,7 @@ describe("dm.sample", function()
 
   it("leaves nothing behind of parts that are no samples", function()
     local s, before = row '{"l":[1]}', resident()
-    for _ = 1, 200000 do raises("a sample must be an object, not an array", sample.adopt, s.l) end
+    for _ = 1, 200000 do raises("a sample must be an object, not an array", handed.adopt, s.l) end
     assert.is_true(resident() - before < 100000, "took " .. resident() - before .. " KiB")
   end)
   it("makes many, and gives their memory back", function()

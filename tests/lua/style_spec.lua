@@ -62,6 +62,7 @@ describe("the repository", function()
       ["lauxlib.h"] = "^host/lua/state%.c$",
       ["isa-l/"] = "^host/io/",
       ["pcre2.h"] = "^host/text/",
+      ["curl/"] = "^host/net/",
     }
     each("'host/*.[ch]'", function(path, text)
       for header, home in pairs(homes) do

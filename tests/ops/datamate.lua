@@ -1,6 +1,8 @@
 -- Runs DataMate's recorded answers (tests/ops/vectors/datamate) through the operators, on plain tables.
 local cjson = require "cjson"
 local dm = require "dm"
+local ffi = require "ffi"
+local http = require "dm.http"
 local failure = require "dm.failure"
 local jieba = require "dm.jieba"
 local json = require "dm.json"
@@ -117,8 +119,66 @@ local function same(output, sample, keep)
   return true
 end
 
+---How DataMate's recorded answers of a model reach us: text, a whole reply, or a failure.
+local function reply_of(answer)
+  local ended = { outcome = ffi.C.DM_HTTP_DONE, status = 200, head = "", error = "", total_ms = 1 }
+  if answer == "!conn" then
+    ended.outcome, ended.error = ffi.C.DM_HTTP_BROKEN, "connection reset"
+  elseif answer == "!json" then
+    ended.body = "<html>"
+  elseif type(answer) == "table" then
+    ended.body = json.encode(answer)
+  else
+    ended.body = json.encode { choices = { { message = { content = answer } } } }
+  end
+  return ended
+end
+
+---Runs `run` while requests get these answers in turn, the last one over and over.
+---@return table[] bodies of the requests; then as pcall
+local function with_answers(answers, run)
+  local send, bodies = http.send, {}
+  function http.send(_, _, _, body)
+    bodies[#bodies + 1] = json.decode(body)
+    return reply_of(answers[math.min(#bodies, #answers)])
+  end
+  local ok, result = pcall(run)
+  http.send = send
+  return bodies, ok, result
+end
+
+local function same_requests(wanted, got)
+  if type(wanted) ~= "table" then return true end -- not recorded
+  if #wanted ~= #got then return false, ("%d requests for %d"):format(#got, #wanted) end
+  for i, request in ipairs(wanted) do
+    if request.messages[1].content ~= got[i].messages[1].content then return false, got[i].messages[1].content end
+  end
+  return true
+end
+
+---Runs a case with a model that gives recorded answers.
+local function model_case(class, case)
+  local params, sample = with_null(case.params), sample_of(case.input)
+  params.retries = 0 -- DataMate has none
+  sample.export_path, sample.fileId = t.scratch(), "fid"
+  local bodies, ok, result = with_answers(case.llm_replies, function()
+    return class(params):execute(sample)
+  end)
+  local output = case.output
+  if not ok then
+    if not output.error then return false, tostring(result) end
+    return is_expected(result, output.error)
+  end
+  if sample.text ~= output.text then return false, sample.text end
+  if t.read(sample.export_path .. "/fid.jsonl") ~= output.files["fid.jsonl"] then
+    return false, t.read(sample.export_path .. "/fid.jsonl")
+  end
+  return same_requests(case.llm_requests, bodies)
+end
+
 ---Runs a case; a filter that raises keeps nothing.
 local function operator_case(class, case)
+  if case.llm_replies then return model_case(class, case) end
   local params, sample = with_null(case.params), sample_of(case.input)
   add_resources(params, case.resources)
   if case.op == "Segmentation" then sample.export_path = t.scratch() end

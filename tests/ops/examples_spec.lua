@@ -2,6 +2,7 @@
 local conformance = require "tests.ops.conformance"
 local registry = require "dm.registry"
 local sample = require "dm.sample"
+local scripted = require "dm.llm.scripted"
 
 local function outputs(op, row)
   if op.kind == "slicer" then return op:slice(row) end
@@ -9,6 +10,7 @@ local function outputs(op, row)
 end
 
 local function check(op, example, row)
+  if example.replies then op.llm = scripted(example.replies) end
   if op.kind == "filter" then
     local keep = op:execute(row)
     assert.equal(example.keep, keep, tostring(sample.sample(example.input)))

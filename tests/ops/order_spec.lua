@@ -42,13 +42,24 @@ local function outcomes(op, backwards)
   return by_text
 end
 
+-- An operator; a model that it asks answers the same to the same question.
+local function make(class, params)
+  local op = class(params)
+  local model = { chat = function(_, prompt)
+    local n = #sample.json(prompt)
+    return { text = ('{"score": %d} 结果：%s'):format(n % 5, n % 2 == 0 and "Y" or "N") }
+  end }
+  op.llm = op.waits and model or op.llm
+  return op
+end
+
 describe("order of rows does not matter to", function()
   for _, name in ipairs(registry.builtin_names()) do
     it(name, function()
       local class = registry.get(name)
       local params = class.examples[1].params or {}
-      local forwards = outcomes(class(params), false)
-      local op = class(params)
+      local forwards = outcomes(make(class, params), false)
+      local op = make(class, params)
       assert.same(forwards, outcomes(op, true))
       assert.same(forwards, outcomes(op, false))
     end)

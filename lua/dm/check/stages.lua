@@ -4,6 +4,7 @@ local ffi = require "ffi"
 local feed = require "dm.trace.rows"
 local guard = require "dm.check.guard"
 local json = require "dm.json"
+local handed = require "dm.handed"
 local sample = require "dm.sample"
 
 local C = ffi.C
@@ -76,7 +77,7 @@ local function parse(rows)
     if ok and row.text:find "^%s*%[" then ok, node = false, "an array, not an object" end
     if row.why then ok, node = false, row.why end
     if ok then
-      list[#list + 1] = { s = sample.adopt(node), name = row.name }
+      list[#list + 1] = { s = handed.adopt(node), name = row.name }
     else
       bad[#bad + 1] = { row = row.name, why = node }
     end
@@ -115,7 +116,7 @@ end
 local function as_sample(v)
   if type(v) == "table" then v = sample.sample(v) end
   if not sample.is_node(v) then error("must return a sample or nothing, not a " .. type(v), 0) end
-  return { s = sample.adopt(v) }
+  return { s = handed.adopt(v) }
 end
 
 ---What comes out of an operator for one row: rows, and why none does.

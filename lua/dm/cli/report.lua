@@ -43,12 +43,26 @@ end
 
 local FIELDS = { "in", "out", "made", "dropped", "rejected", "changed" }
 
-local function operators(counts, names)
+local ASKED = { "requests", "retries", "tokens_in", "tokens_out" }
+
+---What an operator asked a model, and what that cost where its prices are given; nil when it asked nothing.
+local function asked(c, prices)
+  if c.requests == 0 then return nil end
+  local a = {}
+  for _, field in ipairs(ASKED) do a[field] = tonumber(c[field]) end
+  if prices and (prices.price_in or prices.price_out) then
+    a.cost = (a.tokens_in * (prices.price_in or 0) + a.tokens_out * (prices.price_out or 0)) / 1e6
+  end
+  return a
+end
+
+local function operators(counts, begun)
   local list, ticks = sample.array {}, 0
-  for i, name in ipairs(names) do
+  for i, name in ipairs(begun.names) do
     local c = counts.ops[i - 1]
     local op = { name = name, ticks = tonumber(c.ticks), reasons = reasons_of(counts, i - 1) }
     for _, field in ipairs(FIELDS) do op[field] = tonumber(c[field]) end
+    op.asked = asked(c, begun.prices[i])
     ticks = ticks + op.ticks
     list[i] = op
   end
@@ -100,7 +114,7 @@ function M.receipt(outcome, begun, status)
     rows = { ["in"] = tonumber(c.rows), out = tonumber(c.out), blank_lines = tonumber(c.blank),
       rejected_input = tonumber(c.bad) },
     bytes = { ["in"] = tonumber(c.bytes), out = tonumber(c.out_bytes) },
-    operators = c.ops ~= nil and operators(c, begun.names) or {},
+    operators = c.ops ~= nil and operators(c, begun) or {},
     input_reasons = reasons_of(c, -1),
     error = outcome.status < 0 and M.clean(tostring(problem.of_c(outcome.status, ffi.string(outcome.err.text)))) or nil,
   })
@@ -135,15 +149,22 @@ local function show_reasons(list)
   end
 end
 
+local function show_asked(a)
+  if not a then return end
+  say(("%35s %s requests, %s of them made again; %s tokens in, %s out%s\n"):format("", count(a.requests),
+    count(a.retries), count(a.tokens_in), count(a.tokens_out), a.cost and ("; cost %.4f"):format(a.cost) or ""))
+end
+
 local function show_table(c, begun)
   local total = tonumber(c.rows)
   say(("\n%-34s %11s %11s %10s %10s %8s %9s %9s %6s\n"):format("operator", "rows in", "rows out", "changed",
     "dropped", "rejected", "% of left", "% of all", "time"))
-  for _, op in ipairs(operators(c, begun.names)) do
+  for _, op in ipairs(operators(c, begun)) do
     local gone = op.dropped + op.rejected
     say(("%-34s %11s %11s %10s %10s %8s %9s %9s %6s\n"):format(op.name, count(op["in"]), count(op.out),
       count(op.changed), count(op.dropped), count(op.rejected), per_cent(gone, op["in"]), per_cent(gone, total),
       ("%.0f %%"):format(100 * op.time_share)))
+    show_asked(op.asked)
     show_reasons(op.reasons)
   end
 end

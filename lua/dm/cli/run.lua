@@ -168,7 +168,11 @@ end
 
 local function set_plan(job, path, values, ops)
   local names = {}
-  for i, op in ipairs(ops) do names[i] = op.name end
+  local prices = {}
+  for i, op in ipairs(ops) do
+    names[i] = op.name
+    prices[i] = { price_in = op.price_in, price_out = op.price_out }
+  end
   local plan = {
     pipeline = path,
     sources = sources.snapshot(),
@@ -182,7 +186,7 @@ local function set_plan(job, path, values, ops)
   job.settings.op_names = keep(table.concat(names, "\n"))
   job.settings.nops = #ops
   job.settings.plan = keep(json.encode(plan))
-  return names, plan
+  return names, plan, prices
 end
 
 ---Which part of the plan differs from the one that the run was begun with.
@@ -300,11 +304,12 @@ local function start(values)
   local output, folder = set_output(job, p, values)
   local inputs = set_input(job, p, values)
   set_limits(job, p, values)
-  local names, plan = set_plan(job, path, values, ops)
+  local names, plan, prices = set_plan(job, path, values, ops)
   if values.resume and has_begun(folder) then check_resume(folder, plan) end
   begun = {
     format = set_progress(job, values),
     names = names,
+    prices = prices,
     binary = plan.binary,
     max_rejects = number(values, "max-rejects", 0) or p.max_rejects,
     output = output,

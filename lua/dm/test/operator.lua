@@ -9,6 +9,7 @@ local ffi = require "ffi"
 local json = require "dm.json"
 local registry = require "dm.registry"
 local sample = require "dm.sample"
+local scripted = require "dm.llm.scripted"
 local sources = require "dm.sources"
 
 local C = ffi.C
@@ -19,17 +20,6 @@ local M = {}
 ---@field outputs any[]?
 ---@field dropped boolean?
 ---@field rejected string?
-
----A model that gives certain answers, for operators that ask one.
-local function scripted(replies)
-  local n = 0
-  return {
-    chat = function()
-      n = n + 1
-      return { text = replies[n] or error("asked more often than the example has replies", 0) }
-    end,
-  }
-end
 
 local function without_place(message)
   return (tostring(message):gsub("^[^\n:]+:%d+: ", ""))

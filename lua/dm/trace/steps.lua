@@ -2,6 +2,7 @@
 -- before and after. The same semantics as dm.chain, where batches of rows go through the same calls.
 local ffi = require "ffi"
 local fault = require "dm.trace.fault"
+local handed = require "dm.handed"
 local sample_module = require "dm.sample"
 
 local C = ffi.C
@@ -95,7 +96,7 @@ end
 ---What a Mapper returned, or a child of a Slicer, as a C sample.
 local function adopt(result, what)
   if type(result) == "table" then result = sample_module.sample(result) end
-  if sample_module.is_node(result) then return sample_module.adopt(result) end
+  if sample_module.is_node(result) then return handed.adopt(result) end
   error(what .. " must return a sample or nothing, not a " .. type(result), 0)
 end
 
@@ -223,7 +224,7 @@ function M.follow(walk, row)
   if walk.full then record.input = shorten(text_of(walk.trace.sample)) end
   follow(walk, record, 1, walk.trace.sample, 0)
   C.dm_trace_rest(walk.trace)
-  sample_module.recycle()
+  handed.recycle()
   return record
 end
 

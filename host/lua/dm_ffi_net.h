@@ -1,0 +1,64 @@
+/* What Lua may call of host/net; the third part of dm_ffi.h, under the same rules. */
+
+/* net: HTTP requests that other work goes on beside --------------------------------------------- */
+
+/* What is asked for. Texts are copied; NULL stands for none, a time of 0 for no limit. */
+struct dm_http_request {
+    const char *method, *url;
+    const char *headers;     /* "Name: value", one a line */
+    const char *body;
+    size_t body_bytes;
+    const char *ca_file;     /* certificates that are trusted instead of the system's */
+    const char *cert_file, *key_file, *key_password; /* the client's own */
+    const char *host_name;   /* the name that the server's certificate must carry instead of the URL's */
+    const char *proxy;       /* instead of the environment's; "" for none */
+    double connect_ms, first_byte_ms, total_ms;
+    uint64_t max_bytes;      /* of the reply's body, decompressed */
+    uint32_t unverified;     /* 1: any certificate will do */
+    uint32_t redirects;      /* how many are followed */
+};
+
+/* How a request ended. */
+enum {
+    DM_HTTP_DONE,     /* with a reply, whatever its status */
+    DM_HTTP_CONNECT,  /* no connection: name unknown, refused, no route */
+    DM_HTTP_TIMEOUT,  /* one of the three times was over */
+    DM_HTTP_BROKEN,   /* the connection ended within the reply, or the reply is not HTTP */
+    DM_HTTP_TLS,      /* the other side's certificate, or ours, will not do */
+    DM_HTTP_TOO_LARGE,
+    DM_HTTP_CANCELLED,
+    DM_HTTP_BAD       /* the request is at fault: its URL, a file that can not be read */
+};
+
+struct dm_http_reply {
+    uint32_t id;
+    int32_t outcome;      /* DM_HTTP_DONE ... */
+    int32_t status;       /* 200 ...; 0 without a reply */
+    const char *body;     /* what came of it, decompressed */
+    size_t body_bytes;
+    const char *head;     /* the header lines of the last reply, "name: value\r\n" each */
+    size_t head_bytes;
+    double first_ms, total_ms; /* until its first byte, and altogether */
+    char error[256];      /* for a person; "" with DM_HTTP_DONE */
+    struct dm_http_reply *next;
+};
+
+/* Starts a request. Returns its number, from 1, or a status below zero. Numbers begin again after 2^31 - 1. */
+int dm_http_start(const struct dm_http_request *request, struct dm_error *err);
+
+/* Gives a request up; dm_http_next hands it out as DM_HTTP_CANCELLED, unless it has ended already. */
+void dm_http_cancel(uint32_t id);
+
+/* Runs the event loop until a request has ended or `ms` milliseconds have passed; 0 only looks. Returns whether
+ * dm_http_next has something, or a status below zero. */
+int dm_http_wait(double ms, struct dm_error *err);
+
+/* The next request that has ended, or NULL. The caller gives it back with dm_http_release. */
+struct dm_http_reply *dm_http_next(void);
+void dm_http_release(struct dm_http_reply *reply);
+
+/* How many connections the limit on open files leaves room for; raises the limit as far as it goes. */
+int dm_http_room(void);
+
+/* A clock that only goes forward, in milliseconds. */
+double dm_http_now(void);

@@ -1,0 +1,369 @@
+/* libcurl's multi interface on a libuv loop. libcurl says which sockets it waits on and for how
+ * long; we tell it what happened and collect what has ended. It is never called from inside its own
+ * callbacks. */
+#include "net/http.h"
+
+#include "net/transfer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <uv.h>
+
+enum {
+    SWEEP_MS = 100, /* how often limits on the first byte are looked at */
+    IDLE_HANDLES = 16384,
+    OTHER_FILES = 128 /* descriptors that are not for connections */
+};
+
+static struct client {
+    uv_loop_t loop;
+    uv_timer_t curl_timer, sweep, wake;
+    CURLM *multi;
+    struct dm_transfer *active;
+    struct dm_http_reply *ended, **ended_end;
+    CURL **idle; /* easy handles for the next transfers: they are dear to make */
+    size_t nidle;
+    uint32_t last_id;
+    bool closing;
+} * client;
+
+/* A socket that libcurl waits on. */
+struct watch {
+    uv_poll_t poll;
+    curl_socket_t fd;
+};
+
+double dm_http_now(void)
+{
+    return dm_transfer_clock();
+}
+
+/* ---- ends
+ * ------------------------------------------------------------------------------------------- */
+
+static void unlink_transfer(struct dm_transfer *t)
+{
+    *(t->prev ? &t->prev->next : &client->active) = t->next;
+    if (t->next)
+        t->next->prev = t->prev;
+    dm_curl.multi_remove_handle(client->multi, t->easy);
+}
+
+static void hand_out(struct dm_transfer *t)
+{
+    t->reply.next = NULL;
+    *client->ended_end = &t->reply;
+    client->ended_end = &t->reply.next;
+}
+
+/* Collects what libcurl has ended; to be called after everything that lets it work. */
+static void collect(void)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = dm_curl.multi_info_read(client->multi, &left))) {
+        struct dm_transfer *t;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        CURLcode code = message->data.result; /* the message goes with the handle */
+        dm_curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (void *)&t);
+        dm_transfer_end(t, code);
+        unlink_transfer(t);
+        hand_out(t);
+    }
+}
+
+static void stop(struct dm_transfer *t, int outcome, const char *why)
+{
+    dm_transfer_stop(t, outcome, why);
+    unlink_transfer(t);
+    hand_out(t);
+}
+
+/* ---- the loop's events
+ * ------------------------------------------------------------------------------ */
+
+static void act(curl_socket_t fd, int flags)
+{
+    int running;
+    dm_curl.multi_socket_action(client->multi, fd, flags, &running);
+    collect();
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    const struct watch *w = poll->data;
+    int flags = status < 0 ? CURL_CSELECT_ERR : 0; /* libuv has stopped polling then */
+    flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
+    flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
+    act(w->fd, flags);
+}
+
+static void on_curl_timer(uv_timer_t *timer)
+{
+    (void)timer;
+    act(CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* Ends the transfers whose reply has not begun in time. */
+static void on_sweep(uv_timer_t *timer)
+{
+    double now = dm_transfer_clock();
+    (void)timer;
+    for (struct dm_transfer *t = client->active, *next; t; t = next) {
+        next = t->next;
+        if (t->first_byte_ms > 0 && !t->answered && now - t->started_ms > t->first_byte_ms)
+            stop(t, DM_HTTP_TIMEOUT, "the reply did not begin in time");
+    }
+}
+
+static void on_wake(uv_timer_t *timer)
+{
+    (void)timer; /* uv_run returns */
+}
+
+/* ---- what libcurl asks for
+ * -------------------------------------------------------------------------- */
+
+static void on_watch_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static int unwatch(curl_socket_t fd, struct watch *w)
+{
+    dm_curl.multi_assign(client->multi, fd, NULL);
+    if (w) {
+        uv_poll_stop(&w->poll);
+        uv_close((uv_handle_t *)&w->poll, on_watch_closed);
+    }
+    return 0;
+}
+
+static struct watch *new_watch(curl_socket_t fd)
+{
+    struct watch *w = malloc(sizeof *w);
+    if (!w || uv_poll_init_socket(&client->loop, &w->poll, fd)) {
+        free(w);
+        return NULL;
+    }
+    w->poll.data = w;
+    w->fd = fd;
+    dm_curl.multi_assign(client->multi, fd, w);
+    return w;
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *of_socket)
+{
+    struct watch *w = of_socket;
+    (void)easy;
+    (void)arg;
+    if (what == CURL_POLL_REMOVE)
+        return unwatch(fd, w);
+    if (client->closing) /* curl_multi_cleanup asks about connections that it keeps */
+        return 0;
+    w = w ? w : new_watch(fd);
+    int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    return w && uv_poll_start(&w->poll, events, on_poll) == 0 ? 0 : -1;
+}
+
+static int on_timeout(CURLM *multi, long ms, void *arg)
+{
+    (void)multi;
+    (void)arg;
+    if (ms < 0 || client->closing)
+        return uv_timer_stop(&client->curl_timer);
+    return uv_timer_start(&client->curl_timer, on_curl_timer, (uint64_t)ms, 0);
+}
+
+/* ---- begin and end
+ * ---------------------------------------------------------------------------------- */
+
+static bool init_loop(struct client *c)
+{
+    if (uv_loop_init(&c->loop))
+        return false;
+    uv_timer_init(&c->loop, &c->curl_timer);
+    uv_timer_init(&c->loop, &c->wake);
+    uv_timer_init(&c->loop, &c->sweep);
+    uv_timer_start(&c->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    uv_unref((uv_handle_t *)&c->sweep);
+    return true;
+}
+
+static bool init_curl(struct client *c)
+{
+    c->idle = malloc(IDLE_HANDLES * sizeof *c->idle);
+    c->multi = c->idle ? dm_curl.multi_init() : NULL;
+    return c->multi;
+}
+
+static int begin(struct dm_error *err)
+{
+    if (client)
+        return DM_OK;
+    int rc = dm_curl_load(err);
+    if (rc)
+        return rc;
+    struct client *c = calloc(1, sizeof *c);
+    if (!c || dm_curl.global_init(CURL_GLOBAL_DEFAULT) || !init_curl(c) || !init_loop(c)) {
+        if (c && c->multi)
+            dm_curl.multi_cleanup(c->multi);
+        if (c)
+            free(c->idle);
+        free(c);
+        return dm_fail_memory(err);
+    }
+    c->ended_end = &c->ended;
+    client = c;
+    dm_curl.multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    dm_curl.multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
+    dm_curl.multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)dm_http_room());
+    return DM_OK;
+}
+
+static CURL *take_handle(void)
+{
+    return client->nidle ? client->idle[--client->nidle] : dm_curl.easy_init();
+}
+
+static void keep_handle(CURL *easy)
+{
+    if (client->nidle < IDLE_HANDLES)
+        client->idle[client->nidle++] = easy;
+    else
+        dm_curl.easy_cleanup(easy);
+}
+
+/* A handle whose transfer failed early may hold on to buffers, and refuse options for it. */
+void dm_http_release(struct dm_http_reply *reply)
+{
+    bool good = reply->outcome == DM_HTTP_DONE;
+    CURL *easy = dm_transfer_destroy((struct dm_transfer *)(void *)reply);
+    if (good)
+        keep_handle(easy);
+    else
+        dm_curl.easy_cleanup(easy);
+}
+
+void dm_http_finish(void)
+{
+    struct dm_http_reply *reply;
+    if (!client)
+        return;
+    while (client->active)
+        stop(client->active, DM_HTTP_CANCELLED, "cancelled");
+    while ((reply = dm_http_next()))
+        dm_http_release(reply);
+    while (client->nidle)
+        dm_curl.easy_cleanup(client->idle[--client->nidle]);
+    client->closing = true;
+    dm_curl.multi_cleanup(client->multi);
+    uv_close((uv_handle_t *)&client->curl_timer, NULL);
+    uv_close((uv_handle_t *)&client->sweep, NULL);
+    uv_close((uv_handle_t *)&client->wake, NULL);
+    uv_run(&client->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&client->loop);
+    free(client->idle);
+    free(client);
+    client = NULL;
+    dm_curl.global_cleanup();
+}
+
+/* ---- what Lua calls
+ * --------------------------------------------------------------------------------- */
+
+static struct dm_transfer *find(uint32_t id)
+{
+    struct dm_transfer *t = client ? client->active : NULL;
+    while (t && t->reply.id != id)
+        t = t->next;
+    return t;
+}
+
+static int add(struct dm_transfer *t, struct dm_error *err)
+{
+    t->next = client->active;
+    if (t->next)
+        t->next->prev = t;
+    client->active = t;
+    CURLMcode rc = dm_curl.multi_add_handle(client->multi, t->easy);
+    if (rc == CURLM_OK)
+        return DM_OK;
+    unlink_transfer(t);
+    dm_http_release(&t->reply);
+    return rc == CURLM_OUT_OF_MEMORY ? dm_fail_memory(err)
+                                     : dm_fail(err, DM_EIO, "%s", dm_curl.multi_strerror(rc));
+}
+
+int dm_http_start(const struct dm_http_request *request, struct dm_error *err)
+{
+    int rc = begin(err);
+    if (rc)
+        return rc;
+    CURL *easy = take_handle();
+    if (!easy)
+        return dm_fail_memory(err);
+    struct dm_transfer *t = dm_transfer_create(request, easy, err);
+    if (!t) {
+        dm_curl.easy_cleanup(easy);
+        return err->status;
+    }
+    client->last_id = client->last_id == INT32_MAX ? 1 : client->last_id + 1;
+    t->reply.id = client->last_id;
+    uv_update_time(&client->loop);
+    rc = add(t, err);
+    return rc ? rc : (int)client->last_id;
+}
+
+void dm_http_cancel(uint32_t id)
+{
+    struct dm_transfer *t = find(id);
+    if (t)
+        stop(t, DM_HTTP_CANCELLED, "cancelled");
+}
+
+int dm_http_wait(double ms, struct dm_error *err)
+{
+    int rc = begin(err);
+    if (rc)
+        return rc;
+    double end = dm_transfer_clock() + ms;
+    uv_run(&client->loop, UV_RUN_NOWAIT);
+    while (!client->ended) {
+        double left = end - dm_transfer_clock();
+        if (left <= 0)
+            break;
+        uv_update_time(&client->loop);
+        uv_timer_start(&client->wake, on_wake, (uint64_t)ceil(left), 0);
+        uv_run(&client->loop, UV_RUN_ONCE);
+    }
+    uv_timer_stop(&client->wake);
+    return client->ended != NULL;
+}
+
+struct dm_http_reply *dm_http_next(void)
+{
+    struct dm_http_reply *reply = client ? client->ended : NULL;
+    if (!reply)
+        return NULL;
+    client->ended = reply->next;
+    if (!client->ended)
+        client->ended_end = &client->ended;
+    return reply;
+}
+
+int dm_http_room(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files))
+        return 0;
+    if (files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (files.rlim_cur <= OTHER_FILES)
+        return 0;
+    return files.rlim_cur > INT32_MAX ? INT32_MAX : (int)(files.rlim_cur - OTHER_FILES);
+}

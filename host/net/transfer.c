@@ -1,0 +1,287 @@
+#include "net/transfer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    RECEIVE_BYTES = 4096, /* thousands of these are alive at once */
+    UPLOAD_BYTES = 16384,
+    MAX_HEAD_BYTES = 64 * 1024
+};
+
+double dm_transfer_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* ---- what libcurl calls
+ * --------------------------------------------------------------------------- */
+
+static void note_first_byte(struct dm_transfer *t)
+{
+    if (t->answered)
+        return;
+    t->answered = true;
+    t->first_ms = dm_transfer_clock() - t->started_ms;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+    struct dm_transfer *t = arg;
+    n *= size;
+    note_first_byte(t);
+    t->too_large = t->max_bytes && t->body.n + n > t->max_bytes;
+    return !t->too_large && dm_buf_add(&t->body, p, n) ? n : 0;
+}
+
+/* Header lines; those of a redirect or an interim reply give way to the next ones. */
+static size_t on_head(char *p, size_t size, size_t n, void *arg)
+{
+    struct dm_transfer *t = arg;
+    n *= size;
+    note_first_byte(t);
+    if (n >= 5 && memcmp(p, "HTTP/", 5) == 0) {
+        dm_buf_clear(&t->head);
+        return n;
+    }
+    t->too_large = t->head.n + n > MAX_HEAD_BYTES;
+    return !t->too_large && dm_buf_add(&t->head, p, n) ? n : 0;
+}
+
+/* ---- making one
+ * ------------------------------------------------------------------------------------- */
+
+static bool add_line(struct curl_slist **list, const char *text)
+{
+    struct curl_slist *longer = dm_curl.slist_append(*list, text);
+    if (longer)
+        *list = longer;
+    return longer;
+}
+
+/* The header lines of the request, which are separated by newlines. */
+static bool add_headers(struct dm_transfer *t, const char *lines)
+{
+    bool ok = add_line(&t->headers, "Expect:");
+    while (ok && lines && *lines) {
+        size_t n = strcspn(lines, "\n");
+        char *line = strndup(lines, n);
+        ok = line && (!n || add_line(&t->headers, line));
+        free(line);
+        lines += n + (lines[n] == '\n');
+    }
+    return ok;
+}
+
+static CURLcode set_text(CURL *easy, CURLoption option, const char *text)
+{
+    return text ? dm_curl.easy_setopt(easy, option, text) : CURLE_OK;
+}
+
+static CURLcode set_tls(CURL *easy, const struct dm_http_request *r)
+{
+    CURLcode rc = set_text(easy, CURLOPT_CAINFO, r->ca_file);
+    rc = rc ? rc : set_text(easy, CURLOPT_SSLCERT, r->cert_file);
+    rc = rc ? rc : set_text(easy, CURLOPT_SSLKEY, r->key_file);
+    rc = rc ? rc : set_text(easy, CURLOPT_KEYPASSWD, r->key_password);
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, r->unverified ? 0L : 1L);
+    return rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, r->unverified ? 0L : 2L);
+}
+
+static CURLcode set_body(CURL *easy, const struct dm_http_request *r)
+{
+    CURLcode rc = CURLE_OK;
+    if (r->body) {
+        rc = dm_curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_bytes);
+        rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, r->body);
+    }
+    return rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, r->method);
+}
+
+static CURLcode set_limits(CURL *easy, const struct dm_http_request *r)
+{
+    CURLcode rc = dm_curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)r->connect_ms);
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)r->total_ms);
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BYTES);
+    if (r->redirects) {
+        rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+        rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_MAXREDIRS, (long)r->redirects);
+    }
+    return rc;
+}
+
+static CURLcode set_callbacks(struct dm_transfer *t)
+{
+    CURL *easy = t->easy;
+    CURLcode rc = dm_curl.easy_setopt(easy, CURLOPT_PRIVATE, t);
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_WRITEDATA, t);
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_HEADERDATA, t);
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+    return rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_USERAGENT, "dmhost");
+}
+
+/* Asks the URL's host under another name, so that the certificate is checked against that one. */
+static CURLUcode rename_host(struct dm_transfer *t, CURLU *url, const char *name)
+{
+    char *host = NULL, *port = NULL, text[1024];
+    CURLUcode rc = dm_curl.url_get(url, CURLUPART_HOST, &host, 0);
+    rc = rc ? rc : dm_curl.url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+    rc = rc ? rc : dm_curl.url_set(url, CURLUPART_HOST, name, 0);
+    if (rc == CURLUE_OK) {
+        snprintf(text, sizeof text, "%s:%s:%s:%s", name, port, host, port);
+        bool ok = add_line(&t->connect_to, text);
+        snprintf(text, sizeof text, "Host: %s:%s", host, port);
+        rc = ok && add_line(&t->headers, text) ? CURLUE_OK : CURLUE_OUT_OF_MEMORY;
+    }
+    dm_curl.free(host);
+    dm_curl.free(port);
+    return rc;
+}
+
+static int set_url(struct dm_transfer *t, const struct dm_http_request *r, struct dm_error *err)
+{
+    char *text = NULL;
+    CURLU *url = dm_curl.url();
+    CURLUcode rc = url ? dm_curl.url_set(url, CURLUPART_URL, r->url, 0) : CURLUE_OUT_OF_MEMORY;
+    if (rc == CURLUE_OK && r->host_name)
+        rc = rename_host(t, url, r->host_name);
+    if (rc == CURLUE_OK)
+        rc = dm_curl.url_get(url, CURLUPART_URL, &text, 0);
+    if (rc == CURLUE_OK && dm_curl.easy_setopt(t->easy, CURLOPT_URL, text))
+        rc = CURLUE_OUT_OF_MEMORY;
+    dm_curl.free(text);
+    dm_curl.url_cleanup(url);
+    if (rc == CURLUE_OK)
+        return DM_OK;
+    return rc == CURLUE_OUT_OF_MEMORY ? dm_fail_memory(err)
+                                      : dm_fail(err, DM_EUSAGE, "\"%s\" is not a URL: %s", r->url,
+                                                dm_curl.url_strerror(rc));
+}
+
+static int set_options(struct dm_transfer *t, const struct dm_http_request *r, struct dm_error *err)
+{
+    if (!add_headers(t, r->headers))
+        return dm_fail_memory(err);
+    int status = set_url(t, r, err);
+    if (status)
+        return status;
+    CURLcode rc = set_callbacks(t);
+    rc = rc ? rc : set_body(t->easy, r);
+    rc = rc ? rc : set_limits(t->easy, r);
+    rc = rc ? rc : set_tls(t->easy, r);
+    rc = rc ? rc : set_text(t->easy, CURLOPT_PROXY, r->proxy);
+    rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+    if (t->connect_to)
+        rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to);
+    if (rc == CURLE_OK)
+        return DM_OK;
+    return rc == CURLE_OUT_OF_MEMORY ? dm_fail_memory(err)
+                                     : dm_fail(err, DM_EUSAGE, "%s", dm_curl.easy_strerror(rc));
+}
+
+struct dm_transfer *dm_transfer_create(const struct dm_http_request *request, CURL *easy,
+                                       struct dm_error *err)
+{
+    struct dm_transfer *t = calloc(1, sizeof *t);
+    if (!t) {
+        dm_fail_memory(err);
+        return NULL;
+    }
+    t->easy = easy;
+    t->max_bytes = request->max_bytes;
+    t->first_byte_ms = request->first_byte_ms;
+    t->started_ms = dm_transfer_clock();
+    if (set_options(t, request, err) == DM_OK)
+        return t;
+    dm_transfer_destroy(t);
+    return NULL;
+}
+
+CURL *dm_transfer_destroy(struct dm_transfer *t)
+{
+    CURL *easy = t->easy;
+    dm_curl.easy_reset(easy);
+    dm_curl.slist_free_all(t->headers);
+    dm_curl.slist_free_all(t->connect_to);
+    dm_buf_finish(&t->head);
+    dm_buf_finish(&t->body);
+    free(t);
+    return easy;
+}
+
+/* ---- the end of one
+ * --------------------------------------------------------------------------------- */
+
+static int outcome_of(const struct dm_transfer *t, CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK:
+        return DM_HTTP_DONE;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY:
+        return DM_HTTP_CONNECT;
+    case CURLE_OPERATION_TIMEDOUT:
+        return DM_HTTP_TIMEOUT;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+        return DM_HTTP_TLS;
+    case CURLE_WRITE_ERROR:
+        return t->too_large ? DM_HTTP_TOO_LARGE : DM_HTTP_BROKEN;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_TOO_MANY_REDIRECTS:
+        return DM_HTTP_BAD;
+    default:
+        return DM_HTTP_BROKEN;
+    }
+}
+
+static void fill_reply(struct dm_transfer *t, int outcome)
+{
+    struct dm_http_reply *r = &t->reply;
+    long status = 0;
+    dm_curl.easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    r->outcome = outcome;
+    r->status = (int32_t)status;
+    r->head = t->head.p ? t->head.p : "";
+    r->head_bytes = t->head.n;
+    r->body = t->body.p ? t->body.p : "";
+    r->body_bytes = t->body.n;
+    r->first_ms = t->first_ms;
+    r->total_ms = dm_transfer_clock() - t->started_ms;
+}
+
+void dm_transfer_end(struct dm_transfer *t, CURLcode code)
+{
+    int outcome = outcome_of(t, code);
+    fill_reply(t, outcome);
+    if (outcome == DM_HTTP_TOO_LARGE)
+        snprintf(t->reply.error, sizeof t->reply.error, "the reply is longer than %llu bytes",
+                 (unsigned long long)t->max_bytes);
+    else if (outcome != DM_HTTP_DONE)
+        snprintf(t->reply.error, sizeof t->reply.error, "%s",
+                 *t->error ? t->error : dm_curl.easy_strerror(code));
+}
+
+void dm_transfer_stop(struct dm_transfer *t, int outcome, const char *why)
+{
+    fill_reply(t, outcome);
+    snprintf(t->reply.error, sizeof t->reply.error, "%s", why);
+}

@@ -1,0 +1,257 @@
+-- Asks a model behind an OpenAI-compatible server, again when that may help, and reads what it answers.
+local ffi = require "ffi"
+local endpoint = require "dm.llm.endpoint"
+local events = require "dm.llm.events"
+local http = require "dm.http"
+local sample = require "dm.sample"
+local schema = require "dm.llm.schema"
+local wait = require "dm.wait"
+
+local C = ffi.C
+
+local M = {}
+
+-- What is shown of a reply that says that something failed.
+local SHOWN_BYTES = 200
+-- The longest pause that a server may ask for.
+local LONGEST_RETRY_MS = 300000
+
+---Statuses after which the same request may do better.
+local AGAIN = { [408] = true, [409] = true, [425] = true, [429] = true, [500] = true, [502] = true, [503] = true,
+  [504] = true, [529] = true }
+---Those that say that the server has too much to do.
+local OVERLOADED = { [429] = true, [503] = true, [529] = true }
+
+---What a model answered.
+---@class dm.LLMReply
+---@field text string
+---@field finish_reason string?
+---@field tokens_in integer?
+---@field tokens_out integer?
+---@field value any? with a schema: what the text says, as a node
+
+---@class dm.LLMClient
+---@field url string where requests go
+---@field lines string header lines
+---@field secrets string[] what must not be seen in messages
+---@field settled table as http.settle makes it
+---@field endpoint dm.Endpoint
+---@field retries integer
+---@field first_delay number milliseconds
+---@field longest_delay number milliseconds
+---@field check (fun(v: any): string?)? whether what an answer says fits the schema
+---@field count fun(what: string, n: integer) accounting
+local Client = {}
+Client.__index = Client
+
+---Makes a client of what dm.llm.settings found.
+---@param settings table
+---@return dm.LLMClient
+function M.new(settings)
+  return setmetatable(settings, Client)
+end
+
+---The text without secrets, control characters and half characters, and no longer than is worth showing.
+local function presentable(self, text)
+  for _, secret in ipairs(self.secrets) do
+    local from, to = text:find(secret, 1, true)
+    while from do
+      text = text:sub(1, from - 1) .. "***" .. text:sub(to + 1)
+      from, to = text:find(secret, from + 3, true)
+    end
+  end
+  text = text:sub(1, SHOWN_BYTES):gsub("[%c]+", " ")
+  return text:sub(1, tonumber(C.dm_utf8_check(text, #text)))
+end
+
+---Milliseconds that the server wants to be left alone, from Retry-After in seconds; else nil. Dates are rare there
+---and clocks differ: they count as not said.
+local function retry_after(ended)
+  local seconds = tonumber(http.headers(ended.head)["retry-after"])
+  return seconds and seconds >= 0 and math.min(seconds * 1e3, LONGEST_RETRY_MS)
+end
+
+---A random pause that grows with each try (Brooker, "Exponential backoff and jitter", AWS 2015). Rows' own random
+---numbers do not depend on it.
+local function backoff(self, try)
+  local most = math.min(self.longest_delay, self.first_delay * 2 ^ (try - 1))
+  local x = tonumber(C.dm_ticks() % 65536ULL) / 65536
+  return most * (0.5 + 0.5 * x)
+end
+
+---What went wrong with a request, or nil.
+---@return string? why
+---@return boolean? again whether to try again
+local function judge(self, ended)
+  if ended.outcome ~= C.DM_HTTP_DONE then
+    return presentable(self, ended.error), ended.outcome ~= C.DM_HTTP_TLS and ended.outcome ~= C.DM_HTTP_TOO_LARGE
+      and ended.outcome ~= C.DM_HTTP_BAD
+  end
+  if ended.status >= 200 and ended.status < 300 then return nil end
+  return ("HTTP %d: %s"):format(ended.status, presentable(self, ended.body)), AGAIN[ended.status]
+end
+
+---Tells the endpoint how a request ended.
+---@return number? pause that the server asked for
+local function tell(self, ended)
+  local e = self.endpoint
+  local pause = OVERLOADED[ended.status] and retry_after(ended) or nil
+  if ended.outcome == C.DM_HTTP_DONE then e:reached() end
+  if OVERLOADED[ended.status] or ended.outcome == C.DM_HTTP_TIMEOUT then
+    e:shrink(0.7, ended.total_ms)
+    if pause then e:close(pause) end
+  elseif ended.outcome == C.DM_HTTP_DONE then
+    e:succeeded(ended.total_ms)
+  end
+  e:leave()
+  return pause
+end
+
+---Sends a request once, when it is its turn.
+---@return any value what `read` made of the reply's body
+---@return string? why there is none
+---@return boolean? again
+---@return number? pause
+local function try(self, body, read)
+  local ended
+  repeat
+    self.endpoint:enter()
+    self.count("requests", 1)
+    ended = http.send("POST", self.url, self.lines, body, self.settled)
+    local unreachable = ended.outcome == C.DM_HTTP_CONNECT
+    local pause = tell(self, ended)
+    if unreachable then self.endpoint:unreachable(presentable(self, ended.error), ended.total_ms) end
+    local why, again = judge(self, ended)
+    if why and not unreachable then return nil, why, again, pause end
+  until not unreachable
+  local value, why = read(ended)
+  return value, why and why .. ": " .. presentable(self, ended.body), true
+end
+
+---Sends a request until it is answered as it should be, or that is hopeless.
+---@param body table
+---@param read fun(ended: dm.Ended): any, string? reads the reply; nil and why when it can not
+---@return any
+function Client:post(body, read)
+  if self.url == "" then error("LLMUrl is empty", 0) end
+  local text, why = sample.json(body), nil
+  for i = 1, self.retries + 1 do
+    local value, failed, again, pause = try(self, text, read)
+    if not failed then return value end
+    why = failed
+    if failed:find "^HTTP 401" then endpoint.end_run(("%s: %s"):format(self.endpoint.name, failed)) end
+    if not again then break end
+    if i <= self.retries then
+      self.count("retries", 1)
+      wait.sleep(math.max(pause or 0, backoff(self, i)))
+      self.endpoint:open()
+    end
+  end
+  error(("%s: %s"):format(self.endpoint.name, why), 0)
+end
+
+local function member(v, key)
+  if sample.is_node(v) then return v[key] end
+end
+
+---Reads a chat completion, or a completion, out of a node.
+local function read_choice(root)
+  local choice = member(member(root, "choices"), 1)
+  local text = member(member(choice, "message"), "content")
+  if text == nil then text = member(choice, "text") end
+  local usage = member(root, "usage")
+  local reply = {
+    text = text,
+    finish_reason = member(choice, "finish_reason"),
+    tokens_in = member(usage, "prompt_tokens"),
+    tokens_out = member(usage, "completion_tokens"),
+  }
+  if type(text) == "string" then return reply end
+  return nil, "the reply has no text"
+end
+
+---Reads a reply's JSON with `take`, which gets the node. Newlines between its tokens are as good as blanks.
+local function read_json(ended, take)
+  local ok, root = pcall(sample.parse, (ended.body:gsub("[\r\n]", " ")))
+  if not ok then return nil, "the reply is " .. tostring(root):gsub(" of the row$", "") end
+  local read, value, why = pcall(take, root)
+  sample.release(root)
+  if not read then return nil, tostring(value) end
+  return value, why
+end
+
+local function read_chat(ended)
+  if ended.head:lower():find "content%-type:%s*text/event%-stream" then return events.join(ended.body) end
+  return read_json(ended, read_choice)
+end
+
+---A list of messages of a string or of messages, with those that go before.
+local function messages_of(self, prompt)
+  local list = sample.array {}
+  for _, message in ipairs(self.before) do list[#list + 1] = message end
+  if type(prompt) == "string" then
+    list[#list + 1] = { role = "user", content = prompt }
+  elseif type(prompt) == "table" and prompt[1] then
+    for _, message in ipairs(prompt) do list[#list + 1] = message end
+  else
+    error("a prompt must be a string or a list of messages, not a " .. type(prompt), 0)
+  end
+  return list
+end
+
+local function body_for(self, prompt)
+  local body = {}
+  for key, value in pairs(self.body) do body[key] = value end
+  if self.fill then
+    self.fill(body, prompt)
+  elseif self.api == "completions" then
+    if type(prompt) ~= "string" then error("the prompt of a completion must be a string", 0) end
+    body.prompt = prompt
+  else
+    body.messages = messages_of(self, prompt)
+  end
+  return body
+end
+
+local function ask(self, prompt)
+  local reply = self:post(body_for(self, prompt), read_chat)
+  self.count("tokens_in", reply.tokens_in or 0)
+  self.count("tokens_out", reply.tokens_out or 0)
+  return reply
+end
+
+---Reads what a reply says in JSON, as the schema wants it.
+---@return string? wrong
+local function take_value(self, reply)
+  reply.value = schema.find(reply.text)
+  if not reply.value then return "the answer is not JSON" end
+  return self.check(reply.value)
+end
+
+---The conversation so far, and the wish for a better answer.
+local function repair(prompt, reply, wrong)
+  local list = type(prompt) == "string" and { { role = "user", content = prompt } } or { unpack(prompt) }
+  list[#list + 1] = { role = "assistant", content = reply.text }
+  list[#list + 1] = { role = "user", content =
+    ("That does not fit the schema: %s. Answer again, with nothing but JSON that does."):format(wrong) }
+  return list
+end
+
+---Asks the model and waits for its answer. Raises when there is none. With a schema an answer that does not fit is
+---asked for once more, with what is wrong; what it says is in the reply's `value`.
+---@param prompt string|table[] a prompt, or a list of messages { role =, content = }
+---@return dm.LLMReply
+function Client:chat(prompt)
+  wait.turn()
+  local reply = ask(self, prompt)
+  if not self.check then return reply end
+  local wrong = take_value(self, reply)
+  if wrong then
+    reply = ask(self, repair(prompt, reply, wrong))
+    wrong = take_value(self, reply)
+  end
+  if not wrong then return reply end
+  error(("the answer does not fit the schema: %s: %s"):format(wrong, presentable(self, reply.text)), 0)
+end
+
+return M

@@ -1,0 +1,61 @@
+-- What Data-Juicer's operators that ask a model share: its parameters beside ours.
+local settings = require "dm.llm.settings"
+
+local M = {}
+
+---@type dm.Param[]
+M.PARAMS = {
+  { "api_or_hf_model", "string", doc = "Data-Juicer's: the model's name, as model" },
+  { "api_endpoint", "string", doc = "Data-Juicer's: path behind the base URL, as /chat/completions" },
+  { "sampling_params", "map", default = {}, doc = "Data-Juicer's: more members of the request, as body" },
+  { "model_params", "map", default = {}, doc = "Data-Juicer's: base_url and api_key_env of the server are taken" },
+  { "try_num", "integer", default = 3, min = 1, doc = "how often a model is asked whose answer can not be read" },
+  { "is_hf_model", "boolean", default = false, only_default = "models are asked over HTTP" },
+  { "enable_vllm", "boolean", default = false, only_default = "vLLM is asked over HTTP too" },
+}
+
+---The model of an operator that was told about it in Data-Juicer's words or in ours. As with OpenAI's own library
+---OPENAI_BASE_URL is the server where nothing else is said, and OPENAI_API_KEY the key. The operator's `task` is the
+---system's message unless the pipeline has another.
+---@param op dm.BaseOp
+---@return dm.LLMClient
+function M.get_llm(op)
+  op.model = op.model or op.api_or_hf_model
+  op.system = op.system or op.task
+  local base = op.url or op.model_params.base_url
+  if not base and not op.LLMUrl then
+    base = os.getenv "OPENAI_BASE_URL"
+    if base and os.getenv "OPENAI_API_KEY" then op.api_key_env = op.api_key_env or "OPENAI_API_KEY" end
+  end
+  op.api_key_env = op.api_key_env or op.model_params.api_key_env
+  op.url = base and base:gsub("/+$", "") .. (op.api_endpoint and "/" .. op.api_endpoint:gsub("^/+", "") or "") or nil
+  local body = {}
+  for name, value in pairs(op.body) do body[name] = value end
+  for name, value in pairs(op.sampling_params) do body[name] = value end
+  op.body = body
+  return settings.client(op)
+end
+
+---Asks until the answer can be read.
+---@param op dm.BaseOp
+---@param prompt string|table[]
+---@param read fun(text: string): any, any, any nil: it can not be read
+---@return any, any, any what `read` made of it; nil when no answer could be read
+function M.ask(op, prompt, read)
+  for _ = 1, op.try_num do
+    local a, b, c = read(op.llm:chat(prompt).text)
+    if a ~= nil then return a, b, c end
+  end
+end
+
+---The parameters of Data-Juicer and those of an operator.
+---@param own dm.Param[]
+---@return dm.Param[]
+function M.params(own)
+  local list = {}
+  for _, p in ipairs(own) do list[#list + 1] = p end
+  for _, p in ipairs(M.PARAMS) do list[#list + 1] = p end
+  return list
+end
+
+return M

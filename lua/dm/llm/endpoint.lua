@@ -1,0 +1,152 @@
+-- A server that is asked: how many requests it gets at once, and when. The number grows while the server answers and
+-- shrinks when it says that it has too much to do, as TCP finds the rate of a line (Jacobson, "Congestion avoidance
+-- and control", 1988). One that can not be reached is tried again and again until it is back, or the time for that
+-- is over.
+local ffi = require "ffi"
+local wait = require "dm.wait"
+
+local C = ffi.C
+
+local M = {}
+
+-- Requests at once in the beginning, and how the pauses grow in which one that is away is not asked.
+local FIRST, PAUSE_MS, LONGEST_PAUSE_MS = 64, 250, 5000
+-- It is said that a server is away only when that lasts.
+local QUIET_MS = 2000
+-- Replies that take so much longer than they did are a sign of a queue.
+local SLOWER, SLACK_MS = 4, 50
+
+---@class dm.Endpoint
+---@field name string for people
+---@field most integer requests at once, at the most
+---@field limit number requests at once, now
+---@field busy integer requests under way
+---@field outage number milliseconds that it may be away
+---@field away_since number? when it could not be reached for the first time
+local Endpoint = {}
+Endpoint.__index = Endpoint
+
+local known = {}
+
+---The endpoint of that name, one for all operators of a process.
+---@param name string
+---@param most integer
+---@param outage number milliseconds
+---@return dm.Endpoint
+function M.get(name, most, outage)
+  local e = known[name]
+  if not e then
+    e = setmetatable({ name = name, most = most, limit = math.min(FIRST, most), busy = 0, outage = outage,
+      growing = true, queue = {}, first = 1, last = 0, shrunk_at = 0, closed_until = 0, pause = PAUSE_MS }, Endpoint)
+    known[name] = e
+  end
+  e.most, e.outage = math.max(e.most, most), outage
+  return e
+end
+
+---Lets those go on that wait for their turn.
+function Endpoint:open()
+  if self.closed_until > C.dm_http_now() then return end
+  while self.first <= self.last and self.busy < math.floor(self.limit) do
+    local task = self.queue[self.first]
+    self.queue[self.first] = nil
+    self.first = self.first + 1
+    self.busy = self.busy + 1
+    wait.wake(task)
+  end
+end
+
+---Waits until a request may be made.
+function Endpoint:enter()
+  if self.first > self.last and self.busy < math.floor(self.limit) and self.closed_until <= C.dm_http_now() then
+    self.busy = self.busy + 1
+    return
+  end
+  local me = wait.self()
+  self.last = self.last + 1
+  self.queue[self.last] = me
+  wait.park(me)
+end
+
+---A request has ended, however it did.
+function Endpoint:leave()
+  self.busy = self.busy - 1
+  self:open()
+end
+
+---Fewer requests at once from now on. Not for what was sent before that was last decided: it is no news.
+---@param kept number the share that is left
+---@param ms number how long the request took that tells us
+function Endpoint:shrink(kept, ms)
+  local now = C.dm_http_now()
+  self.growing = false
+  if now - ms < self.shrunk_at then return end
+  self.shrunk_at = now
+  self.limit = math.max(1, math.min(self.limit, self.busy + 1) * kept)
+end
+
+local function note_latency(self, ms)
+  self.latency = self.latency and self.latency * 0.95 + ms * 0.05 or ms
+  self.best = self.best and math.min(self.best * 1.0005, self.latency) or self.latency
+end
+
+---The server has answered, whatever it said.
+function Endpoint:reached()
+  if not self.away_since then return end
+  if self.said then io.stderr:write("dmhost: ", self.name, " answers again; the run goes on\n") end
+  self.away_since, self.said, self.pause = nil, nil, PAUSE_MS
+end
+
+---A request was answered in so many milliseconds.
+---@param ms number
+function Endpoint:succeeded(ms)
+  note_latency(self, ms)
+  if self.latency > SLOWER * self.best + SLACK_MS then
+    self:shrink(0.95, ms)
+  elseif self.busy + 1 >= self.limit / 2 then
+    self.limit = math.min(self.most, self.limit + (self.growing and 1 or 1 / self.limit))
+  end
+end
+
+---Nobody is asked for so long.
+---@param ms number
+function Endpoint:close(ms)
+  self.closed_until = math.max(self.closed_until, C.dm_http_now() + ms)
+end
+
+---The server could not be reached: waits until it is worth another try. Raises when it has been away for too long.
+---@param why string
+---@param ms number how long it took to see that
+function Endpoint:unreachable(why, ms)
+  local now = C.dm_http_now()
+  self.away_since = self.away_since or now
+  self:shrink(0.5, ms)
+  local away = now - self.away_since
+  if away > self.outage then M.end_run(("%s can not be reached: %s"):format(self.name, why)) end
+  if away > QUIET_MS and not self.said then
+    self.said = true
+    io.stderr:write("dmhost: ", self.name, " can not be reached (", why, "); the run waits for it\n")
+  end
+  if self.closed_until <= now then
+    self:close(self.pause)
+    self.pause = math.min(self.pause * 2, LONGEST_PAUSE_MS)
+  end
+  self:sleep_closed()
+end
+
+---Waits until the endpoint is open again, and opens it for others.
+function Endpoint:sleep_closed()
+  local left = self.closed_until - C.dm_http_now()
+  if left > 0 then wait.sleep(left) end
+  self:open()
+end
+
+local Ending = { __tostring = function(e) return e.message end }
+
+---Raises an error for which no row is at fault: the run ends and can be resumed.
+---@param message string
+function M.end_run(message)
+  error(setmetatable({ message = message, ends_run = true }, Ending), 0)
+end
+
+return M

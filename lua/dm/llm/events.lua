@@ -1,0 +1,67 @@
+-- Server-sent events (WHATWG HTML, 9.2.6) of an OpenAI-compatible server, joined to the reply that they are pieces of.
+local sample = require "dm.sample"
+
+local M = {}
+
+---The data of each event, in order. What is no valid stream gives what can be read of it.
+---@param text string
+---@return string[]
+function M.data(text)
+  local list, parts = {}, nil
+  text = text:gsub("^\239\187\191", ""):gsub("\r\n?", "\n")
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
+    if line == "" then
+      if parts then list[#list + 1] = table.concat(parts, "\n") end
+      parts = nil
+    else
+      local value = line:match "^data:[ ]?(.*)$" or line == "data" and ""
+      if value then
+        parts = parts or {}
+        parts[#parts + 1] = value
+      end
+    end
+  end
+  return list
+end
+
+local function member(v, key)
+  if sample.is_node(v) then return v[key] end
+end
+
+---Adds what one event holds to the reply.
+local function add(reply, pieces, event)
+  local choice = member(member(event, "choices"), 1)
+  local delta = member(choice, "delta")
+  local piece = member(delta, "content") or member(choice, "text")
+  if type(piece) == "string" then pieces[#pieces + 1] = piece end
+  reply.finish_reason = member(choice, "finish_reason") or reply.finish_reason
+  local usage = member(event, "usage")
+  if usage then
+    reply.tokens_in, reply.tokens_out = member(usage, "prompt_tokens"), member(usage, "completion_tokens")
+  end
+  return member(member(event, "error"), "message")
+end
+
+---Joins a stream to one reply.
+---@param text string
+---@return dm.LLMReply? reply nil when the stream is not whole, or says that something failed
+---@return string? why
+function M.join(text)
+  local reply, pieces = {}, {}
+  for _, data in ipairs(M.data(text)) do
+    if data == "[DONE]" then
+      reply.text = table.concat(pieces)
+      return reply
+    end
+    local ok, event = pcall(sample.parse, data)
+    if not ok then return nil, "an event is not JSON: " .. tostring(event) end
+    local failure = add(reply, pieces, event)
+    sample.release(event)
+    if failure then return nil, tostring(failure) end
+  end
+  if not reply.finish_reason then return nil, "the stream ended before its end" end
+  reply.text = table.concat(pieces)
+  return reply
+end
+
+return M

@@ -1,0 +1,11 @@
+-- A model that gives answers of a list, one after another: for operators' examples.
+
+---@param replies string[]
+---@return { chat: fun(self: table, prompt: any): dm.LLMReply }
+return function(replies)
+  local n = 0
+  return { chat = function()
+    n = n + 1
+    return { text = replies[n] or error("the operator asks more often than the example's replies answer", 0) }
+  end }
+end

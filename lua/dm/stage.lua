@@ -1,0 +1,301 @@
+-- An operator that waits, as a stage of the pipeline: it holds many samples at once, each in a task of its own, and
+-- lets them out in the order in which they came. What operators before it took out keeps its place between them.
+local ffi = require "ffi"
+local add_place = require "dm.add_place"
+local handed = require "dm.handed"
+local sample_module = require "dm.sample"
+local wait = require "dm.wait"
+
+local C = ffi.C
+local root = sample_module.root
+
+local M = {}
+
+-- Rows of a batch, as in run/work_state.h; rows that stand finished behind one that waits, for each that may wait;
+-- and the bytes that all of them may take.
+local BATCH, WINDOW, MOST_BYTES = 64, 4, 256 * 1024 * 1024
+-- Samples that may wait in an operator that does not say how many.
+local DEFAULT = 256
+
+---A sample in the stage; the fields are those of dm.Batch, for one sample.
+---@class dm.Entry: dm.Task
+---@field sample ffi.cdata*|false
+---@field children ffi.cdata*[]? what a slicer made of it
+---@field done boolean it can leave
+---@field bytes number memory that it takes
+---@field turn integer how often it waited for an answer: what is random in an operator hangs on it
+
+---@class dm.Stage
+---@field rows ffi.cdata* struct dm_rows *
+---@field op dm.BaseOp
+---@field number integer the operator's, from 0
+---@field queue dm.Entry[] from `first` to `last`
+---@field running integer tasks that have not ended
+---@field status integer less than zero: the run can not go on
+local Stage = {}
+Stage.__index = Stage
+
+---A number that stands for child k of a sample, which is itself a child of that number or, with 0, a row: random
+---numbers hang on it.
+---@param number integer
+---@param k integer
+---@return integer
+function M.child_number(number, k)
+  return (number * 65599 + k) % 2 ^ 32
+end
+
+---@param new_batch fun(): dm.Batch
+---@return dm.Stage
+function M.new(rows, op, number, new_batch)
+  if op.llm then
+    function op.llm.count(what, n)
+      local count = rows.ops[number]
+      count[what] = count[what] + n
+    end
+  end
+  local most = math.max(1, math.min(op.max_in_flight or DEFAULT, C.dm_http_room()))
+  return setmetatable({ rows = rows, op = op, number = number, out = new_batch(), queue = {}, first = 1, last = 0,
+    running = 0, bytes = 0, status = 0, most = most }, Stage)
+end
+
+---@param following fun(batch: dm.Batch): integer takes what leaves the stage to the end of the pipeline
+function Stage:lead_to(following)
+  self.following = following
+end
+
+local function take_out(entry, rejected, reason, value)
+  entry.gone, entry.rejected, entry.reason = true, rejected, reason
+  entry.value = type(value) == "number" and value
+end
+
+-- What becomes of a sample whose execute has returned, for each kind of operator. They return how many came out.
+local settle = {}
+
+function settle.mapper(_, entry, result, node)
+  local before = entry.sample
+  if result ~= nil and result ~= node then
+    entry.sample = handed.take(result, "a Mapper returns its sample, another one or nothing")
+    C.dm_sample_hold(entry.sample)
+    if before.pooled > 0 then sample_module.release(root(before)) end
+    entry.changed = true
+  end
+  return 1
+end
+settle.llm = settle.mapper
+
+function settle.filter(_, entry, kept, _, reason, value)
+  if kept then return 1 end
+  take_out(entry, false, reason == nil and "dropped" or tostring(reason), value)
+  return 0
+end
+
+function settle.slicer(stage, entry, list)
+  local children, count = {}, stage.rows.ops[stage.number]
+  for i = 1, #(list or children) do
+    children[i] = handed.take(list[i], "a Slicer's list holds samples")
+    C.dm_sample_hold(children[i])
+  end
+  if #children == 0 then
+    take_out(entry, false, "made no samples")
+    return 0
+  end
+  entry.children = children
+  count.made = count.made + (#children - 1)
+  return #children
+end
+
+---Notes that an operator raised: an error of the run, of memory, or of the sample.
+local function failed(stage, entry, message)
+  if type(message) == "table" and message.ends_run then
+    stage.status = C.dm_rows_fail(stage.rows, tostring(message))
+  elseif tostring(message) == "not enough memory" then
+    stage.status = C.DM_EMEMORY
+  else
+    take_out(entry, true, tostring(message))
+  end
+end
+
+---What a task does.
+local function run(stage, entry)
+  local op, s = stage.op, entry.sample
+  local node, before = root(s), s.edits
+  local function execute()
+    local result, reason, value = op:execute(node)
+    return settle[op.kind](stage, entry, result, node, reason, value)
+  end
+  local ok, out = xpcall(execute, add_place)
+  local count = stage.rows.ops[stage.number]
+  if not ok then return failed(stage, entry, out) end
+  count.out = count.out + out
+  if out > 0 and op.kind ~= "slicer" and (entry.changed or s.edits ~= before) then
+    count.changed = count.changed + 1
+  end
+end
+
+-- Hooks of tasks: the worker's board says whose code runs, and the clock runs for it.
+local function enter(entry)
+  local stage = entry.stage
+  C.dm_rows_at(stage.rows, entry.sample, entry.row, stage.number, entry.number)
+  stage.rows.seed = stage.rows.seed + entry.turn
+  entry.began = C.dm_ticks()
+end
+
+local function leave(entry, ended)
+  local stage = entry.stage
+  local count = stage.rows.ops[stage.number]
+  count.ticks = count.ticks + (C.dm_ticks() - entry.began)
+  if not ended then
+    C.dm_rows_suspend(stage.rows)
+    return
+  end
+  C.dm_rows_rest(stage.rows)
+  entry.done = true
+  stage.running = stage.running - 1
+  stage:weigh(entry)
+end
+
+---Notes the memory that an entry takes now.
+function Stage:weigh(entry)
+  local now = C.dm_rows_bytes(self.rows, entry.row)
+  if entry.sample then now = now + C.dm_sample_memory(entry.sample) end
+  for _, child in ipairs(entry.children or {}) do now = now + C.dm_sample_memory(child) end
+  self.bytes = self.bytes + now - (entry.bytes or 0)
+  entry.bytes = now
+end
+
+---Sample i of a batch as an entry; its memory is the entry's from then on.
+---@return dm.Entry? entry nil when memory is short
+function Stage:hold(batch, i)
+  local s, own = batch.sample[i], batch.own[i]
+  local row = C.dm_rows_hold(self.rows, batch.row[i], s or nil)
+  if row < 0 then return nil end
+  if s then C.dm_sample_hold(s) end
+  if own then C.dm_sample_hold(own) end
+  return {
+    stage = self, enter = enter, leave = leave, turn = 0, done = not s,
+    sample = s, row = row, child = batch.child[i], number = batch.number[i], own = own,
+    gone = not s, op = batch.op[i], reason = batch.reason[i], value = batch.value[i], rejected = batch.rejected[i],
+  }
+end
+
+local function release(s)
+  if s and s.pooled > 0 then sample_module.release(root(s)) end
+end
+
+function Stage:give_back(entry)
+  self.bytes = self.bytes - entry.bytes
+  release(entry.sample)
+  release(entry.own)
+  for _, child in ipairs(entry.children or {}) do release(child) end
+  return C.dm_rows_release(self.rows, entry.row)
+end
+
+---Adds a sample to the batch that leaves.
+local function put(out, entry, sample, child, number, own)
+  local n = out.n + 1
+  out.n = n
+  out.sample[n], out.row[n], out.child[n], out.number[n], out.own[n] = sample, entry.row, child, number, own
+  out.op[n], out.reason[n], out.value[n], out.rejected[n] = entry.op, entry.reason, entry.value, entry.rejected
+end
+
+local function put_entry(out, entry)
+  if not entry.children then
+    put(out, entry, not entry.gone and entry.sample, entry.child, entry.number, entry.own)
+    return
+  end
+  for k, child in ipairs(entry.children) do
+    put(out, entry, child, entry.child .. "#" .. k, M.child_number(entry.number, k), child)
+  end
+end
+
+---Puts what can leave into the batch, as far as it may go together.
+---@return integer last the entry that leaves last
+function Stage:gather()
+  local out, at = self.out, self.first
+  out.n = 0
+  while at <= self.last and self.queue[at].done and out.n < BATCH do
+    local entry = self.queue[at]
+    put_entry(out, entry)
+    at = at + 1
+    if C.dm_rows_followed(self.rows, entry.row) == 1 then break end
+  end
+  return at - 1
+end
+
+---Lets those out that have ended, as far as none before them still waits.
+---@return integer status
+function Stage:drain()
+  while self.status == 0 and self.first <= self.last and self.queue[self.first].done do
+    local last, kept = self:gather(), handed.count()
+    local status = self.following(self.out)
+    for i = self.first, last do
+      local given = self:give_back(self.queue[i])
+      if status == 0 then status = given end
+      self.queue[i] = nil
+    end
+    self.first = last + 1
+    handed.recycle(kept)
+    if status < 0 then return status end
+  end
+  return self.status
+end
+
+function Stage:is_full()
+  local n = self.last - self.first + 1
+  return self.running >= self.most or n > 0 and (n >= WINDOW * self.most or self.bytes > MOST_BYTES)
+end
+
+---Waits a while for what is under way.
+---@return integer status
+function Stage:pause()
+  wait.step(100)
+  local status = C.dm_rows_idle(self.rows)
+  if status < 0 then return status end
+  return self:drain()
+end
+
+local function begin(stage, entry)
+  local count = stage.rows.ops[stage.number]
+  count["in"] = count["in"] + 1
+  stage.running = stage.running + 1
+  entry.op = stage.number
+  wait.begin(entry, function() run(stage, entry) end)
+end
+
+---Takes the samples of a batch in.
+---@param batch dm.Batch
+---@return integer status
+function Stage:push(batch)
+  C.dm_rows_rest(self.rows)
+  for i = 1, batch.n do
+    while self:is_full() do
+      local status = self:pause()
+      if status < 0 then return status end
+    end
+    local entry = self:hold(batch, i)
+    if not entry then return C.DM_EMEMORY end
+    self.last = self.last + 1
+    self.queue[self.last] = entry
+    self:weigh(entry)
+    if entry.sample then begin(self, entry) end
+  end
+  wait.step(0)
+  return self:drain()
+end
+
+---Waits until the stages are empty, the first one first.
+---@param stages dm.Stage[]
+---@return integer status
+function M.finish(stages)
+  for _, stage in ipairs(stages) do
+    while stage.first <= stage.last do
+      local status = stage:drain()
+      if status == 0 and stage.first <= stage.last then status = stage:pause() end
+      if status < 0 then return status end
+    end
+    stage.queue, stage.first, stage.last = {}, 1, 0
+  end
+  return 0
+end
+
+return M

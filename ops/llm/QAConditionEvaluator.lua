@@ -1,0 +1,123 @@
+-- Asks a model of each pair of question and answer whether it meets some conditions. The text is a JSON list of
+-- objects with question, answer and qaId; results are { qaId, result: [{ dimension, result }] }. As in DataMate a
+-- condition that the model can not be asked about counts as not met; with a file to write to (export_path) the text
+-- becomes "Sucess".
+local LLM = require("dm.base_op").LLM
+local datamate = require "dm.llm.datamate"
+local embedded = require "dm.embedded"
+local failure = require "dm.failure"
+local sample_module = require "dm.sample"
+
+local FOLDER = "ops/llm/QAConditionEvaluator/"
+local ASKED = 2
+
+local DIMENSIONS = {
+  { dimension = "回答是否有针对性",
+    description = "回答应对问题中的所有疑问点提供正面、直接的回答，不应引起疑惑。同时，答案不应有任何内容的遗漏，需构成一个完整的陈述。" },
+  { dimension = "问题是否独立",
+    description = "仅分析问题，问题的主体和客体都比较明确，即使有省略，也符合语言习惯。在不需要补充其他信息的情况下不会引起疑惑。" },
+  { dimension = "语法是否错误",
+    description = "问题为疑问句，答案为陈述句; 不存在词语搭配不当的情况;连接词和标点符号不存在错用情况；逻辑混乱的情况不存在；语法结构都正确且完整;" },
+}
+
+local Evaluator = LLM:extend {
+  name = "QAConditionEvaluator",
+  summary = "Ask a model whether questions and answers meet conditions.",
+  origin = "DataMate",
+  params = {
+    { "dimension", "list", default = DIMENSIONS, doc = "the conditions: { dimension, description } each" },
+    datamate.PARAMS[1],
+  },
+  examples = {
+    {
+      params = { url = "http://localhost:8000/v1" },
+      replies = { "结果：Y", "分析 结果：N", "结果:Y" },
+      input = { text = '[{"question":"Q?","answer":"A.","qaId":1}]' },
+      output = {
+        text = '[{"question":"Q?","answer":"A.","qaId":1}]',
+        answer = { { qaId = 1, result = {
+          { dimension = "回答是否有针对性", result = true },
+          { dimension = "问题是否独立", result = false },
+          { dimension = "语法是否错误", result = true },
+        } } },
+      },
+    },
+  },
+}
+
+---Worked examples of a condition, from the file in which "# NAME" begins each.
+local function examples_of(name)
+  for title, body in (embedded.read(FOLDER .. "examples.txt") .. "# "):gmatch "# ([^\n]*)\n(.-)%f[#]" do
+    if title == name then return body end
+  end
+  return "\n"
+end
+
+---The template with a description and its examples in it, as the texts before, between and behind question and answer.
+local function fill(condition)
+  local template = embedded.read(FOLDER .. "template.txt")
+  local parts, at = {}, 1
+  for before, name, behind in template:gmatch "(.-){(%w+)}()" do
+    parts[#parts + 1], at = before, behind
+    parts[name] = #parts + 1
+  end
+  local before = parts[1] .. datamate.format(condition.description) .. parts[2] ..
+    datamate.format(examples_of(condition.dimension)) .. parts[3]
+  return { before, parts[4], template:sub(at) }
+end
+
+---Whether a reply says yes; nil when it says nothing.
+local function verdict(reply)
+  local at, answer
+  for _, colon in ipairs { ":", "：" } do
+    local from, _, found = reply:find("结果" .. colon .. " ?([YN])")
+    if from and (not at or from < at) then at, answer = from, found end
+  end
+  if answer then return answer == "Y" end
+end
+
+---@param parts string[]
+---@return boolean
+function Evaluator:meets(parts, question, answer)
+  local prompt = table.concat { parts[1], question, parts[2], answer, parts[3] }
+  for _ = 1, ASKED do
+    local reply = datamate.ask(self, prompt)
+    if not reply then return false end
+    local says = verdict(reply)
+    if says ~= nil then return says end
+  end
+  return false
+end
+
+---A member that must be there, as text.
+local function member(pair, key)
+  local value = pair[key]
+  if value == nil and not sample_module.raw(pair, key) then failure.raise("KeyError", ("'%s'"):format(key)) end
+  return value
+end
+
+function Evaluator:judge(pair)
+  local question, answer = tostring(member(pair, "question")), tostring(member(pair, "answer"))
+  local results = {}
+  for i, condition in ipairs(self.dimension) do
+    results[i] = ('{"dimension": %s, "result": %s}'):format(sample_module.json(condition.dimension),
+      tostring(self:meets(self.filled[i], question, answer)))
+  end
+  member(pair, "qaId")
+  return ('{"qaId": %s, "result": [%s]}'):format(sample_module.raw(pair, "qaId"), table.concat(results, ", "))
+end
+
+function Evaluator:execute(sample)
+  if not self.filled then
+    local filled = {}
+    for i, condition in ipairs(self.dimension) do filled[i] = fill(condition) end
+    self.filled = filled
+  end
+  local ok, list = pcall(sample_module.parse, (self:get_text(sample):gsub("[\r\n]", " ")))
+  if not ok then failure.raise("JSONDecodeError", "Expecting value: line 1 column 1 (char 0)") end
+  local lines = {}
+  for _, pair in ipairs(list) do lines[#lines + 1] = self:judge(pair) end
+  datamate.keep(self, sample, lines, "Sucess")
+end
+
+return Evaluator

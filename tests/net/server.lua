@@ -1,0 +1,78 @@
+-- The tests' own server (server.py) as a process beside the spec.
+local json = require "dm.json"
+local http = require "dm.http"
+local t = require "tests.support"
+local wait = require "dm.wait"
+
+local M = {}
+
+---@class tests.Server
+---@field port integer
+---@field url fun(self: tests.Server, path: string): string
+local Server = {}
+Server.__index = Server
+
+local running = {}
+
+local function wait_for(what, ready)
+  for _ = 1, 3000 do
+    local value = ready()
+    if value then return value end
+    wait.sleep(10)
+  end
+  error(what .. " does not come", 2)
+end
+
+---Starts a server; M.stop ends it.
+---@param options { port: integer?, certificate: string?, key: string? }?
+---@return tests.Server
+function M.start(options)
+  options = options or {}
+  local folder = t.scratch()
+  local words = { tostring(options.port or 0), options.certificate, options.key }
+  local _, out = t.shell(("python3 tests/net/server.py %s >%s/port 2>%s/log </dev/null & echo $!"):format(
+    table.concat(words, " "), folder, folder))
+  local server = setmetatable({ pid = tonumber(out), scheme = options.certificate and "https" or "http" }, Server)
+  running[#running + 1] = server
+  server.port = wait_for("the server's port", function()
+    return tonumber((t.read(folder .. "/port") or ""):match "%d+")
+  end)
+  return server
+end
+
+---Ends a server at once, as a crash would.
+function Server:kill()
+  if self.pid then os.execute("kill -9 " .. self.pid) end
+  self.pid = nil
+end
+
+---@param path string as "/ok/v1"
+function Server:url(path)
+  return ("%s://127.0.0.1:%d%s"):format(self.scheme, self.port, path)
+end
+
+---What the server was asked: { requests, bodies, most_at_once, refused }.
+function Server:stats()
+  return json.decode(assert(http.get(self:url "/stats")).body)
+end
+
+---Ends all servers.
+function M.stop()
+  for _, server in ipairs(running) do server:kill() end
+  running = {}
+end
+
+---A certificate for the names (comma-separated, as openssl's subjectAltName) and its key, signed by itself.
+---@return string certificate
+---@return string key
+function M.certificate(names)
+  local folder = t.scratch()
+  local status, _, err = t.shell(("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -keyout %s/key " ..
+    "-out %s/cert -addext subjectAltName=%s"):format(folder, folder, names))
+  assert(status == 0, err)
+  return folder .. "/cert", folder .. "/key"
+end
+
+M.wait_for = wait_for
+
+return M
