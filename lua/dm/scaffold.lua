@@ -48,7 +48,8 @@ end
 
 ---What in lua/dm/ only commands and workers use.
 local INNER = {}
-local COMMANDS = "boot catalogue chain check child cli locate scaffold session shell stage test trace tracer worker"
+local COMMANDS =
+  "boot catalogue chain check child cli locate scaffold session shell stage test trace tracer worker"
 for name in COMMANDS:gmatch "%l+" do
   INNER[name] = true
 end

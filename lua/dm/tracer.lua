@@ -150,6 +150,7 @@ function M.handle(pointer)
   if not trace then
     trace = ffi.cast("struct dm_trace *", pointer)
     forget_seed = worker.seed_by_row(trace)
+    io.stdout:setvbuf "line" -- what was printed before a worker is killed is seen
   end
   local request = buffer.decode(ffi.string(trace.request, trace.request_bytes))
   if request.probe then begin_probe() end

@@ -19,7 +19,8 @@ function M.write(files)
   for i, file in ipairs(files) do
     local name, size = file.name, u32(#file.text)
     -- flags, method, time, checksum, sizes, length of the name and of what follows it
-    local head = NONE .. NONE .. FIRST_DAY .. u32(C.dm_crc32(file.text, #file.text)) .. size .. size .. u16(#name) .. NONE
+    local crc = u32(C.dm_crc32(file.text, #file.text))
+    local head = NONE .. NONE .. FIRST_DAY .. crc .. size .. size .. u16(#name) .. NONE
     parts[i] = "PK\3\4" .. VERSION .. head .. name .. file.text
     -- length of the comment, disk, attributes, place
     directory[i] = "PK\1\2" .. VERSION .. VERSION .. head .. NONE .. NONE .. NONE .. u32(0) .. u32(at) .. name

@@ -148,6 +148,18 @@ describe("dmhost dev", function()
     end
   end)
 
+  it("sees operators whose folder was made anew", function()
+    start "pipeline.lua --json"
+    until_event "ready"
+    os.execute(("cd %s && rm -r ops/user && sleep 0.1 && mkdir -p ops/new && cp /dev/null ops/new/x"):format(q(dir)))
+    until_event "error"
+    t.write(dir .. "/ops/new/shout.lua", (SHOUT:gsub("MARK", '"..."')))
+    assert(os.rename(dir .. "/ops/new", dir .. "/ops/user"))
+    assert.equal(1000, until_event("summary")[1003 - 1].changed)
+    t.write(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"!"')))
+    until_event "summary"
+  end)
+
   it("needs something to watch", function()
     local status, _, err = t.shell(("cd %s && %s dev"):format(q(dir), q(t.DMHOST)))
     assert.equal(2, status)

@@ -13,6 +13,7 @@ local M = {}
 ---@field spec dm.LoadSpec
 ---@field dirty table<string, boolean> paths that something happened to
 ---@field tried table<string, string|false> contents at the last attempt to load
+---@field fresh boolean? a folder is watched since the last look, in which anything may have happened before
 ---@field since number? when the first of it happened
 local Watch = {}
 Watch.__index = Watch
@@ -41,21 +42,26 @@ local function read(path)
 end
 
 ---Watches a folder; while it is not there, the nearest one above it that is.
+---@return boolean whether something is watched that was not before
 local function watch_folder(folder)
-  while C.dm_session_watch(folder, err) < 0 do
-    if folder == "." or folder == "/" then return end
+  local status = C.dm_session_watch(folder, err)
+  while status < 0 do
+    if folder == "." or folder == "/" then return false end
     folder = folder_of(folder)
     if folder == "" then folder = "/" end
+    status = C.dm_session_watch(folder, err)
   end
+  return status == 1
 end
 
 ---Watches where what was loaded lies, and where operators are looked for.
 ---@param files string[]? on which what is loaded hangs
 function Watch:follow(files)
-  watch_folder(folder_of(self.spec.target))
-  watch_folder "ops/user"
-  for _, folder in ipairs(self.spec.folders) do watch_folder(folder) end
-  for _, path in ipairs(files or {}) do watch_folder(folder_of(path)) end
+  local folders, fresh = { folder_of(self.spec.target), "ops/user" }, false
+  for _, folder in ipairs(self.spec.folders) do folders[#folders + 1] = folder end
+  for _, path in ipairs(files or {}) do folders[#folders + 1] = folder_of(path) end
+  for _, folder in ipairs(folders) do fresh = watch_folder(folder) or fresh end
+  self.fresh = self.fresh or fresh
 end
 
 ---Notes that something happened to a name in a watched folder.
@@ -126,9 +132,11 @@ end
 ---@return string[]? changed
 ---@return number since when the first change happened
 function Watch:take(info, files)
-  local dirty, since, set, news = self.dirty, self.since, {}, false
+  local dirty, since, set = self.dirty, self.since, {}
   self.dirty, self.since = {}, nil
   local changed, loaded = compare(info)
+  local news = self.fresh and #changed > 0
+  self.fresh = nil
   for _, path in ipairs(files or {}) do set[plain(path)] = path end
   for path in pairs(dirty) do
     news = is_news(self, path, loaded, set) or news
