@@ -103,7 +103,7 @@ in.jsonl@61  kept, unchanged
     assert.equal(4, list[1].steps[1].error.line)
     assert.truthy(list[2].reason:find("crashed the worker", 1, true))
     assert.equal("rejected", list[3].outcome)
-    assert.truthy(list[4].reason:find("needed more than limits.memory", 1, true))
+    assert.truthy(list[4].reason:find("needed more than limits.memory", 1, true), list[4].reason)
   end)
 
   it("shows the line of an error with a caret", function()
