@@ -35,6 +35,9 @@ end
 ---@param Slicer table
 ---@return { LLM: table, LLMFilter: table, LLMSlicer: table }
 function M.classes(Mapper, Filter, Slicer)
+  ---@class dm.LLM: dm.Mapper
+  ---@field llm dm.LLMClient
+  ---@field answer_key string
   local LLM = waiting(Mapper, "LLM", "llm")
   LLM.params[#LLM.params + 1] = { "answer_key", "string", default = "answer", doc = "field that gets the answer" }
 

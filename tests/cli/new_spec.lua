@@ -33,6 +33,19 @@ describe("dmhost new", function()
       assert.equal(0, (t.shell(("cd %s && luacheck --no-config --std luajit+busted -q ops"):format(q(dir)))))
     end)
   end
+  it("makes an operator that asks a model, tested without one", function()
+    assert.equal(0, (dmhost "new llm titler"))
+    local status, out = dmhost "test titler"
+    assert.equal(0, status, out)
+    assert.truthy(out:find("ok   titler  1 passed", 1, true), out)
+    assert.truthy(out:find("ok   ops/user/titler/titler_spec.lua  3 passed", 1, true), out)
+    t.write(dir .. "/in.jsonl", '{"text":"on tea"}\n')
+    t.pipeline(dir, 'input = "in.jsonl", output = "-", operators = { { "titler", url = "http://127.0.0.1:9/v1" },'
+      .. " dm.map(function(s) s.n = #s.answer end) }")
+    local err
+    status, out, err = dmhost "check pipeline.lua"
+    assert.same({ 0, "0 errors, 0 warnings; 1 row tried\n" }, { status, err }, out)
+  end)
   it("overwrites nothing, and takes names that Lua can", function()
     assert.equal(0, (dmhost "new mapper mine"))
     t.write(dir .. "/ops/user/mine/process.lua", "-- changed\n")
@@ -89,7 +102,8 @@ describe("dmhost init", function()
       for name in text:gmatch "%-%-%-@class (dm[%w_.]*)" do classes[name] = true end
       for name in text:gmatch "%-%-%-@%l+ [^\n]*%f[%w.](dm%.%u[%w_]*)" do used[name] = path end
     end
-    for _, name in ipairs { "dm", "dm.text", "dm.bytes", "dm.Sample", "dm.Mapper", "dm.Filter", "dm.Slicer" } do
+    for _, name in ipairs { "dm", "dm.text", "dm.bytes", "dm.Sample", "dm.Mapper", "dm.Filter", "dm.Slicer",
+      "dm.LLM" } do
       assert.is_true(classes[name], name)
     end
     for name, path in pairs(used) do assert.is_true(classes[name], name .. " in " .. path .. " is no class") end

@@ -62,6 +62,7 @@ describe("dmhost test", function()
   end)
   it("takes operators by name, files and folders", function()
     t.write(dir .. "/tests/a_spec.lua", 'it("a", function() end)')
+    t.write(dir .. "/ops/user/keep.lua", (KEEP:gsub("return Keep\n", "return Keep -- kept\n\n")))
     local status, out = test "text_length_filter keep ops/user/shout/process.lua tests"
     assert.equal(0, status)
     has(out, "ok   text_length_filter  2 passed\nok   keep  2 passed\nok   shout  2 passed\nok   tests/a_spec.lua  1")

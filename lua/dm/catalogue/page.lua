@@ -51,7 +51,7 @@ local function limits_of(p)
 end
 
 local function add_param(out, p, width)
-  local head = ("  %-22s %-8s %-16s "):format(p[1], p[2], catalogue.show_default(p))
+  local head = ("  %-22s %-13s %-16s "):format(p[1], p[2], catalogue.show_default(p))
   local lines = wrap((p.doc or "") .. limits_of(p), math.max(width - #head, LEAST_SUMMARY))
   for i, line in ipairs(lines) do out[#out + 1] = (i == 1 and head or (" "):rep(#head)) .. line end
   if #lines == 0 then out[#out + 1] = (head:gsub("%s+$", "")) end

@@ -22,8 +22,8 @@ local function rejected(entry, outcome)
   local message = ("%s rejects %s of the sample: %s (%s)"):format(entry.name,
     all and "every row" or ("%d of %d rows"):format(outcome.rejected, outcome.rows), most_frequent(outcome.reasons),
     outcome.row)
-  return { file = at.file, line = at.line, col = at.col, severity = all and not outcome.unsure and "error" or "warning",
-    message = message, op = entry.i }
+  return { file = at.file, line = at.line, col = at.col, severity = all and "error" or "warning", message = message,
+    op = entry.i }
 end
 
 local function dropped(entry, outcome)
@@ -45,7 +45,7 @@ return function(plan)
   end
   for i, entry in ipairs(plan.entries) do
     local outcome = stages.outcomes[i]
-    if outcome.rejected > 0 then list[#list + 1] = rejected(entry, outcome) end
+    if outcome.rejected > 0 and not outcome.unsure then list[#list + 1] = rejected(entry, outcome) end
     if outcome.rows > 0 and outcome.dropped == outcome.rows then list[#list + 1] = dropped(entry, outcome) end
   end
   return list

@@ -1,5 +1,4 @@
 -- dmhost new KIND NAME: an operator with parameters, examples and a spec, which pass `dmhost test` as they stand.
-local base_op = require "dm.base_op"
 local problem = require "dm.problem"
 local registry = require "dm.registry"
 local scaffold = require "dm.scaffold"
@@ -16,8 +15,7 @@ uses it as { "NAME" }.
 ]],
 }
 
-local KINDS = { "mapper", "filter", "slicer" }
-if base_op.LLM.build_llm_prompt then KINDS[4] = "llm" end
+local KINDS = { "mapper", "filter", "slicer", "llm" }
 
 local function check_kind(kind)
   for _, known in ipairs(KINDS) do

@@ -35,7 +35,9 @@ end
 
 ---Whether a Lua file makes an operator: it extends a class and returns it.
 local function is_operator(text)
-  return text ~= nil and text:find ":extend%s*[({]" ~= nil and text:find "\nreturn [%a_][%w_]*%s*$" ~= nil
+  local last = text and text:match "\n(return [^\n]*)%s*$"
+  if not last or not text:find ":extend%s*[({]" then return false end
+  return last:gsub("%s*%-%-.*$", ""):find "^return [%a_][%w_]*$" ~= nil
 end
 
 ---ops/user/shout/process.lua and ops/user/shout.lua are both "shout".
