@@ -23,6 +23,7 @@ end
 ---@return any
 function M.within(unit, fn, ...)
   local depth = #units
+  if unit then uses[unit] = uses[unit] or {} end
   units[depth + 1] = unit or units[depth]
   local ok, result = xpcall(fn, fault.handler, ...)
   for i = #units, depth + 1, -1 do units[i] = nil end
