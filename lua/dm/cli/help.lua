@@ -1,4 +1,4 @@
--- dmhost help [TOPIC]: a command of the table in dm.cli, or a chapter of the README, which is in the binary.
+-- dmhost help [TOPIC]: a command of the table in dm.cli.main, or a chapter of the README, which is in the binary.
 local embedded = require "dm.embedded"
 local options = require "dm.cli.options"
 local problem = require "dm.problem"
@@ -65,7 +65,7 @@ end
 ---@param values string[]
 ---@return integer exit status
 function M.run(values)
-  local names = require("dm.cli").COMMANDS
+  local names = require("dm.cli.main").COMMANDS
   local name, all_names = values[1], { unpack(names) }
   if not name then return all(names) end
   for _, known in ipairs(names) do
