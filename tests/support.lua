@@ -140,16 +140,27 @@ function M.receipt(folder)
   return require("cjson").decode(M.read(folder .. "/run.json"))
 end
 
----CRC-64/XZ, bit by bit.
----@param text string
----@return string sixteen hexadecimal digits
-function M.crc64(text)
-  local crc = bit.bnot(0ULL)
-  for i = 1, #text do
-    crc = bit.bxor(crc, text:byte(i))
+---The remainders of single bytes.
+local function crc64_table()
+  local list = require("ffi").new "uint64_t[256]"
+  for i = 0, 255 do
+    local crc = 0ULL + i
     for _ = 1, 8 do
       crc = bit.bxor(bit.rshift(crc, 1), bit.band(crc, 1) == 1 and 0xC96C5795D7870F42ULL or 0ULL)
     end
+    list[i] = crc
+  end
+  return list
+end
+
+---CRC-64/XZ, byte by byte.
+---@param text string
+---@return string sixteen hexadecimal digits
+function M.crc64(text)
+  M.crc64_table = M.crc64_table or crc64_table()
+  local list, bytes, crc = M.crc64_table, require("ffi").cast("const uint8_t *", text), bit.bnot(0ULL)
+  for i = 0, #text - 1 do
+    crc = bit.bxor(list[tonumber(bit.band(bit.bxor(crc, bytes[i]), 255))], bit.rshift(crc, 8))
   end
   return bit.tohex(bit.bnot(crc), 16)
 end

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -275,4 +276,15 @@ int dm_child_wait(struct dm_child_end *end, struct dm_error *err)
 void dm_child_begin(void)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+void dm_child_limit_memory(uint64_t bytes)
+{
+/* the sanitizers reserve far more address space than they use */
+#if !defined(__SANITIZE_ADDRESS__)
+    struct rlimit limit = {.rlim_cur = bytes, .rlim_max = bytes};
+    setrlimit(RLIMIT_DATA, &limit);
+#else
+    (void)bytes;
+#endif
 }

@@ -293,6 +293,13 @@ int dm_rows_fill(struct dm_rows *rows);
  * worked on before become stale. */
 void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint32_t op, uint32_t child);
 
+/* The operator at work, or -1: what dm_rows_at and dm_rows_rest have said. */
+int dm_rows_op(const struct dm_rows *rows);
+
+/* Lets the profiler's signal (SIGPROF) through to this thread, or not. Threads made while it does not never get it:
+ * LuaJIT's handler may only run where Lua does. */
+void dm_profile_signals(int on);
+
 /* No operator is at work on any row. */
 void dm_rows_rest(struct dm_rows *rows);
 
@@ -361,8 +368,5 @@ int dm_child_wait(struct dm_child_end *end, struct dm_error *err);
 /* Called by a child: it does not outlive the process that started it. */
 void dm_child_begin(void);
 
-/* io: the first rows of a file ------------------------------------------------------------------- */
-
-/* Appends up to `most` rows of a file to `out`, each as "OFFSET ROW\n", OFFSET being that in the decompressed stream.
- * Rows longer than row_bytes, blank lines and what stands behind damage are passed over. */
-int dm_peek_rows(const char *path, uint64_t most, uint64_t row_bytes, struct dm_buf *out, struct dm_error *err);
+/* Called by a child: memory runs short beyond so many bytes. Not under AddressSanitizer. */
+void dm_child_limit_memory(uint64_t bytes);

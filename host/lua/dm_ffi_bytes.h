@@ -14,6 +14,9 @@ int dm_hex_decode(const char *p, size_t n, struct dm_buf *out, struct dm_error *
 enum { DM_DIGEST_MD5, DM_DIGEST_SHA1, DM_DIGEST_SHA256, DM_DIGEST_XXH3 };
 int dm_digest(const char *p, size_t n, int kind, struct dm_buf *out);
 
+/* The checksum of zip archives. */
+double dm_crc32(const char *p, size_t n);
+
 /* Compression, as outputs have it; codec: 1 gzip, 2 zstd. Unpacking takes many members or frames. DM_EINPUT: the
  * bytes are of no such kind, are damaged or cut short, or would make more than `limit` bytes. */
 int dm_pack(const char *p, size_t n, int codec, struct dm_buf *out, struct dm_error *err);
@@ -25,6 +28,10 @@ int dm_encoding_guess(const char *p, size_t n, const char **name, struct dm_erro
 
 /* Turns a text into UTF-8, without a byte order mark. DM_EINPUT: a byte is wrong; DM_EUSAGE: no such charset. */
 int dm_encoding_convert(const char *p, size_t n, const char *charset, struct dm_buf *out, struct dm_error *err);
+
+/* Append a text as a paragraph of Word, and as one for each of its lines. */
+int dm_docx_paragraph(const char *p, size_t n, struct dm_buf *out);
+int dm_docx_lines(const char *p, size_t n, struct dm_buf *out);
 
 /* io: files as samples --------------------------------------------------------------------------- */
 

@@ -18,6 +18,9 @@ int dm_trace_row(struct dm_trace *t, const char *p, size_t n, const char *name, 
 /* As dm_rows_at: operator `op` begins with the sample, child number `child` of the row (0: the row itself). */
 void dm_trace_at(struct dm_trace *t, struct dm_sample *sample, uint32_t op, uint32_t child);
 
+/* The operator waits: its sample stays as it is, and no time counts for the row. */
+void dm_trace_suspend(struct dm_trace *t);
+
 /* No operator is at work. */
 void dm_trace_rest(struct dm_trace *t);
 
@@ -80,7 +83,8 @@ int dm_session_tracer(const struct dm_settings *settings, struct dm_error *err);
 /* Asks the tracer. It is killed when one row takes longer than row_ms, or anything else longer than load_ms. */
 int dm_session_ask(const char *p, size_t n, double row_ms, double load_ms, struct dm_error *err);
 
-/* Tells of what happens to the names in a folder. */
+/* Tells of what happens to the names in a folder. Returns 1 when that begins now, 0 when the folder is watched already;
+ * one that was removed and made again is another folder. */
 int dm_session_watch(const char *folder, struct dm_error *err);
 
 /* Tells of keys, unechoed, until the session ends. */
@@ -94,6 +98,15 @@ void dm_session_reader(void);
 
 /* Milliseconds on the clock of events. */
 double dm_session_now(void);
+
+/* Has what is written on stderr from now on, by workers too, put aside, so that it does not run over a screen. */
+int dm_terminal_capture(struct dm_error *err);
+
+/* Appends the last bytes of what was put aside, up to `most`, and forgets it. */
+int dm_terminal_captured(struct dm_buf *out, size_t most);
+
+/* Ends that; what is still there is written to stderr. */
+void dm_terminal_release(void);
 
 /* Columns and lines of the terminal behind standard output; 0 when it is none. */
 int dm_terminal_columns(void);

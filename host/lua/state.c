@@ -4,12 +4,15 @@
 
 #include <lauxlib.h>
 #include <lualib.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct dm_lua {
     lua_State *L;
     size_t used, limit;
+    bool refused; /* memory was asked for that there was not */
 };
 
 int dm_abi(void)
@@ -25,11 +28,12 @@ static void *count_alloc(void *ud, void *p, size_t old, size_t size)
         free(p);
         return NULL;
     }
-    if (lua->limit && size > old && lua->used + (size - old) > lua->limit)
-        return NULL;
-    void *q = realloc(p, size);
+    bool over = lua->limit && size > old && lua->used + (size - old) > lua->limit;
+    void *q = over ? NULL : realloc(p, size);
     if (q)
         lua->used += size - old;
+    else
+        lua->refused = true;
     return q;
 }
 
@@ -81,11 +85,28 @@ static int boot(lua_State *L)
     return 0;
 }
 
+/* Memory that ran short is told by its message when Lua code has caught it and raised it again. */
 static int fail_from_lua(lua_State *L, int rc, struct dm_error *err)
 {
+    static const char memory[] = "not enough memory";
     const char *text = lua_tostring(L, -1);
-    int status = rc == LUA_ERRMEM ? DM_EMEMORY : DM_EUSAGE;
-    return dm_fail(err, status, "%s", text ? text : "(error is not a string)");
+    bool short_of_memory =
+        rc == LUA_ERRMEM || (text && strncmp(text, memory, sizeof memory - 1) == 0);
+    return dm_fail(err, short_of_memory ? DM_EMEMORY : DM_EUSAGE, "%s",
+                   text ? text : "(error is not a string)");
+}
+
+/* LuaJIT can not unwind, which happens when memory runs short in compiled code. Its own way is to
+ * exit with status 1 and not a word. */
+static int panic(lua_State *L)
+{
+    void *ud;
+    lua_getallocf(L, &ud);
+    const struct dm_lua *lua = ud;
+    if (lua->refused)
+        _exit(DM_EXIT_MEMORY);
+    fputs("dmhost: LuaJIT can not go on\n", stderr);
+    abort();
 }
 
 struct dm_lua *dm_lua_open(size_t limit, struct dm_error *err)
@@ -102,6 +123,7 @@ struct dm_lua *dm_lua_open(size_t limit, struct dm_error *err)
         free(lua);
         return NULL;
     }
+    lua_atpanic(lua->L, panic);
     int rc = lua_cpcall(lua->L, boot, NULL);
     if (rc) {
         fail_from_lua(lua->L, rc, err);
@@ -163,10 +185,9 @@ static int call(struct dm_lua *lua, struct call *c, struct dm_error *err)
     lua_pushcfunction(L, protected_call);
     lua_pushlightuserdata(L, c);
     int rc = lua_pcall(L, 1, 0, -3);
-    if (rc)
-        fail_from_lua(L, rc, err);
+    int status = rc ? fail_from_lua(L, rc, err) : c->result;
     lua_settop(L, 0);
-    return rc ? (rc == LUA_ERRMEM ? DM_EMEMORY : DM_EUSAGE) : c->result;
+    return status;
 }
 
 int dm_lua_call(struct dm_lua *lua, const char *module, const char *name, void *arg,

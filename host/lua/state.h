@@ -10,6 +10,9 @@
 
 struct dm_lua;
 
+/* Exit status of a process whose memory ran short: in a worker the row on the board did it. */
+enum { DM_EXIT_MEMORY = 78 };
+
 /* Makes a state with the standard libraries, FFI and the `dm` modules. limit: bytes that the Lua
  * heap may hold, 0 for no limit. Returns NULL with err set. Free with dm_lua_close. */
 struct dm_lua *dm_lua_open(size_t limit, struct dm_error *err);

@@ -2,6 +2,8 @@
  * input. */
 #include "run/work_state.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -210,6 +212,20 @@ void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint
     uint64_t place = i < DM_BATCH_ROWS ? w->place : w->held[i - DM_BATCH_ROWS].place;
     place += w->split->ranges[range].base + row->at;
     rows->seed = dm_work_seed(place, op, child);
+}
+
+int dm_rows_op(const struct dm_rows *rows)
+{
+    const struct dm_work *w = (const struct dm_work *)(const void *)rows;
+    return w->current ? w->board->op : -1;
+}
+
+void dm_profile_signals(int on)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPROF);
+    pthread_sigmask(on ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
 }
 
 void dm_rows_rest(struct dm_rows *rows)

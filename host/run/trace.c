@@ -86,6 +86,14 @@ void dm_trace_at(struct dm_trace *head, struct dm_sample *sample, uint32_t op, u
     head->seed = dm_work_seed(t->place, op, child);
 }
 
+void dm_trace_suspend(struct dm_trace *head)
+{
+    struct dm_tracer *t = tracer_of(head);
+    atomic_store_explicit(&t->board->row, DM_NO_ROW, memory_order_relaxed);
+    atomic_fetch_add_explicit(&t->board->turn, 1, memory_order_release);
+    t->current = NULL;
+}
+
 void dm_trace_rest(struct dm_trace *head)
 {
     struct dm_tracer *t = tracer_of(head);

@@ -3,10 +3,8 @@
 #ifndef DM_RUN_WORKER_H
 #define DM_RUN_WORKER_H
 
+#include "lua/state.h" /* DM_EXIT_MEMORY */
 #include "run/work.h"
-
-/* Exit status of a worker process whose memory ran short: the row on the board did it. */
-enum { DM_EXIT_MEMORY = 78 };
 
 struct dm_worker;
 

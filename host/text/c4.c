@@ -184,7 +184,7 @@ int dm_text_c4(const struct dm_charset *ends, const struct dm_c4_rules *rules, c
     struct dm_text_span span;
     double sentences = 0;
     dm_buf_clear(out);
-    if (dm_text_lines(p, n, lines) < 0)
+    if (dm_text_lines(p, n, lines) < 0 || !dm_buf_reserve(out, n + 1))
         return DM_EMEMORY;
     const struct dm_text_span *line = (const struct dm_text_span *)(const void *)lines->p;
     for (size_t i = 0; i < lines->n / sizeof *line; i++) {

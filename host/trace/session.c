@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { TICK_MS = 20 };
@@ -14,6 +15,8 @@ enum { TICK_MS = 20 };
 struct watch {
     uv_fs_event_t handle;
     struct watch *next;
+    dev_t device; /* of the folder that is watched */
+    ino_t inode;
     char folder[];
 };
 
@@ -174,25 +177,60 @@ static void on_file(uv_fs_event_t *handle, const char *name, int events, int sta
     tell(DM_EVENT_FILE, path);
 }
 
+static void on_unwatched(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+/* The watch of a folder, unless another folder has its name by now: then it is given up. */
+static struct watch *find_watch(struct session *s, const char *folder, const struct stat *st)
+{
+    struct watch **at = &s->watches;
+    while (*at && strcmp((*at)->folder, folder) != 0)
+        at = &(*at)->next;
+    struct watch *w = *at;
+    if (!w || (w->device == st->st_dev && w->inode == st->st_ino))
+        return w;
+    *at = w->next;
+    uv_close((uv_handle_t *)&w->handle, on_unwatched);
+    return NULL;
+}
+
+static struct watch *create_watch(const char *folder, const struct stat *st)
+{
+    size_t n = strlen(folder);
+    struct watch *w = calloc(1, sizeof *w + n + 1);
+    if (!w)
+        return NULL;
+    memcpy(w->folder, folder, n);
+    w->handle.data = w;
+    w->device = st->st_dev;
+    w->inode = st->st_ino;
+    return w;
+}
+
 int dm_session_watch(const char *folder, struct dm_error *err)
 {
     struct session *s = session;
-    size_t n = strlen(folder);
-    for (struct watch *w = s->watches; w; w = w->next)
-        if (strcmp(w->folder, folder) == 0)
-            return DM_OK;
-    struct watch *w = calloc(1, sizeof *w + n + 1);
+    struct stat st = {0};
+    bool there = stat(folder, &st) == 0;
+    struct watch *w = find_watch(s, folder, &st);
+    if (w)
+        return 0;
+    if (!there)
+        return dm_fail_errno(err, DM_EIO, "cannot watch %s", folder);
+    w = create_watch(folder, &st);
     if (!w)
         return dm_fail_memory(err);
-    memcpy(w->folder, folder, n);
-    w->handle.data = w;
     uv_fs_event_init(&s->loop, &w->handle);
     int rc = uv_fs_event_start(&w->handle, on_file, folder, 0);
+    if (rc) {
+        uv_close((uv_handle_t *)&w->handle, on_unwatched);
+        return dm_fail(err, DM_EIO, "cannot watch %s: %s", folder, uv_strerror(rc));
+    }
     w->next = s->watches;
     s->watches = w;
-    if (rc)
-        w->folder[0] = 0; /* not watched: the next call tries again */
-    return rc ? dm_fail(err, DM_EIO, "cannot watch %s: %s", folder, uv_strerror(rc)) : DM_OK;
+    return 1;
 }
 
 static void on_alloc(uv_handle_t *handle, size_t n, uv_buf_t *buf)

@@ -1,10 +1,15 @@
 -- The classes that operators extend: Mapper (1:1), Filter (keep or drop), Slicer (1:N), LLM.
 local constant = require "dm.constant"
+local kind = require "dm.kind"
 local llm = require "dm.llm"
 local params = require "dm.params"
 local path = require "dm.path"
 local problem = require "dm.problem"
 local sample_module = require "dm.sample"
+
+---A row as operators see it: `sample.text` reads, `sample.text = v` writes, `= nil` removes, at any depth.
+---@class dm.Sample
+---@field [string] any
 
 ---@class dm.BaseOp
 ---@field name string the operator's name, as recipes write it
@@ -31,8 +36,9 @@ for _, name in ipairs { "text_key", "data_key", "image_key", "video_key", "audio
 end
 
 ---Makes a class from this one. `class.params` are added to those of the parent.
----@param class table
----@return table class
+---@generic T: table
+---@param class T
+---@return T class
 function BaseOp:extend(class)
   local all = {}
   for _, p in ipairs(self.params) do all[#all + 1] = p end
@@ -85,7 +91,7 @@ end
 function BaseOp:init(given) end -- luacheck: ignore
 
 ---Does the operator's work on one sample.
----@param sample table|ffi.cdata*
+---@param sample dm.Sample|table
 ---@return any depends on the kind
 function BaseOp:execute(sample) -- luacheck: ignore
   error(self.name .. ": execute is not implemented", 0)
@@ -102,7 +108,7 @@ end
 ---The text of the sample, from the field `text_key` ("meta.body" is the field `body` of the field `meta`,
 ---unless there is a field "meta.body").
 ---Raises when it is missing, null or not a string, which rejects the row.
----@param sample table|ffi.cdata*
+---@param sample dm.Sample|table
 ---@return string
 function BaseOp:get_text(sample)
   local text
@@ -113,14 +119,14 @@ function BaseOp:get_text(sample)
     text = parent and parent[key]
   end
   if type(text) ~= "string" then
-    local what = text == nil and "missing or null" or (sample_module.kind(text) .. ", not a string")
+    local what = text == nil and "missing or null" or (kind.name(text) .. ", not a string")
     error(('field "%s" is %s'):format(self.text_key, what), 0)
   end
   return text
 end
 
 ---Writes the text back to the field that get_text read.
----@param sample table|ffi.cdata*
+---@param sample dm.Sample|table
 ---@param text string
 function BaseOp:set_text(sample, text)
   if self.plain_key then
@@ -135,6 +141,7 @@ setmetatable(BaseOp, { __call = BaseOp.new })
 local Base = BaseOp:extend { name = "BaseOp", params = COMMON }
 
 ---A Mapper changes a sample: `execute` edits it in place and returns nothing, or returns the sample.
+---@class dm.Mapper: dm.BaseOp
 local Mapper = Base:extend { name = "Mapper", kind = "mapper" }
 
 ---A Filter keeps a sample or drops it: `execute` returns true or false, and optionally a reason.
@@ -142,6 +149,8 @@ local Mapper = Base:extend { name = "Mapper", kind = "mapper" }
 ---`bounds = { "min_x", "max_x" }`, of which the second may be missing; it then takes min_closed_interval,
 ---max_closed_interval and reversed_range as Data-Juicer's filters do. Such a filter, and one with
 ---`stats = true`, can also write what it measured into the sample: see Filter:note.
+---@class dm.Filter: dm.BaseOp
+---@field bounds string[]?
 local Filter = Base:extend { name = "Filter", kind = "filter" }
 
 ---Parameters of filters that measure; those with `stats = true` take the last.
@@ -179,7 +188,7 @@ function Filter:prepare()
 end
 
 ---The number that this filter compares.
----@param sample table|ffi.cdata*
+---@param sample dm.Sample|table
 ---@return number
 function Filter:measure(sample) -- luacheck: ignore
   error(self.name .. ": neither execute nor measure is implemented", 0)
@@ -205,7 +214,7 @@ end
 
 ---Writes a measured value under __dj__stats__, as Data-Juicer does, when keep_stats_in_res_ds asks for it.
 ---One that is there already is measured anew, since operators in between may have changed the sample.
----@param sample table|ffi.cdata*
+---@param sample dm.Sample|table
 ---@param key string
 ---@param value any
 function Filter:note(sample, key, value)
@@ -220,7 +229,7 @@ function Filter:note(sample, key, value)
   end
 end
 
----@param sample table|ffi.cdata*
+---@param sample dm.Sample|table
 ---@return boolean keep
 ---@return string? reason
 ---@return number? value measured
@@ -232,17 +241,18 @@ function Filter:execute(sample)
 end
 
 ---A Slicer makes samples of one: `execute` returns a list of samples, or calls `self:emit(sample)`.
+---@class dm.Slicer: dm.BaseOp
 local Slicer = Base:extend { name = "Slicer", kind = "slicer" }
 
 ---Adds a sample to those that `execute` makes of the present one.
----@param sample ffi.cdata*
+---@param sample dm.Sample
 function Slicer:emit(sample)
   self.emitted[#self.emitted + 1] = sample
 end
 
 ---A copy of the sample for each text, with that in its text field; the text that it has is never copied. The sample
 ---itself is left with the last one.
----@param sample ffi.cdata*
+---@param sample dm.Sample
 ---@param texts string[] becomes the list of copies
 ---@return ffi.cdata*[]
 function Slicer:copies(sample, texts)
@@ -254,14 +264,14 @@ function Slicer:copies(sample, texts)
 end
 
 ---Everything that `execute` made of a sample, returned and emitted.
----@param sample table|ffi.cdata*
+---@param sample dm.Sample|table
 ---@return table[] samples
 function Slicer:slice(sample)
   self.emitted = {}
   local list = self:execute(sample)
   if not list then return self.emitted end
   if type(list) ~= "table" then
-    error(("%s must return a list of samples, not %s"):format(self.name, sample_module.kind(list)), 0)
+    error(("%s must return a list of samples, not %s"):format(self.name, kind.name(list)), 0)
   end
   for _, child in ipairs(list) do self.emitted[#self.emitted + 1] = child end
   return self.emitted

@@ -97,7 +97,7 @@ function M.json(class)
       min = p.min, max = p.max, one_of = p.one_of, only_default = p.only_default, doc = p.doc, shared = SHARED[p] }
   end
   return tostring(sample.sample { name = class.name, kind = class.kind, summary = class.summary,
-    origin = class.origin, params = params, examples = sample.array(class.examples) })
+    origin = class.origin, cost = class.cost, params = params, examples = sample.array(class.examples) })
 end
 
 -- Markdown -------------------------------------------------------------------------------------------
@@ -160,8 +160,10 @@ local function answers(example)
 end
 
 local function add_operator(out, class)
+  local head = head_of(class)
   out[#out + 1] = ("### %s\n"):format(class.name)
-  out[#out + 1] = ("%s%s\n"):format(class.origin and "*From " .. class.origin .. ".* " or "", escape(head_of(class)))
+  out[#out + 1] = ("%s%s\n"):format(class.origin and "*From " .. class.origin .. ".* " or "",
+    escape(head ~= "" and head or class.summary))
   add_params(out, M.params(class, "own"))
   local shared = {}
   for i, p in ipairs(M.params(class, "measure")) do shared[i] = code(p[1]) end
@@ -176,9 +178,15 @@ local function add_operator(out, class)
   out[#out + 1] = ""
 end
 
----The catalogue of all operators as a Markdown document: ops/README.md.
+---The catalogue of all operators as a Markdown document, ops/README.md; or one operator's part of it.
+---@param only table?
 ---@return string
-function M.markdown()
+function M.markdown(only)
+  if only then
+    local lines = {}
+    add_operator(lines, only)
+    return table.concat(lines, "\n")
+  end
   local out = { "<!-- Made by `dmhost ops --markdown`; do not edit. -->\n# Operators\n",
     "Each is a file of this folder. Every operator also takes these, which name fields of the sample:\n" }
   add_params(out, base_op.BaseOp.params)
@@ -197,6 +205,6 @@ function M.markdown()
   return (table.concat(out, "\n"):gsub("\n+$", "\n"))
 end
 
-M.show_default = show_default
+M.show, M.show_default, M.head = show, show_default, head_of
 
 return M

@@ -1,6 +1,7 @@
 -- Conditions on the fields of a sample, in the part of Python that Data-Juicer's general_field_filter knows: and,
 -- or, chains of < <= > >= == !=, parentheses, names of fields, dots that look inside, constants.
 local lexer = require "dm.condition.lexer"
+local kinds = require "dm.kind"
 local sample_module = require "dm.sample"
 
 local M = {}
@@ -43,7 +44,7 @@ local function equal(a, b)
   if type(b) == "boolean" then b = b and 1 or 0 end
   if is_container(a) ~= is_container(b) then return false end
   if not is_container(a) then return equal_scalars(a, b) end
-  if sample_module.is_list(a) ~= sample_module.is_list(b) then return false end
+  if kinds.is_list(a) ~= kinds.is_list(b) then return false end
   a, b = sample_module.totable(a), sample_module.totable(b)
   for k, v in pairs(a) do
     if not equal(v, b[k]) then return false end
@@ -55,7 +56,7 @@ local function equal(a, b)
 end
 
 local function kind(v)
-  if is_container(v) then return sample_module.is_list(v) and "a list" or "an object" end
+  if is_container(v) then return kinds.is_list(v) and "a list" or "an object" end
   return type(v) == "cdata" and "an integer beyond 2^53" or "a " .. type(v)
 end
 
@@ -72,7 +73,7 @@ local function ordered(a, b, sign)
   if type(a) == "boolean" then a = a and 1 or 0 end
   if type(b) == "boolean" then b = b and 1 or 0 end
   if type(a) == type(b) and (type(a) == "number" or type(a) == "string") then return a, b end
-  if sample_module.is_list(a) and sample_module.is_list(b) then
+  if kinds.is_list(a) and kinds.is_list(b) then
     a, b = deciding(a, b)
     return ordered(a, b, sign)
   end

@@ -1,5 +1,6 @@
 -- Samples that operators hand to the driver: what they return, as the C samples that it goes on with.
 local ffi = require "ffi"
+local kind = require "dm.kind"
 local sample = require "dm.sample"
 
 local C = ffi.C
@@ -19,7 +20,7 @@ function M.adopt(node)
     s = sample.inside(node)
   end
   if s.pooled > 0 and s.handed == 0 then
-    if sample.is_list(node) then error("a sample must be an object, not an array", 0) end
+    if kind.is_list(node) then error("a sample must be an object, not an array", 0) end
     s.handed = 1
     handed[#handed + 1] = s
   end
@@ -35,7 +36,7 @@ end
 function M.take(result, what)
   if type(result) == "table" then result = sample.sample(result) end
   if sample.is_node(result) then return M.adopt(result) end
-  error(("%s, not %s"):format(what, sample.kind(result)), 0)
+  error(("%s, not %s"):format(what, kind.name(result)), 0)
 end
 
 ---How many samples have been handed to the driver and not taken back.

@@ -2,6 +2,9 @@
 local pipeline = require "dm.pipeline"
 local sample = require "dm.sample"
 
+---@class dm
+---@field text dm.text
+---@field bytes dm.bytes
 local M = {
   pipeline = pipeline.new,
   map = pipeline.map,

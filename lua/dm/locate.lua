@@ -8,6 +8,7 @@ local M = {}
 ---@field line integer
 ---@field col integer in bytes, from 1
 ---@field size integer in bytes
+---@field last integer offset of its last byte in the text
 
 ---A word of the text, by its first byte: kind, where it ends, its content.
 local function read_string(text, at)
@@ -67,7 +68,8 @@ function M.words(text)
     end
     seen = at
     local kind, last, content = read_word(text, at)
-    list[#list + 1] = { kind = kind, text = content, line = line, col = at - line_start + 1, size = last - at + 1 }
+    list[#list + 1] = { kind = kind, text = content, line = line, col = at - line_start + 1, size = last - at + 1,
+      last = last }
     at = skip(text, last + 1)
   end
   return list
@@ -150,6 +152,20 @@ function M.entry(text, call, path, value)
     at = its_value
   end
   return words[found]
+end
+
+---The word at which the text stops being Lua: the first on that line at which its beginning fails in the same way.
+---@param text string
+---@param line integer
+---@param message string of loadstring, from behind the line's number
+---@return dm.Word?
+function M.fault(text, line, message)
+  for _, w in ipairs(M.words(text)) do
+    if w.line == line then
+      local _, other = loadstring(text:sub(1, w.last), "=")
+      if other and other:match ":%d+: (.*)$" == message then return w end
+    end
+  end
 end
 
 ---A word in a line, such as the one that Lua's message quotes; without one, the first of the line.

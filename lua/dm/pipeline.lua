@@ -359,12 +359,15 @@ local function inline(parent, name, fn)
 end
 
 ---An operator of a function that edits the sample, or returns another.
+---@param fn fun(sample: dm.Sample): any
 function M.map(fn) return inline(base_op.Mapper, "map", fn) end
 
 ---An operator of a function that answers whether to keep the sample.
+---@param fn fun(sample: dm.Sample): any, string?
 function M.filter(fn) return inline(base_op.Filter, "filter", fn) end
 
 ---An operator of a function that returns a list of samples.
+---@param fn fun(sample: dm.Sample): dm.Sample[]
 function M.slice(fn) return inline(base_op.Slicer, "slice", fn) end
 
 return M

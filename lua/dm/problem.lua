@@ -121,7 +121,9 @@ local function place_of_message(path, line, message)
     or message:match "^module '([^']+)' not found" or message:match "^dm%.(%w+) takes"
   quoted = quoted and quoted:gsub("^[\"']", "")
   local wanted = quoted or "error"
-  local word = text and (locate.word(text, line, wanted, follows(message)))
+  local word = text and message:find " near '" and locate.fault(text, line, message)
+  wanted = word and word.text or wanted
+  word = word or text and locate.word(text, line, wanted, follows(message))
   local place = M.place(full, line, word and word.col or 1, word and word.size)
   if place.text and word and word.text ~= wanted then place.size = #place.text - word.col + 1 end
   return place

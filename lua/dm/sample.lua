@@ -356,11 +356,9 @@ function M.sample(t)
   return make_sample(0, to_json(t))
 end
 
----A new sample of a JSON text without newlines. It lives as dm.sample's.
+---The same of a JSON text without newlines.
 ---@param text string
-function M.parse(text)
-  return make_sample(0, text, #text)
-end
+function M.parse(text) return make_sample(0, text, #text) end
 
 ---Any value as JSON text.
 ---@param v any
@@ -378,9 +376,7 @@ end
 
 ---Gives back what dm.sample or dm.clone made; nodes of it are stale from then on.
 ---@param node ffi.cdata*
-function M.release(node)
-  C.dm_sample_release(node)
-end
+function M.release(node) C.dm_sample_release(node) end
 
 ---The C sample that a node is of, and the node's number in it. Raises when the node is stale.
 ---@param node ffi.cdata*
@@ -442,25 +438,8 @@ function M.json(v)
   return ffi_string(p, n)
 end
 
----Whether v is a node of a sample.
----@param v any
----@return boolean
-M.is_node = is_node
-
----What a value is, for messages: "an object", "an array", "a string" ...
----@param v any
----@return string
-function M.kind(v)
-  if is_node(v) then return is_array(v) and "an array" or "an object" end
-  return v == nil and "nil" or "a " .. type(v)
-end
-
----Whether v is a list: a node or a table that is written as an array.
----@param v any
----@return boolean
-function M.is_list(v)
-  if is_node(v) then return is_array(v) end
-  return type(v) == "table" and encode.is_array(v)
-end
+---Whether any value is a node of a sample, and whether a node is an array.
+---@type fun(v: any): boolean
+M.is_node, M.is_array = is_node, is_array
 
 return M

@@ -132,6 +132,7 @@ local HASH = " (xxh3)"
 ---@param path string
 ---@return string? why it can not be read
 function M.fingerprint(path)
+  if M.on_read then M.on_read(path .. HASH) end
   if kept[path .. HASH] or embedded.read(path) then return nil end
   local file, why = io.open(path, "rb")
   if not file then return why end

@@ -128,6 +128,21 @@ local function answer_rows(request)
   return { records = records, at = at, failures = #failures, failure = failures[1], read = read_since() }
 end
 
+---CPU seconds after which what runs in a probe is asked where it is.
+local PROBE = 0.2
+
+---Has what runs too long raise, so that its line is known. Hooks do not stop compiled code, so that none is compiled.
+local function begin_probe()
+  local deadline = os.clock() + PROBE
+  jit.off()
+  jit.flush()
+  debug.sethook(function()
+    if os.clock() <= deadline then return end
+    debug.sethook() -- once
+    error("took too long", 0)
+  end, "", 1000)
+end
+
 local ANSWERS = { load = answer_load, rows = answer_rows }
 
 ---Answers a request.
@@ -137,9 +152,12 @@ function M.handle(pointer)
   if not trace then
     trace = ffi.cast("struct dm_trace *", pointer)
     forget_seed = worker.seed_by_row(trace)
+    io.stdout:setvbuf "line" -- what was printed before a worker is killed is seen
   end
   local request = buffer.decode(ffi.string(trace.request, trace.request_bytes))
+  if request.probe then begin_probe() end
   local ok, answer = xpcall(ANSWERS[request.ask], fault.handler, request)
+  debug.sethook()
   if not ok then
     answer = fault.of(answer)
     if answer.full == fault.MEMORY then return C.DM_EMEMORY end

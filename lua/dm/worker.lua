@@ -10,7 +10,7 @@ local sources = require "dm.sources"
 local C = ffi.C
 local M = {}
 
-local ops, step, finish, forget_seed
+local ops, step, finish, forget_seed, recorder
 
 -- Recording of traces for a few hundred operators does not fit LuaJIT's defaults.
 jit.opt.start("maxtrace=8000", "maxmcode=16384", "maxrecord=16000")
@@ -25,6 +25,7 @@ function M.setup(pointer)
   sources.restore(plan.sources)
   sources.install()
   for _, folder in ipairs(plan.folders) do registry.add_folder(folder) end
+  recorder = plan.profile and require("dm.profile.recorder").new(plan.profile)
   ops = pipeline.load(plan.pipeline):make_operators(plan.settings)
   return 0
 end
@@ -46,6 +47,18 @@ function M.seed_by_row(rows)
   return function() seeded = nil end
 end
 
+---@return integer status
+local function run_rows(rows)
+  while true do
+    local n = C.dm_rows_fill(rows)
+    if n < 0 then return n end
+    if n == 0 then return finish() end
+    local status = step(n)
+    handed.recycle()
+    if status < 0 then return status end
+  end
+end
+
 ---Runs the split at work.
 ---@param pointer lightuserdata struct dm_rows *
 ---@return integer status
@@ -56,14 +69,11 @@ function M.run(pointer)
     step, finish = chain.compile(ops, rows)
   end
   forget_seed()
-  while true do
-    local n = C.dm_rows_fill(rows)
-    if n < 0 then return n end
-    if n == 0 then return finish() end
-    local status = step(n)
-    handed.recycle()
-    if status < 0 then return status end
-  end
+  if not recorder then return run_rows(rows) end
+  recorder:start(rows)
+  local status = run_rows(rows)
+  recorder:stop()
+  return status
 end
 
 return M

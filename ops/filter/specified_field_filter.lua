@@ -3,6 +3,7 @@
 -- that leads through something that is no object rejects the row.
 local Filter = require("dm.base_op").Filter
 local condition = require "dm.condition"
+local kind = require "dm.kind"
 local path = require "dm.path"
 local sample_module = require "dm.sample"
 
@@ -44,7 +45,7 @@ end
 
 ---Elements of a list, null too; of any other value the value.
 local function all_targets(op, value)
-  if not sample_module.is_list(value) then return op:is_target(value) end
+  if not kind.is_list(value) then return op:is_target(value) end
   for i = 1, #value do
     local v = value[i]
     if rawequal(v, null) then v = nil end

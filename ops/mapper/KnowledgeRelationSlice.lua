@@ -1,5 +1,6 @@
 -- Cuts a text into chunks, and joins each chunk with the one of those that follow which says most about the same: the
 -- best by BM25 over jieba's words, among groups of 50 chunks. The text becomes a JSON list of { "slice_data": chunks }.
+local ffi = require "ffi"
 local datamate = require "dm.datamate"
 local failure = require "dm.failure"
 local jieba = require "dm.jieba"
@@ -7,7 +8,7 @@ local text = require "dm.text"
 
 local KnowledgeRelationSlice = datamate.TextMapper:extend {
   name = "KnowledgeRelationSlice",
-  cost = "50 chunks are compared with each other",
+  cost = "cutting Chinese into words; 50 chunks are compared with each other",
   summary = "Turn a text into a list of pairs of related chunks.",
   params = {
     { "chunk_size", "integer", default = 500, doc = "code points in a chunk, at most" },
@@ -24,84 +25,117 @@ function KnowledgeRelationSlice:init()
   self.words = jieba.lazy(self.jiebaFolder)
 end
 
----What of a chunk's words BM25 needs. Words become numbers, the same for all documents that share `ids`.
+local ints, doubles = ffi.typeof "int32_t[?]", ffi.typeof "double[?]"
+
+---A chunk's words as numbers, the same for all chunks that share `ids`; each word once, in order, is in `distinct`.
 ---@param words string[]
 ---@param ids table<string|integer, integer> how many there are stands at 0
 local function document(words, ids)
-  local list, counts, distinct = {}, {}, {}
+  local list, distinct, seen, n = ints(#words), ints(#words), {}, 0
   for i, word in ipairs(words) do
     local id = ids[word]
     if not id then
-      id = ids[0] + 1
-      ids[0], ids[word] = id, id
+      id = ids[0]
+      ids[0], ids[word] = id + 1, id
     end
-    if not counts[id] then distinct[#distinct + 1] = id end
-    counts[id] = (counts[id] or 0) + 1
-    list[i] = id
+    if not seen[id] then
+      seen[id], distinct[n] = true, id
+      n = n + 1
+    end
+    list[i - 1] = id
   end
-  return { words = list, counts = counts, distinct = distinct }
+  return { words = list, n = #words, distinct = distinct, ndistinct = n }
 end
 
----How much a word tells, by word: little when many documents have it.
+---What BM25 needs of a group of documents beside their words: arrays by number of a word.
 ---@param documents table[]
-local function weights_of(documents)
-  local having, order, weights, logs, sum = {}, {}, {}, {}, 0
+---@param n integer how many words there are
+local function index(documents, n)
   for _, doc in ipairs(documents) do
-    for _, id in ipairs(doc.distinct) do
-      if not having[id] then order[#order + 1] = id end
-      having[id] = (having[id] or 0) + 1
+    local counts = ints(n)
+    for i = 0, doc.n - 1 do counts[doc.words[i]] = counts[doc.words[i]] + 1 end
+    doc.counts = counts
+  end
+  return { n = n, having = ints(n), order = ints(n), weights = doubles(n) }
+end
+
+---Finds how many documents have each word, and the order in which words come first; returns how many words there are.
+local function count_having(documents, words)
+  local having, order, n = words.having, words.order, 0
+  ffi.fill(having, 4 * words.n)
+  for _, doc in ipairs(documents) do
+    local distinct = doc.distinct
+    for i = 0, doc.ndistinct - 1 do
+      local id = distinct[i]
+      if having[id] == 0 then
+        order[n] = id
+        n = n + 1
+      end
+      having[id] = having[id] + 1
     end
   end
-  if #order == 0 then failure.raise("ZeroDivisionError", "division by zero") end
-  for k = 0, #documents do logs[k] = math.log(k + 0.5) end
-  for _, id in ipairs(order) do
+  return n
+end
+
+local logs = {}
+for k = 0, GROUP do logs[k] = math.log(k + 0.5) end
+
+---Finds how much each word tells: little when many documents have it. Sums are taken in the order of words, since
+---another order might give another last digit.
+---@param documents table[]
+local function weigh(documents, words)
+  local having, order, weights, sum = words.having, words.order, words.weights, 0
+  local n = count_having(documents, words)
+  if n == 0 then failure.raise("ZeroDivisionError", "division by zero") end
+  for i = 0, n - 1 do
+    local id = order[i]
     weights[id] = logs[#documents - having[id]] - logs[having[id]]
     sum = sum + weights[id]
   end
-  local least = EPSILON * (sum / #order)
-  for _, id in ipairs(order) do
-    if weights[id] < 0 then weights[id] = least end
+  local least = EPSILON * (sum / n)
+  for i = 0, n - 1 do
+    if weights[order[i]] < 0 then weights[order[i]] = least end
   end
-  return weights
 end
 
 local function mean_length(documents)
   local sum = 0
-  for _, doc in ipairs(documents) do sum = sum + #doc.words end
+  for _, doc in ipairs(documents) do sum = sum + doc.n end
   return sum / #documents
 end
 
 ---How much a document says about a query's words (Okapi BM25: Robertson and others, 1994).
 local function score(doc, query, weights, mean)
-  local sum, norm = 0, K1 * (1 - B + B * #doc.words / mean)
-  for _, id in ipairs(query.words) do
-    local count = doc.counts[id]
-    if count then sum = sum + weights[id] * (count * (K1 + 1) / (count + norm)) end
+  local sum, norm, counts, words = 0, K1 * (1 - B + B * doc.n / mean), doc.counts, query.words
+  for i = 0, query.n - 1 do
+    local count = counts[words[i]]
+    if count > 0 then sum = sum + weights[words[i]] * (count * (K1 + 1) / (count + norm)) end
   end
   return sum
 end
 
 ---The place of the document that fits the query best.
-local function best_of(documents, query)
-  local weights, mean = weights_of(documents), mean_length(documents)
-  local best, most
+local function best_of(documents, query, words)
+  weigh(documents, words)
+  local mean, best, most = mean_length(documents), nil, nil
   for i, doc in ipairs(documents) do
-    local s = score(doc, query, weights, mean)
+    local s = score(doc, query, words.weights, mean)
     if not best or s > most then best, most = i, s end
   end
   return best
 end
 
 ---Adds the chunks of a group to the list, in pairs.
-local function pair_up(list, chunks, words)
+local function pair_up(list, chunks, jieba_words)
   local documents, ids = {}, { [0] = 0 }
   for i, chunk in ipairs(chunks) do
-    documents[i] = document(words:cut(chunk), ids)
+    documents[i] = document(jieba_words:cut(chunk), ids)
     documents[i].chunk = chunk
   end
+  local words = index(documents, ids[0])
   while #documents > 0 do
     local query = table.remove(documents, 1)
-    local other = documents[1] and table.remove(documents, best_of(documents, query))
+    local other = documents[1] and table.remove(documents, best_of(documents, query, words))
     list[#list + 1] = query.chunk .. (other and other.chunk or "")
   end
 end

@@ -1,22 +1,19 @@
--- Leaves samples as they are: DataMate's example of an operator that takes a parameter of each kind.
+-- DataMate's example of an operator: it has a parameter of each kind that a form can show, and changes nothing.
 local Mapper = require("dm.base_op").Mapper
 
-local TestMapper = Mapper:extend {
+return Mapper:extend {
   name = "TestMapper",
-  summary = "Leave samples as they are.",
+  summary = "Let every sample pass: DataMate's example of parameters.",
   origin = "DataMate",
   params = {
-    { "sliderParam", "number", default = 0.5, doc = "has no effect" },
-    { "switchParam", "any", default = false, doc = "has no effect" },
-    { "selectParam", "string", default = "", doc = "has no effect" },
-    { "radioParam", "string", default = "", doc = "has no effect" },
-    { "rangeParam", "list", default = { 0, 0 }, doc = "has no effect" },
-    { "checkboxParam", "any", default = {}, doc = "has no effect" },
-    { "inputParam", "string", default = "", doc = "has no effect" },
+    { "sliderParam", "number|string", default = 0.5, doc = "a number" },
+    { "switchParam", "boolean|string", default = false, doc = "yes or no" },
+    { "selectParam", "any", doc = "one of a list" },
+    { "radioParam", "any", doc = "one of a list" },
+    { "rangeParam", "list", default = { 0, 0 }, doc = "two numbers" },
+    { "checkboxParam", "list|string", default = {}, doc = "some of a list" },
+    { "inputParam", "string", default = "", doc = "a text" },
   },
-  examples = { { input = { text = "as it was" }, output = { text = "as it was" } } },
+  examples = { { params = { inputParam = "x" }, input = { text = "a" }, output = { text = "a" } } },
+  execute = function() end,
 }
-
-function TestMapper:execute() end -- luacheck: ignore 212/self
-
-return TestMapper

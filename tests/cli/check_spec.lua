@@ -79,7 +79,7 @@ describe("dmhost check", function()
   it("names the place of a syntax error", function()
     t.write(dir .. "/p.lua", "local dm = 1\nreturn dm.pipeline {\n  input = 1 } }\n")
     local status, lines = check "p.lua"
-    assert.same({ 2, { "p.lua:3:13: error: '<eof>' expected near '}'" } }, { status, lines })
+    assert.same({ 2, { "p.lua:3:15: error: '<eof>' expected near '}'" } }, { status, lines })
   end)
   it("goes on to the other pipelines", function()
     operators ""
@@ -180,6 +180,33 @@ return Shout
     has(lines, "pipeline.lua:4:", "ended the process with signal 11")
     has(lines, "pipeline.lua:4:", 'undeclared global "nope"')
   end)
+  it("takes what can not be a pipeline or an operator for what it is", function()
+    t.write(dir .. "/p.lua", 'local dm = require "dm"\nreturn dm.pipeline(nil)\n')
+    local status, lines = check "p.lua"
+    assert.equal(2, status)
+    has(lines, "p.lua:", "dm.pipeline takes a table")
+    os.execute("mkdir -p " .. q(dir .. "/ops/user"))
+    t.write(dir .. "/ops/user/five.lua", "return 5\n")
+    t.write(dir .. "/ops/user/broken.lua", "local x = (1\n")
+    t.write(dir .. "/ops/user/needs.lua", 'local x = require "nothing.here"\nreturn x\n')
+    operators [[{ "five" }, { "broken" }, { "needs" }, { "clean_links_mapper", 5 }, false]]
+    status, lines = check "pipeline.lua"
+    assert.equal(2, status)
+    has(lines, "pipeline.lua:4:3: error: ", "ops/user/five.lua returns a number, not an operator")
+    has(lines, "ops/user/broken.lua:2:", "')' expected")
+    has(lines, "ops/user/needs.lua:1:19: error: ", 'no module "nothing.here"')
+    has(lines, "pipeline.lua:4:", "clean_links_mapper takes `key = value` only")
+    has(lines, "pipeline.lua:4:69: error: ", "operator 5 must be")
+    assert.equal(5, #lines)
+  end)
+  if not t.DMHOST:find("/san/", 1, true) then -- the sanitizers take more address space than any limit allows
+    it("bounds the memory of what it checks", function()
+      t.write(dir .. "/p.lua", "local t = {}\nwhile true do t[#t + 1] = tostring(#t):rep(1e6) end\n")
+      local status, lines = check "p.lua"
+      assert.same({ 2, 1 }, { status, #lines })
+      has(lines, "p.lua:", "not enough memory")
+    end)
+  end
   it("writes a JSON object for each finding", function()
     operators [[{ "text_lenght_filter" }, dm.map(function(s) s.a = s.txet end)]]
     local status, lines = check "--json pipeline.lua"
@@ -197,7 +224,8 @@ return Shout
   end)
   it("says how it is used, and ends quietly when nobody reads on", function()
     local status, lines, err = check ""
-    assert.same({ 2, {}, "dmhost: check: needs a pipeline: dmhost check PIPELINE.lua...\n" }, { status, lines, err })
+    assert.same({ 2, {},
+      "dmhost: no pipeline is given\n  next    dmhost check PIPELINE.lua... [OPTIONS]\n" }, { status, lines, err })
     operators [[{ "a" }, { "b" }, { "c" }]]
     status, lines, err = check "pipeline.lua | head -1"
     assert.equal(0, status) -- that of head

@@ -112,6 +112,7 @@ describe("dmhost dev", function()
     t.write(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"" while sample.id == 7 do end')))
     local list = until_event "error"
     assert.equal("ops/user/shout.lua", list[1].file)
+    assert.equal(6, list[1].line)
     assert.truthy(list[1].message:find("took longer than 2 s", 1, true))
     t.write(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"" if sample.id == 7 then error "seven" end')))
     list = until_event "summary"
@@ -132,10 +133,37 @@ describe("dmhost dev", function()
     assert.equal(2, #list - list[#list].changed)
   end)
 
+  it("reloads an operator when a file beside it changes", function()
+    t.write(dir .. "/ops/user/mark.txt", "!")
+    t.write(dir .. "/ops/user/list.txt", "1")
+    t.write(dir .. "/ops/user/shout.lua", 'local mark = require("dm").lazy("mark.txt")\n' ..
+      'local list = require("dm.sources").read("ops/user/list.txt")\n' .. (SHOUT:gsub("MARK", "mark() .. list")))
+    start "pipeline.lua --json -n 10"
+    until_event "ready"
+    for _, name in ipairs { "mark.txt", "list.txt" } do
+      by_rename(dir .. "/ops/user/" .. name, "??")
+      local list = until_event "summary"
+      assert.equal("shout", list[1].operator)
+      assert.equal(10, list[#list].changed)
+    end
+  end)
+
+  it("sees operators whose folder was made anew", function()
+    start "pipeline.lua --json"
+    until_event "ready"
+    os.execute(("cd %s && rm -r ops/user && sleep 0.1 && mkdir -p ops/new && cp /dev/null ops/new/x"):format(q(dir)))
+    until_event "error"
+    t.write(dir .. "/ops/new/shout.lua", (SHOUT:gsub("MARK", '"..."')))
+    assert(os.rename(dir .. "/ops/new", dir .. "/ops/user"))
+    assert.equal(1000, until_event("summary")[1003 - 1].changed)
+    t.write(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"!"')))
+    until_event "summary"
+  end)
+
   it("needs something to watch", function()
     local status, _, err = t.shell(("cd %s && %s dev"):format(q(dir), q(t.DMHOST)))
     assert.equal(2, status)
-    assert.truthy(err:find("needs a pipeline", 1, true), err)
+    assert.truthy(err:find("no pipeline is given", 1, true), err)
     status, _, err = t.shell(("cd %s && %s dev nofile.lua"):format(q(dir), q(t.DMHOST)))
     assert.equal(2, status)
     assert.truthy(err:find("nofile.lua", 1, true), err)

@@ -59,8 +59,8 @@ return Shout
 
   it("refuses what has changed, is gone or was never there", function()
     for words, part in pairs {
-      [""] = "needs a run and a row",
-      ["out.jsonl"] = "needs a run and a row",
+      [""] = "no run and row are given",
+      ["out.jsonl"] = "no run and row are given",
       ["in.jsonl in.jsonl@0"] = "is no run",
       ["out.jsonl in.jsonl"] = "FILE@OFFSET",
       ["out.jsonl other.jsonl@0"] = "is no input of this run",

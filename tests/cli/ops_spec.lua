@@ -40,4 +40,51 @@ describe("dmhost ops", function()
     local _, one = t.dmhost "ops text_length_filter --json"
     assert.same(length, json.decode(one))
   end)
+  it("shows examples, limits and what an operator costs", function()
+    local _, out = t.dmhost "ops text_splitter_slicer"
+    assert.truthy(out:find('    before  {"id":1,"text":"one, two"}\n    after   {"id":1,"text":"one,"}\n'
+      .. "            {", 1, true), out)
+    assert.truthy(out:find("code points in a chunk, at most; at least 1\n", 1, true), out)
+    _, out = t.dmhost "ops --json"
+    local costly
+    for _, line in ipairs(t.lines(out)) do
+      local op = json.decode(line)
+      costly = costly or op.cost and op
+    end
+    local _, text = t.dmhost("ops " .. costly.name)
+    assert.truthy(text:gsub("%s+", " "):find("Cost " .. costly.cost, 1, true), text)
+    _, text = t.dmhost("ops --markdown " .. costly.name)
+    assert.truthy(text:find("^### " .. costly.name .. "\n"))
+  end)
+  it("finds operators by words, the best first", function()
+    local status, out = t.dmhost "ops --search 'LINKS mapper'"
+    assert.equal(0, status)
+    assert.equal("mapper  clean_links_mapper", t.lines(out)[1]:match "^%S+%s+%S+")
+    local _, same = t.dmhost "ops links mapper"
+    assert.equal(out, same)
+    local err
+    status, out, err = t.dmhost "ops --search zzzz"
+    assert.same({ 1, "", "dmhost: ops: no operator has zzzz\n" }, { status, out, err })
+    status = t.dmhost "ops --search ''"
+    assert.equal(2, status)
+  end)
+  it("lists the user's operators too", function()
+    local dir = t.scratch()
+    local _, out = t.shell(("cd %s && %s new mapper mine && %s ops && %s ops mine"):format(t.quote(dir), t.DMHOST,
+      t.DMHOST, t.DMHOST))
+    assert.truthy(out:find("\nmapper  mine +Replace numbers by a mark%.\n"), out)
+    assert.truthy(out:find('after   {"text":"call # or #"}', 1, true))
+    t.write(dir .. "/ops/user/mine/process.lua", 'local Mapper = require("dm.base_op").Mapper\n'
+      .. 'local M = Mapper:extend { name = "mine" }\nerror "no"\nreturn M\n')
+    local status, list, err = t.shell(("cd %s && %s ops"):format(t.quote(dir), t.DMHOST))
+    assert.equal(0, status)
+    assert.truthy(list:find "text_length_filter")
+    assert.truthy(err:find("ops/user/mine/process.lua can not be loaded", 1, true), err)
+    t.clean()
+  end)
+  it("cuts lines at a narrow terminal's width", function()
+    local _, out = t.shell(("script -qec 'stty cols 60; TERM=xterm %s ops' /dev/null"):format(t.DMHOST))
+    assert.is_true(#t.lines(out) > 20)
+    for _, line in ipairs(t.lines(out)) do assert.is_true(#line <= 68, line) end
+  end)
 end)

@@ -156,6 +156,24 @@ n next  p previous  f filter  space more  q quit
     expect "status 0\n"
   end)
 
+  it("shows what operators print beside the row that they print it for", function()
+    t.write(dir .. "/ops/user/fresh.lua", operator "print('at', sample.id) return true")
+    open("dev pipeline.lua", 60, 10)
+    wait "prints  at→1"
+    tmux "send-keys -t s n"
+    expect [[
+dmhost dev pipeline.lua  1,000 rows: 1,000 kept, 0 dropped,
+  0 rejected
+watching; save a file to see what it changes
+row 2 of 1,000
+
+in.jsonl@33  kept, unchanged
+  row 2 of  some
+  prints  at→2
+n next  p previous  f filter  space more  q quit
+]]
+  end)
+
   it("fits a narrow terminal, and is plain with NO_COLOR", function()
     open("try fresh in.jsonl -n 2", 30, 20, "NO_COLOR=1")
     expect [[

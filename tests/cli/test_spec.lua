@@ -126,7 +126,8 @@ describe("dmhost test", function()
     assert.equal(1, select(2, out:gsub("<testsuite ", "")))
     local _
     status, _, err = test "-o nothing"
-    assert.same({ 2, 'dmhost: test: busted has no output handler "nothing"\n' }, { status, err })
+    assert.same({ 2, 'dmhost: test: busted has no output handler "nothing"\n'
+      .. "  next    `dmhost help test` says what can be tested\n" }, { status, err })
   end)
   it("says what it can not find", function()
     local status, _, err = test "shoutt"
@@ -135,8 +136,8 @@ describe("dmhost test", function()
     assert.equal(2, (test "ops/user/none.lua"))
     t.write(dir .. "/pipeline.lua", "return 1\n")
     status, _, err = test "pipeline.lua"
-    assert.same({ 2, "dmhost: test: pipeline.lua is no spec (*_spec.lua), operator or golden file (*.golden.jsonl)\n" },
-      { status, err })
+    assert.same({ 2, "dmhost: test: pipeline.lua is no spec (*_spec.lua), operator or golden file (*.golden.jsonl)\n"
+      .. "  next    `dmhost help test` says what can be tested\n" }, { status, err })
     status, _, err = t.shell(("mkdir %s && cd %s && %s test"):format(q(dir .. "/e"), q(dir .. "/e"), q(t.DMHOST)))
     assert.equal(2, status)
     has(err, "nothing to test here")

@@ -75,6 +75,66 @@ static void run_makers(struct text t, struct dm_buf *results)
     }
 }
 
+/* Kernels of recipes: each has a path of its own for vectors. */
+static void run_cleaners(struct text t, unsigned seed, struct dm_buf *results)
+{
+    static const struct dm_template none = {"", NULL, 0};
+    static const uint32_t ranges[] = {'!', '/', 0xE9, 0xE9, 0x2018, 0x201D, 0x4E00, 0x4E10};
+    struct dm_charset *set = dm_charset_create(ranges, 4);
+    struct dm_buf made = {0};
+    must(set, "memory");
+    add_made(dm_text_fix(t.p, t.n, (int)(seed % 4), &made), &made, t, results);
+    add_made(dm_text_punctuation(t.p, t.n, &made), &made, t, results);
+    add_made(dm_text_ips(t.p, t.n, &none, &made), &made, t, results);
+    add_made(dm_text_phones(t.p, t.n, &made), &made, t, results);
+    add_made(dm_text_squeeze(t.p, t.n, &made), &made, t, results);
+    add_made(dm_charset_replace(set, t.p, t.n, "", 0, &made), &made, t, results);
+    double count = dm_charset_count(set, t.p, t.n);
+    must(dm_buf_add(results, &count, sizeof count), "memory");
+    dm_charset_destroy(set);
+}
+
+/* The measures of quality rules, which must be possible ones. */
+static void run_rules(struct text t, unsigned seed, struct dm_buf *results)
+{
+    static const uint32_t ranges[] = {'!', '!', '.', '.', '?', '?', 0x3002, 0x3002};
+    struct dm_c4_rules rules = {seed & 1, seed >> 1 & 1, 1, 1, seed >> 2 & 1, 1, -1, -1, 20};
+    struct dm_charset *set = dm_charset_create(ranges, 4);
+    struct dm_quality_counts counts;
+    struct dm_line_kinds kinds;
+    struct dm_duplicates parts;
+    struct dm_buf made = {0};
+    double top[13] = {0}, duplicate[13] = {0}, chars = dm_text_length(t.p, t.n);
+    must(set && dm_text_quality(set, t.p, t.n, &counts) == DM_OK, "quality");
+    must(counts.words == dm_text_blank_words(t.p, t.n), "words");
+    must(counts.real_words <= counts.words && counts.real_chars <= chars, "real words");
+    dm_text_line_kinds(set, t.p, t.n, 30, &kinds);
+    must(kinds.stopped <= kinds.lines && kinds.short_lines <= kinds.lines, "lines");
+    must(dm_text_duplicates(t.p, t.n, (int)(seed % 3), &parts) == DM_OK, "duplicates");
+    must(parts.duplicates <= parts.parts && parts.chars <= chars, "parts");
+    must(dm_text_word_grams(t.p, t.n, 12, top, duplicate) == DM_OK, "n-grams of words");
+    for (int k = 1; k <= 12; k++)
+        must(duplicate[k] >= 0 && duplicate[k] <= chars, "repeated words");
+    int verdict = dm_text_c4(set, &rules, t.p, t.n, &made);
+    must(verdict >= 0 && verdict < DM_C4_FEW_SENTENCES, "a verdict");
+    if (verdict == 1)
+        must_be_text(made.p, made.n);
+    dm_buf_finish(&made);
+    dm_charset_destroy(set);
+    must(dm_buf_add(results, duplicate, sizeof duplicate), "memory");
+}
+
+/* The bound on repetition is one. */
+static void check_bound(struct text t, unsigned seed)
+{
+    double length = seed % 20 + 1, most = seed / 20 / 12.0, ratio, repeated;
+    must(dm_text_repetition(t.p, t.n, length, &ratio) == DM_OK, "repetition");
+    int below = dm_text_repetition_below(t.p, t.n, length, most);
+    must(below == 0 || (below == 1 && ratio < most), "a bound");
+    must(dm_text_repeated(t.p, t.n, length, &repeated) == DM_OK, "repeated");
+    must(repeated >= 0 && repeated <= 1, "a share");
+}
+
 static void check_spans(const char *p, size_t n, struct dm_buf *spans, struct dm_buf *results)
 {
     const struct dm_text_span *list = (const struct dm_text_span *)(const void *)spans->p;
@@ -119,9 +179,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     dm_text_plain = false;
     run_makers(t, &wide);
     run_measures(t, seed, &wide);
+    run_cleaners(t, seed, &wide);
+    run_rules(t, seed, &wide);
+    check_bound(t, seed);
     dm_text_plain = true;
     run_makers(t, &plain);
     run_measures(t, seed, &plain);
+    run_cleaners(t, seed, &plain);
+    run_rules(t, seed, &plain);
     must(same_bytes(wide.p, wide.n, plain.p, plain.n), "the same from all paths");
     dm_buf_finish(&wide);
     dm_buf_finish(&plain);

@@ -8,6 +8,8 @@ local jieba = require "dm.jieba"
 local json = require "dm.json"
 local registry = require "dm.registry"
 local text = require "dm.text"
+local bytes = require "dm.bytes"
+local docx = require "tests.ops.docx"
 local t = require "tests.support"
 
 local M = {}
@@ -102,9 +104,17 @@ local function same_files(output, sample)
   return same_list(contents, output.file_contents_sorted)
 end
 
+---Compares the document of Word that TextToWord made.
+local function same_body(output, sample)
+  local body = docx.read(bytes.from_base64(sample.data))
+  if sample.target_type ~= output.target_type then return false, "target_type" end
+  return json.encode(body) == json.encode(output.body), json.encode(body)
+end
+
 local function same(output, sample, keep)
   if output.text ~= nil and sample.text ~= output.text then return false, sample.text end
   if output.file_names then return same_files(output, sample) end
+  if output.body then return same_body(output, sample) end
   if output.keep ~= nil and keep ~= output.keep then return false, "keep = " .. tostring(keep) end
   return true
 end

@@ -89,7 +89,9 @@ describe("DataMate's operators on long texts", function()
 
   for _, name in ipairs(datamate.operators()) do
     it(name, function()
-      local op = assert(registry.get(name)) {}
+      local class = assert(registry.get(name))
+      if class.waits then return end -- asks a model: what it does with texts is the model's
+      local op = class {}
       for _, which in ipairs(names_of(TEXTS)) do
         local sample = { export_path = folder }
         for k, v in pairs(KEYS) do sample[k] = v end

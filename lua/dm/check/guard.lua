@@ -2,46 +2,25 @@
 -- is stopped where it is, by a hook; one that catches errors, or that is inside a C function, is ended by whoever
 -- started this process.
 local child = require "dm.child"
-local sources = require "dm.sources"
+local embedded = require "dm.embedded"
+local problem = require "dm.problem"
 
 local M = {}
 
 ---Seconds of processor time that one piece of a user's code may take.
 M.SECONDS = 3
 
----Text of an error without what Lua puts in front of it, and where it was raised.
+---What an error says, and where in the user's files it was raised.
 ---@param e any
 ---@return string message
 ---@return string? file
 ---@return integer? line
 ---@return integer? col
 function M.describe(e)
-  if type(e) == "table" and type(e.what) == "string" then
-    local at = e.at or {}
-    return e.what .. (e.next and "; " .. e.next or ""), at.path, at.line, at.col
-  end
-  local text = tostring(e):gsub("\nstack traceback:.*$", "")
-  local file, line, message = text:match "^([^\n:]+):(%d+): (.*)$"
-  if not file then return text end
-  return message, M.full_path(file), tonumber(line)
-end
-
----The word of the source that one of Lua's messages is about.
----@param message string
----@return string?
-function M.quoted(message)
-  return message:match "near '([^']*)'" or message:match "%l+ '([%w_]+)'"
-end
-
----The path of a file that Lua's messages cut at the front.
----@param name string
----@return string
-function M.full_path(name)
-  local ending = name:match "^%.%.%.(.+)$"
-  for _, file in ipairs(ending and sources.snapshot() or {}) do
-    if file.path:sub(-#ending) == ending then return file.path end
-  end
-  return name
+  local p = problem.of(e)
+  local at = p.at and not embedded.read(p.at.path) and p.at or {}
+  local what = p.what:gsub("^%?: ", "") -- of a caller that is not Lua
+  return what .. (p.next and "; " .. p.next or ""), at.path, at.line, at.col
 end
 
 ---Calls a function. Before, it tells the process that waits for this one what is being done, for the case that it

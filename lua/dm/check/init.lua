@@ -1,5 +1,6 @@
 -- Everything that can be wrong before a run. A pipeline is loaded in a child (dm.child), looked at by one checker after
 -- the other, and what they find is told to the process that asked: M.inside is the child's side, M.pipeline the other.
+local ffi = require "ffi"
 local child = require "dm.child"
 
 local M = {}
@@ -21,6 +22,9 @@ local ROW_CHECKERS = { "fields", "rows" }
 ---Milliseconds that a pipeline may take in all. One piece of code of the user is stopped earlier, by dm.check.guard.
 local LIMIT = 60000
 
+---Bytes that it may take, as a worker may.
+local MEMORY = 2 ^ 31
+
 local function run(plan, checkers)
   for _, name in ipairs(checkers) do
     child.tell { doing = { what = "checking " .. name, file = plan.path, line = 1 } }
@@ -35,6 +39,7 @@ end
 ---@return integer exit status
 function M.inside(words)
   jit.off()
+  ffi.C.dm_child_limit_memory(MEMORY)
   local options = {}
   for i = 2, #words, 2 do
     local name, value = words[i], words[i + 1]

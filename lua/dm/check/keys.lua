@@ -25,7 +25,7 @@ return function(plan)
     local at = plan:place(path, value)
     list[#list + 1] = { file = at.file, line = at.line, col = at.col, severity = "error", message = message }
   end
-  if not plan.given then return list end
+  if plan.calls == 0 then return list end
   if type(plan.given) ~= "table" then
     try(plan.given, {})
     return list

@@ -1,10 +1,8 @@
 -- Operators that do not exist, parameters that they do not have or refuse, and those that fail when they are made,
 -- for instance because a resource is missing.
 local guard = require "dm.check.guard"
-local locate = require "dm.locate"
 local null = require("dm.sample").null
 local params = require "dm.params"
-local sources = require "dm.sources"
 
 local function sorted_names(t)
   local list = {}
@@ -23,8 +21,10 @@ end
 local function parameter_faults(entry)
   local list, lenient = {}, without_required(entry.class.params)
   for _, name in ipairs(sorted_names(entry.given)) do
-    local _, wrong = params.check(lenient, { [name] = entry.given[name] }, null)
-    if type(name) ~= "string" then
+    local wrong
+    if type(name) == "string" then
+      wrong = select(2, params.check(lenient, { [name] = entry.given[name] }, null))
+    else
       wrong = ("takes `key = value` only; value %s has no key"):format(tostring(name))
     end
     if wrong then list[#list + 1] = { name, wrong } end
@@ -41,11 +41,7 @@ end
 ---A place in a file of the user, or else in the pipeline.
 local function fault_of(entry)
   local message, file, line, col = guard.describe(entry.fault)
-  local text = file and file ~= entry.at.file and sources.exists(file) and sources.read(file)
-  if text and line then
-    local word = not col and locate.word(text, line, guard.quoted(message))
-    return { file = file, line = line, col = col or word and word.col, severity = "error", message = message }
-  end
+  if file and line then return { file = file, line = line, col = col, severity = "error", message = message } end
   return { file = entry.at.file, line = entry.at.line, col = entry.at.col, severity = "error", message = message }
 end
 

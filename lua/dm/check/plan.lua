@@ -106,7 +106,7 @@ local function make(entry)
 end
 
 function Plan:read_entries()
-  local list = self.given and self.given.operators
+  local list = type(self.given) == "table" and self.given.operators
   for i, item in ipairs(type(list) == "table" and list or {}) do
     if type(item) == "string" then item = { item } end
     local entry = { i = i }
@@ -127,7 +127,7 @@ end
 
 ---Adds the files of the inputs; stops at none.
 function Plan:find_inputs(given)
-  local list = self.given and self.given.input
+  local list = type(self.given) == "table" and self.given.input
   local job, err = C.dm_job_get(), ffi.new "struct dm_error"
   if files.is(list) then
     self.documents = list.content and C.DM_FILE_AS_TEXT or C.DM_FILE_AS_ROW
@@ -181,7 +181,7 @@ local function evaluate(plan)
     if not ok then
       plan.fault = result
     elseif result ~= plan then
-      plan.fault, plan.given = plan.path .. ":1: must return dm.pipeline { ... }", nil
+      plan.fault, plan.given, plan.calls = plan.path .. ":1: must return dm.pipeline { ... }", nil, 0
     end
   end
   dm.pipeline = real
@@ -199,7 +199,7 @@ function M.load(path, options)
   recorder.install()
   plan.text = sources.read(path)
   evaluate(plan)
-  plan.output = options.output or plan.given and plan.given.output
+  plan.output = options.output or type(plan.given) == "table" and plan.given.output
   plan:read_entries()
   plan:find_inputs(options.input)
   plan.files = lua_files(path)

@@ -1,7 +1,5 @@
 -- What becomes of the sample: rows that are none, and operators that fail on rows or let none through.
 local guard = require "dm.check.guard"
-local locate = require "dm.locate"
-local sources = require "dm.sources"
 
 ---The reason that occurs most often.
 local function most_frequent(reasons)
@@ -14,11 +12,8 @@ end
 
 ---Where an operator raised: in a file of the user, or else the operator's place in the pipeline.
 local function place(entry, e)
-  local message, file, line, col = guard.describe(e)
-  local text = file and sources.exists(file) and sources.read(file)
-  if not text or file:find "^lua/dm/" or not line then return entry.at end
-  local word = locate.word(text, line, guard.quoted(message))
-  return { file = file, line = line, col = col or word and word.col }
+  local _, file, line, col = guard.describe(e)
+  return file and { file = file, line = line, col = col } or entry.at
 end
 
 local function rejected(entry, outcome)

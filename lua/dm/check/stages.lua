@@ -1,6 +1,7 @@
 -- Rows from the beginning of the input, taken through the operators one after another: which fields they have at each
 -- stage, how many are dropped and rejected, and why.
 local ffi = require "ffi"
+local feed = require "dm.trace.rows"
 local guard = require "dm.check.guard"
 local json = require "dm.json"
 local handed = require "dm.handed"
@@ -36,16 +37,17 @@ local ROWS, FILES, ROW_BYTES, DEPTH = 100, 10, 1024 * 1024, 8
 
 ---The rows of some of the files, evenly spread.
 local function read_rows(files)
-  local list, err = {}, ffi.new "struct dm_error"
+  local list, at = {}, 1
   local step = math.max(1, #files / FILES)
   local each = math.ceil(ROWS / math.max(1, math.min(#files, FILES)))
-  local at = 1
   while at <= #files do
-    local path, out = files[math.floor(at)], C.dm_text_out()
-    out.n = 0
-    C.dm_peek_rows(path, each, ROW_BYTES, out, err)
-    for offset, row in ffi.string(out.p, out.n):gmatch "(%d+) ([^\n]*)\n" do
-      list[#list + 1] = { name = path .. "@" .. offset, text = (row:gsub("\r$", "")) }
+    local path = files[math.floor(at)]
+    local rows = feed.file(path, { row_size = ROW_BYTES }, 0)
+    for _ = 1, each do
+      local row = rows()
+      if not row then break end
+      local name = ("%s@%.0f"):format(path, row.offset)
+      list[#list + 1] = { name = name, text = row.text:gsub("\r$", ""), why = row.reason }
     end
     at = at + step
   end
@@ -179,7 +181,7 @@ end
 ---Runs one operator over the rows. An error that says the loop is endless ends it: the other rows will not fare better.
 local function run_operator(entry, rows)
   local outcome, out = new_outcome(rows), {}
-  if not entry.op or not RUN[entry.op.kind] then
+  if not entry.op or not RUN[entry.op.kind] or entry.op.waits then
     outcome.skipped = true
     return outcome, rows
   end

@@ -1,5 +1,6 @@
 -- dmhost check PIPELINE...: everything that can be wrong before a run, as editors read it.
 local check = require "dm.check"
+local problem = require "dm.problem"
 local report = require "dm.cli.report"
 local sample = require "dm.sample"
 
@@ -40,10 +41,7 @@ end
 ---@param values table options and arguments
 ---@return integer exit status
 function M.run(values)
-  if not values[1] then
-    io.stderr:write "dmhost: check: needs a pipeline: dmhost check PIPELINE.lua...\n"
-    return 2
-  end
+  if not values[1] then problem.raise("no pipeline is given", { next = M.usage }) end
   local count = { error = 0, warning = 0 }
   local tried = 0
   for _, path in ipairs(values) do

@@ -47,9 +47,7 @@ end
 ---Notes saves among what came while rows were traced. Whether there are any.
 local function has_saves(dev)
   for _, event in ipairs(dev.live.client.pending) do
-    if event.kind == C.DM_EVENT_FILE or event.kind == C.DM_EVENT_SIGNAL or event.kind == C.DM_EVENT_CLOSED then
-      return true
-    end
+    if event.kind == C.DM_EVENT_FILE then return true end
   end
   return false
 end
@@ -57,6 +55,7 @@ end
 ---Brings everything up to date and shows it. Answers false when nobody sees it.
 local function update(dev)
   local live = dev.live
+  dev.watch:follow(live.client.files)
   local changed, since = dev.watch:take(live.client.info, live.client.files)
   if not changed or #changed == 0 and not live.fault then return true end
   local finished = live:update(changed, function() return has_saves(dev) end)
@@ -95,35 +94,44 @@ local function loop(dev)
   end
 end
 
-local function on_terminal(values)
-  return not values.json and C.dm_is_terminal(0) == 1 and C.dm_is_terminal(1) == 1
-end
-
-local function open_view(dev, values)
-  if not on_terminal(values) then
-    C.dm_session_reader()
-    dev.view = events.new()
-    return
-  end
-  if C.dm_session_keys(err) < 0 then error(ffi.string(err.text), 0) end
-  dev.view = screen.new(dev.live)
-end
-
-local function main(values)
-  local spec, inputs = target.of(values, "needs a pipeline: dmhost dev PIPELINE.lua [IN]")
+local function new_live(values)
+  local spec, inputs = target.of(values, "no pipeline is given", M.usage)
   local sampled = rows.sampled(values.sample)
   if not sampled then error(('--sample takes a share above 0, up to 1, not "%s"'):format(values.sample), 0) end
-  local limit = target.count(values, "limit", DEFAULT_LIMIT)
-  local live = live_module.new(spec, inputs, { limit = limit, sampled = sampled })
-  local dev = { live = live, watch = watch_module.new(spec) }
+  return live_module.new(spec, inputs, { limit = target.count(values, "limit", DEFAULT_LIMIT), sampled = sampled })
+end
+
+---The first version of everything.
+local function first(dev)
+  local live, spec = dev.live, dev.live.client.spec
   dev.watch:follow()
-  live:update({}, function() return live.client.stopped end)
+  live:update({}, function() return false end)
   if live.fault and not sources.exists(spec.target) and not sources.exists(fault.place(live.fault) or "") then
     error(live.fault, 0) -- no save can mend it
   end
   dev.watch:follow(live.client.files)
-  open_view(dev, values)
-  local ok, status = pcall(function() return not dev.view:ready(live) and 0 or loop(dev) end)
+end
+
+local function run(dev)
+  first(dev)
+  return not dev.view:ready(dev.live) and 0 or loop(dev)
+end
+
+local function on_terminal(values)
+  return not values.json and C.dm_is_terminal(0) == 1 and C.dm_is_terminal(1) == 1
+end
+
+local function main(values)
+  local live = new_live(values)
+  local dev = { live = live, watch = watch_module.new(live.client.spec) }
+  if not on_terminal(values) then
+    C.dm_session_reader()
+    dev.view = events.new()
+    return run(dev)
+  end
+  if C.dm_session_keys(err) < 0 then error(ffi.string(err.text), 0) end
+  dev.view = screen.new(live)
+  local ok, status = xpcall(run, target.catch, dev)
   dev.view:close()
   return ok and status or error(status, 0)
 end

@@ -4,6 +4,7 @@ local client_module = require "dm.trace.client"
 local json = require "dm.json"
 local paint_module = require "dm.trace.paint"
 local pass_module = require "dm.trace.pass"
+local problem = require "dm.problem"
 local record_json = require "dm.trace.json"
 local rows = require "dm.trace.rows"
 local show = require "dm.trace.show"
@@ -99,7 +100,7 @@ local function compare(folder, plan, id, record, ops)
 end
 
 local function explain(values)
-  if not values[2] then error("needs a run and a row: dmhost explain RUN FILE@OFFSET", 0) end
+  if not values[2] then problem.raise("no run and row are given", { next = M.usage }) end
   if values[3] then error(('unexpected argument "%s"'):format(values[3]), 0) end
   local folder, text = find_run(values[1])
   local plan = parse_plan(folder, text)

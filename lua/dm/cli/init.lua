@@ -9,8 +9,12 @@ local M = {}
 
 ---The commands, in the order of the help.
 M.COMMANDS = {
-  "run", "try", "dev", "check", "test", "explain", "lua", "ops", "doctor", "completion", "version", "help",
+  "run", "try", "dev", "check", "test", "new", "init", "explain", "profile", "ops", "lua", "doctor", "completion",
+  "version", "help",
 }
+
+-- `dmhost init` has a module of another name: dm.cli.init is this file's.
+package.preload["dm.cli.init"] = function() return require "dm.cli.project" end
 
 local GUIDE = [[
 dmhost %s - runs pipelines of Lua operators over JSONL corpora

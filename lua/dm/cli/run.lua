@@ -180,6 +180,7 @@ local function set_plan(job, path, values, ops)
     settings = values.set or {},
     sample = values.sample,
     limit = values.limit,
+    profile = values.profile,
     binary = bit.tohex(C.dm_file_hash "/proc/self/exe", 16),
   }
   job.settings.op_names = keep(table.concat(names, "\n"))
@@ -339,6 +340,16 @@ function M.run(values)
   return start(values)
 end
 
+---The same for a command that wants to know how it ended.
+---@param values table
+---@param on_end fun(outcome: ffi.cdata*, begun: table): boolean? its answer: false when it failed
+---@return integer exit status, or DM_RUN_JOB
+function M.begin(values, on_end)
+  local status = M.run(values)
+  begun.on_end = on_end
+  return status
+end
+
 ---Called by C when the job has ended.
 ---@param pointer lightuserdata struct dm_outcome *
 ---@return integer exit status
@@ -348,6 +359,7 @@ function M.finish(pointer)
   local receipt = report.receipt(outcome, begun, status)
   if outcome.begun == 1 then report.keep(begun.folder, receipt) end
   report.show(outcome, begun, status, receipt)
+  if begun.on_end then return begun.on_end(outcome, begun) and (status == 3 and 0 or status) or math.max(status, 1) end
   return status
 end
 

@@ -3,6 +3,7 @@ local ffi = require "ffi"
 local child = require "dm.child"
 local find = require "dm.test.find"
 local lines = require "dm.test.lines"
+local problem = require "dm.problem"
 local registry = require "dm.registry"
 
 local C = ffi.C
@@ -28,9 +29,8 @@ exit status: 0 all passed; 1 something failed; 2 wrong usage
 ]],
 }
 
-local function fail(text)
-  io.stderr:write("dmhost: test: ", text, "\n")
-  return 2
+local function fail(text, next_step)
+  problem.raise("test: " .. text, { next = next_step or "`dmhost help test` says what can be tested" })
 end
 
 local function words_of(job, values)
@@ -140,15 +140,15 @@ end
 ---@return integer exit status
 function M.run(values)
   local limit = tonumber(values.timeout or 300)
-  if not limit or limit <= 0 then return fail(('--timeout takes seconds, not "%s"'):format(values.timeout)) end
+  if not limit or limit <= 0 then fail(('--timeout takes seconds, not "%s"'):format(values.timeout)) end
   for _, folder in ipairs(values.ops or {}) do registry.add_folder(folder) end
-  local jobs, why = find.jobs({ unpack(values) }, values.ops or {})
-  if not jobs then return fail(why) end
-  if needs_busted(jobs, values) then return fail "specs and -o need busted; on Debian: apt install lua-busted" end
+  local jobs, why, next_step = find.jobs({ unpack(values) }, values.ops or {})
+  if not jobs then fail(why, next_step) end
+  if needs_busted(jobs, values) then fail("specs and -o need busted", "on Debian: apt install lua-busted") end
   local output = lines.new(C.dm_is_terminal(1) == 1 and not os.getenv "NO_COLOR")
   if values.output then
     output, why = require("dm.test.replay").new(values.output)
-    if not output then return fail(why) end
+    if not output then fail(why) end
   end
   return report(jobs, values, limit, output)
 end

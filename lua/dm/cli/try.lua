@@ -74,11 +74,11 @@ local function trace_demo(view, pass)
   pass_module.run(pass, rows.text(rows.demo(view.client.info.examples)))
 end
 
-local function trace_files(view, pass, sources)
+local function trace_files(pass, sources)
   for name, next_row in sources do
     pass.request.name = name
     pass_module.run(pass, next_row)
-    if pass.most == 0 or view.client.stopped then break end
+    if pass.most == 0 then break end
   end
 end
 
@@ -93,7 +93,7 @@ local function trace(view, inputs)
   if values.row then
     trace_row(view, values.row)
   elseif sources then
-    trace_files(view, pass, sources)
+    trace_files(pass, sources)
   else
     trace_demo(view, pass)
   end
@@ -127,7 +127,7 @@ local function report_saved(view)
 end
 
 local function main(values)
-  local spec, inputs = target.of(values, "needs an operator or a pipeline: dmhost try OPERATOR|PIPELINE.lua [IN]")
+  local spec, inputs = target.of(values, "no operator or pipeline is given", M.usage)
   local client = client_module.new(spec)
   local info, fault = client:load()
   if not info then error(fault, 0) end

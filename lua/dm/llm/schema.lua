@@ -1,5 +1,6 @@
 -- Checks JSON against a JSON Schema (draft 2020-12): what model servers take in `response_format`. What a schema says
 -- that is not checked here raises when the checker is made, so that nothing passes for checked that is not.
+local kinds = require "dm.kind"
 local sample = require "dm.sample"
 local text = require "dm.text"
 
@@ -17,7 +18,7 @@ local MAX_DEPTH, MAX_STEPS = 64, 1e6
 local function type_of(v)
   if rawequal(v, sample.null) then return "null" end
   local t = type(v)
-  if t == "cdata" and sample.is_node(v) then return sample.is_list(v) and "array" or "object" end
+  if t == "cdata" and sample.is_node(v) then return kinds.is_list(v) and "array" or "object" end
   if t == "cdata" then return "integer" end -- beyond 2^53
   if t == "number" then return v % 1 == 0 and "integer" or "number" end
   return t
@@ -32,7 +33,7 @@ end
 
 local function is_equal(v, wanted)
   if type(wanted) == "table" and not rawequal(wanted, sample.null) then
-    return type_of(v) == (sample.is_list(wanted) and "array" or "object") and sample.json(sample.totable(v)) ==
+    return type_of(v) == (kinds.is_list(wanted) and "array" or "object") and sample.json(sample.totable(v)) ==
       sample.json(wanted)
   end
   return v == wanted
@@ -63,9 +64,9 @@ function words.const(s, v)
   return not is_equal(v, s.const) and "is not " .. sample.json(s.const) or nil
 end
 
-local function bound(word, kinds, measure, holds, message)
+local function bound(word, of, measure, holds, message)
   words[word] = function(s, v, kind)
-    if not kinds[kind] or type(v) == "cdata" and not sample.is_node(v) then return nil end
+    if not of[kind] or type(v) == "cdata" and not sample.is_node(v) then return nil end
     return not holds(measure(v), s[word]) and message:format(tostring(s[word])) or nil
   end
 end

@@ -101,10 +101,21 @@ local function named_job(name, folders)
       end
     end
   end
-  local class, why = registry.get(name)
-  if not class then return nil, why end
+  local class, why, next_step = registry.get(name)
+  if not class then return nil, why, next_step end
   return { kind = "operator", name = name,
     golden = golden_of(("ops/%s/"):format(class.kind), name) or golden_of("ops/user/", name) }
+end
+
+---The specs of an operator that is named: those of its folder, or the one beside its file.
+local function add_specs(list, job)
+  local folder = job.path and job.path:match "^(.*)/process%.lua$"
+  local beside = job.path and job.path:gsub("%.lua$", "_spec.lua")
+  if folder then
+    add_folder(list, folder)
+  elseif beside and read(beside) then
+    add(list, file_job(beside))
+  end
 end
 
 ---@return string? why there is nothing
@@ -119,15 +130,33 @@ local function add_path(list, path, folders)
     if job then add(list, job) end
     return not job and path .. " is no spec (*_spec.lua), operator or golden file (*.golden.jsonl)" or nil
   end
-  local job, why = named_job(path, folders)
-  if job then add(list, job) end
-  return why
+  local job, why, next_step = named_job(path, folders)
+  if job then
+    add(list, job)
+    add_specs(list, job)
+  end
+  return why, next_step
+end
+
+---The operators in some folders.
+---@param folders string[]
+---@return dm.TestJob[]
+function M.operators(folders)
+  local all, list = {}, {}
+  for _, folder in ipairs(folders) do
+    if C.dm_is_folder(folder) == 1 then add_folder(all, folder) end
+  end
+  for _, job in ipairs(all) do
+    if job.kind == "operator" and job.path then list[#list + 1] = job end
+  end
+  return list
 end
 
 ---@param paths string[] files, folders, names of operators; none: the usual places
 ---@param folders string[] with operators
 ---@return dm.TestJob[]? jobs
 ---@return string? what is wrong with the paths
+---@return string? what to do
 function M.jobs(paths, folders)
   local list = {}
   if #paths == 0 then
@@ -136,13 +165,15 @@ function M.jobs(paths, folders)
         if C.dm_is_folder(folder) == 1 then add_folder(list, folder) end
       end
     end
-    if #list == 0 then return nil, "there is nothing to test here: no spec or operator in " ..
-      table.concat(USUAL, ", ") end
+    if #list == 0 then
+      return nil, "there is nothing to test here: no spec or operator in " .. table.concat(USUAL, ", "),
+        "dmhost test PATH, or `dmhost new mapper NAME` for an operator with a spec"
+    end
     return list
   end
   for _, path in ipairs(paths) do
-    local why = add_path(list, path, folders)
-    if why then return nil, why end
+    local why, next_step = add_path(list, path, folders)
+    if why then return nil, why, next_step end
   end
   return list
 end

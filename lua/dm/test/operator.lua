@@ -34,14 +34,13 @@ end
 
 ---What an operator makes of an input.
 ---@param class table
----@param params table
+---@param case { params: table?, replies: string[]? }
 ---@param input ffi.cdata* a sample
----@param replies string[]? what a model answers that the operator asks
 ---@return dm.TestOutcome
-local function outcome_of(class, params, input, replies)
+local function outcome_of(class, case, input)
   local ok, result = pcall(function()
-    local op = class(params)
-    if replies then op.llm = scripted(replies) end
+    local op = class(case.params or {})
+    if case.replies then op.llm = scripted(case.replies) end
     return run(op, input)
   end)
   return ok and result or { rejected = without_place(result) }
@@ -63,7 +62,7 @@ end
 
 ---What an example expects, and what it got in the same form.
 local function judge_example(class, example)
-  local got = outcome_of(class, example.params or {}, sample.sample(example.input), example.replies)
+  local got = outcome_of(class, example, sample.sample(example.input))
   local want = { output = example.output, outputs = example.outputs }
   if example.keep ~= nil then
     want = example.keep and { output = true } or { dropped = true }
@@ -113,8 +112,8 @@ local function judge_line(class, text)
   for _, key in ipairs(EXPECTED) do want[key] = line[key] end
   if next(want) == nil then error('the line has none of "output", "outputs", "dropped", "rejected"', 0) end
   want = plain(want)
-  local got = outcome_of(class, sample.totable(line.params) or {}, sample.clone(line.input),
-    sample.totable(line.replies))
+  local got = outcome_of(class, { params = sample.totable(line.params), replies = sample.totable(line.replies) },
+    sample.clone(line.input))
   return differences(want, plain(got)), updated(line, got)
 end
 

@@ -14,6 +14,9 @@ local M = {}
 ---The longest that a row and that loading may take while a person waits, unless the pipeline says so itself; in ms.
 local ROW_TIME, LOAD_TIME = 5000, 15000
 
+---The longest that finding the line of an endless loop may take; in ms.
+local PROBE_TIME = 5000
+
 ---@class dm.TraceClient
 ---@field spec dm.LoadSpec
 ---@field info table? what is loaded: ops, input, limits, files, sources
@@ -41,14 +44,20 @@ function Client:start()
   self.runs = true
 end
 
----The next answer, or the loss of the worker; what else happens is kept.
+---Exit status after a signal.
+local INTERRUPTED = 130
+
+---The next answer, or the loss of the worker; what else happens is kept. Whoever wants to end does not wait for it:
+---raises { stop = exit status }.
 ---@return dm.Event
 local function wait(self)
   while true do
     local event = session.next()
     if event.kind == C.DM_EVENT_REPLY or event.kind == C.DM_EVENT_LOST then return event end
+    if event.kind == C.DM_EVENT_SIGNAL then error({ stop = INTERRUPTED }, 0) end
+    local quits = event.kind == C.DM_EVENT_KEY and event.text:find "[q\3\4]"
+    if quits or event.kind == C.DM_EVENT_CLOSED then error({ stop = 0 }, 0) end
     self.pending[#self.pending + 1] = event
-    if event.kind == C.DM_EVENT_SIGNAL or event.kind == C.DM_EVENT_CLOSED then self.stopped = true end
   end
 end
 
@@ -58,6 +67,7 @@ local function ask(self, request)
   if not self.runs then self:start() end
   local text = buffer.encode(request)
   local limit = self.limits.row_time_given and self.limits.row_time or self.row_time
+  if request.probe then limit = math.max(limit, PROBE_TIME) end
   if C.dm_session_ask(text, #text, limit, self.load_time, err) < 0 then error(ffi.string(err.text), 0) end
   local event = wait(self)
   if event.kind == C.DM_EVENT_REPLY then return buffer.decode(event.text) end
@@ -69,9 +79,26 @@ local function same_limits(a, b)
   return a.memory == b.memory and a.row_size == b.row_size and a.depth == b.depth
 end
 
+---Where the code was that took too long: does it again in a worker that can be asked. Loops within C can not.
+---@return dm.Place?
+local function probe(self, request, lost)
+  if not lost.text:find "^took longer" then return nil end
+  request.probe = true
+  if request.ask == "rows" and not self:revive() then return nil end
+  local answer = ask(self, request)
+  self.runs = false -- it compiles nothing
+  local record = answer and answer.records and answer.records[1]
+  local step = record and record.steps[#record.steps]
+  local found = answer and answer.fault or step and step.fault
+  return found and found.at
+end
+
 ---The worker's end while it loaded, as a fault.
-local function load_fault(self, lost)
-  return fault.new(("loading %s %s"):format(self.spec.target, lost.text), self.spec.target)
+local function load_fault(self, request, lost)
+  local f = fault.new(("loading %s %s"):format(self.spec.target, lost.text), self.spec.target)
+  f.at = probe(self, request, lost)
+  if f.at then f.path = nil end
+  return f
 end
 
 ---Loads what the spec names, or brings it up to date.
@@ -82,7 +109,7 @@ function Client:load(changed)
   if self.info then self:revive() end
   local request = { ask = "load", spec = self.spec, changed = changed or {} }
   local answer, lost = ask(self, request)
-  if not answer then return nil, load_fault(self, lost) end
+  if not answer then return nil, load_fault(self, request, lost) end
   if answer.fault then
     self.files = answer.files
     return nil, fault.received(answer.fault)
@@ -92,7 +119,7 @@ function Client:load(changed)
   if same_limits(before, self.limits) then return answer end
   self:start()
   answer, lost = ask(self, request)
-  if not answer then return nil, load_fault(self, lost) end
+  if not answer then return nil, load_fault(self, request, lost) end
   return answer.fault == nil and answer or nil, fault.received(answer.fault)
 end
 
@@ -122,10 +149,13 @@ end
 ---What the worker's end says of the row that it was at.
 local function lost_record(self, request, lost, row)
   local op = self.info.ops[lost.op + 1]
+  local what = fault.new(lost.text, op and op.path)
+  what.at = probe(self, { ask = "rows", name = request.name, rows = { row }, full = true }, lost)
+  if what.at then what.path = nil end
   return { row = ("%s@%.0f"):format(request.name, row.offset), outcome = "rejected", op = lost.op + 1,
     reason = lost.text, input = row.text, lost = true, touched = { lost.op + 1 },
     steps = { { op = lost.op + 1, outcome = "rejected", reason = lost.text,
-      fault = fault.new(lost.text, op and op.path) } } }
+      fault = what } } }
 end
 
 ---Traces rows. When the worker is lost over one of them, `lost` is its record, and rows behind it were not traced.

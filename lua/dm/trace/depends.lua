@@ -1,6 +1,7 @@
 -- What was made of which files: each unit (a pipeline, an operator, a module) by its path, and the files that it read
 -- or required while it was at work. So that a changed file makes anew what hangs on it, and nothing else.
 local fault = require "dm.trace.fault"
+local registry = require "dm.registry"
 local sources = require "dm.sources"
 
 local M = {}
@@ -61,7 +62,7 @@ end
 
 ---Begins to watch. To be called once, after sources.install.
 function M.install()
-  sources.on_read = note
+  sources.on_read, registry.within = note, M.within
   watch_require()
   watch_modules()
 end

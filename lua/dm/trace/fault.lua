@@ -1,11 +1,14 @@
 -- Errors of user code while rows are traced, as problems (dm.problem) that know the line of the user's that led to
 -- them.
+local add_place = require "dm.add_place"
 local problem = require "dm.problem"
 
 local M = {}
 
 ---What Lua raises when memory runs short: not a row's failure but the worker's. No handler is called for it.
 M.MEMORY = "not enough memory"
+
+local last ---@type dm.Place?
 
 ---A problem, and `full`: what was raised, as the ledger has it.
 ---@class dm.Fault: dm.Problem
@@ -35,6 +38,14 @@ local function at_word(place)
   return place
 end
 
+---For xpcall around an operator: what it raised, as the ledger has it. Where that was is remembered for M.of.
+---@param raised any
+---@return any
+function M.of_operator(raised)
+  last = at_word(culprit(2))
+  return add_place(raised)
+end
+
 ---For xpcall: turns what was raised into a fault.
 ---@param raised any
 ---@return dm.Fault
@@ -45,12 +56,14 @@ function M.handler(raised)
   return p
 end
 
----The same outside of xpcall, for what it answers when no handler could be called.
+---The same outside of xpcall: of what M.of_operator answered, and of what is raised when no handler could be called.
 ---@param raised any
 ---@return dm.Fault
 function M.of(raised)
   local p = problem.of(raised)
   p.full = p.full or tostring(raised)
+  p.at = p.at or last
+  last = nil
   return p
 end
 

@@ -69,7 +69,9 @@ end
 ---A worker's end over a row, as an error like any other.
 local function lost_fault(lost, info)
   local op = info.ops[lost.op]
-  return fault_module.new(("%s: %s, on row %s"):format(op and op.name or "?", lost.reason, lost.row), op and op.path)
+  local fault = fault_module.new(("%s: %s, on row %s"):format(op and op.name or "?", lost.reason, lost.row))
+  fault.at, fault.path = lost.steps[1].fault.at, lost.steps[1].fault.path
+  return fault
 end
 
 ---Traces all rows. nil when something else has come up (`interrupted` answers true), or a fault.

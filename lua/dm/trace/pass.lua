@@ -46,7 +46,7 @@ local function trace_chunk(pass, list)
     end
     list = rest_of(list, at and at + 1 or #list + 1)
   end
-  return pass.client.stopped
+  return false
 end
 
 ---Traces the rows of a source.

@@ -10,6 +10,7 @@ local count = units.show_count
 local M = {}
 
 local ENTER, LEAVE = "\27[?1049h\27[?25l", "\27[?25h\27[?1049l"
+local MOST_PRINTED = 4096
 local HELP = "n next  p previous  f filter  space more  q quit"
 
 ---@class dm.Screen
@@ -25,6 +26,8 @@ Screen.__index = Screen
 ---@param live dm.Live
 ---@return dm.Screen
 function M.new(live)
+  local err = ffi.new "struct dm_error"
+  if C.dm_terminal_capture(err) < 0 then error(ffi.string(err.text), 0) end
   io.write(ENTER)
   return setmetatable({ live = live, order = {}, at = 1, top = 0 }, Screen)
 end
@@ -93,13 +96,25 @@ local function head(self, paint)
   return list
 end
 
----The lines of the row at hand.
+---What was printed since the last call.
+local function printed()
+  local out = C.dm_text_out()
+  out.n = 0
+  return C.dm_terminal_captured(out, MOST_PRINTED) == 0 and ffi.string(out.p, out.n) or ""
+end
+
+---The lines of the row at hand: what operators did to it, and printed meanwhile.
 local function body(self, paint)
   local i = self.order[self.at]
   if not i or not self.live.good then return {} end
+  printed()
   local record = self.live:record(i)
   if not record then return { "this row can not be shown: the worker ended" } end
-  return show.record(paint, record, self.live.good)
+  local list = show.record(paint, record, self.live.good)
+  for line in printed():gmatch "[^\n]+" do
+    add(list, paint_module.lines(paint, { { "  prints  ", "dim" }, { paint_module.visible(line) } }, 10))
+  end
+  return list
 end
 
 ---The part of the row's lines that fits.
@@ -192,6 +207,8 @@ end
 function Screen.close()
   io.write(LEAVE)
   io.flush()
+  printed() -- for a row that was looked at
+  C.dm_terminal_release()
 end
 
 return M

@@ -4,6 +4,8 @@ local ffi = require "ffi"
 local fault = require "dm.trace.fault"
 local handed = require "dm.handed"
 local sample_module = require "dm.sample"
+local stage = require "dm.stage"
+local wait = require "dm.wait"
 
 local C = ffi.C
 local root = sample_module.root
@@ -93,17 +95,10 @@ local function plain_value(v)
   return nil
 end
 
----What a Mapper returned, or a child of a Slicer, as a C sample.
-local function adopt(result, what)
-  if type(result) == "table" then result = sample_module.sample(result) end
-  if sample_module.is_node(result) then return handed.adopt(result) end
-  error(what .. " must return a sample or nothing, not a " .. type(result), 0)
-end
-
 local function execute_mapper(op, node)
   local result = op:execute(node)
   if result == nil or result == node then return nil end
-  return adopt(result, op.name)
+  return handed.take(result, "a Mapper returns its sample, another one or nothing")
 end
 
 local function execute_filter(op, node)
@@ -112,11 +107,42 @@ end
 
 local function execute_slicer(op, node)
   local list = op:slice(node)
-  for i = 1, #list do list[i] = adopt(list[i], "a slicer") end
+  for i = 1, #list do list[i] = handed.take(list[i], "a Slicer's list holds samples") end
   return list
 end
 
 local EXECUTE = { filter = execute_filter, slicer = execute_slicer }
+
+---Lets a waiting operator work: it goes on when what it waits for has come, and no time counts meanwhile.
+local function execute_waiting(walk, i, sample, number)
+  local op, trace, results = walk.ops[i], walk.trace, nil
+  local task = { turn = 0 }
+  function task:enter()
+    C.dm_trace_at(trace, sample, i - 1, number)
+    trace.seed = trace.seed + self.turn
+  end
+  function task:leave(ended)
+    self.ended = ended
+    if not ended then C.dm_trace_suspend(trace) end
+  end
+  if op.llm then op.llm.count = function() end end
+  wait.begin(task, function()
+    results = { xpcall(EXECUTE[op.kind] or execute_mapper, fault.of_operator, op, root(sample)) }
+  end)
+  while not task.ended do
+    wait.step(100)
+    if not task.ended then C.dm_trace_suspend(trace) end
+  end
+  return unpack(results, 1, 4)
+end
+
+---Calls an operator under xpcall.
+local function execute(walk, i, sample, number)
+  local op = walk.ops[i]
+  if op.waits then return execute_waiting(walk, i, sample, number) end
+  C.dm_trace_at(walk.trace, sample, i - 1, number)
+  return xpcall(EXECUTE[op.kind] or execute_mapper, fault.of_operator, op, root(sample))
+end
 
 ---@param state { before: table } fields as they are, when steps are asked for
 local function note_change(walk, state, sample, step)
@@ -135,11 +161,10 @@ local function take_out(walk, record, step, outcome, reason)
 end
 
 local function raised(walk, record, step, what)
-  if type(what) == "string" and not walk.full or what == fault.MEMORY then what = { full = what } end
-  what = what.full and what or fault.of(what)
-  if what.full == fault.MEMORY then error(fault.MEMORY, 0) end
-  take_out(walk, record, step, "rejected", what.full)
-  step.fault = what
+  local full = tostring(what)
+  if full == fault.MEMORY then error(full, 0) end
+  take_out(walk, record, step, "rejected", full)
+  step.fault = walk.full and fault.of(what) or nil
 end
 
 local function text_of(sample)
@@ -149,7 +174,7 @@ end
 local follow
 
 ---Takes the children of a slicer to the end of the pipeline.
-local function follow_children(walk, record, step, list)
+local function follow_children(walk, record, step, list, number)
   if #list == 0 then return take_out(walk, record, step, "dropped", "made no samples") end
   walk.touched[step.op] = true
   step.outcome, step.made = "sliced", #list
@@ -164,7 +189,7 @@ local function follow_children(walk, record, step, list)
     local child = { row = record.row .. "#" .. k, steps = {} }
     record.children[k] = child
     if walk.full then child.input = shorten(text_of(list[k])) end
-    follow(walk, child, step.op + 1, list[k], k)
+    follow(walk, child, step.op + 1, list[k], stage.child_number(number, k))
     outcomes[child.outcome] = child
     record.hash = (record.hash * 31 + (child.hash or #child.outcome)) % 2 ^ 53
   end
@@ -183,13 +208,11 @@ local function step_on(walk, record, state, i, sample, number)
   local op, step = walk.ops[i], { op = i, outcome = "kept" }
   record.steps[#record.steps + 1] = step
   if walk.save then step.input = text_of(sample) end
-  C.dm_trace_at(walk.trace, sample, i - 1, number)
   walk.at(op)
   local edits = sample.edits
-  local ok, a, b, c = xpcall(EXECUTE[op.kind] or execute_mapper, walk.full and fault.handler or tostring, op,
-    root(sample))
+  local ok, a, b, c = execute(walk, i, sample, number)
   if not ok then return raised(walk, record, step, a) end
-  if op.kind == "slicer" then return follow_children(walk, record, step, a) end
+  if op.kind == "slicer" then return follow_children(walk, record, step, a, number) end
   if op.kind == "filter" then
     after_filter(walk, record, step, a, b, c)
   elseif a ~= nil then

@@ -22,11 +22,12 @@ end
 ---What is to be loaded, and the inputs that were named.
 ---@param values table options and arguments
 ---@param needs string what to say when there is nothing
+---@param usage string how the command is used
 ---@return dm.LoadSpec
 ---@return string[] inputs
-function M.of(values, needs)
+function M.of(values, needs, usage)
   local target = values.eval and "(-e)" or values[1]
-  if not target then error(needs, 0) end
+  if not target then problem.raise(needs, { next = usage }) end
   local inputs = {}
   for i = values.eval and 1 or 2, #values do inputs[#inputs + 1] = values[i] end
   return { target = target, eval = values.eval, folders = values.ops or {}, settings = values.set or {} }, inputs
@@ -44,14 +45,23 @@ function M.count(values, name, default)
   return n
 end
 
+---For xpcall: what was raised as a problem, but { stop = exit status } as it is.
+---@param raised any
+---@return dm.Problem|{ stop: integer }
+function M.catch(raised)
+  if type(raised) == "table" and raised.stop then return raised end
+  return problem.catch(raised)
+end
+
 ---Runs a command's session: what it raises is printed, and its exit status is 2.
 ---@param main fun(): integer
 ---@param as_json boolean? whether it is printed for machines
 ---@return integer for dm.cli.main
 function M.run(main, as_json)
   return session.begin(function()
-    local ok, result = xpcall(main, problem.catch)
+    local ok, result = xpcall(main, M.catch)
     if ok then return result end
+    if not problem.is(result) then return result.stop end
     show.print(result, as_json and "json" or nil)
     return 2
   end)

@@ -2,6 +2,8 @@
 -- it over the old one.
 local ffi = require "ffi"
 
+local sources = require "dm.sources"
+
 local C = ffi.C
 local err = ffi.new "struct dm_error"
 
@@ -11,6 +13,7 @@ local M = {}
 ---@field spec dm.LoadSpec
 ---@field dirty table<string, boolean> paths that something happened to
 ---@field tried table<string, string|false> contents at the last attempt to load
+---@field fresh boolean? a folder is watched since the last look, in which anything may have happened before
 ---@field since number? when the first of it happened
 local Watch = {}
 Watch.__index = Watch
@@ -39,21 +42,26 @@ local function read(path)
 end
 
 ---Watches a folder; while it is not there, the nearest one above it that is.
+---@return boolean whether something is watched that was not before
 local function watch_folder(folder)
-  while C.dm_session_watch(folder, err) < 0 do
-    if folder == "." or folder == "/" then return end
+  local status = C.dm_session_watch(folder, err)
+  while status < 0 do
+    if folder == "." or folder == "/" then return false end
     folder = folder_of(folder)
     if folder == "" then folder = "/" end
+    status = C.dm_session_watch(folder, err)
   end
+  return status == 1
 end
 
 ---Watches where what was loaded lies, and where operators are looked for.
 ---@param files string[]? on which what is loaded hangs
 function Watch:follow(files)
-  watch_folder(folder_of(self.spec.target))
-  watch_folder "ops/user"
-  for _, folder in ipairs(self.spec.folders) do watch_folder(folder) end
-  for _, path in ipairs(files or {}) do watch_folder(folder_of(path)) end
+  local folders, fresh = { folder_of(self.spec.target), "ops/user" }, false
+  for _, folder in ipairs(self.spec.folders) do folders[#folders + 1] = folder end
+  for _, path in ipairs(files or {}) do folders[#folders + 1] = folder_of(path) end
+  for _, folder in ipairs(folders) do fresh = watch_folder(folder) or fresh end
+  self.fresh = self.fresh or fresh
 end
 
 ---Notes that something happened to a name in a watched folder.
@@ -62,6 +70,15 @@ end
 function Watch:note(path, ms)
   self.dirty[plain(path)] = true
   self.since = self.since or ms
+end
+
+---What an entry of what was read would hold now: the file's text, or of one that is too large its hash.
+---@param path string of the entry
+local function content(path)
+  local file = sources.file_of(path)
+  if file == path then return read(path) end
+  local hash = C.dm_file_hash(file)
+  return hash ~= 0 and bit.tohex(hash, 16) or nil
 end
 
 ---Whether a path of what was read is that of a file, not text of the command line or a list of files, whose name is a
@@ -89,12 +106,12 @@ local function listings(files, path, changed)
   end
 end
 
----Files whose content is not what was loaded, and the texts that were loaded, by plain path.
+---Files whose content is not what was loaded, and the entries that were loaded, by plain path.
 local function compare(info)
   local changed, loaded = {}, {}
   for _, file in ipairs(info and info.sources or {}) do
-    loaded[plain(file.path)] = file.text
-    if is_file(file.path) and read(file.path) ~= file.text then changed[#changed + 1] = file.path end
+    loaded[plain(sources.file_of(file.path))] = file
+    if is_file(file.path) and content(file.path) ~= file.text then changed[#changed + 1] = file.path end
   end
   return changed, loaded
 end
@@ -102,8 +119,9 @@ end
 ---Whether what happened to a path can matter: it has another content than at the last attempt, or than was loaded.
 local function is_news(self, path, loaded, files)
   if loaded[path] == nil and not files[path] and not path:find "%.lua$" then return false end
-  local text, before = read(path) or false, self.tried[path]
-  if before == nil then before = loaded[path] end
+  local entry = loaded[path]
+  local text, before = content(entry and entry.path or path) or false, self.tried[path]
+  if before == nil then before = entry and entry.text end
   self.tried[path] = text
   return text ~= before
 end
@@ -114,9 +132,11 @@ end
 ---@return string[]? changed
 ---@return number since when the first change happened
 function Watch:take(info, files)
-  local dirty, since, set, news = self.dirty, self.since, {}, false
+  local dirty, since, set = self.dirty, self.since, {}
   self.dirty, self.since = {}, nil
   local changed, loaded = compare(info)
+  local news = self.fresh and #changed > 0
+  self.fresh = nil
   for _, path in ipairs(files or {}) do set[plain(path)] = path end
   for path in pairs(dirty) do
     news = is_news(self, path, loaded, set) or news

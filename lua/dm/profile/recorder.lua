@@ -1,0 +1,72 @@
+-- The worker's side of `dmhost profile`: while rows go through the operators, LuaJIT's profiler takes a sample of the
+-- stack every millisecond, and what its compiler gives up on is noted. Both go to a file.
+local ffi = require "ffi"
+local json = require "dm.json"
+local profile = require "jit.profile"
+local util = require "jit.util"
+local vmdef = require "jit.vmdef"
+
+local C = ffi.C
+
+local M = {}
+
+-- "l": a compiled trace looks for a sample that is due at each new line; "i1": every millisecond, or as often as the
+-- kernel's clock ticks.
+local MODE, FRAMES = "li1", -40
+
+---@class dm.Recorder
+---@field path string
+---@field samples table<string, integer> operator, state of the machine and stack -> how many
+---@field aborts table<string, integer> place and reason -> how often
+local Recorder = {}
+Recorder.__index = Recorder
+
+---The compiler's reason as text.
+local function reason_of(err, info)
+  if type(err) ~= "number" then return tostring(err) end
+  local text = vmdef.traceerr[err] or "?"
+  if type(info) == "number" and text:find("bytecode", 1, true) then
+    info = vmdef.bcnames:sub(info * 6 + 1, info * 6 + 6):gsub(" ", "")
+  elseif type(info) == "function" then
+    local known = util.funcinfo(info)
+    info = known.ffid and vmdef.ffnames[known.ffid] or known.loc or "?"
+  end
+  return (text:gsub("%%[sd]", (tostring(info):gsub("%%", "%%%%"))))
+end
+
+local function place_of(func, pc)
+  local info = util.funcinfo(func, pc)
+  return ("%s:%d"):format((info.source or "?"):gsub("^[@=]", ""), info.currentline or 0)
+end
+
+---@param path string where the results are written
+---@return dm.Recorder
+function M.new(path)
+  local recorder = setmetatable({ path = path, samples = {}, aborts = {} }, Recorder)
+  jit.attach(function(what, _, func, pc, err, info)
+    if what ~= "abort" then return end
+    local key = place_of(func, pc) .. "\n" .. reason_of(err, info)
+    recorder.aborts[key] = (recorder.aborts[key] or 0) + 1
+  end, "trace")
+  return recorder
+end
+
+---@param rows ffi.cdata* struct dm_rows *
+function Recorder:start(rows)
+  local samples, dumpstack = self.samples, profile.dumpstack
+  C.dm_profile_signals(1)
+  profile.start(MODE, function(thread, n, state)
+    local key = ("%d\n%s\n%s"):format(C.dm_rows_op(rows), state, dumpstack(thread, "pl;", FRAMES))
+    samples[key] = (samples[key] or 0) + n
+  end)
+end
+
+function Recorder:stop()
+  profile.stop()
+  C.dm_profile_signals(0)
+  local file = assert(io.open(self.path, "wb"))
+  file:write(json.encode { samples = self.samples, aborts = self.aborts })
+  file:close()
+end
+
+return M
