@@ -16,6 +16,17 @@ local function keep(path, text)
   return text
 end
 
+local closed
+
+---From now on nothing is read that was not read before: what changes on disk does not reach a run that has begun.
+function M.close()
+  closed = true
+end
+
+local function refusal(path)
+  return path .. " was not read when the run began: require it where the operator is loaded, not in execute"
+end
+
 ---Called with each path that is read or listed, for who wants to know what something was made of.
 ---@type fun(path: string)?
 M.on_read = nil
@@ -27,6 +38,7 @@ M.on_read = nil
 function M.read(path)
   if M.on_read then M.on_read(path) end
   if kept[path] then return kept[path] end
+  if closed then return nil, refusal(path) end
   local file, why = io.open(path, "rb")
   if not file then return nil, why end
   local text, message = file:read "*a"
@@ -52,6 +64,7 @@ function M.list(folder, pattern)
   local key, paths = folder .. "/" .. pattern, {}
   if M.on_read then M.on_read(key) end
   if not kept[key] then
+    if closed then return nil, refusal(folder) end
     local names, why = read_names(folder)
     if not names then return nil, why end
     for name in names:gmatch "[^\n]+" do

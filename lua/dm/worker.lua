@@ -27,6 +27,7 @@ function M.setup(pointer)
   for _, folder in ipairs(plan.folders) do registry.add_folder(folder) end
   recorder = plan.profile and require("dm.profile.recorder").new(plan.profile)
   ops = pipeline.load(plan.pipeline):make_operators(plan.settings)
+  sources.close()
   return 0
 end
 
