@@ -7,6 +7,7 @@ local paint_module = require "dm.trace.paint"
 local pass_module = require "dm.trace.pass"
 local problem = require "dm.problem"
 local record_json = require "dm.trace.json"
+local row_id = require "dm.row_id"
 local rows = require "dm.trace.rows"
 local show = require "dm.trace.show"
 local sources = require "dm.sources"
@@ -100,7 +101,7 @@ local function explain(values)
   if values[3] then error(('unexpected argument "%s"'):format(values[3]), 0) end
   local folder, text = find_run(values[1])
   local plan = parse_plan(folder, text)
-  local path, offset = rows.parse_id(values[2])
+  local path, offset = row_id.parse(values[2])
   if not path then error(('a row is named FILE@OFFSET, not "%s"'):format(values[2]), 0) end
   if path == "-" then error("the run read standard input, which can not be read again", 0) end
   check_input(folder, path)
