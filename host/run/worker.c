@@ -86,7 +86,7 @@ static int run_split(struct dm_worker *w, const struct dm_split *s, struct dm_re
 {
     int rc = dm_work_begin(w->work, s, r, err);
     if (rc == DM_OK) {
-        rc = dm_lua_call(w->lua, "dm.worker", "run", dm_work_rows(w->work), err);
+        rc = dm_lua_call(w->lua, "dm.run.worker", "run", dm_work_rows(w->work), err);
         rc = dm_work_end(w->work, rc, err);
     }
     if (rc == DM_OK)
@@ -154,7 +154,7 @@ static int trace(struct dm_worker *w, struct dm_wire *frame, struct dm_error *er
         return dm_fail_memory(err);
     const char *request = dm_get_bytes(frame, &n);
     t = dm_tracer_request(w->tracer, request, n);
-    int rc = dm_lua_call(w->lua, "dm.tracer", "handle", t, err);
+    int rc = dm_lua_call(w->lua, "dm.trace.tracer", "handle", t, err);
     if (rc)
         return rc;
     size_t at = dm_frame_begin(&w->frame, DM_TRACED);
@@ -191,7 +191,7 @@ struct dm_worker *dm_worker_create(struct dm_wire *setup, struct dm_board *board
     int rc = dm_settings_get(setup, &w->settings, err);
     if (rc == DM_OK) {
         w->lua = dm_lua_open(w->settings.memory_bytes, err);
-        rc = w->lua ? dm_lua_call(w->lua, "dm.worker", "setup", &w->settings, err) : DM_EUSAGE;
+        rc = w->lua ? dm_lua_call(w->lua, "dm.run.worker", "setup", &w->settings, err) : DM_EUSAGE;
     }
     if (rc == DM_OK) {
         w->work = dm_work_create(&w->settings, board);

@@ -1,5 +1,5 @@
 -- What every operator does to a row: the row's way through the pipeline, one operator after another, with the fields
--- before and after. The same semantics as dm.chain, where batches of rows go through the same calls.
+-- before and after. The same semantics as dm.run.chain, where batches of rows go through the same calls.
 local ffi = require "ffi"
 local fault = require "dm.trace.fault"
 local handed = require "dm.handed"

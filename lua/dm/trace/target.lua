@@ -1,6 +1,6 @@
 -- What try, dev and explain have in common: their arguments, and how they end.
 local problem = require "dm.problem"
-local session = require "dm.session"
+local session = require "dm.trace.session"
 local show = require "dm.problem.show"
 
 local M = {}

@@ -10,7 +10,7 @@ local row_id = require "dm.row_id"
 local sample_module = require "dm.sample"
 local sources = require "dm.sources"
 local steps = require "dm.trace.steps"
-local worker = require "dm.worker"
+local worker = require "dm.run.worker"
 
 local C = ffi.C
 local M = {}

@@ -2,7 +2,7 @@
 -- it, so that LuaJIT compiles a short trace for every operator and not one that is too long for all of them.
 -- What became of a sample is noted beside it and written, in the order of the rows, when the batch is through.
 local ffi = require "ffi"
-local add_place = require "dm.add_place"
+local add_place = require "dm.run.add_place"
 local handed = require "dm.handed"
 local sample_module = require "dm.sample"
 
@@ -222,7 +222,7 @@ local function compile_from(ops, first, rows, stages)
   local loops = {}
   for i = first, #ops do
     if ops[i].waits then
-      local waiting = require("dm.stage").new(rows, ops[i], i - 1, new_batch)
+      local waiting = require("dm.run.stage").new(rows, ops[i], i - 1, new_batch)
       stages[#stages + 1] = waiting
       waiting:lead_to(compile_from(ops, i + 1, rows, stages))
       loops[#loops + 1] = function(batch) return waiting:push(batch) end
@@ -254,7 +254,7 @@ function M.compile(ops, rows)
     end
     return run(batch)
   end
-  return step, function() return #stages == 0 and 0 or require("dm.stage").finish(stages) end
+  return step, function() return #stages == 0 and 0 or require("dm.run.stage").finish(stages) end
 end
 
 return M

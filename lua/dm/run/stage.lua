@@ -1,7 +1,7 @@
 -- An operator that waits, as a stage of the pipeline: it holds many samples at once, each in a task of its own, and
 -- lets them out in the order in which they came. What operators before it took out keeps its place between them.
 local ffi = require "ffi"
-local add_place = require "dm.add_place"
+local add_place = require "dm.run.add_place"
 local handed = require "dm.handed"
 local sample_module = require "dm.sample"
 local wait = require "dm.wait"
