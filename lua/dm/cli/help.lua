@@ -2,8 +2,8 @@
 local embedded = require "dm.embedded"
 local options = require "dm.cli.options"
 local problem = require "dm.problem"
-local show = require "dm.problem.show"
 local suggest = require "dm.suggest"
+local terminal = require "dm.terminal"
 
 local M = {
   summary = "all commands, one in full, or a chapter of the manual",
@@ -37,7 +37,7 @@ end
 
 ---Markdown as a terminal shows it: headings in bold, links by their names. Elsewhere it stays Markdown.
 local function render(text)
-  if not show.style(1).colour then return text end
+  if not terminal.has_colour(1) then return text end
   text = ("\n" .. text):gsub("\n#+ ([^\n]*)", "\n\27[1m%1\27[0m"):gsub("%*%*([^\n*]+)%*%*", "\27[1m%1\27[0m")
   return (text:gsub("%[([^%]\n]+)%]%([^)\n]+%)", "%1"):sub(2))
 end
