@@ -224,6 +224,7 @@ describe("dmhost run survives", function()
     t.write(dir .. "/in.jsonl", '{"id":1}\n' .. large .. '{"id":3}\n')
     prepare("dm.map(function(s) s.seen = true end)", 'limits = { memory = "100MiB" }')
     local status, _, err = run "-j 1 -q"
+    if t.DMHOST:find("/san/", 1, true) then return end -- where limits on the process are not set
     assert.equal(3, status, err)
     assert.equal('{"id":1,"seen":true}\n{"id":3,"seen":true}\n', t.read(dir .. "/out.jsonl"))
     local reject = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")[1]
