@@ -33,18 +33,6 @@ function M.of(values, needs, usage)
   return { target = target, eval = values.eval, folders = values.ops or {}, settings = values.set or {} }, inputs
 end
 
----@param values table
----@param name string
----@param default integer
----@return integer
-function M.count(values, name, default)
-  local n = tonumber(values[name] or default)
-  if not n or n < 1 or n % 1 ~= 0 then
-    error(('--%s takes a whole number of at least 1, not "%s"'):format(name, values[name]), 0)
-  end
-  return n
-end
-
 ---For xpcall: what was raised as a problem, but { stop = exit status } as it is.
 ---@param raised any
 ---@return dm.Problem|{ stop: integer }
