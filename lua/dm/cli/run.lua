@@ -10,6 +10,7 @@ local registry = require "dm.registry"
 local report = require "dm.cli.report"
 local shell = require "dm.shell"
 local sources = require "dm.sources"
+local utf8 = require "dm.utf8"
 
 local C = ffi.C
 
@@ -61,7 +62,7 @@ end
 ---A line on stderr: for people, or with --log-format json for machines.
 local function say(values, text)
   if values["log-format"] == "json" then
-    text = json.encode { event = "message", text = report.clean(text) }
+    text = json.encode { event = "message", text = utf8.clean(text) }
   else
     text = "dmhost: " .. text
   end

@@ -3,8 +3,7 @@
 local ffi = require "ffi"
 local problem = require "dm.problem"
 local terminal = require "dm.terminal"
-
-local C = ffi.C
+local utf8 = require "dm.utf8"
 
 local M = {}
 
@@ -29,13 +28,7 @@ end
 
 ---Bytes of unknown origin, for a terminal: no control characters, valid UTF-8.
 local function printable(text)
-  local good, out = C.dm_utf8_check(text, #text), {}
-  while good < #text do
-    out[#out + 1] = text:sub(1, tonumber(good)) .. "?"
-    text = text:sub(tonumber(good) + 2)
-    good = C.dm_utf8_check(text, #text)
-  end
-  return ((table.concat(out) .. text):gsub("%c", " "))
+  return (utf8.clean(text):gsub("%c", " "))
 end
 
 ---The first byte at or behind `at` that begins a character.
@@ -108,10 +101,7 @@ end
 ---@param p dm.Problem
 ---@return string
 function M.json(p)
-  local clean = require("dm.cli.report").clean
-  local function text(s)
-    return s and clean(s)
-  end
+  local function text(s) return s and utf8.clean(s) end
   return tostring(require("dm.sample").sample {
     event = "error",
     text = text(problem.line(p)),
