@@ -186,7 +186,7 @@ local function parse(text, row_text)
     p.at = col and M.place(path, line, col) or place_of_message(path, line, what)
   end
   p.traceback = traceback and own_frames(traceback)
-  p.next = p.next or require("dm.problem.hints").of(what, row_text)
+  p.next = p.next or require("dm.problem.hints").of(what, row_text, p.at)
   return p
 end
 
