@@ -1,5 +1,7 @@
 #include "engine/local.h"
 
+#include <signal.h>
+
 /* The inode that runs now, even if the file has been replaced since. */
 #define SELF "/proc/self/exe"
 
@@ -20,4 +22,10 @@ int dm_local_spawn(uv_loop_t *loop, uv_process_t *process, uv_pipe_t *control, i
         .file = SELF, .args = args, .stdio = stdio, .stdio_count = 5, .exit_cb = on_exit};
     int rc = uv_spawn(loop, process, &options);
     return rc ? dm_fail(err, DM_EIO, "cannot start a worker: %s", uv_strerror(rc)) : DM_OK;
+}
+
+void dm_local_end(const uv_process_t *process)
+{
+    if (process->pid > 0)
+        kill(-process->pid, SIGKILL);
 }
