@@ -1,8 +1,8 @@
 -- Words for a shell.
 local M = {}
 
----A word as a shell reads it: quoted where it has to be; control characters as $'\033', which bash, zsh and POSIX.1-2024
----know, so that a command that is shown does nothing to the terminal.
+---A word as a shell reads it: quoted where it has to be; control characters as $'\033', which bash, zsh and
+---POSIX.1-2024 know, so that a command that is shown does nothing to the terminal.
 ---@param word string
 ---@return string
 function M.quote(word)
