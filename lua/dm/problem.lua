@@ -2,6 +2,8 @@
 -- again. Whoever knows most raises one (M.raise); whoever catches makes one of anything that was thrown (M.of) and
 -- prints it (dm.problem.show). C's errors come here as text: see M.of_c.
 local locate = require "dm.locate"
+local raised = require "dm.raised"
+local row_id = require "dm.row_id"
 
 local M = {}
 
@@ -195,7 +197,7 @@ end
 ---@return dm.Problem
 function M.of(e)
   if M.is(e) then return e end
-  return parse(tostring(e))
+  return parse(raised.text(e))
 end
 
 ---For xpcall: like M.of, and knows the traceback.
@@ -203,7 +205,7 @@ end
 ---@return dm.Problem
 function M.catch(e)
   if M.is(e) then return e end
-  return parse(debug.traceback(tostring(e), 2))
+  return parse(debug.traceback(raised.text(e), 2))
 end
 
 local EROW = require("ffi").C.DM_EROW
@@ -212,8 +214,7 @@ local COUNTED, BLOCK = 64 * 2 ^ 20, 2 ^ 20
 
 ---Which line of its file a row stands in; nil where that takes long to find out or lines say nothing.
 local function line_of_row(id)
-  local path, offset = id:match "^(.*)@(%d+)[#%d]*$"
-  local left = tonumber(offset)
+  local path, left = row_id.parse(id)
   local file = left and left <= COUNTED and io.open(path, "rb")
   if not file then return nil end
   local line, block = 1, file:read(math.min(left, BLOCK))

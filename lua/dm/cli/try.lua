@@ -3,8 +3,10 @@ local client_module = require "dm.trace.client"
 local fault = require "dm.trace.fault"
 local golden = require "dm.trace.golden"
 local json = require "dm.trace.json"
+local options = require "dm.cli.options"
 local paint_module = require "dm.trace.paint"
 local pass_module = require "dm.trace.pass"
+local row_id = require "dm.row_id"
 local rows = require "dm.trace.rows"
 local show = require "dm.trace.show"
 local tally_module = require "dm.trace.tally"
@@ -71,7 +73,7 @@ end
 
 ---One row, by its id.
 local function trace_row(view, id)
-  local path, offset = rows.parse_id(id)
+  local path, offset = row_id.parse(id)
   if not path then error(('--row takes FILE@OFFSET, not "%s"'):format(id), 0) end
   local row = rows.one(path, offset, view.client.info)
   tell(view, pass_module.one(view.client, path, row, id, { save = view.values.save }))
@@ -97,11 +99,10 @@ end
 
 local function trace(view, inputs)
   local info, values = view.client.info, view.values
-  local pass = { client = view.client, most = target.count(values, "limit", DEFAULT_LIMIT), chunk = CHUNK,
+  local pass = { client = view.client, most = options.whole("try", values, "limit", 1) or DEFAULT_LIMIT, chunk = CHUNK,
     request = { full = true, where = values.where, save = values.save }, failures = 0,
     tell = function(record) return tell(view, record) end }
-  local bound = rows.sampled(values.sample)
-  if not bound then error(('--sample takes a share above 0, up to 1, not "%s"'):format(values.sample), 0) end
+  local bound = options.sampled(values)
   local sources = not values.row and rows.sources(inputs, info, bound)
   if values.row then
     trace_row(view, values.row)

@@ -1,13 +1,11 @@
 -- What to do about Lua's own messages, which tell what a program met and not what its author forgot.
+local sorted_keys = require "dm.sorted_keys"
 local suggest = require "dm.suggest"
 
 local M = {}
 
 local function function_of_dm(name)
-  local names = {}
-  for key in pairs(require "dm") do names[#names + 1] = key end
-  table.sort(names)
-  local near = suggest.nearest(name, names)
+  local near = suggest.nearest(name, sorted_keys(require "dm"))
   return near and ("did you mean `dm.%s`?"):format(near)
 end
 

@@ -1,4 +1,7 @@
 -- What `dmhost test` shows by itself: a line for each file or operator, the failures in full, a count.
+local safe = require("dm.problem.show").safe
+local terminal = require "dm.terminal"
+
 local M = {}
 M.__index = M
 
@@ -10,7 +13,7 @@ function M.new(colored)
 end
 
 function M:paint(color, text)
-  return self.colored and ("\27[%sm%s\27[0m"):format(COLORS[color], text) or text
+  return terminal.paint(self.colored, COLORS[color], text)
 end
 
 ---@param name string
@@ -35,8 +38,8 @@ end
 
 function M:show(test, color, word)
   local where = test.file and (": " .. test.file .. (test.line and ":" .. test.line or "")) or ""
-  io.write("  ", self:paint(color, word), " ", table.concat(test.names, " / "), where, "\n")
-  if test.message then io.write(indent(test.message), "\n") end
+  io.write("  ", self:paint(color, word), " ", safe(table.concat(test.names, " / ")), where, "\n")
+  if test.message then io.write(indent(safe(test.message)), "\n") end
 end
 
 function M:end_file()

@@ -5,11 +5,13 @@ local depends = require "dm.trace.depends"
 local fault = require "dm.trace.fault"
 local files = require "dm.files"
 local load = require "dm.trace.load"
+local raised = require "dm.raised"
 local registry = require "dm.registry"
+local row_id = require "dm.row_id"
 local sample_module = require "dm.sample"
 local sources = require "dm.sources"
 local steps = require "dm.trace.steps"
-local worker = require "dm.worker"
+local worker = require "dm.run.worker"
 
 local C = ffi.C
 local M = {}
@@ -77,7 +79,7 @@ local function refused(id, row, reason)
 end
 
 local function trace_row(request, row, where, failures)
-  local id = ("%s@%.0f"):format(request.name, row.offset)
+  local id = row_id.of(request.name, row.offset)
   if row.reason then return not where and refused(id, row, row.reason) or nil end
   if C.dm_trace_row(trace, row.text, #row.text, request.name, row.offset, err) < 0 then
     return not where and refused(id, row, ffi.string(err.text)) or nil
@@ -160,7 +162,7 @@ function M.handle(pointer)
   debug.sethook()
   if not ok then
     answer = fault.of(answer)
-    if answer.full == fault.MEMORY then return C.DM_EMEMORY end
+    if raised.is_memory(answer.full) then return C.DM_EMEMORY end
     error(answer.full .. "\n" .. (answer.traceback or ""), 0)
   end
   local text = buffer.encode(answer)
