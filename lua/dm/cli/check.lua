@@ -3,6 +3,7 @@ local check = require "dm.check"
 local problem = require "dm.problem"
 local utf8 = require "dm.utf8"
 local sample = require "dm.sample"
+local visible = require("dm.trace.paint").visible
 
 local M = {
   summary = "say everything that is wrong with a pipeline, without running it",
@@ -25,8 +26,8 @@ exit status: 0 no errors (there may be warnings); 2 errors
 
 local function show(finding)
   local col = finding.col and finding.col .. ":" or ""
-  io.write(("%s:%d:%s %s: %s\n"):format(finding.file, finding.line, col, finding.severity,
-    (finding.message:gsub("%s*\n%s*", " "))))
+  io.write(("%s:%d:%s %s: %s\n"):format(visible(finding.file), finding.line, col, finding.severity,
+    visible((finding.message:gsub("%s*\n%s*", " ")))))
 end
 
 local function show_json(finding)

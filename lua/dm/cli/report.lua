@@ -7,6 +7,7 @@ local shell = require "dm.shell"
 local show = require "dm.problem.show"
 local units = require "dm.units"
 local utf8 = require "dm.utf8"
+local visible = require("dm.trace.paint").visible
 
 local M = {}
 
@@ -139,7 +140,7 @@ local function show_reasons(list)
       say(("%35s and %d more reasons in the ledger\n"):format("", #list - 4))
       break
     end
-    say(("%35s %s %s\n"):format("", count(r.rows), r.reason))
+    say(("%35s %s %s\n"):format("", count(r.rows), visible(r.reason)))
   end
 end
 
@@ -155,7 +156,7 @@ local function show_table(c, begun)
     "dropped", "rejected", "% of left", "% of all", "time"))
   for _, op in ipairs(operators(c, begun)) do
     local gone = op.dropped + op.rejected
-    say(("%-34s %11s %11s %10s %10s %8s %9s %9s %6s\n"):format(op.name, count(op["in"]), count(op.out),
+    say(("%-34s %11s %11s %10s %10s %8s %9s %9s %6s\n"):format(visible(op.name), count(op["in"]), count(op.out),
       count(op.changed), count(op.dropped), count(op.rejected), per_cent(gone, op["in"]), per_cent(gone, total),
       ("%.0f %%"):format(100 * op.time_share)))
     show_asked(op.asked)
@@ -173,8 +174,8 @@ local function show_end(outcome, begun)
     (bytes - tonumber(outcome.bytes_before)) / seconds / 1e6,
     count((rows - tonumber(outcome.rows_before)) / seconds), math.max(begun.workers, 1),
     begun.workers > 1 and "s" or ""))
-  say("output   ", begun.output == "-" and "standard output" or begun.output, "\n")
-  say("details  ", begun.folder, "/  (run.json, ledger.jsonl, rejects.jsonl)\n")
+  say("output   ", begun.output == "-" and "standard output" or visible(begun.output), "\n")
+  say("details  ", visible(begun.folder), "/  (run.json, ledger.jsonl, rejects.jsonl)\n")
 end
 
 ---@param c ffi.cdata* struct dm_counts

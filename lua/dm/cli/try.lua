@@ -1,5 +1,6 @@
 -- dmhost try: a few rows through a pipeline or one operator, and what each operator did to them.
 local client_module = require "dm.trace.client"
+local fault = require "dm.trace.fault"
 local golden = require "dm.trace.golden"
 local json = require "dm.trace.json"
 local options = require "dm.cli.options"
@@ -41,6 +42,17 @@ local function write_lines(lines)
   return true
 end
 
+---Marks failures like one that was shown before: each is explained once.
+local function mark_known(view, record)
+  for _, step in ipairs(record.steps) do
+    local path, line = fault.place(step.fault or {})
+    local key = step.fault and ("%s:%s:%s:%s"):format(step.op, path, line, step.fault.what)
+    step.known = key and view.seen[key]
+    if key then view.seen[key] = true end
+  end
+  for _, child in ipairs(record.children or {}) do mark_known(view, child) end
+end
+
 ---What becomes of a record. Answers true when nobody reads what is written.
 local function tell(view, record)
   if view.only_active and #record.touched == 0 then
@@ -53,6 +65,7 @@ local function tell(view, record)
   if view.values.json then
     written = io.write(json.record(record, view.client.info.ops), "\n")
   else
+    mark_known(view, record)
     written = write_lines(show.record(view.paint, record, view.client.info))
   end
   return not written or not io.flush()
@@ -132,7 +145,8 @@ local function main(values)
   local client = client_module.new(spec)
   local info, fault = client:load()
   if not info then error(fault, 0) end
-  local view = { values = values, client = client, paint = paint_module.new(), tally = tally_module.new(), saved = 0 }
+  local view = { values = values, client = client, paint = paint_module.new(), tally = tally_module.new(), saved = 0,
+    seen = {} }
   if values.save then golden.check(info.ops) end
   local pass = trace(view, inputs)
   close(view, pass)

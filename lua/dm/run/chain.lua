@@ -4,6 +4,7 @@
 local ffi = require "ffi"
 local add_place = require "dm.run.add_place"
 local handed = require "dm.handed"
+local raised = require "dm.raised"
 local sample_module = require "dm.sample"
 
 local C = ffi.C
@@ -38,9 +39,8 @@ end
 ---Notes that an operator raised. Memory that ran short is a failure of the worker, not of the sample.
 ---@return integer status
 local function failed(batch, i, op, message)
-  message = tostring(message)
-  if message == "not enough memory" then return C.DM_EMEMORY end
-  take_out(batch, i, op, true, message)
+  if raised.is_memory(message) then return C.DM_EMEMORY end
+  take_out(batch, i, op, true, raised.text(message))
   return 0
 end
 
@@ -54,7 +54,7 @@ local function replace(batch, i, op, result)
 end
 
 local HEAD = [[
-local C, rows, op, root, take_out, failed, replace, xpcall, add_place, tostring = ...
+local C, rows, op, root, take_out, failed, replace, xpcall, add_place, text_of = ...
 local execute, at, ticks = op.execute, C.dm_rows_at, C.dm_ticks
 return function(batch)
   local samples, row, number = batch.sample, batch.row, batch.number
@@ -93,7 +93,7 @@ local FILTER = [[
         out = out + 1
         if sample.edits ~= before then changed = changed + 1 end
       else
-        take_out(batch, i, OP, false, reason == nil and "dropped" or tostring(reason), value)
+        take_out(batch, i, OP, false, reason == nil and "dropped" or text_of(reason), value)
       end
 ]]
 
@@ -112,7 +112,7 @@ end
 local function compile(rows, op, number)
   local text = HEAD .. (op.kind == "filter" and FILTER or MAPPER) .. TAIL
   local chunk = assert(loadstring(text:gsub("%f[%w]OP%f[%W]", tostring(number)), "=(" .. op.name .. ")"))
-  return chunk(C, rows, op, sample_module.root, take_out, failed, replace, xpcall, add_place, tostring)
+  return chunk(C, rows, op, sample_module.root, take_out, failed, replace, xpcall, add_place, raised.text)
 end
 
 ---Enters in the ledger, and the rejects, why sample i of a batch is out.
