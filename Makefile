@@ -32,7 +32,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
-.PHONY: all deps demo test check unit specs conformance lint format bench bench-ops fuzz install clean
+.PHONY: all deps demo test check unit specs conformance lint format bench bench-ops bench-llm fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)
@@ -70,7 +70,7 @@ unit: $(UNIT)
 specs: export ASAN_OPTIONS = detect_leaks=0:handle_segv=0:allow_user_segv_handler=1
 specs: export UBSAN_OPTIONS = print_stacktrace=1
 specs: $(BUILD)/dmhost
-	DMHOST=$(abspath $(BUILD)/dmhost) $(BUILD)/dmhost test tests
+	DMHOST=$(abspath $(BUILD)/dmhost) $(BUILD)/dmhost test $(if $(SAN),--timeout 900) tests
 
 conformance: $(BUILD)/dmhost
 	@$(BUILD)/dmhost lua tests/ops/conformance.lua
@@ -114,6 +114,12 @@ bench-ops:
 	$(MAKE) all
 	$(BUILD)/dmhost lua tests/bench/corpus.lua 200M build/bench/200M.jsonl
 	$(BUILD)/dmhost lua tests/bench/ops.lua
+
+# Requests to a model: dmhost beside a load tool and Python; prints a table.
+bench-llm:
+	tests/deps.sh build bench-llm
+	$(MAKE) all
+	tests/bench/llm/run.sh $(BUILD)
 
 demo:
 	tests/deps.sh build demo

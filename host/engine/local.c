@@ -1,9 +1,8 @@
 #include "engine/local.h"
 
-#include <signal.h>
+#include "engine/self.h"
 
-/* The inode that runs now, even if the file has been replaced since. */
-#define SELF "/proc/self/exe"
+#include <signal.h>
 
 int dm_local_spawn(uv_loop_t *loop, uv_process_t *process, uv_pipe_t *control, int board_fd,
                    uv_exit_cb on_exit, struct dm_error *err)
@@ -19,7 +18,7 @@ int dm_local_spawn(uv_loop_t *loop, uv_process_t *process, uv_pipe_t *control, i
         {.flags = UV_INHERIT_FD, .data.fd = board_fd},
     };
     uv_process_options_t options = {
-        .file = SELF, .args = args, .stdio = stdio, .stdio_count = 5, .exit_cb = on_exit};
+        .file = DM_SELF, .args = args, .stdio = stdio, .stdio_count = 5, .exit_cb = on_exit};
     int rc = uv_spawn(loop, process, &options);
     return rc ? dm_fail(err, DM_EIO, "cannot start a worker: %s", uv_strerror(rc)) : DM_OK;
 }

@@ -54,6 +54,19 @@ void dm_sample_trim(struct dm_sample *s)
     }
 }
 
+void dm_sample_tighten(struct dm_sample *s)
+{
+    enum { SPARE_VALUES = 4 };
+    uint32_t cap = s->nvalues + SPARE_VALUES;
+    if (cap >= s->cap)
+        return;
+    struct dm_value *values = realloc(s->values, cap * sizeof *values);
+    if (!values)
+        return;
+    s->values = values;
+    s->cap = cap;
+}
+
 void dm_sample_hold(struct dm_sample *s)
 {
     s->pooled += s->pooled > 0;

@@ -37,6 +37,9 @@ int dm_sample_parse_text(struct dm_sample *s, const char *text, size_t n,
 /* Gives back the memory that a large row took. All nodes must have become stale. */
 void dm_sample_trim(struct dm_sample *s);
 
+/* Gives back the room for values that the sample does not need now; its nodes stay good. */
+void dm_sample_tighten(struct dm_sample *s);
+
 /* Whether anything was edited; if not, the row's own bytes are what dm_sample_write would write. */
 bool dm_sample_touched(const struct dm_sample *s);
 

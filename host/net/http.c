@@ -13,13 +13,24 @@
 enum {
     SWEEP_MS = 100, /* how often limits on the first byte are looked at */
     IDLE_HANDLES = 16384,
+    SHARDS = 128,
+    SHARD_TRANSFERS = 256,
     OTHER_FILES = 128 /* descriptors that are not for connections */
+};
+
+/* Some of the transfers. libcurl looks through all connections to a host for one that is idle, so
+ * that thousands in one handle take their time; in handles of fewer each they do not. */
+struct shard {
+    CURLM *multi;
+    uv_timer_t timer;
+    uint32_t active;
 };
 
 static struct client {
     uv_loop_t loop;
-    uv_timer_t curl_timer, sweep, wake;
-    CURLM *multi;
+    uv_timer_t sweep, wake;
+    struct shard shards[SHARDS];
+    uint32_t nshards; /* that have been made */
     struct dm_transfer *active;
     struct dm_http_reply *ended, **ended_end;
     CURL **idle; /* easy handles for the next transfers: they are dear to make */
@@ -31,6 +42,7 @@ static struct client {
 /* A socket that libcurl waits on. */
 struct watch {
     uv_poll_t poll;
+    struct shard *shard;
     curl_socket_t fd;
 };
 
@@ -47,7 +59,8 @@ static void unlink_transfer(struct dm_transfer *t)
     *(t->prev ? &t->prev->next : &client->active) = t->next;
     if (t->next)
         t->next->prev = t->prev;
-    dm_curl.multi_remove_handle(client->multi, t->easy);
+    dm_curl.multi_remove_handle(client->shards[t->shard].multi, t->easy);
+    client->shards[t->shard].active--;
 }
 
 static void hand_out(struct dm_transfer *t)
@@ -58,11 +71,11 @@ static void hand_out(struct dm_transfer *t)
 }
 
 /* Collects what libcurl has ended; to be called after everything that lets it work. */
-static void collect(void)
+static void collect(const struct shard *s)
 {
     CURLMsg *message;
     int left;
-    while ((message = dm_curl.multi_info_read(client->multi, &left))) {
+    while ((message = dm_curl.multi_info_read(s->multi, &left))) {
         struct dm_transfer *t;
         if (message->msg != CURLMSG_DONE)
             continue;
@@ -84,11 +97,11 @@ static void stop(struct dm_transfer *t, int outcome, const char *why)
 /* ---- the loop's events
  * ------------------------------------------------------------------------------ */
 
-static void act(curl_socket_t fd, int flags)
+static void act(const struct shard *s, curl_socket_t fd, int flags)
 {
     int running;
-    dm_curl.multi_socket_action(client->multi, fd, flags, &running);
-    collect();
+    dm_curl.multi_socket_action(s->multi, fd, flags, &running);
+    collect(s);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -97,13 +110,12 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     int flags = status < 0 ? CURL_CSELECT_ERR : 0; /* libuv has stopped polling then */
     flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
     flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
-    act(w->fd, flags);
+    act(w->shard, w->fd, flags);
 }
 
 static void on_curl_timer(uv_timer_t *timer)
 {
-    (void)timer;
-    act(CURL_SOCKET_TIMEOUT, 0);
+    act(timer->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
 /* Ends the transfers whose reply has not begun in time. */
@@ -131,9 +143,9 @@ static void on_watch_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
-static int unwatch(curl_socket_t fd, struct watch *w)
+static int unwatch(const struct shard *s, curl_socket_t fd, struct watch *w)
 {
-    dm_curl.multi_assign(client->multi, fd, NULL);
+    dm_curl.multi_assign(s->multi, fd, NULL);
     if (w) {
         uv_poll_stop(&w->poll);
         uv_close((uv_handle_t *)&w->poll, on_watch_closed);
@@ -141,7 +153,7 @@ static int unwatch(curl_socket_t fd, struct watch *w)
     return 0;
 }
 
-static struct watch *new_watch(curl_socket_t fd)
+static struct watch *new_watch(struct shard *s, curl_socket_t fd)
 {
     struct watch *w = malloc(sizeof *w);
     if (!w || uv_poll_init_socket(&client->loop, &w->poll, fd)) {
@@ -149,8 +161,9 @@ static struct watch *new_watch(curl_socket_t fd)
         return NULL;
     }
     w->poll.data = w;
+    w->shard = s;
     w->fd = fd;
-    dm_curl.multi_assign(client->multi, fd, w);
+    dm_curl.multi_assign(s->multi, fd, w);
     return w;
 }
 
@@ -158,23 +171,22 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *of
 {
     struct watch *w = of_socket;
     (void)easy;
-    (void)arg;
     if (what == CURL_POLL_REMOVE)
-        return unwatch(fd, w);
+        return unwatch(arg, fd, w);
     if (client->closing) /* curl_multi_cleanup asks about connections that it keeps */
         return 0;
-    w = w ? w : new_watch(fd);
+    w = w ? w : new_watch(arg, fd);
     int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
     return w && uv_poll_start(&w->poll, events, on_poll) == 0 ? 0 : -1;
 }
 
 static int on_timeout(CURLM *multi, long ms, void *arg)
 {
+    struct shard *s = arg;
     (void)multi;
-    (void)arg;
     if (ms < 0 || client->closing)
-        return uv_timer_stop(&client->curl_timer);
-    return uv_timer_start(&client->curl_timer, on_curl_timer, (uint64_t)ms, 0);
+        return uv_timer_stop(&s->timer);
+    return uv_timer_start(&s->timer, on_curl_timer, (uint64_t)ms, 0);
 }
 
 /* ---- begin and end
@@ -184,7 +196,6 @@ static bool init_loop(struct client *c)
 {
     if (uv_loop_init(&c->loop))
         return false;
-    uv_timer_init(&c->loop, &c->curl_timer);
     uv_timer_init(&c->loop, &c->wake);
     uv_timer_init(&c->loop, &c->sweep);
     uv_timer_start(&c->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
@@ -192,11 +203,33 @@ static bool init_loop(struct client *c)
     return true;
 }
 
-static bool init_curl(struct client *c)
+static struct shard *new_shard(void)
 {
-    c->idle = malloc(IDLE_HANDLES * sizeof *c->idle);
-    c->multi = c->idle ? dm_curl.multi_init() : NULL;
-    return c->multi;
+    struct shard *s = &client->shards[client->nshards];
+    s->multi = dm_curl.multi_init();
+    if (!s->multi)
+        return NULL;
+    client->nshards++;
+    uv_timer_init(&client->loop, &s->timer);
+    s->timer.data = s;
+    dm_curl.multi_setopt(s->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    dm_curl.multi_setopt(s->multi, CURLMOPT_SOCKETDATA, s);
+    dm_curl.multi_setopt(s->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
+    dm_curl.multi_setopt(s->multi, CURLMOPT_TIMERDATA, s);
+    dm_curl.multi_setopt(s->multi, CURLMOPT_MAXCONNECTS, (long)SHARD_TRANSFERS);
+    return s;
+}
+
+/* Where the next transfer goes: the first shard with room, so that connections are used again, a
+ * new one, or any. NULL when memory is short. */
+static struct shard *pick_shard(void)
+{
+    for (uint32_t i = 0; i < client->nshards; i++)
+        if (client->shards[i].active < SHARD_TRANSFERS)
+            return &client->shards[i];
+    if (client->nshards < SHARDS)
+        return new_shard();
+    return &client->shards[client->last_id % SHARDS];
 }
 
 static int begin(struct dm_error *err)
@@ -207,9 +240,9 @@ static int begin(struct dm_error *err)
     if (rc)
         return rc;
     struct client *c = calloc(1, sizeof *c);
-    if (!c || dm_curl.global_init(CURL_GLOBAL_DEFAULT) || !init_curl(c) || !init_loop(c)) {
-        if (c && c->multi)
-            dm_curl.multi_cleanup(c->multi);
+    if (c)
+        c->idle = malloc(IDLE_HANDLES * sizeof *c->idle);
+    if (!c || !c->idle || dm_curl.global_init(CURL_GLOBAL_DEFAULT) || !init_loop(c)) {
         if (c)
             free(c->idle);
         free(c);
@@ -217,9 +250,7 @@ static int begin(struct dm_error *err)
     }
     c->ended_end = &c->ended;
     client = c;
-    dm_curl.multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    dm_curl.multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
-    dm_curl.multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)dm_http_room());
+    dm_http_room();
     return DM_OK;
 }
 
@@ -259,8 +290,10 @@ void dm_http_finish(void)
     while (client->nidle)
         dm_curl.easy_cleanup(client->idle[--client->nidle]);
     client->closing = true;
-    dm_curl.multi_cleanup(client->multi);
-    uv_close((uv_handle_t *)&client->curl_timer, NULL);
+    for (struct shard *s = client->shards; s < client->shards + client->nshards; s++) {
+        dm_curl.multi_cleanup(s->multi);
+        uv_close((uv_handle_t *)&s->timer, NULL);
+    }
     uv_close((uv_handle_t *)&client->sweep, NULL);
     uv_close((uv_handle_t *)&client->wake, NULL);
     uv_run(&client->loop, UV_RUN_DEFAULT);
@@ -282,13 +315,15 @@ static struct dm_transfer *find(uint32_t id)
     return t;
 }
 
-static int add(struct dm_transfer *t, struct dm_error *err)
+static int add(struct dm_transfer *t, struct shard *s, struct dm_error *err)
 {
+    t->shard = (uint32_t)(s - client->shards);
+    s->active++;
     t->next = client->active;
     if (t->next)
         t->next->prev = t;
     client->active = t;
-    CURLMcode rc = dm_curl.multi_add_handle(client->multi, t->easy);
+    CURLMcode rc = dm_curl.multi_add_handle(s->multi, t->easy);
     if (rc == CURLM_OK)
         return DM_OK;
     unlink_transfer(t);
@@ -302,7 +337,8 @@ int dm_http_start(const struct dm_http_request *request, struct dm_error *err)
     int rc = begin(err);
     if (rc)
         return rc;
-    CURL *easy = take_handle();
+    struct shard *s = pick_shard();
+    CURL *easy = s ? take_handle() : NULL;
     if (!easy)
         return dm_fail_memory(err);
     struct dm_transfer *t = dm_transfer_create(request, easy, err);
@@ -313,7 +349,7 @@ int dm_http_start(const struct dm_http_request *request, struct dm_error *err)
     client->last_id = client->last_id == INT32_MAX ? 1 : client->last_id + 1;
     t->reply.id = client->last_id;
     uv_update_time(&client->loop);
-    rc = add(t, err);
+    rc = add(t, s, err);
     return rc ? rc : (int)client->last_id;
 }
 

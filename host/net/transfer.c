@@ -5,7 +5,7 @@
 #include <time.h>
 
 enum {
-    RECEIVE_BYTES = 4096, /* thousands of these are alive at once */
+    RECEIVE_BYTES = 2048, /* thousands of these are alive at once */
     UPLOAD_BYTES = 16384,
     MAX_HEAD_BYTES = 64 * 1024
 };

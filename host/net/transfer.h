@@ -13,6 +13,7 @@ struct dm_transfer {
     CURL *easy;
     struct curl_slist *headers, *connect_to;
     struct dm_buf head, body;
+    uint32_t shard; /* whose it is: see http.c */
     uint64_t max_bytes;
     double first_byte_ms; /* limit; 0: none */
     double started_ms, first_ms;

@@ -78,6 +78,7 @@ static bool move_sample(struct dm_work *w, uint32_t i, struct dm_held *h)
     s->base[0] = h->bytes;
     s->slot = DM_SLOTS / 2 + i % (DM_SLOTS / 2);
     h->sample = s;
+    dm_sample_tighten(s);
     return true;
 }
 

@@ -1,10 +1,10 @@
 #include "run/worker.h"
 
+#include "engine/self.h"
 #include "lua/state.h"
 #include "run/trace.h"
 
 #include <stdlib.h>
-#include <sys/resource.h>
 
 struct dm_worker {
     struct dm_settings settings;
@@ -86,7 +86,7 @@ static int run_split(struct dm_worker *w, const struct dm_split *s, struct dm_re
 {
     int rc = dm_work_begin(w->work, s, r, err);
     if (rc == DM_OK) {
-        rc = dm_lua_call(w->lua, "dm.worker", "run", dm_work_rows(w->work), err);
+        rc = dm_lua_call(w->lua, "dm.run.worker", "run", dm_work_rows(w->work), err);
         rc = dm_work_end(w->work, rc, err);
     }
     if (rc == DM_OK)
@@ -154,7 +154,7 @@ static int trace(struct dm_worker *w, struct dm_wire *frame, struct dm_error *er
         return dm_fail_memory(err);
     const char *request = dm_get_bytes(frame, &n);
     t = dm_tracer_request(w->tracer, request, n);
-    int rc = dm_lua_call(w->lua, "dm.tracer", "handle", t, err);
+    int rc = dm_lua_call(w->lua, "dm.trace.tracer", "handle", t, err);
     if (rc)
         return rc;
     size_t at = dm_frame_begin(&w->frame, DM_TRACED);
@@ -191,7 +191,7 @@ struct dm_worker *dm_worker_create(struct dm_wire *setup, struct dm_board *board
     int rc = dm_settings_get(setup, &w->settings, err);
     if (rc == DM_OK) {
         w->lua = dm_lua_open(w->settings.memory_bytes, err);
-        rc = w->lua ? dm_lua_call(w->lua, "dm.worker", "setup", &w->settings, err) : DM_EUSAGE;
+        rc = w->lua ? dm_lua_call(w->lua, "dm.run.worker", "setup", &w->settings, err) : DM_EUSAGE;
     }
     if (rc == DM_OK) {
         w->work = dm_work_create(&w->settings, board);
@@ -219,15 +219,7 @@ void dm_worker_destroy(struct dm_worker *w)
 
 void dm_worker_limit_memory(const struct dm_worker *w)
 {
-/* the sanitizers reserve far more address space than they use */
-#if !defined(__SANITIZE_ADDRESS__)
-    uint64_t bytes = w->settings.memory_bytes;
-    struct rlimit limit = {.rlim_cur = bytes, .rlim_max = bytes};
-    if (bytes)
-        setrlimit(RLIMIT_DATA, &limit);
-#else
-    (void)w;
-#endif
+    dm_self_limit_memory(w->settings.memory_bytes);
 }
 
 void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg)

@@ -1,6 +1,7 @@
 /* The worker as a process of its own: frames over a pipe to whoever started it, on a libuv loop. */
 #include "run/worker.h"
 
+#include "engine/self.h"
 #include "net/http.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
@@ -157,10 +157,8 @@ static void end_others(void)
 
 static int start(struct process *p, struct dm_error *err)
 {
-    pid_t parent = getppid();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        return dm_fail(err, DM_EIO, "the coordinator has gone");
+    if (dm_self_follow_parent(err))
+        return err->status;
     leave_group();
     p->board = mmap(NULL, sizeof *p->board, PROT_READ | PROT_WRITE, MAP_SHARED, BOARD_FD, 0);
     if (p->board == MAP_FAILED)

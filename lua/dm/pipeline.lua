@@ -3,6 +3,7 @@ local base_op = require "dm.base_op"
 local files = require "dm.files"
 local problem = require "dm.problem"
 local registry = require "dm.registry"
+local sorted_keys = require "dm.sorted_keys"
 local sources = require "dm.sources"
 local suggest = require "dm.suggest"
 local units = require "dm.units"
@@ -53,13 +54,6 @@ local function wrong(p, entry, what, more)
 end
 
 local SEE = "`dmhost help pipelines` describes the keys"
-
-local function sorted_keys(t)
-  local keys = {}
-  for k in pairs(t) do keys[#keys + 1] = k end
-  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
-  return keys
-end
 
 local function check_keys(p, given, list, what, entry)
   for _, k in ipairs(sorted_keys(given)) do
@@ -239,7 +233,7 @@ end
 ---@param p dm.Pipeline
 ---@param entry any an item of `operators`
 ---@param i integer its place
----@param make (fun(class: table, given: table): dm.BaseOp)?
+---@param make (fun(class: table, given: table): dm.BaseOp?, dm.Problem?)? see BaseOp.make
 local function make_operator(p, entry, i, overrides, make)
   if type(entry) == "string" then entry = { entry } end
   if type(entry) ~= "table" then
@@ -280,7 +274,7 @@ end
 
 ---Makes the operators. Raises a message for a person when one is unknown or its parameters are wrong.
 ---@param settings string[] from --set
----@param make (fun(class: table, given: table): dm.BaseOp)? makes one, instead of calling the class
+---@param make (fun(class: table, given: table): dm.BaseOp?, dm.Problem?)? makes one, instead of BaseOp.make
 function Pipeline:make_operators(settings, make)
   local overrides, ops, used = parse_overrides(settings), {}, {}
   for i, entry in ipairs(self.operators) do

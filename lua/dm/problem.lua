@@ -3,6 +3,7 @@
 -- prints it (dm.problem.show). C's errors come here as text: see M.of_c.
 local locate = require "dm.locate"
 local raised = require "dm.raised"
+local row_id = require "dm.row_id"
 
 local M = {}
 
@@ -187,7 +188,7 @@ local function parse(text, row_text)
     p.at = col and M.place(path, line, col) or place_of_message(path, line, what)
   end
   p.traceback = traceback and own_frames(traceback)
-  p.next = p.next or require("dm.problem.hints").of(what, row_text)
+  p.next = p.next or require("dm.problem.hints").of(what, row_text, p.at)
   return p
 end
 
@@ -213,8 +214,7 @@ local COUNTED, BLOCK = 64 * 2 ^ 20, 2 ^ 20
 
 ---Which line of its file a row stands in; nil where that takes long to find out or lines say nothing.
 local function line_of_row(id)
-  local path, offset = id:match "^(.*)@(%d+)[#%d]*$"
-  local left = tonumber(offset)
+  local path, left = row_id.parse(id)
   local file = left and left <= COUNTED and io.open(path, "rb")
   if not file then return nil end
   local line, block = 1, file:read(math.min(left, BLOCK))

@@ -46,10 +46,14 @@ function M.within(path, fn, ...) -- luacheck: ignore 212/path
   return fn(...)
 end
 
-local function load_class(path, name)
+local function evaluate(path)
   local chunk, message = sources.load(path)
   if not chunk then error(message, 0) end
-  return M.add(path, M.within(path, chunk, path), name)
+  return chunk(path)
+end
+
+local function load_class(path, name)
+  return M.add(path, M.within(path, evaluate, path), name)
 end
 
 ---Makes known what an operator's file returned.

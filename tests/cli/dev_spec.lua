@@ -126,7 +126,7 @@ describe("dmhost dev", function()
   if self.seen > 10 then error "an old operator" end]])))
     start "pipeline.lua --json -n 10"
     until_event "ready"
-    t.write(dir .. "/mark.lua", 'return "?"\n')
+    by_rename(dir .. "/mark.lua", 'return "?"\n')
     local list = until_event "summary"
     assert.equal("shout", list[1].operator)
     assert.same({ event = "summary", kept = 0, dropped = 0, changed = 10, rejected = 10 }, list[#list])
@@ -155,7 +155,8 @@ describe("dmhost dev", function()
     until_event "error"
     t.write(dir .. "/ops/new/shout.lua", (SHOUT:gsub("MARK", '"..."')))
     assert(os.rename(dir .. "/ops/new", dir .. "/ops/user"))
-    assert.equal(1000, until_event("summary")[1003 - 1].changed)
+    local list = until_event "summary"
+    assert.equal(1000, list[#list].changed)
     t.write(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"!"')))
     until_event "summary"
   end)
@@ -176,6 +177,16 @@ describe("dmhost dev", function()
     t.pipeline(dir, 'input = "in.jsonl", output = "out", operators = { { "shout" } }')
     local list = until_event "summary"
     assert.equal(1000, list[#list].kept)
+  end)
+
+  it("waits for an operator in a folder of its own that never worked before", function()
+    os.execute(("cd %s/ops/user && mkdir shout && mv shout.lua shout/process.lua"):format(q(dir)))
+    t.write(dir .. "/ops/user/shout/process.lua", "return (")
+    start "pipeline.lua"
+    assert.equal("ops/user/shout/process.lua", until_event("ready")[1].file)
+    t.write(dir .. "/ops/user/shout/process.lua", (SHOUT:gsub("MARK", '"!"')))
+    local list = until_event "summary"
+    assert.equal(1000, list[#list].changed)
   end)
 
   it("ends when nobody reads on, and on a signal", function()

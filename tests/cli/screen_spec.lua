@@ -21,14 +21,15 @@ end
 describe("on a terminal", function()
   local dir, socket
   before_each(function()
-    dir = t.scratch()
-    socket = dir .. "/tmux"
+    socket = t.scratch() .. "/tmux"
+    dir = t.scratch() .. "/project"
+    t.dmhost("init " .. q(dir))
+    t.shell(("cd %s && %s new filter fresh"):format(q(dir), q(t.DMHOST)))
     local rows = {}
     for i = 1, 1000 do rows[i] = ('{"id":%d,"text":"row %d of  some"}'):format(i, i) end
     t.write(dir .. "/in.jsonl", table.concat(rows, "\n") .. "\n")
-    os.execute("mkdir -p " .. q(dir .. "/ops/user"))
     t.pipeline(dir, 'input = "in.jsonl", output = "out", operators = { { "fresh" }, { "text_length_filter" } }')
-    t.write(dir .. "/ops/user/fresh.lua", operator "return true")
+    t.write(dir .. "/ops/user/fresh/process.lua", operator "return true")
   end)
   after_each(function()
     os.execute(("tmux -S %s kill-server 2>/dev/null"):format(q(socket)))
@@ -91,7 +92,7 @@ describe("on a terminal", function()
   end
 
   local function save(body)
-    t.write(dir .. "/ops/user/fresh.lua", operator(body))
+    t.write(dir .. "/ops/user/fresh/process.lua", operator(body))
   end
 
   it("follows an operator through five edits", function()
@@ -125,7 +126,7 @@ n next  p previous  f filter  space more  q quit
 dmhost dev pipeline.lua  1,000 rows: 998 kept, 2 dropped, 0 rejected
 fresh reloaded in N ms: 2 newly dropped, 2 changed
 error: unexpected symbol near 'end'
-  at      ops/user/fresh.lua:5:1
+  at      ops/user/fresh/process.lua:5:1
      5 | end
        | ^^^
 the last good version is shown
@@ -137,8 +138,8 @@ in.jsonl@2397  dropped by fresh
 n next  p previous  f filter  space more  q quit
 ]]
 
-    t.write(dir .. "/ops/user/fresh.lua~", operator "return sample.id ~= 7")
-    assert(os.rename(dir .. "/ops/user/fresh.lua~", dir .. "/ops/user/fresh.lua"))
+    t.write(dir .. "/ops/user/fresh/process.lua~", operator "return sample.id ~= 7")
+    assert(os.rename(dir .. "/ops/user/fresh/process.lua~", dir .. "/ops/user/fresh/process.lua"))
     assert.truthy(wait "1 newly kept, 1 changed":find("999 kept, 1 dropped", 1, true))
 
     save "sample.text = sample.text:gsub('  ', ' ') return true"
@@ -157,7 +158,7 @@ n next  p previous  f filter  space more  q quit
   end)
 
   it("shows what operators print beside the row that they print it for", function()
-    t.write(dir .. "/ops/user/fresh.lua", operator "print('at', sample.id) return true")
+    t.write(dir .. "/ops/user/fresh/process.lua", operator "print('at', sample.id) return true")
     open("dev pipeline.lua", 60, 10)
     wait "prints  at→1"
     tmux "send-keys -t s n"

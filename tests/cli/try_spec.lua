@@ -114,6 +114,13 @@ in.jsonl@61  kept, unchanged
     assert.truthy(out:find("\n +| +%^+\n"), out)
   end)
 
+  it("explains a failure once", function()
+    pipeline 'dm.map(function(s) s.meta.lang = "en" end)'
+    local _, out = try "pipeline.lua -n 3"
+    assert.equal(2, select(2, out:gsub("failed: attempt to index", "")))
+    assert.equal(1, select(2, out:gsub("\n +next ", "")))
+  end)
+
   it("tries an operator alone on its examples and the built-in rows", function()
     local list = records "shout -n 3"
     assert.equal("demo@0", list[1].row)
@@ -198,6 +205,18 @@ in.jsonl@61  kept, unchanged
       assert.equal(2, status, words)
       assert.truthy(err:find(part, 1, true), words .. ": " .. err)
       assert.is_nil(err:find("stack traceback", 1, true), err)
+    end
+  end)
+
+  it("says of an operator that can not be made what the run says", function()
+    for _, operator in ipairs { "text_lenght_filter", "text_length_filter", "text_length_filter\", min_len = \"x" } do
+      t.write(dir .. "/p.lua", 'return require("dm").pipeline { input = "in.jsonl", output = "-",\n  operators = { { "'
+        .. operator .. '", min_lem = 1 } } }\n')
+      local status, _, err = try "p.lua"
+      local _, _, want = t.shell(("cd %s && %s run p.lua"):format(q(dir), q(t.DMHOST)))
+      assert.equal(2, status)
+      assert.equal(want, err)
+      assert.truthy(err:find("p.lua:2:", 1, true) and err:find("^^^", 1, true), err)
     end
   end)
 

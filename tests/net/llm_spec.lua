@@ -213,6 +213,19 @@ describe("LLM operators", function()
     assert.equal('the answer does not fit the schema: $.score is above 5: {"score": 30}', rejects()[1].reason)
   end)
 
+  it("get vectors of texts", function()
+    rows(2, "v%d")
+    t.write(dir .. "/pipeline.lua", ([[
+      local dm = require "dm"
+      %s
+      function Ask:execute(s) s.v = self.llm:embed { s.text, "longer" } end
+      return dm.pipeline { input = %q, output = %q, operators = { Ask { url = %q, model = "m" } } }]]):format(ASK,
+      dir .. "/in.jsonl", dir .. "/out.jsonl", server:url "/ok/v1"))
+    local status, _, err = run()
+    assert.equal(0, status, err)
+    assert.same({ { 2, 0 }, { 6, 1 } }, t.json_lines(dir .. "/out.jsonl")[2].v)
+  end)
+
   it("use the older interface of completions", function()
     rows(1, "older")
     pipeline("ok", 'api = "completions"')

@@ -1,7 +1,7 @@
 -- dmhost check PIPELINE...: everything that can be wrong before a run, as editors read it.
 local check = require "dm.check"
 local problem = require "dm.problem"
-local report = require "dm.cli.report"
+local utf8 = require "dm.utf8"
 local sample = require "dm.sample"
 local visible = require("dm.trace.paint").visible
 
@@ -31,7 +31,7 @@ local function show(finding)
 end
 
 local function show_json(finding)
-  finding.file, finding.message = report.clean(finding.file), report.clean(finding.message)
+  finding.file, finding.message = utf8.clean(finding.file), utf8.clean(finding.message)
   io.write(tostring(sample.sample(finding)), "\n")
 end
 

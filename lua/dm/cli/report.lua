@@ -6,6 +6,7 @@ local sample = require "dm.sample"
 local shell = require "dm.shell"
 local show = require "dm.problem.show"
 local units = require "dm.units"
+local utf8 = require "dm.utf8"
 local visible = require("dm.trace.paint").visible
 
 local M = {}
@@ -80,14 +81,6 @@ end
 
 local WORDS = { [0] = "done", [1] = "failed", [2] = "failed", [3] = "done", [130] = "interrupted" }
 
----Text that may hold anything, for JSON: paths need not be UTF-8, and a message may be cut inside a character.
----@param text string
----@return string
-function M.clean(text)
-  if ffi.C.dm_utf8_check(text, #text) == #text then return text end
-  return (text:gsub("[\128-\255]", "?"))
-end
-
 ---What ran, with which counts, as JSON.
 ---@param outcome ffi.cdata*
 ---@param begun table
@@ -99,12 +92,12 @@ function M.receipt(outcome, begun, status)
     dmhost = require("dm.cli.version").VERSION,
     status = WORDS[status],
     exit_status = status,
-    pipeline = M.clean(begun.pipeline),
+    pipeline = utf8.clean(begun.pipeline),
     binary = begun.binary,
     luajit = jit.version,
     plan_hash = hash_of(begun.folder .. "/plan.json"),
     inputs_hash = hash_of(begun.folder .. "/inputs"),
-    output = M.clean(begun.output),
+    output = utf8.clean(begun.output),
     output_hash = bit.tohex(c.out_crc, 16),
     inputs = begun.inputs,
     workers = begun.workers,
@@ -117,7 +110,8 @@ function M.receipt(outcome, begun, status)
     bytes = { ["in"] = tonumber(c.bytes), out = tonumber(c.out_bytes) },
     operators = c.ops ~= nil and operators(c, begun) or {},
     input_reasons = reasons_of(c, -1),
-    error = outcome.status < 0 and M.clean(tostring(problem.of_c(outcome.status, ffi.string(outcome.err.text)))) or nil,
+    error = outcome.status < 0
+      and utf8.clean(tostring(problem.of_c(outcome.status, ffi.string(outcome.err.text)))) or nil,
   })
 end
 

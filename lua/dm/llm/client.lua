@@ -32,6 +32,7 @@ local OVERLOADED = { [429] = true, [503] = true, [529] = true }
 
 ---@class dm.LLMClient
 ---@field url string where requests go
+---@field embeddings string? where texts go of which vectors are wanted
 ---@field lines string header lines
 ---@field secrets string[] what must not be seen in messages
 ---@field settled table as http.settle makes it
@@ -112,12 +113,12 @@ end
 ---@return string? why there is none
 ---@return boolean? again
 ---@return number? pause
-local function try(self, body, read)
+local function try(self, url, body, read)
   local ended
   repeat
     self.endpoint:enter()
     self.count("requests", 1)
-    ended = http.send("POST", self.url, self.lines, body, self.settled)
+    ended = http.send("POST", url, self.lines, body, self.settled)
     local unreachable = ended.outcome == C.DM_HTTP_CONNECT
     local pause = tell(self, ended)
     if unreachable then self.endpoint:unreachable(presentable(self, ended.error), ended.total_ms) end
@@ -129,14 +130,15 @@ local function try(self, body, read)
 end
 
 ---Sends a request until it is answered as it should be, or that is hopeless.
+---@param url string
 ---@param body table
 ---@param read fun(ended: dm.Ended): any, string? reads the reply; nil and why when it can not
 ---@return any
-function Client:post(body, read)
-  if self.url == "" then error("LLMUrl is empty", 0) end
+function Client:post(url, body, read)
+  if url == "" then error("LLMUrl is empty", 0) end
   local text, why = sample.json(body), nil
   for i = 1, self.retries + 1 do
-    local value, failed, again, pause = try(self, text, read)
+    local value, failed, again, pause = try(self, url, text, read)
     if not failed then return value end
     why = failed
     if failed:find "^HTTP 401" then endpoint.end_run(("%s: %s"):format(self.endpoint.name, failed)) end
@@ -213,8 +215,33 @@ local function body_for(self, prompt)
   return body
 end
 
+---Vectors of n texts, out of a node.
+local function read_vectors(root, n)
+  local vectors, data = {}, member(root, "data")
+  for i = 1, n do
+    local one = member(data, i)
+    local at, vector = member(one, "index"), member(one, "embedding")
+    if not vector or vectors[(at or i - 1) + 1] then return nil, "the reply lacks vectors" end
+    vectors[(at or i - 1) + 1] = sample.totable(vector)
+  end
+  if #vectors == n then return vectors end
+  return nil, "the reply lacks vectors"
+end
+
+---Asks for vectors of texts and waits for them. Raises when there are none.
+---@param texts string[]
+---@return number[][] in the order of the texts
+function Client:embed(texts)
+  wait.turn()
+  if not self.embeddings then error("vectors need the parameter url", 0) end
+  local body = { model = self.body.model, input = sample.array { unpack(texts) } }
+  return self:post(self.embeddings, body, function(ended)
+    return read_json(ended, function(root) return read_vectors(root, #texts) end)
+  end)
+end
+
 local function ask(self, prompt)
-  local reply = self:post(body_for(self, prompt), read_chat)
+  local reply = self:post(self.url, body_for(self, prompt), read_chat)
   self.count("tokens_in", reply.tokens_in or 0)
   self.count("tokens_out", reply.tokens_out or 0)
   return reply

@@ -120,6 +120,7 @@ local function of_plain(op)
     s.headers.Authorization = "Bearer " .. key
     s.secrets[1] = key
   end
+  s.embeddings = url:gsub("/completions$", ""):gsub("/chat$", "") .. "/embeddings"
   s.api, s.before, s.body = op.api, messages_before(op), copy(op.body)
   for _, name in ipairs(SAMPLING) do s.body[name] = op[name] end
   if op.schema then

@@ -3,8 +3,8 @@
 local ffi = require "ffi"
 local paint_module = require "dm.trace.paint"
 local problem = require "dm.problem"
-
-local C = ffi.C
+local terminal = require "dm.terminal"
+local utf8 = require "dm.utf8"
 
 local M = {}
 
@@ -14,22 +14,17 @@ local M = {}
 
 local PLAIN_WIDTH, LEAST_WIDTH, LABEL = 100, 40, "  %-8s"
 
----What suits a descriptor: colour only on a terminal, and never with NO_COLOR.
+---What suits a descriptor.
 ---@param fd integer
 ---@return dm.Style
 function M.style(fd)
-  local terminal = C.dm_is_terminal(fd) == 1
-  local off = os.getenv "NO_COLOR"
-  return {
-    colour = terminal and (off == nil or off == "") and os.getenv "TERM" ~= "dumb",
-    width = math.max(terminal and C.dm_terminal_width(fd) or PLAIN_WIDTH, LEAST_WIDTH),
-  }
+  return { colour = terminal.has_colour(fd), width = math.max(terminal.columns(fd) or PLAIN_WIDTH, LEAST_WIDTH) }
 end
 
 local CODES = { what = "1;31", caret = "1;33", label = "2" }
 
 local function paint(style, kind, text)
-  return style.colour and ("\27[%sm%s\27[0m"):format(CODES[kind], text) or text
+  return terminal.paint(style.colour, CODES[kind], text)
 end
 
 -- What acts on a terminal though it is no control character of ASCII: C1 controls, and marks that turn lines around.
@@ -37,13 +32,7 @@ local ACTING = { "\194[\128-\159]", "\226\128[\142\143\168-\174]", "\226\129[\16
 
 ---Bytes of unknown origin, for a terminal: no control characters, valid UTF-8. Columns stay what they were.
 local function printable(text)
-  local p, at, out = ffi.cast("const char *", text), 0, {}
-  while at < #text do
-    local good = tonumber(C.dm_utf8_check(p + at, #text - at))
-    out[#out + 1] = text:sub(at + 1, at + good) .. (at + good < #text and "?" or "")
-    at = at + good + 1
-  end
-  text = table.concat(out):gsub("%c", " ")
+  text = utf8.clean(text):gsub("%c", " ")
   for _, pattern in ipairs(ACTING) do text = text:gsub(pattern, "?") end
   return text
 end
@@ -125,10 +114,7 @@ end
 ---@param p dm.Problem
 ---@return string
 function M.json(p)
-  local clean = require("dm.cli.report").clean
-  local function text(s)
-    return s and clean(s)
-  end
+  local function text(s) return s and utf8.clean(s) end
   return tostring(require("dm.sample").sample {
     event = "error",
     text = text(problem.line(p)),

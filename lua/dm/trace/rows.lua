@@ -119,17 +119,6 @@ function M.demo(examples)
   return (text ~= "" and text .. "\n" or "") .. embedded.read "lua/dm/trace/demo.txt"
 end
 
----Takes a row's id apart.
----@param id string FILE@OFFSET, perhaps with #1#2 of a slicer's child
----@return string? path
----@return number? offset
----@return string? child "" or "#1#2"
-function M.parse_id(id)
-  local path, offset, child = id:match "^(.+)@(%d+)([#%d]*)$"
-  if not path or child ~= "" and not child:find "^#%d+[#%d]*$" then return nil end
-  return path, tonumber(offset), child
-end
-
 ---The row that stands at exactly this offset.
 ---@param path string
 ---@param offset number
@@ -169,15 +158,6 @@ function M.one(path, offset, info)
     if name == path and offset == 0 then return next_row() end
   end
   return M.at(path, offset, info.limits)
-end
-
----A share of rows as a bound on 64-bit hashes, as `dmhost run --sample` takes it; 0 for all rows.
----@param share string?
----@return ffi.cdata*|number? bound nil when it is not a share
-function M.sampled(share)
-  local n = tonumber(share or 1)
-  if not n or n <= 0 or n > 1 then return nil end
-  return n == 1 and 0 or ffi.cast("uint64_t", n * 2 ^ 53) * 2048ULL
 end
 
 return M

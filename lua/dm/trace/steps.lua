@@ -1,11 +1,10 @@
 -- What every operator does to a row: the row's way through the pipeline, one operator after another, with the fields
--- before and after. The same semantics as dm.chain, where batches of rows go through the same calls.
+-- before and after. The same semantics as dm.run.chain, where batches of rows go through the same calls.
 local ffi = require "ffi"
 local fault = require "dm.trace.fault"
 local handed = require "dm.handed"
 local raised = require "dm.raised"
 local sample_module = require "dm.sample"
-local stage = require "dm.stage"
 local wait = require "dm.wait"
 
 local C = ffi.C
@@ -190,7 +189,7 @@ local function follow_children(walk, record, step, list, number)
     local child = { row = record.row .. "#" .. k, steps = {} }
     record.children[k] = child
     if walk.full then child.input = shorten(text_of(list[k])) end
-    follow(walk, child, step.op + 1, list[k], stage.child_number(number, k))
+    follow(walk, child, step.op + 1, list[k], handed.child_number(number, k))
     outcomes[child.outcome] = child
     record.hash = (record.hash * 31 + (child.hash or #child.outcome)) % 2 ^ 53
   end

@@ -1,7 +1,7 @@
 -- An operator that waits, as a stage of the pipeline: it holds many samples at once, each in a task of its own, and
 -- lets them out in the order in which they came. What operators before it took out keeps its place between them.
 local ffi = require "ffi"
-local add_place = require "dm.add_place"
+local add_place = require "dm.run.add_place"
 local handed = require "dm.handed"
 local raised = require "dm.raised"
 local sample_module = require "dm.sample"
@@ -35,15 +35,6 @@ local DEFAULT = 256
 ---@field status integer less than zero: the run can not go on
 local Stage = {}
 Stage.__index = Stage
-
----A number that stands for child k of a sample, which is itself a child of that number or, with 0, a row: random
----numbers hang on it.
----@param number integer
----@param k integer
----@return integer
-function M.child_number(number, k)
-  return (number * 65599 + k) % 2 ^ 32
-end
 
 ---@param new_batch fun(): dm.Batch
 ---@return dm.Stage
@@ -205,7 +196,7 @@ local function put_entry(out, entry)
     return
   end
   for k, child in ipairs(entry.children) do
-    put(out, entry, child, entry.child .. "#" .. k, M.child_number(entry.number, k), child)
+    put(out, entry, child, entry.child .. "#" .. k, handed.child_number(entry.number, k), child)
   end
 end
 

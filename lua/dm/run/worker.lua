@@ -1,6 +1,6 @@
 -- The doors of a worker: setup makes the operators, run pulls the rows of a split through them.
 local ffi = require "ffi"
-local chain = require "dm.chain"
+local chain = require "dm.run.chain"
 local handed = require "dm.handed"
 local json = require "dm.json"
 local pipeline = require "dm.pipeline"
@@ -27,6 +27,7 @@ function M.setup(pointer)
   for _, folder in ipairs(plan.folders) do registry.add_folder(folder) end
   recorder = plan.profile and require("dm.profile.recorder").new(plan.profile)
   ops = pipeline.load(plan.pipeline):make_operators(plan.settings)
+  sources.close()
   return 0
 end
 

@@ -7,10 +7,11 @@ local files = require "dm.files"
 local load = require "dm.trace.load"
 local raised = require "dm.raised"
 local registry = require "dm.registry"
+local row_id = require "dm.row_id"
 local sample_module = require "dm.sample"
 local sources = require "dm.sources"
 local steps = require "dm.trace.steps"
-local worker = require "dm.worker"
+local worker = require "dm.run.worker"
 
 local C = ffi.C
 local M = {}
@@ -78,7 +79,7 @@ local function refused(id, row, reason)
 end
 
 local function trace_row(request, row, where, failures)
-  local id = ("%s@%.0f"):format(request.name, row.offset)
+  local id = row_id.of(request.name, row.offset)
   if row.reason then return not where and refused(id, row, row.reason) or nil end
   if C.dm_trace_row(trace, row.text, #row.text, request.name, row.offset, err) < 0 then
     return not where and refused(id, row, ffi.string(err.text)) or nil
