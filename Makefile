@@ -70,7 +70,7 @@ unit: $(UNIT)
 specs: export ASAN_OPTIONS = detect_leaks=0:handle_segv=0:allow_user_segv_handler=1
 specs: export UBSAN_OPTIONS = print_stacktrace=1
 specs: $(BUILD)/dmhost
-	DMHOST=$(abspath $(BUILD)/dmhost) $(BUILD)/dmhost test tests
+	DMHOST=$(abspath $(BUILD)/dmhost) $(BUILD)/dmhost test $(if $(SAN),--timeout 900) tests
 
 conformance: $(BUILD)/dmhost
 	@$(BUILD)/dmhost lua tests/ops/conformance.lua

@@ -1,11 +1,10 @@
 #include "engine/child.h"
 
 #include "base/buf.h"
+#include "engine/self.h"
 
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -188,7 +187,7 @@ static int spawn(struct child *c, char **argv)
     uv_stdio_container_t stdio[PIPES + 1] = {{.flags = UV_IGNORE}};
     for (int i = 0; i < PIPES; i++)
         stdio[i + 1] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = ends[i]};
-    uv_process_options_t options = {.file = "/proc/self/exe",
+    uv_process_options_t options = {.file = DM_SELF,
                                     .args = argv,
                                     .stdio = stdio,
                                     .stdio_count = PIPES + 1,
@@ -275,16 +274,12 @@ int dm_child_wait(struct dm_child_end *end, struct dm_error *err)
 
 void dm_child_begin(void)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    struct dm_error err;
+    if (dm_self_follow_parent(&err))
+        _exit(1);
 }
 
 void dm_child_limit_memory(uint64_t bytes)
 {
-/* the sanitizers reserve far more address space than they use */
-#if !defined(__SANITIZE_ADDRESS__)
-    struct rlimit limit = {.rlim_cur = bytes, .rlim_max = bytes};
-    setrlimit(RLIMIT_DATA, &limit);
-#else
-    (void)bytes;
-#endif
+    dm_self_limit_memory(bytes);
 }

@@ -1,7 +1,6 @@
 #include "engine/local.h"
 
-/* The inode that runs now, even if the file has been replaced since. */
-#define SELF "/proc/self/exe"
+#include "engine/self.h"
 
 int dm_local_spawn(uv_loop_t *loop, uv_process_t *process, uv_pipe_t *control, int board_fd,
                    uv_exit_cb on_exit, struct dm_error *err)
@@ -17,7 +16,7 @@ int dm_local_spawn(uv_loop_t *loop, uv_process_t *process, uv_pipe_t *control, i
         {.flags = UV_INHERIT_FD, .data.fd = board_fd},
     };
     uv_process_options_t options = {
-        .file = SELF, .args = args, .stdio = stdio, .stdio_count = 5, .exit_cb = on_exit};
+        .file = DM_SELF, .args = args, .stdio = stdio, .stdio_count = 5, .exit_cb = on_exit};
     int rc = uv_spawn(loop, process, &options);
     return rc ? dm_fail(err, DM_EIO, "cannot start a worker: %s", uv_strerror(rc)) : DM_OK;
 }

@@ -108,6 +108,5 @@ int dm_terminal_captured(struct dm_buf *out, size_t most);
 /* Ends that; what is still there is written to stderr. */
 void dm_terminal_release(void);
 
-/* Columns and lines of the terminal behind standard output; 0 when it is none. */
-int dm_terminal_columns(void);
+/* Lines of the terminal behind standard output; 0 when it is none. */
 int dm_terminal_lines(void);

@@ -199,7 +199,7 @@ int dm_lua_call(struct dm_lua *lua, const char *module, const char *name, void *
 
 int dm_lua_main(struct dm_lua *lua, int argc, char **argv, struct dm_error *err)
 {
-    struct call c = {.module = "dm.cli", .name = "main", .argc = argc, .argv = argv};
+    struct call c = {.module = "dm.cli.main", .name = "main", .argc = argc, .argv = argv};
     return call(lua, &c, err);
 }
 

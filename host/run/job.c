@@ -11,7 +11,6 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
@@ -66,17 +65,6 @@ uint64_t dm_job_sort_inputs(struct dm_job *job)
 const char *dm_job_input(struct dm_job *job, uint64_t i)
 {
     return dm_inputs_path(dm_job_inputs(job), i);
-}
-
-int dm_is_terminal(int fd)
-{
-    return isatty(fd);
-}
-
-int dm_terminal_width(int fd)
-{
-    struct winsize size;
-    return ioctl(fd, TIOCGWINSZ, &size) ? 0 : size.ws_col;
 }
 
 int dm_processors(void)

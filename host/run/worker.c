@@ -1,11 +1,11 @@
 #include "run/worker.h"
 
+#include "engine/self.h"
 #include "lua/state.h"
 #include "run/replies.h"
 #include "run/trace.h"
 
 #include <stdlib.h>
-#include <sys/resource.h>
 
 struct dm_worker {
     struct dm_settings settings;
@@ -229,15 +229,7 @@ void dm_worker_destroy(struct dm_worker *w)
 
 void dm_worker_limit_memory(const struct dm_worker *w)
 {
-/* the sanitizers reserve far more address space than they use */
-#if !defined(__SANITIZE_ADDRESS__)
-    uint64_t bytes = w->settings.memory_bytes;
-    struct rlimit limit = {.rlim_cur = bytes, .rlim_max = bytes};
-    if (bytes)
-        setrlimit(RLIMIT_DATA, &limit);
-#else
-    (void)w;
-#endif
+    dm_self_limit_memory(w->settings.memory_bytes);
 }
 
 void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg)

@@ -1,6 +1,7 @@
 /* The worker as a process of its own: frames over a pipe to whoever started it, on a libuv loop. */
 #include "run/worker.h"
 
+#include "engine/self.h"
 #include "net/http.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
@@ -138,10 +138,8 @@ static void allow_files(void)
 
 static int start(struct process *p, struct dm_error *err)
 {
-    pid_t parent = getppid();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        return dm_fail(err, DM_EIO, "the coordinator has gone");
+    if (dm_self_follow_parent(err))
+        return err->status;
     signal(SIGINT, SIG_IGN); /* a key on the terminal goes to all; the coordinator decides */
     signal(SIGTSTP, SIG_IGN);
     p->board = mmap(NULL, sizeof *p->board, PROT_READ | PROT_WRITE, MAP_SHARED, BOARD_FD, 0);

@@ -1,7 +1,6 @@
 -- The classes that operators extend: Mapper (1:1), Filter (keep or drop), Slicer (1:N), LLM.
 local constant = require "dm.constant"
 local kind = require "dm.kind"
-local llm = require "dm.llm"
 local params = require "dm.params"
 local path = require "dm.path"
 local problem = require "dm.problem"
@@ -277,8 +276,18 @@ function Slicer:slice(sample)
   return self.emitted
 end
 
--- Operators that wait on a model: LLM is a Mapper that does.
-local waiting = llm.classes(Mapper, Filter, Slicer)
+local M = { BaseOp = Base, Mapper = Mapper, Filter = Filter, Slicer = Slicer, MEASURE = MEASURE }
 
-return { BaseOp = Base, Mapper = Mapper, Filter = Filter, Slicer = Slicer, LLM = waiting.LLM,
-  LLMFilter = waiting.LLMFilter, LLMSlicer = waiting.LLMSlicer, MEASURE = MEASURE, WAITING = llm.PARAMS }
+-- The classes of operators that wait on a model, and the parameters that they have in common (WAITING). Few pipelines
+-- ask one, and what it takes is as much code as all the rest: it is loaded when first asked for.
+local WAITING = { LLM = true, LLMFilter = true, LLMSlicer = true, WAITING = true }
+
+return setmetatable(M, {
+  __index = function(_, name)
+    if not WAITING[name] then return nil end
+    local llm = require "dm.llm"
+    for class, made in pairs(llm.classes(Mapper, Filter, Slicer)) do M[class] = made end
+    M.WAITING = llm.PARAMS
+    return M[name]
+  end,
+})

@@ -5,7 +5,6 @@ local ffi = require "ffi"
 local add_place = require "dm.add_place"
 local handed = require "dm.handed"
 local sample_module = require "dm.sample"
-local stage = require "dm.stage"
 
 local C = ffi.C
 
@@ -153,7 +152,7 @@ local function fill_children(children, list, batch, i)
   children.n = #list
   for k = 1, #list do
     children.sample[k], children.own[k] = list[k], list[k]
-    children.row[k], children.number[k] = batch.row[i], stage.child_number(batch.number[i], k)
+    children.row[k], children.number[k] = batch.row[i], handed.child_number(batch.number[i], k)
     children.child[k] = batch.child[i] .. "#" .. k
   end
 end
@@ -223,7 +222,7 @@ local function compile_from(ops, first, rows, stages)
   local loops = {}
   for i = first, #ops do
     if ops[i].waits then
-      local waiting = stage.new(rows, ops[i], i - 1, new_batch)
+      local waiting = require("dm.stage").new(rows, ops[i], i - 1, new_batch)
       stages[#stages + 1] = waiting
       waiting:lead_to(compile_from(ops, i + 1, rows, stages))
       loops[#loops + 1] = function(batch) return waiting:push(batch) end
@@ -255,7 +254,7 @@ function M.compile(ops, rows)
     end
     return run(batch)
   end
-  return step, function() return stage.finish(stages) end
+  return step, function() return #stages == 0 and 0 or require("dm.stage").finish(stages) end
 end
 
 return M

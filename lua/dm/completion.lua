@@ -45,7 +45,7 @@ end
 ---@return dm.completion.Command[]
 function M.commands()
   local list = {}
-  for i, name in ipairs(require("dm.cli").COMMANDS) do
+  for i, name in ipairs(require("dm.cli.main").COMMANDS) do
     local command, options = require("dm.cli." .. name), {}
     for k, o in ipairs(command.options) do options[k] = option_of(o) end
     options[#options + 1] = HELP
@@ -58,7 +58,7 @@ end
 ---@return table<string, string[]>
 function M.words()
   local commands, topics = {}, {}
-  for i, name in ipairs(require("dm.cli").COMMANDS) do commands[i] = name end
+  for i, name in ipairs(require("dm.cli.main").COMMANDS) do commands[i] = name end
   for i, topic in ipairs(require("dm.cli.help").TOPICS) do topics[i] = topic[1] end
   return {
     commands = commands, topics = topics, operators = registry.builtin_names(), formats = { "text", "json" },

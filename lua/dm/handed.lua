@@ -39,6 +39,15 @@ function M.take(result, what)
   error(("%s, not %s"):format(what, kind.name(result)), 0)
 end
 
+---A number that stands for child k of a sample, which is itself a child of that number or, with 0, a row: random
+---numbers hang on it.
+---@param number integer
+---@param k integer
+---@return integer
+function M.child_number(number, k)
+  return (number * 65599 + k) % 2 ^ 32
+end
+
 ---How many samples have been handed to the driver and not taken back.
 ---@return integer
 function M.count()

@@ -1,12 +1,7 @@
 -- What the machine allows this process: memory, files, processors, as /proc and the control group tell.
-local M = {}
+local read = require("dm.disk").read
 
-local function read(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "*a"
-  if file then file:close() end
-  return text
-end
+local M = {}
 
 ---The first of these files that there is.
 local function read_first(...)

@@ -239,7 +239,7 @@ end
 ---@param p dm.Pipeline
 ---@param entry any an item of `operators`
 ---@param i integer its place
----@param make (fun(class: table, given: table): dm.BaseOp)?
+---@param make (fun(class: table, given: table): dm.BaseOp?, dm.Problem?)? see BaseOp.make
 local function make_operator(p, entry, i, overrides, make)
   if type(entry) == "string" then entry = { entry } end
   if type(entry) ~= "table" then
@@ -280,7 +280,7 @@ end
 
 ---Makes the operators. Raises a message for a person when one is unknown or its parameters are wrong.
 ---@param settings string[] from --set
----@param make (fun(class: table, given: table): dm.BaseOp)? makes one, instead of calling the class
+---@param make (fun(class: table, given: table): dm.BaseOp?, dm.Problem?)? makes one, instead of BaseOp.make
 function Pipeline:make_operators(settings, make)
   local overrides, ops, used = parse_overrides(settings), {}, {}
   for i, entry in ipairs(self.operators) do

@@ -2,6 +2,7 @@
 -- again. Whoever knows most raises one (M.raise); whoever catches makes one of anything that was thrown (M.of) and
 -- prints it (dm.problem.show). C's errors come here as text: see M.of_c.
 local locate = require "dm.locate"
+local row_id = require "dm.row_id"
 
 local M = {}
 
@@ -212,8 +213,7 @@ local COUNTED, BLOCK = 64 * 2 ^ 20, 2 ^ 20
 
 ---Which line of its file a row stands in; nil where that takes long to find out or lines say nothing.
 local function line_of_row(id)
-  local path, offset = id:match "^(.*)@(%d+)[#%d]*$"
-  local left = tonumber(offset)
+  local path, left = row_id.parse(id)
   local file = left and left <= COUNTED and io.open(path, "rb")
   if not file then return nil end
   local line, block = 1, file:read(math.min(left, BLOCK))

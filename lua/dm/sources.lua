@@ -1,6 +1,7 @@
 -- Every Lua file and resource that a run reads passes through here, so that the run directory can keep what was
 -- read and workers see exactly that, whatever changes on disk afterwards.
 local ffi = require "ffi"
+local disk = require "dm.disk"
 local embedded = require "dm.embedded"
 local suggest = require "dm.suggest"
 
@@ -39,20 +40,9 @@ function M.read(path)
   if M.on_read then M.on_read(path) end
   if kept[path] then return kept[path] end
   if closed then return nil, refusal(path) end
-  local file, why = io.open(path, "rb")
-  if not file then return nil, why end
-  local text, message = file:read "*a"
-  file:close()
-  if not text then return nil, path .. ": " .. message end
+  local text, why = disk.read(path)
+  if not text then return nil, why end
   return keep(path, text)
-end
-
----Names of a folder, as the disk has them.
-local function read_names(folder)
-  local out, err = ffi.C.dm_text_out(), ffi.new "struct dm_error"
-  out.n = 0
-  if ffi.C.dm_folder_names(folder, out, err) < 0 then return nil, ffi.string(err.text) end
-  return ffi.string(out.p, out.n)
 end
 
 ---The files of a folder whose names match a pattern, sorted; remembered as read() does, under FOLDER/PATTERN.
@@ -65,12 +55,11 @@ function M.list(folder, pattern)
   if M.on_read then M.on_read(key) end
   if not kept[key] then
     if closed then return nil, refusal(folder) end
-    local names, why = read_names(folder)
+    local names, why = disk.names(folder)
     if not names then return nil, why end
-    for name in names:gmatch "[^\n]+" do
+    for _, name in ipairs(names) do
       if name:find(pattern) then paths[#paths + 1] = folder .. "/" .. name end
     end
-    table.sort(paths)
     keep(key, table.concat(paths, "\n"))
     return paths
   end
@@ -100,11 +89,10 @@ end
 function M.similar(path)
   local folder, name = path:match "^(.*/)([^/]*)$"
   folder, name = folder or "", name or path
-  local names, list = read_names(folder == "" and "." or folder) or "", {}
-  for found in names:gmatch "[^\n]+" do
+  local list = {}
+  for _, found in ipairs(disk.names(folder == "" and "." or folder) or {}) do
     if found ~= name and found:sub(1, 1) ~= "." then list[#list + 1] = found end
   end
-  table.sort(list)
   local near = suggest.nearest(name, list)
   return near and folder .. near
 end
@@ -132,10 +120,7 @@ function M.find(name)
   end
   local text = kept[name] or embedded.read(name)
   if text then return text, name end
-  local file = io.open(name, "rb")
-  text = file and file:read "*a"
-  if file then file:close() end
-  return text, name
+  return disk.read(name), name
 end
 
 -- What is too large for the snapshot: it has the hash under the path and this.
@@ -160,11 +145,8 @@ end
 function M.read_declared(path)
   local own = embedded.read(path)
   if own then return own end
-  local file, why = io.open(path, "rb")
-  if not file then return nil, why end
-  local text, message = file:read "*a"
-  file:close()
-  if not text then return nil, message end
+  local text, why = disk.read(path)
+  if not text then return nil, why end
   local hash = kept[path .. HASH]
   if hash and hash ~= require("dm.bytes").xxh3(text) then return nil, path .. " has changed since the run began" end
   return text

@@ -35,15 +35,6 @@ local DEFAULT = 256
 local Stage = {}
 Stage.__index = Stage
 
----A number that stands for child k of a sample, which is itself a child of that number or, with 0, a row: random
----numbers hang on it.
----@param number integer
----@param k integer
----@return integer
-function M.child_number(number, k)
-  return (number * 65599 + k) % 2 ^ 32
-end
-
 ---@param new_batch fun(): dm.Batch
 ---@return dm.Stage
 function M.new(rows, op, number, new_batch)
@@ -204,7 +195,7 @@ local function put_entry(out, entry)
     return
   end
   for k, child in ipairs(entry.children) do
-    put(out, entry, child, entry.child .. "#" .. k, M.child_number(entry.number, k), child)
+    put(out, entry, child, entry.child .. "#" .. k, handed.child_number(entry.number, k), child)
   end
 end
 

@@ -22,17 +22,7 @@ local chars_out = ffi.new "const char *[1]"
 local spans_out = ffi.new "const struct dm_text_span *[1]"
 local out, fail, result, strings = kernel.out, kernel.fail, kernel.result, kernel.strings
 
-M.made, M.pieces, M.verb = kernel.result, kernel.pieces, kernel.verb
-
----Raises unless the text is UTF-8, which all verbs take for granted. Samples are; what comes from elsewhere may not be.
----@param s string
----@param what string that the message names
----@return string s
-function M.check(s, what)
-  local valid = tonumber(C.dm_utf8_check(s, #s))
-  if valid < #s then error(("%s is not valid UTF-8 at byte %d"):format(what, valid + 1), 0) end
-  return s
-end
+M.check, M.made, M.pieces, M.verb = kernel.check, kernel.result, kernel.pieces, kernel.verb
 
 ---Number of code points.
 ---@type fun(s: string): integer
@@ -293,9 +283,8 @@ end
 
 -- Verbs of modules of their own ----------------------------------------------------------------------
 
-for _, module in ipairs { require "dm.text.counts", require "dm.text.language", require "dm.text.words" } do
-  for name, verb in pairs(module) do M[name] = verb end
+for _, part in ipairs { "counts", "language", "sets", "words" } do
+  for name, verb in pairs(require("dm.text." .. part)) do M[name] = verb end
 end
-require("dm.text_sets").add(M, { result = result, strings = strings, fail = fail, check = M.check })
 
 return M

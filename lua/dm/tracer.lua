@@ -6,6 +6,7 @@ local fault = require "dm.trace.fault"
 local files = require "dm.files"
 local load = require "dm.trace.load"
 local registry = require "dm.registry"
+local row_id = require "dm.row_id"
 local sample_module = require "dm.sample"
 local sources = require "dm.sources"
 local steps = require "dm.trace.steps"
@@ -77,7 +78,7 @@ local function refused(id, row, reason)
 end
 
 local function trace_row(request, row, where, failures)
-  local id = ("%s@%.0f"):format(request.name, row.offset)
+  local id = row_id.of(request.name, row.offset)
   if row.reason then return not where and refused(id, row, row.reason) or nil end
   if C.dm_trace_row(trace, row.text, #row.text, request.name, row.offset, err) < 0 then
     return not where and refused(id, row, ffi.string(err.text)) or nil

@@ -3,7 +3,7 @@
 local t = require "tests.support"
 
 local q = t.quote
-local COMMANDS = require("dm.cli").COMMANDS
+local COMMANDS = require("dm.cli.main").COMMANDS
 
 -- What a command does without arguments.
 local ALONE = { run = 2, try = 2, dev = 2, check = 2, explain = 2, profile = 2, lua = 2, completion = 2, new = 2,

@@ -35,7 +35,7 @@ describe("dmhost completion", function()
 
   it("in bash: commands, options, values, operators, topics, files", function()
     local offered = bash ""
-    for _, name in ipairs(require("dm.cli").COMMANDS) do assert.is_true(offered[name], name) end
+    for _, name in ipairs(require("dm.cli.main").COMMANDS) do assert.is_true(offered[name], name) end
     assert.same({ run = true }, bash "ru")
     assert.same({ ["--sample"] = true, ["--set"] = true }, bash("run", "--s"))
     assert.same({ json = true }, bash("run", "--log-format", "j"))

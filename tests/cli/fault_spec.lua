@@ -143,95 +143,6 @@ describe("dmhost run survives", function()
     assert.equal(130, status)
   end)
 
-  -- The rows with these ids are the guilty ones.
-  local GUILTY = { [700] = true, [13000] = true }
-
-  local function blames(body, more, pattern)
-    prepare(("dm.map(function(s) if s.id == 700 or s.id == 13000 then %s end s.seen = true end)"):format(body), more)
-    local status = run "-j 2 -q"
-    assert.equal(3, status)
-    local want = {}
-    for i, line in ipairs(t.lines(corpus)) do
-      if not GUILTY[i] then want[#want + 1] = line:sub(1, -2) .. ',"seen":true}\n' end
-    end
-    assert.is_true(t.read(dir .. "/out.jsonl") == table.concat(want))
-    local rejects = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")
-    assert.equal(2, #rejects)
-    for _, reject in ipairs(rejects) do
-      assert.truthy(reject.reason:find(pattern), reject.reason)
-      assert.truthy(reject.op:find "^map@pipeline.lua")
-      assert.is_true(GUILTY[tonumber(reject.input:match '"id": (%d+)')])
-    end
-    local counts = t.receipt(dir .. "/out.jsonl.run").operators[1]
-    assert.equal(20000, counts["in"])
-    assert.equal(2, counts.rejected)
-    assert.equal(19998, counts.out)
-  end
-
-  it("an operator that raises", function()
-    blames('error("no such luck")', "", "pipeline.lua:%d+: no such luck")
-  end)
-  it("an operator that loops for ever in compiled code", function()
-    blames("while true do end", 'limits = { row_time = "300ms" }', "row_time")
-  end)
-  it("an operator that allocates without end", function()
-    blames("local l = {} while true do l[#l + 1] = { #l } end", 'limits = { memory = "100MiB" }', "memory")
-  end)
-  it("an operator that allocates one huge string", function()
-    blames('local x = ("x"):rep(1e9)', 'limits = { memory = "100MiB" }', "memory")
-  end)
-  it("an operator that segfaults through FFI", function()
-    blames('require("ffi").cast("int *", 8)[0] = 1', "", "Segmentation fault")
-  end)
-  it("an operator that calls abort", function()
-    blames('local f = require "ffi" pcall(f.cdef, "void abort(void);") f.C.abort()', "", "Aborted")
-  end)
-
-  -- The worker dies at the last row, when most of the output is in its place; then three times at the split's first,
-  -- which is rejected: what comes out in the end is shorter than what the first attempt wrote.
-  for _, output in ipairs { "out/{file}", "out/" } do
-    it("a row after row that kills its worker, and leaves nothing of a lost attempt in " .. output, function()
-      -- the last split, from 1 MiB on, begins with a long row
-      local rows, filler = {}, '{"id":5,"text":"' .. ("y"):rep(1000) .. '"}\n'
-      for i = 1, math.ceil(2 ^ 20 / #filler) do rows[i] = filler end
-      local long = #rows + 1
-      rows[long] = ('{"id":1,"text":"%s"}\n'):format(("x"):rep(200000))
-      for i = 1, 600 do rows[long + i] = filler end
-      rows[#rows + 1] = '{"id":2}\n'
-      t.write(dir .. "/in.jsonl", table.concat(rows))
-      t.pipeline(dir, ('input = %q, output = %q, operators = { %s }'):format(dir .. "/in.jsonl", dir .. "/" .. output,
-        ([[dm.map(function(s)
-          if s.id == 5 then return end
-          local path = %q
-          local file = io.open(path)
-          local seen = file and #file:read "*a" or 0
-          if file then file:close() end
-          if seen == 0 and s.id == 1 or seen == 4 then return end
-          file = io.open(path, "a")
-          file:write "x"
-          file:close()
-          os.execute "kill -9 $PPID"
-        end)]]):format(dir .. "/seen")))
-      assert.equal(3, (run "-j 1 -q"))
-      rows[long] = ""
-      local _, out = t.shell(("cat %s/out/*"):format(q(dir)))
-      assert.is_true(out == table.concat(rows), #out .. " bytes")
-    end)
-  end
-
-  it("a row that can not even be read within limits.memory", function()
-    local large = ('{"id":2,"list":[1%s]}\n'):format((",1"):rep(8e6))
-    t.write(dir .. "/in.jsonl", '{"id":1}\n' .. large .. '{"id":3}\n')
-    prepare("dm.map(function(s) s.seen = true end)", 'limits = { memory = "100MiB" }')
-    local status, _, err = run "-j 1 -q"
-    assert.equal(3, status, err)
-    assert.equal('{"id":1,"seen":true}\n{"id":3,"seen":true}\n', t.read(dir .. "/out.jsonl"))
-    local reject = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")[1]
-    assert.truthy(reject.reason:find("limits.memory", 1, true), reject.reason)
-    assert.equal("input", reject.op)
-    assert.is_true(reject.input .. "\n" == large)
-  end)
-
   it("only one of two runs into one output", function()
     prepare(SLOW)
     local status, _, err = t.shell(([[
@@ -284,16 +195,5 @@ describe("dmhost run survives", function()
         limit, q(t.DMHOST), q(dir)))
       assert.equal(0, status, err)
     end
-  end)
-
-  it("a row of 100 MB, in bounded memory", function()
-    local long = '{"id": 1, "text": "' .. ("x"):rep(1e8) .. '"}\n'
-    t.write(dir .. "/in.jsonl", '{"id":0}\n' .. long .. '{"id":2}\n')
-    prepare ""
-    assert.equal(3, (run "-j 1 -q"))
-    assert.equal('{"id":0}\n{"id":2}\n', t.read(dir .. "/out.jsonl"))
-    prepare("", 'limits = { row_size = "200MB" }')
-    assert.equal(0, (run "-j 1 -q --force"))
-    assert.is_true(t.read(dir .. "/out.jsonl") == '{"id":0}\n' .. long .. '{"id":2}\n')
   end)
 end)

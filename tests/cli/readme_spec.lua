@@ -67,7 +67,7 @@ describe("the README", function()
   end)
   it("names every command where it lists them", function()
     local chapter = require("dm.cli.help").chapter "Running"
-    for _, name in ipairs(require("dm.cli").COMMANDS) do
+    for _, name in ipairs(require("dm.cli.main").COMMANDS) do
       assert.truthy(chapter:find("dmhost " .. name, 1, true) or name == "version", name)
     end
   end)
@@ -87,14 +87,14 @@ describe("dmhost help", function()
   it("lists all commands and topics", function()
     local status, out = t.dmhost "help"
     assert.equal(0, status)
-    for _, name in ipairs(require("dm.cli").COMMANDS) do
+    for _, name in ipairs(require("dm.cli.main").COMMANDS) do
       assert.truthy(out:find("\n  " .. name .. " ", 1, true), name)
     end
     assert.equal(out, select(2, t.dmhost "--help"))
     assert.equal(out, select(2, t.dmhost "-h"))
   end)
   it("shows each command as its --help does", function()
-    for _, name in ipairs(require("dm.cli").COMMANDS) do
+    for _, name in ipairs(require("dm.cli.main").COMMANDS) do
       local status, out = t.dmhost("help " .. name)
       assert.equal(0, status)
       assert.truthy(out:find("^usage: dmhost " .. name), out)

@@ -201,6 +201,18 @@ in.jsonl@61  kept, unchanged
     end
   end)
 
+  it("says of an operator that can not be made what the run says", function()
+    for _, operator in ipairs { "text_lenght_filter", "text_length_filter", "text_length_filter\", min_len = \"x" } do
+      t.write(dir .. "/p.lua", 'return require("dm").pipeline { input = "in.jsonl", output = "-",\n  operators = { { "'
+        .. operator .. '", min_lem = 1 } } }\n')
+      local status, _, err = try "p.lua"
+      local _, _, want = t.shell(("cd %s && %s run p.lua"):format(q(dir), q(t.DMHOST)))
+      assert.equal(2, status)
+      assert.equal(want, err)
+      assert.truthy(err:find("p.lua:2:", 1, true) and err:find("^^^", 1, true), err)
+    end
+  end)
+
   it("shows an error at the head of a file", function()
     t.write(dir .. "/loop.lua", "error 'not yet'\n")
     local status, _, err = try "loop.lua"

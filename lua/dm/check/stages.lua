@@ -5,6 +5,7 @@ local feed = require "dm.trace.rows"
 local guard = require "dm.check.guard"
 local json = require "dm.json"
 local handed = require "dm.handed"
+local row_id = require "dm.row_id"
 local sample = require "dm.sample"
 
 local C = ffi.C
@@ -46,7 +47,7 @@ local function read_rows(files)
     for _ = 1, each do
       local row = rows()
       if not row then break end
-      local name = ("%s@%.0f"):format(path, row.offset)
+      local name = row_id.of(path, row.offset)
       list[#list + 1] = { name = name, text = row.text:gsub("\r$", ""), why = row.reason }
     end
     at = at + step

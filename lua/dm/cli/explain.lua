@@ -1,13 +1,16 @@
 -- dmhost explain: what every operator of a run did to one of its rows, with the code that the run directory kept.
 local ffi = require "ffi"
 local client_module = require "dm.trace.client"
+local disk = require "dm.disk"
 local json = require "dm.json"
 local paint_module = require "dm.trace.paint"
 local pass_module = require "dm.trace.pass"
 local problem = require "dm.problem"
 local record_json = require "dm.trace.json"
+local row_id = require "dm.row_id"
 local rows = require "dm.trace.rows"
 local show = require "dm.trace.show"
+local sources = require "dm.sources"
 local target = require "dm.trace.target"
 
 local C = ffi.C
@@ -25,19 +28,11 @@ exit status: 0 explained; 2 it can not be
 ]],
 }
 
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 ---The run directory that a person means.
 local function find_run(name)
   name = name:gsub("(.)/+$", "%1")
   for _, folder in ipairs { name, name .. ".run", name .. "/.dmhost" } do
-    local plan = read(folder .. "/plan.json")
+    local plan = disk.read(folder .. "/plan.json")
     if plan then return folder, plan end
   end
   error(("%s is no run: neither it, %s.run nor %s/.dmhost holds a plan.json"):format(name, name, name), 0)
@@ -57,14 +52,16 @@ local function check_input(folder, path)
   out.n = 0
   C.dm_file_stamp(path, out)
   local now = ffi.string(out.p, out.n)
-  for line in (read(folder .. "/inputs") or ""):gmatch "[^%z]+" do
+  for line in (disk.read(folder .. "/inputs") or ""):gmatch "[^%z]+" do
     local was, name = line:match "^(%d+ %d+) (.*)$"
     if name == path then
       if was == now then return end
       known = true
     end
   end
-  if known and not read(path) then error(("the input %s is gone; its rows can not be read again"):format(path), 0) end
+  if known and not sources.exists(path) then
+    error(("the input %s is gone; its rows can not be read again"):format(path), 0)
+  end
   if known then error(("the input %s has changed since the run began; it can not be replayed"):format(path), 0) end
   error(("%s is no input of this run; see %s/inputs"):format(path, folder), 0)
 end
@@ -90,7 +87,7 @@ local function compare(folder, plan, id, record, ops)
   local op = record.op and (record.op == 0 and "input" or ops[record.op] and ops[record.op].name)
   if entry and (entry.outcome ~= record.outcome or entry.op ~= op) then
     list[1] = ("in the run it was %s by %s: %s"):format(entry.outcome, entry.op, entry.reason)
-  elseif not entry and record.outcome ~= "kept" and not record.children and read(folder .. "/run.json") then
+  elseif not entry and record.outcome ~= "kept" and not record.children and disk.read(folder .. "/run.json") then
     list[1] = "in the run it was kept"
   end
   if #list > 0 and plan.binary ~= bit.tohex(C.dm_file_hash "/proc/self/exe", 16) then
@@ -104,7 +101,7 @@ local function explain(values)
   if values[3] then error(('unexpected argument "%s"'):format(values[3]), 0) end
   local folder, text = find_run(values[1])
   local plan = parse_plan(folder, text)
-  local path, offset = rows.parse_id(values[2])
+  local path, offset = row_id.parse(values[2])
   if not path then error(('a row is named FILE@OFFSET, not "%s"'):format(values[2]), 0) end
   if path == "-" then error("the run read standard input, which can not be read again", 0) end
   check_input(folder, path)

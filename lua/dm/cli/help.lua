@@ -1,9 +1,9 @@
--- dmhost help [TOPIC]: a command of the table in dm.cli, or a chapter of the README, which is in the binary.
+-- dmhost help [TOPIC]: a command of the table in dm.cli.main, or a chapter of the README, which is in the binary.
 local embedded = require "dm.embedded"
 local options = require "dm.cli.options"
 local problem = require "dm.problem"
-local show = require "dm.problem.show"
 local suggest = require "dm.suggest"
+local terminal = require "dm.terminal"
 
 local M = {
   summary = "all commands, one in full, or a chapter of the manual",
@@ -37,7 +37,7 @@ end
 
 ---Markdown as a terminal shows it: headings in bold, links by their names. Elsewhere it stays Markdown.
 local function render(text)
-  if not show.style(1).colour then return text end
+  if not terminal.has_colour(1) then return text end
   text = ("\n" .. text):gsub("\n#+ ([^\n]*)", "\n\27[1m%1\27[0m"):gsub("%*%*([^\n*]+)%*%*", "\27[1m%1\27[0m")
   return (text:gsub("%[([^%]\n]+)%]%([^)\n]+%)", "%1"):sub(2))
 end
@@ -65,7 +65,7 @@ end
 ---@param values string[]
 ---@return integer exit status
 function M.run(values)
-  local names = require("dm.cli").COMMANDS
+  local names = require("dm.cli.main").COMMANDS
   local name, all_names = values[1], { unpack(names) }
   if not name then return all(names) end
   for _, known in ipairs(names) do

@@ -1,71 +1,66 @@
--- argv -> command. Each command is a module dm.cli.<name> with `summary`, `usage`, `options` and
--- run(values) -> exit status.
-local options = require "dm.cli.options"
+-- dmhost init DIR: a project with a pipeline, data, a spec, and what an editor needs to complete `dm.` and `sample.`:
+-- .luarc.json and the annotated library, which lua-language-server reads.
+local embedded = require "dm.embedded"
+local json = require "dm.json"
 local problem = require "dm.problem"
-local show = require "dm.problem.show"
-local suggest = require "dm.suggest"
+local scaffold = require "dm.scaffold"
 
-local M = {}
-
----The commands, in the order of the help.
-M.COMMANDS = {
-  "run", "try", "dev", "check", "test", "new", "init", "explain", "profile", "cache", "ops", "lua", "doctor",
-  "completion", "version", "help",
+local M = {
+  summary = "make a project: pipeline, data, spec, editor annotations",
+  usage = "dmhost init DIR",
+  options = {},
+  notes = [[
+Writes pipeline.lua, data/sample.jsonl (texts with everything that goes wrong), tests/pipeline_spec.lua, .gitignore,
+.luarc.json and .dmhost/library/, the annotated modules that lua-language-server completes from. Nothing is
+overwritten. Delete .dmhost/library/ and run it elsewhere to get the library of a newer dmhost.
+]],
 }
 
--- `dmhost init` has a module of another name: dm.cli.init is this file's.
-package.preload["dm.cli.init"] = function() return require "dm.cli.project" end
-
-local GUIDE = [[
-dmhost %s - runs pipelines of Lua operators over JSONL corpora
-
-  dmhost run PIPELINE.lua              run a pipeline
-  dmhost run -e 'return dm.pipeline{ input = "in.jsonl", output = "-",
-                  operators = { { "text_length_filter", min_len = 100 } } }'
-  dmhost ops                           the operators that there are
-  dmhost help                          all commands
-  dmhost help run                      one command
-]]
-
----@param e any
----@param format string?
----@return integer exit status
-local function fail(e, format)
-  show.print(e, format)
-  return 2
+---The pipeline's data: the rows that `dmhost try` shows, numbered.
+---@return string text
+---@return table[] rows decoded
+local function data()
+  local lines, rows = {}, {}
+  for row in embedded.read("lua/dm/trace/demo.txt"):gmatch "[^\n]+" do
+    lines[#lines + 1] = ('{"id": %d, %s'):format(#lines + 1, row:sub(2))
+    rows[#rows + 1] = json.decode(lines[#lines])
+  end
+  return table.concat(lines, "\n") .. "\n", rows
 end
 
----@param name string
----@return table? command
-local function find(name)
-  for _, known in ipairs(M.COMMANDS) do
-    if known == name then return require("dm.cli." .. name) end
-  end
+---@param dir string
+---@return dm.NewFile[]
+local function project(dir)
+  local text, rows = data()
+  local files = {
+    { path = dir .. "pipeline.lua", text = scaffold.text "pipeline" },
+    { path = dir .. "data/sample.jsonl", text = text },
+    { path = dir .. "tests/pipeline_spec.lua", text = scaffold.text "pipeline_spec" },
+    { path = dir .. ".gitignore", text = scaffold.text "gitignore" },
+    { path = dir .. ".luarc.json", text = scaffold.text "luarc" },
+  }
+  for _, file in ipairs(scaffold.library(dir .. ".dmhost/library", rows)) do files[#files + 1] = file end
+  return files
 end
 
----@param args string[]
+---@param values table
 ---@return integer exit status
-function M.main(args)
-  local name = table.remove(args, 1)
-  if not name then
-    io.write(GUIDE:format(require("dm.cli.version").VERSION))
-    return 0
+function M.run(values)
+  if not values[1] or values[2] then
+    local why = values[1] and ('takes one folder; "%s" is too much'):format(values[2]) or "needs a folder"
+    problem.raise("init: " .. why, { next = "dmhost init DIR; for this folder, dmhost init ." })
   end
-  local alias = { ["--help"] = "help", ["-h"] = "help", ["--version"] = "version" }
-  name = alias[name] or name
-  local command = find(name)
-  if not command then
-    return fail(problem.new(('there is no command "%s"%s'):format(name, suggest.hint(name, M.COMMANDS)),
-      { next = "`dmhost help` lists the commands" }))
+  local dir = values[1] == "." and "" or values[1]:gsub("/*$", "") .. "/"
+  local files = project(dir)
+  local wrong = scaffold.write(files)
+  if wrong then problem.raise("init: " .. wrong, { next = "choose another folder" }) end
+  for _, file in ipairs(files) do
+    if not file.path:find(".dmhost/library/", 1, true) then io.write(file.path, "\n") end
   end
-  if args[1] == "--help" or args[1] == "-h" then return require("dm.cli.help").run { name } end
-  if command.raw then return command.run(args) end
-  local values, wrong = options.parse(command.options, args)
-  if not values then
-    return fail(problem.new(name .. ": " .. wrong, { next = ("`dmhost help %s` shows the options"):format(name) }))
-  end
-  local ok, status = xpcall(command.run, problem.catch, values)
-  return ok and status or fail(status, values["log-format"])
+  io.write(dir, ".dmhost/library/\n\nnext:  ", dir == "" and "" or "cd " .. dir:sub(1, -2) .. "\n       ",
+    "dmhost check pipeline.lua\n       dmhost try pipeline.lua\n       dmhost run pipeline.lua\n",
+    "       dmhost new mapper my_operator\n       dmhost test\n")
+  return 0
 end
 
 return M

@@ -1,6 +1,7 @@
 -- dmhost profile: where the time of a pipeline goes, by operator and by line, and what LuaJIT does not compile.
 local ffi = require "ffi"
 local advice = require "dm.profile.advice"
+local disk = require "dm.disk"
 local json = require "dm.json"
 local problem = require "dm.problem"
 local run = require "dm.cli.run"
@@ -117,10 +118,9 @@ end
 
 ---What the run is for: called when it has ended.
 local function report(values, path, outcome, begun)
-  local file = io.open(path, "rb")
-  if not file then return io.write "no rows: nothing to measure\n" end
-  local recorded = json.decode(file:read "*a")
-  file:close()
+  local text = disk.read(path)
+  if not text then return io.write "no rows: nothing to measure\n" end
+  local recorded = json.decode(text)
   local ops, folded, total = tally.of(recorded.samples, begun.names)
   if values.folded then write_folded(values.folded, folded) end
   if values.folded == "-" then return end

@@ -1,6 +1,7 @@
 -- dmhost run: turns a pipeline and its options into a job for the coordinator, and reports how it ended.
 local ffi = require "ffi"
 local cache = require "dm.llm.cache"
+local disk = require "dm.disk"
 local files = require "dm.files"
 local json = require "dm.json"
 local pipeline = require "dm.pipeline"
@@ -215,19 +216,15 @@ end
 
 ---Whether the run in this directory has ended: its receipt says so.
 local function is_done(folder)
-  local file = io.open(folder .. "/run.json", "rb")
-  if not file then return false end
-  local ok, receipt = pcall(json.decode, file:read "*a")
-  file:close()
+  local ok, receipt = pcall(json.decode, disk.read(folder .. "/run.json") or "")
   return ok and type(receipt) == "table" and receipt.status == "done"
 end
 
 ---A run is resumed only with the code that it was begun with.
 local function check_resume(folder, plan)
-  local file = io.open(folder .. "/plan.json", "rb")
-  if not file then return end
-  local ok, was = pcall(json.decode, file:read "*a")
-  file:close()
+  local text = disk.read(folder .. "/plan.json")
+  if not text then return end
+  local ok, was = pcall(json.decode, text)
   if not ok or type(was) ~= "table" or type(was.sources) ~= "table" or type(was.settings) ~= "table" then
     fail(folder .. "/plan.json is damaged", "start again with --force")
   end

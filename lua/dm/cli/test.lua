@@ -5,6 +5,7 @@ local find = require "dm.test.find"
 local lines = require "dm.test.lines"
 local problem = require "dm.problem"
 local registry = require "dm.registry"
+local terminal = require "dm.terminal"
 
 local C = ffi.C
 
@@ -145,7 +146,7 @@ function M.run(values)
   local jobs, why, next_step = find.jobs({ unpack(values) }, values.ops or {})
   if not jobs then fail(why, next_step) end
   if needs_busted(jobs, values) then fail("specs and -o need busted", "on Debian: apt install lua-busted") end
-  local output = lines.new(C.dm_is_terminal(1) == 1 and not os.getenv "NO_COLOR")
+  local output = lines.new(terminal.has_colour(1))
   if values.output then
     output, why = require("dm.test.replay").new(values.output)
     if not output then fail(why) end

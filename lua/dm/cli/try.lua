@@ -4,6 +4,7 @@ local golden = require "dm.trace.golden"
 local json = require "dm.trace.json"
 local paint_module = require "dm.trace.paint"
 local pass_module = require "dm.trace.pass"
+local row_id = require "dm.row_id"
 local rows = require "dm.trace.rows"
 local show = require "dm.trace.show"
 local tally_module = require "dm.trace.tally"
@@ -58,7 +59,7 @@ end
 
 ---One row, by its id.
 local function trace_row(view, id)
-  local path, offset = rows.parse_id(id)
+  local path, offset = row_id.parse(id)
   if not path then error(('--row takes FILE@OFFSET, not "%s"'):format(id), 0) end
   local row = rows.one(path, offset, view.client.info)
   tell(view, pass_module.one(view.client, path, row, id, { save = view.values.save }))

@@ -2,6 +2,7 @@
 -- for machines as one line of JSON.
 local ffi = require "ffi"
 local problem = require "dm.problem"
+local terminal = require "dm.terminal"
 
 local C = ffi.C
 
@@ -13,22 +14,17 @@ local M = {}
 
 local PLAIN_WIDTH, LEAST_WIDTH, LABEL = 100, 40, "  %-8s"
 
----What suits a descriptor: colour only on a terminal, and never with NO_COLOR.
+---What suits a descriptor.
 ---@param fd integer
 ---@return dm.Style
 function M.style(fd)
-  local terminal = C.dm_is_terminal(fd) == 1
-  local off = os.getenv "NO_COLOR"
-  return {
-    colour = terminal and (off == nil or off == "") and os.getenv "TERM" ~= "dumb",
-    width = math.max(terminal and C.dm_terminal_width(fd) or PLAIN_WIDTH, LEAST_WIDTH),
-  }
+  return { colour = terminal.has_colour(fd), width = math.max(terminal.columns(fd) or PLAIN_WIDTH, LEAST_WIDTH) }
 end
 
 local CODES = { what = "1;31", caret = "1;33", label = "2" }
 
 local function paint(style, kind, text)
-  return style.colour and ("\27[%sm%s\27[0m"):format(CODES[kind], text) or text
+  return terminal.paint(style.colour, CODES[kind], text)
 end
 
 ---Bytes of unknown origin, for a terminal: no control characters, valid UTF-8.

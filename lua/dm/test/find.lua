@@ -1,5 +1,6 @@
 -- What there is to test under some paths: busted specs, operators with their examples, golden files.
 local ffi = require "ffi"
+local disk = require "dm.disk"
 local registry = require "dm.registry"
 
 local C = ffi.C
@@ -14,22 +15,13 @@ local M = {}
 ---Where `dmhost test` looks when it is given no paths.
 local USUAL = { "ops/user", "tests", "spec" }
 
-local function read(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "*a"
-  if file then file:close() end
-  return text
-end
-
 ---@return string[]? names, sorted
 local function names_in(folder)
-  local out, err, list = C.dm_text_out(), ffi.new "struct dm_error", {}
-  out.n = 0
-  if C.dm_folder_names(folder, out, err) < 0 then return nil end
-  for name in ffi.string(out.p, out.n):gmatch "[^\n]+" do
+  local names, list = disk.names(folder), {}
+  if not names then return nil end
+  for _, name in ipairs(names) do
     if name:sub(1, 1) ~= "." then list[#list + 1] = name end
   end
-  table.sort(list)
   return list
 end
 
@@ -47,7 +39,7 @@ end
 
 local function golden_of(path, name)
   local golden = (path:match "^(.*/)" or "") .. name .. ".golden.jsonl"
-  return read(golden) and golden or nil
+  return disk.read(golden) and golden or nil
 end
 
 ---@return dm.TestJob
@@ -60,7 +52,7 @@ end
 local function golden_job(path)
   local folder, name = path:match "^(.-)([^/]+)%.golden%.jsonl$"
   for _, file in ipairs { folder .. name .. ".lua", folder .. "process.lua" } do
-    if is_operator(read(file)) then return { kind = "operator", path = file, name = name, golden = path } end
+    if is_operator(disk.read(file)) then return { kind = "operator", path = file, name = name, golden = path } end
   end
   return { kind = "operator", name = name, golden = path }
 end
@@ -68,7 +60,7 @@ end
 local function file_job(path)
   if path:find "_spec%.lua$" then return { kind = "spec", path = path, name = path } end
   if path:find "%.golden%.jsonl$" then return golden_job(path) end
-  if path:find "%.lua$" and is_operator(read(path)) then return operator_job(path) end
+  if path:find "%.lua$" and is_operator(disk.read(path)) then return operator_job(path) end
 end
 
 local function add(list, job)
@@ -99,7 +91,7 @@ local function named_job(name, folders)
   for _, set in ipairs { { "ops/user" }, folders } do
     for _, folder in ipairs(set) do
       for _, path in ipairs { folder .. "/" .. nested .. ".lua", folder .. "/" .. name .. "/process.lua" } do
-        if read(path) then return operator_job(path) end
+        if disk.read(path) then return operator_job(path) end
       end
     end
   end
@@ -115,7 +107,7 @@ local function add_specs(list, job)
   local beside = job.path and job.path:gsub("%.lua$", "_spec.lua")
   if folder then
     add_folder(list, folder)
-  elseif beside and read(beside) then
+  elseif beside and disk.read(beside) then
     add(list, file_job(beside))
   end
 end
@@ -127,7 +119,7 @@ local function add_path(list, path, folders)
     add_folder(list, (path:gsub("(.)/+$", "%1")))
     return #list == before and path .. " holds no spec, operator or golden file" or nil
   end
-  if read(path) then
+  if disk.read(path) then
     local job = file_job(path)
     if job then add(list, job) end
     return not job and path .. " is no spec (*_spec.lua), operator or golden file (*.golden.jsonl)" or nil

@@ -1,4 +1,6 @@
 -- What `dmhost test` shows by itself: a line for each file or operator, the failures in full, a count.
+local terminal = require "dm.terminal"
+
 local M = {}
 M.__index = M
 
@@ -10,7 +12,7 @@ function M.new(colored)
 end
 
 function M:paint(color, text)
-  return self.colored and ("\27[%sm%s\27[0m"):format(COLORS[color], text) or text
+  return terminal.paint(self.colored, COLORS[color], text)
 end
 
 ---@param name string

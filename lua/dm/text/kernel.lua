@@ -21,6 +21,16 @@ function M.fail(status)
   error("the text is too large", 0)
 end
 
+---Raises unless the text is UTF-8, which all verbs take for granted. Samples are; what comes from elsewhere may not be.
+---@param s string
+---@param what string that the message names
+---@return string s
+function M.check(s, what)
+  local valid = tonumber(C.dm_utf8_check(s, #s))
+  if valid < #s then error(("%s is not valid UTF-8 at byte %d"):format(what, valid + 1), 0) end
+  return s
+end
+
 ---Gives back what a large text made the work spaces grow to.
 ---@param bytes integer length of the text
 function M.trim(bytes)

@@ -1,5 +1,6 @@
 -- The language of a text, by CLD2, a library of its own (Debian's package libcld2-0).
 local ffi = require "ffi"
+local kernel = require "dm.text.kernel"
 local C = ffi.C
 
 local M = {}
@@ -25,7 +26,7 @@ function M.language(s)
   M.load_languages()
   local status = C.dm_language_detect(s, #s, found)
   if #s > 256 * 1024 then C.dm_text_trim() end
-  if status < 0 then error(status == C.DM_EMEMORY and "memory ran short" or "the text is too large", 0) end
+  if status < 0 then kernel.fail(status) end
   local code = ffi.string(found.code)
   return CODES[code] or code, found.share
 end

@@ -2,6 +2,7 @@
 -- Sets and repetition look at them in small letters; C keeps those of the last text, so that filters in a row
 -- cut it once.
 local ffi = require "ffi"
+local kernel = require "dm.text.kernel"
 local C = ffi.C
 
 local M = {}
@@ -10,8 +11,7 @@ local number_out = ffi.new "double[1]"
 local span = ffi.new "struct dm_span"
 
 local function check(status)
-  if status == C.DM_EMEMORY then error("memory ran short", 0) end
-  if status < 0 then error("the text is too large", 0) end
+  if status < 0 then kernel.fail(status) end
   return status
 end
 

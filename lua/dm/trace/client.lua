@@ -3,6 +3,7 @@
 local ffi = require "ffi"
 local buffer = require "string.buffer"
 local fault = require "dm.trace.fault"
+local row_id = require "dm.row_id"
 local session = require "dm.session"
 local units = require "dm.units"
 
@@ -152,7 +153,7 @@ local function lost_record(self, request, lost, row)
   local what = fault.new(lost.text, op and op.path)
   what.at = probe(self, { ask = "rows", name = request.name, rows = { row }, full = true }, lost)
   if what.at then what.path = nil end
-  return { row = ("%s@%.0f"):format(request.name, row.offset), outcome = "rejected", op = lost.op + 1,
+  return { row = row_id.of(request.name, row.offset), outcome = "rejected", op = lost.op + 1,
     reason = lost.text, input = row.text, lost = true, touched = { lost.op + 1 },
     steps = { { op = lost.op + 1, outcome = "rejected", reason = lost.text,
       fault = what } } }

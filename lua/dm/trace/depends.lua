@@ -19,16 +19,16 @@ end
 
 ---Runs fn with `unit` as what is at work. Raises what fn raises.
 ---@param unit string?
----@param fn fun(...): any
----@return any
+---@param fn fun(...): any, any
+---@return any, any what fn returned
 function M.within(unit, fn, ...)
   local depth = #units
   if unit then uses[unit] = uses[unit] or {} end
   units[depth + 1] = unit or units[depth]
-  local ok, result = xpcall(fn, fault.handler, ...)
+  local ok, result, more = xpcall(fn, fault.handler, ...)
   for i = #units, depth + 1, -1 do units[i] = nil end
   if not ok then error(result, 0) end
-  return result
+  return result, more
 end
 
 ---Makes `unit` what is at work from now on, until the next call.

@@ -1,5 +1,6 @@
--- Errors of user code while rows are traced, as problems (dm.problem) that know the line of the user's that led to
--- them.
+-- Errors of user code while rows are traced. They are problems (dm.problem) and are printed as such; two fields more
+-- are what a session needs: `full`, which the ledger of a run has, and `path`, which `dmhost dev` waits for a save of.
+-- Where an operator failed is known without LuaJIT's making a traceback of every row that raises.
 local add_place = require "dm.add_place"
 local problem = require "dm.problem"
 

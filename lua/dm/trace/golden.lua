@@ -1,20 +1,13 @@
 -- Golden tests of rows that were traced: a line of OPERATOR.golden.jsonl beside the operator's file, as `dmhost test`
 -- runs them: {"input", "params", and "output", "outputs", "dropped" or "rejected"}.
+local disk = require "dm.disk"
 local json = require "dm.trace.json"
 
 local M = {}
 
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 ---Whether an operator has a file of its own, beside which a golden file may stand.
 local function is_own(op)
-  return op.path ~= nil and read(op.path) ~= nil
+  return op.path ~= nil and disk.read(op.path) ~= nil
 end
 
 ---Refuses when none of the operators can have golden tests.
@@ -54,7 +47,7 @@ end
 
 ---Adds a line to a file unless it is there. Returns how many were added.
 local function add(path, line)
-  if ("\n" .. (read(path) or "")):find("\n" .. line .. "\n", 1, true) then return 0 end
+  if ("\n" .. (disk.read(path) or "")):find("\n" .. line .. "\n", 1, true) then return 0 end
   local file, why = io.open(path, "ab")
   if not file then error("--save: " .. why, 0) end
   if not (file:write(line, "\n") and file:close()) then error("--save: cannot write " .. path, 0) end

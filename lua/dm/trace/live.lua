@@ -2,6 +2,7 @@
 local client_module = require "dm.trace.client"
 local fault_module = require "dm.trace.fault"
 local outcomes = require "dm.trace.outcomes"
+local row_id = require "dm.row_id"
 local rows_module = require "dm.trace.rows"
 
 local M = {}
@@ -52,7 +53,7 @@ end
 ---@param i integer
 ---@return string id of row i
 function Live:id(i)
-  return ("%s@%.0f"):format(self.rows[i].name, self.rows[i].row.offset)
+  return row_id.of(self.rows[i].name, self.rows[i].row.offset)
 end
 
 ---Rows from `from` on that are of one file, as many as are sent at a time.

@@ -108,7 +108,9 @@ local function maker(loaded, affected, made)
     local old = now and now.by_place[place]
     local op = old
     if not old or getmetatable(old) ~= class or now.params[old] ~= params or affected[path] then
-      op = depends.within(path, class, given)
+      local why
+      op, why = depends.within(path, class.make, class, given)
+      if not op then return nil, why end
       if old and type(op.migrate) == "function" then depends.within(path, op.migrate, op, plain(old, 0)) end
       made[#made + 1] = class.name
     end

@@ -1,5 +1,6 @@
 -- Text for a terminal or a pipe: colours, what can not be seen made visible, and lines broken at the width.
 local ffi = require "ffi"
+local terminal = require "dm.terminal"
 
 local C = ffi.C
 
@@ -21,11 +22,7 @@ local LEAST_COLUMNS = 20
 ---The paint for standard output as it is.
 ---@return dm.Paint
 function M.new()
-  local off = os.getenv "NO_COLOR"
-  local terminal = C.dm_is_terminal(1) == 1
-  local columns = terminal and C.dm_terminal_columns() or 0
-  return { colour = terminal and (off == nil or off == "") and os.getenv "TERM" ~= "dumb",
-    columns = columns > 0 and math.max(columns, LEAST_COLUMNS) or math.huge }
+  return { colour = terminal.has_colour(1), columns = math.max(terminal.columns(1) or math.huge, LEAST_COLUMNS) }
 end
 
 local CHARACTER = "[%z\1-\127\194-\244][\128-\191]*"
@@ -130,8 +127,7 @@ end
 
 local function style(paint, span, text)
   local codes = span[2] and STYLES[span[2]]
-  if not paint.colour or not codes or text == "" then return text end
-  return "\27[" .. codes .. "m" .. text .. "\27[0m"
+  return terminal.paint(paint.colour and codes ~= nil and text ~= "", codes, text)
 end
 
 ---Breaks spans into lines; those after the first are indented.

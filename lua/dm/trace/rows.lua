@@ -119,17 +119,6 @@ function M.demo(examples)
   return (text ~= "" and text .. "\n" or "") .. embedded.read "lua/dm/trace/demo.txt"
 end
 
----Takes a row's id apart.
----@param id string FILE@OFFSET, perhaps with #1#2 of a slicer's child
----@return string? path
----@return number? offset
----@return string? child "" or "#1#2"
-function M.parse_id(id)
-  local path, offset, child = id:match "^(.+)@(%d+)([#%d]*)$"
-  if not path or child ~= "" and not child:find "^#%d+[#%d]*$" then return nil end
-  return path, tonumber(offset), child
-end
-
 ---The row that stands at exactly this offset.
 ---@param path string
 ---@param offset number

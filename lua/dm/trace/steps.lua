@@ -4,7 +4,6 @@ local ffi = require "ffi"
 local fault = require "dm.trace.fault"
 local handed = require "dm.handed"
 local sample_module = require "dm.sample"
-local stage = require "dm.stage"
 local wait = require "dm.wait"
 
 local C = ffi.C
@@ -189,7 +188,7 @@ local function follow_children(walk, record, step, list, number)
     local child = { row = record.row .. "#" .. k, steps = {} }
     record.children[k] = child
     if walk.full then child.input = shorten(text_of(list[k])) end
-    follow(walk, child, step.op + 1, list[k], stage.child_number(number, k))
+    follow(walk, child, step.op + 1, list[k], handed.child_number(number, k))
     outcomes[child.outcome] = child
     record.hash = (record.hash * 31 + (child.hash or #child.outcome)) % 2 ^ 53
   end

@@ -1,7 +1,7 @@
 -- Which files have changed since they were loaded. Folders are watched, not files: editors write a new file and rename
 -- it over the old one.
 local ffi = require "ffi"
-
+local disk = require "dm.disk"
 local sources = require "dm.sources"
 
 local C = ffi.C
@@ -31,14 +31,6 @@ end
 -- "./x" and "x" are one.
 local function plain(path)
   return (path:gsub("^%./+", ""))
-end
-
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read "*a"
-  file:close()
-  return text
 end
 
 ---Watches a folder; while it is not there, the nearest one above it that is.
@@ -76,7 +68,7 @@ end
 ---@param path string of the entry
 local function content(path)
   local file = sources.file_of(path)
-  if file == path then return read(path) end
+  if file == path then return disk.read(path) end
   local hash = C.dm_file_hash(file)
   return hash ~= 0 and bit.tohex(hash, 16) or nil
 end

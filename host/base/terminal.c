@@ -1,4 +1,5 @@
-/* The terminal that a session is shown on. */
+/* The terminal: whether there is one, its size, and stderr put aside while a session is shown on
+ * it. */
 #include "base/buf.h"
 #include "base/error.h"
 
@@ -9,22 +10,21 @@
 
 static int real_stderr = -1; /* while stderr is put aside */
 
-static struct winsize size(void)
+int dm_is_terminal(int fd)
 {
-    struct winsize s = {0};
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &s))
-        s = (struct winsize){0};
-    return s;
+    return isatty(fd);
 }
 
-int dm_terminal_columns(void)
+int dm_terminal_width(int fd)
 {
-    return size().ws_col;
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) ? 0 : size.ws_col;
 }
 
 int dm_terminal_lines(void)
 {
-    return size().ws_row;
+    struct winsize size;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_row;
 }
 
 int dm_terminal_capture(struct dm_error *err)

@@ -1,11 +1,11 @@
 -- The part of dm.text that finds members of sets in texts: of sets of code points, of sets of words.
 local ffi = require "ffi"
+local kernel = require "dm.text.kernel"
 local C = ffi.C
 
 local M = {}
 
-local out = C.dm_text_out()
-local result, strings, fail, check -- what dm.text has for its verbs
+local out, check, fail, result, strings = kernel.out, kernel.check, kernel.fail, kernel.result, kernel.strings
 
 -- Sets of code points ---------------------------------------------------------------------------------
 
@@ -104,13 +104,5 @@ function Matcher:count(s) return C.dm_matcher_count(self.matcher, s, #s) end
 ---@param s string
 ---@return string
 function Matcher:star(s) return result(C.dm_matcher_star(self.matcher, s, #s, out), s) end
-
----Adds these verbs to dm.text.
----@param text table dm.text
----@param own { result: function, strings: function, fail: function, check: function }
-function M.add(text, own)
-  result, strings, fail, check = own.result, own.strings, own.fail, own.check
-  text.charset, text.matcher = M.charset, M.matcher
-end
 
 return M

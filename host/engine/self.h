@@ -1,0 +1,20 @@
+/* This process as a child of another dmhost: the binary that is started again, and the bounds that
+ * a child gives itself. */
+#ifndef DM_ENGINE_SELF_H
+#define DM_ENGINE_SELF_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+
+/* The inode that runs now, even if the file has been replaced since. */
+#define DM_SELF "/proc/self/exe"
+
+/* Has this process killed when the one that started it ends. DM_EIO when that has happened already.
+ */
+int dm_self_follow_parent(struct dm_error *err);
+
+/* Lets memory run short beyond so many bytes; 0: no bound. Not under AddressSanitizer. */
+void dm_self_limit_memory(uint64_t bytes);
+
+#endif

@@ -1,0 +1,32 @@
+-- Files and folders as they lie on disk now. What a run is made of is read through dm.sources, which remembers it.
+local ffi = require "ffi"
+
+local M = {}
+
+---All bytes of a file.
+---@param path string
+---@return string? text
+---@return string? why it can not be read, with its path
+function M.read(path)
+  local file, why = io.open(path, "rb")
+  if not file then return nil, why end
+  local text, message = file:read "*a"
+  file:close()
+  if not text then return nil, path .. ": " .. message end
+  return text
+end
+
+---The names that stand in a folder, sorted.
+---@param folder string
+---@return string[]? names
+---@return string? why it can not be read
+function M.names(folder)
+  local out, err, list = ffi.C.dm_text_out(), ffi.new "struct dm_error", {}
+  out.n = 0
+  if ffi.C.dm_folder_names(folder, out, err) < 0 then return nil, ffi.string(err.text) end
+  for name in ffi.string(out.p, out.n):gmatch "[^\n]+" do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+return M
