@@ -2,6 +2,8 @@
 
 #include "engine/self.h"
 
+#include <signal.h>
+
 int dm_local_spawn(uv_loop_t *loop, uv_process_t *process, uv_pipe_t *control, int board_fd,
                    uv_exit_cb on_exit, struct dm_error *err)
 {
@@ -19,4 +21,10 @@ int dm_local_spawn(uv_loop_t *loop, uv_process_t *process, uv_pipe_t *control, i
         .file = DM_SELF, .args = args, .stdio = stdio, .stdio_count = 5, .exit_cb = on_exit};
     int rc = uv_spawn(loop, process, &options);
     return rc ? dm_fail(err, DM_EIO, "cannot start a worker: %s", uv_strerror(rc)) : DM_OK;
+}
+
+void dm_local_end(const uv_process_t *process)
+{
+    if (process->pid > 0)
+        kill(-process->pid, SIGKILL);
 }

@@ -11,4 +11,7 @@
 int dm_local_spawn(uv_loop_t *loop, uv_process_t *process, uv_pipe_t *control, int board_fd,
                    uv_exit_cb on_exit, struct dm_error *err);
 
+/* To be called when the process has ended: ends what it has started and left behind. */
+void dm_local_end(const uv_process_t *process);
+
 #endif

@@ -40,6 +40,17 @@ static bool on_a_row(const struct dm_item *item, const struct dm_board *board)
            atomic_load(&board->range) < item->split.nranges;
 }
 
+/* Many rows at once may have taken the memory, and none of them too much: then they are worked on
+ * one at a time, so that what comes out does not depend on which rows came together. */
+static bool retry_single(struct dm_item *item, const struct dm_peer *peer)
+{
+    bool memory = !peer->killed && peer->signal == 0 && peer->exit_status == DM_EXIT_MEMORY;
+    if (!memory || item->split.single || item->probing)
+        return false;
+    item->split.single = true;
+    return true;
+}
+
 /* Finds out which row of the split ended its worker. */
 static void blame(struct dm_coordinator *c, struct dm_item *item, const struct dm_peer *peer)
 {
@@ -104,7 +115,7 @@ static void take_back(struct dm_coordinator *c, struct dm_peer *peer)
     for (struct dm_item *item = c->items.first; item; item = item->next) {
         if (item->peer != peer)
             continue;
-        if (item->state == DM_RUNNING)
+        if (item->state == DM_RUNNING && !retry_single(item, peer))
             blame(c, item, peer);
         item->state = DM_WAITING;
         item->peer = NULL;

@@ -79,6 +79,7 @@ static void on_process_exit(uv_process_t *process, int64_t status, int sig)
     peer->exit_status = status;
     peer->signal = sig;
     peer->exited = true;
+    dm_local_end(process);
     check_lost(peer);
 }
 

@@ -156,8 +156,8 @@ static int add_line(struct dm_work *w)
 static int add_lines(struct dm_work *w)
 {
     size_t from = w->input.at;
-    while (dm_input_ready(&w->input) && w->nrows < DM_BATCH_ROWS &&
-           w->input.at - from < DM_BATCH_BYTES) {
+    uint32_t most = w->split->single ? 1 : DM_BATCH_ROWS;
+    while (dm_input_ready(&w->input) && w->nrows < most && w->input.at - from < DM_BATCH_BYTES) {
         if (dm_input_offset(&w->input) >= dm_work_range(w)->end)
             return w->nrows ? 0 : dm_work_close_range(w, false);
         int rc = add_line(w);

@@ -90,7 +90,7 @@ static int run_split(struct dm_worker *w, const struct dm_split *s, struct dm_re
 {
     int rc = dm_work_begin(w->work, s, r, err);
     if (rc == DM_OK) {
-        rc = dm_lua_call(w->lua, "dm.worker", "run", dm_work_rows(w->work), err);
+        rc = dm_lua_call(w->lua, "dm.run.worker", "run", dm_work_rows(w->work), err);
         rc = dm_work_end(w->work, rc, err);
     }
     if (rc == DM_OK)
@@ -158,7 +158,7 @@ static int trace(struct dm_worker *w, struct dm_wire *frame, struct dm_error *er
         return dm_fail_memory(err);
     const char *request = dm_get_bytes(frame, &n);
     t = dm_tracer_request(w->tracer, request, n);
-    int rc = dm_lua_call(w->lua, "dm.tracer", "handle", t, err);
+    int rc = dm_lua_call(w->lua, "dm.trace.tracer", "handle", t, err);
     if (rc)
         return rc;
     size_t at = dm_frame_begin(&w->frame, DM_TRACED);
@@ -195,7 +195,7 @@ struct dm_worker *dm_worker_create(struct dm_wire *setup, struct dm_board *board
     int rc = dm_settings_get(setup, &w->settings, err);
     if (rc == DM_OK) {
         w->lua = dm_lua_open(w->settings.memory_bytes, err);
-        rc = w->lua ? dm_lua_call(w->lua, "dm.worker", "setup", &w->settings, err) : DM_EUSAGE;
+        rc = w->lua ? dm_lua_call(w->lua, "dm.run.worker", "setup", &w->settings, err) : DM_EUSAGE;
     }
     if (rc == DM_OK && w->settings.replies[0])
         rc = dm_replies_open(&w->replies, w->settings.replies, DM_REPLIES_READ, err);

@@ -5,6 +5,7 @@
 #include "net/http.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -136,12 +137,29 @@ static void allow_files(void)
     setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* What operators start is in the worker's group, and ends with it. Keys on the terminal, and what
+ * is sent to a whole job, are for the coordinator, which decides. */
+static void leave_group(void)
+{
+    setpgid(0, 0);
+    fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC); /* else what an operator starts would hold it open */
+}
+
+/* Lua waits for what operators started with io.popen when it closes: that is asked to end, and not
+ * waited for long. */
+static void end_others(void)
+{
+    enum { LONGEST_S = 3 };
+    signal(SIGHUP, SIG_IGN);
+    kill(0, SIGHUP);
+    alarm(LONGEST_S);
+}
+
 static int start(struct process *p, struct dm_error *err)
 {
     if (dm_self_follow_parent(err))
         return err->status;
-    signal(SIGINT, SIG_IGN); /* a key on the terminal goes to all; the coordinator decides */
-    signal(SIGTSTP, SIG_IGN);
+    leave_group();
     p->board = mmap(NULL, sizeof *p->board, PROT_READ | PROT_WRITE, MAP_SHARED, BOARD_FD, 0);
     if (p->board == MAP_FAILED)
         return dm_fail(err, DM_EUSAGE, "a worker is started by `dmhost run`, not by hand");
@@ -183,6 +201,7 @@ int dm_worker_main(void)
         _exit(DM_EXIT_MEMORY);
     if (rc)
         report(p, &err);
+    end_others();
     dm_worker_destroy(p->worker);
     dm_http_finish();
     dm_buf_finish(&p->in);

@@ -356,7 +356,7 @@ static int go_on(struct session *s, struct dm_lua *lua, struct dm_error *err)
     struct dm_pending *p = NULL;
     while (!(p = dm_events_take(&s->events)))
         uv_run(&s->loop, UV_RUN_ONCE);
-    int status = dm_lua_call(lua, "dm.session", "resume", &p->event, err);
+    int status = dm_lua_call(lua, "dm.trace.session", "resume", &p->event, err);
     free(p);
     return status;
 }

@@ -1,7 +1,7 @@
 -- Writes documents of Word (ECMA-376): paragraphs and tables.
 local ffi = require "ffi"
 local kernel = require "dm.text.kernel"
-local zip = require "dm.zip"
+local zip = require "dm.docx.zip"
 
 local C, out = ffi.C, kernel.out
 

@@ -1,5 +1,5 @@
 -- What a value is, be it Lua's or a sample's.
-local encode = require "dm.encode"
+local encode = require "dm.sample.encode"
 local sample = require "dm.sample"
 
 local M = {}

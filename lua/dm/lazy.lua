@@ -1,6 +1,7 @@
 -- Heavy resources: dictionaries, tables, shared libraries. That they are there is seen when an operator is made; each
 -- worker loads them when they are first used, once. What is loaded is what stood there when the run began: the plan
 -- keeps a hash of each, and not the bytes. Nothing is ever downloaded.
+local problem = require "dm.problem"
 local sources = require "dm.sources"
 local suggest = require "dm.suggest"
 
@@ -19,7 +20,7 @@ end
 ---@param path string
 function M.declare(path)
   local why = sources.fingerprint(path)
-  if why then error(why, 0) end
+  if why then problem.raise(why, { next = "a relative name counts from the folder of the Lua file that calls dm.lazy" }) end
 end
 
 ---The bytes of a file that was declared. Raises when they are not those that stood there when the run began.

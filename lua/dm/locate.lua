@@ -56,10 +56,13 @@ local function skip(text, at)
   end
 end
 
+local known, known_words -- the last text: a pipeline of many operators is asked for the place of each
+
 ---The words of a Lua text; of one that does not parse, too.
 ---@param text string
 ---@return dm.Word[]
 function M.words(text)
+  if text == known then return known_words end
   local list, line, line_start, seen = {}, 1, 1, 1
   local at = skip(text, 1)
   while at <= #text do
@@ -72,6 +75,7 @@ function M.words(text)
       last = last }
     at = skip(text, last + 1)
   end
+  known, known_words = text, list
   return list
 end
 

@@ -1,6 +1,7 @@
 -- Checks what a pipeline gives an operator against the operator's declared parameters.
 -- A declaration is { name, type, default =, doc =, min =, max =, one_of =, required =, only_default = }.
 local problem = require "dm.problem"
+local sorted_keys = require "dm.sorted_keys"
 local suggest = require "dm.suggest"
 
 local M = {}
@@ -32,14 +33,6 @@ local function show(v)
   if type(v) == "string" then return ("%q"):format(v) end
   if type(v) == "number" or type(v) == "boolean" then return tostring(v) end
   return "a " .. type(v)
-end
-
----@param names table<string, dm.Param>
-local function sorted_names(names)
-  local list = {}
-  for name in pairs(names) do list[#list + 1] = name end
-  table.sort(list)
-  return list
 end
 
 local function matches_any(kinds, v)
@@ -94,10 +87,10 @@ function M.check(declared, given, null)
     by_name[param[1]] = param
     values[param[1]] = param.default
   end
-  for _, name in ipairs(sorted_names(given)) do
+  for _, name in ipairs(sorted_keys(given)) do
     local param, v = by_name[name], given[name]
     if not param then
-      return nil, ('has no parameter "%s"%s'):format(name, suggest.hint(name, sorted_names(by_name))), name
+      return nil, ('has no parameter "%s"%s'):format(name, suggest.hint(name, sorted_keys(by_name))), name
     end
     if rawequal(v, null) then
       values[name] = nil

@@ -3,6 +3,7 @@ local base_op = require "dm.base_op"
 local files = require "dm.files"
 local problem = require "dm.problem"
 local registry = require "dm.registry"
+local sorted_keys = require "dm.sorted_keys"
 local sources = require "dm.sources"
 local suggest = require "dm.suggest"
 local units = require "dm.units"
@@ -53,13 +54,6 @@ local function wrong(p, entry, what, more)
 end
 
 local SEE = "`dmhost help pipelines` describes the keys"
-
-local function sorted_keys(t)
-  local keys = {}
-  for k in pairs(t) do keys[#keys + 1] = k end
-  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
-  return keys
-end
 
 local function check_keys(p, given, list, what, entry)
   for _, k in ipairs(sorted_keys(given)) do

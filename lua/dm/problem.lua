@@ -2,6 +2,7 @@
 -- again. Whoever knows most raises one (M.raise); whoever catches makes one of anything that was thrown (M.of) and
 -- prints it (dm.problem.show). C's errors come here as text: see M.of_c.
 local locate = require "dm.locate"
+local raised = require "dm.raised"
 local row_id = require "dm.row_id"
 
 local M = {}
@@ -187,7 +188,7 @@ local function parse(text, row_text)
     p.at = col and M.place(path, line, col) or place_of_message(path, line, what)
   end
   p.traceback = traceback and own_frames(traceback)
-  p.next = p.next or require("dm.problem.hints").of(what, row_text)
+  p.next = p.next or require("dm.problem.hints").of(what, row_text, p.at)
   return p
 end
 
@@ -196,7 +197,7 @@ end
 ---@return dm.Problem
 function M.of(e)
   if M.is(e) then return e end
-  return parse(tostring(e))
+  return parse(raised.text(e))
 end
 
 ---For xpcall: like M.of, and knows the traceback.
@@ -204,7 +205,7 @@ end
 ---@return dm.Problem
 function M.catch(e)
   if M.is(e) then return e end
-  return parse(debug.traceback(tostring(e), 2))
+  return parse(debug.traceback(raised.text(e), 2))
 end
 
 local EROW = require("ffi").C.DM_EROW

@@ -2,8 +2,8 @@
 -- it where it lies, in C. A node is a small cdata by value; its members have names that are not UTF-8, which
 -- no field of a sample can have, since a named member would hide the field of that name.
 local ffi = require "ffi"
-local bigint = require "dm.bigint"
-local encode = require "dm.encode"
+local bigint = require "dm.sample.bigint"
+local encode = require "dm.sample.encode"
 
 local C = ffi.C
 local band = require("bit").band

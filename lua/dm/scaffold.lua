@@ -49,7 +49,7 @@ end
 ---What in lua/dm/ only commands and workers use.
 local INNER = {}
 local COMMANDS =
-  "boot catalogue chain check child cli locate scaffold session shell stage test trace tracer worker"
+  "boot catalogue check child cli completion doctor locate profile run scaffold shell terminal test trace"
 for name in COMMANDS:gmatch "%l+" do
   INNER[name] = true
 end

@@ -2,7 +2,7 @@
 -- valid UTF-8, which what a sample reads always is. A verb that changes nothing returns the string it was given.
 local ffi = require "ffi"
 local kernel = require "dm.text.kernel"
-local remember = require "dm.remember"
+local remember = require "dm.text.remember"
 local template = require "dm.text.template"
 local C = ffi.C
 

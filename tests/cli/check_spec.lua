@@ -179,6 +179,9 @@ return Shout
     assert.equal(2, status)
     has(lines, "pipeline.lua:4:", "ended the process with signal 11")
     has(lines, "pipeline.lua:4:", 'undeclared global "nope"')
+    operators [[dm.map(function() error("not enough memory", 0) end)]]
+    _, lines = check "pipeline.lua" -- after the first row that took all memory the others are not tried
+    has(lines, "pipeline.lua:4:", "rejects 1 of ")
   end)
   it("takes what can not be a pipeline or an operator for what it is", function()
     t.write(dir .. "/p.lua", 'local dm = require "dm"\nreturn dm.pipeline(nil)\n')

@@ -126,7 +126,7 @@ describe("dmhost dev", function()
   if self.seen > 10 then error "an old operator" end]])))
     start "pipeline.lua --json -n 10"
     until_event "ready"
-    t.write(dir .. "/mark.lua", 'return "?"\n')
+    by_rename(dir .. "/mark.lua", 'return "?"\n')
     local list = until_event "summary"
     assert.equal("shout", list[1].operator)
     assert.same({ event = "summary", kept = 0, dropped = 0, changed = 10, rejected = 10 }, list[#list])

@@ -111,6 +111,50 @@ describe("dmhost run survives", function()
     assert.is_true(reject.input .. "\n" == large)
   end)
 
+  it("rows that are too much for memory together, not one by one", function()
+    local rows, want = {}, {}
+    for i = 1, 50 do
+      rows[i] = ('{"id":%d}\n'):format(i)
+      want[i] = ('{"id":%d,"text":"%s"}\n'):format(i, ("q"):rep(4e6))
+    end
+    t.write(dir .. "/in.jsonl", table.concat(rows))
+    prepare('dm.map(function(s) s.text = ("q"):rep(4e6) end)', 'limits = { memory = "150MiB" }')
+    local status, _, err = run "-j 2 -q"
+    assert.equal(0, status, err)
+    assert.is_true(t.read(dir .. "/out.jsonl") == table.concat(want))
+  end)
+
+  it("what is raised without a text, or with a long one", function()
+    t.write(dir .. "/in.jsonl", '{"id":1}\n{"id":2}\n{"id":3}\n')
+    prepare [[dm.map(function(s)
+      if s.id == 1 then error(setmetatable({}, { __tostring = function() error "again" end })) end
+      if s.id == 2 then error(("é"):rep(1e6)) end
+    end)]]
+    assert.equal(3, (run "-j 1 -q"))
+    assert.equal('{"id":3}\n', t.read(dir .. "/out.jsonl"))
+    local rejects = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")
+    assert.equal("an error that has no text", rejects[1].reason)
+    assert.is_true(#rejects[2].reason < 5000)
+  end)
+
+  it("processes that operators start, and leaves none of them behind", function()
+    t.write(dir .. "/in.jsonl", '{"id":1}\n{"id":2}\n')
+    prepare(([[dm.map(function(s)
+      io.popen("echo $$ >>%s/started; exec sleep 333")
+      while not io.open("%s/started") do end
+      if s.id == 2 then os.execute "kill -9 $PPID" end
+    end)]]):format(dir, dir))
+    local status = run "-j 1 -q"
+    assert.equal(3, status)
+    local alive = t.bash(([[for p in $(cat %s/started); do
+      for i in $(seq 300); do kill -0 $p 2>/dev/null || continue 2; sleep 0.01; done; exit 1; done]]):format(q(dir)))
+    assert.equal(0, alive)
+    for _, command in ipairs { "try", "try --json" } do
+      status = t.shell(("cd %s && timeout 60 %s %s pipeline.lua"):format(q(dir), q(t.DMHOST), command))
+      assert.equal(0, status)
+    end
+  end)
+
   it("a row of 100 MB, in bounded memory", function()
     local long = '{"id": 1, "text": "' .. ("x"):rep(1e8) .. '"}\n'
     t.write(dir .. "/in.jsonl", '{"id":0}\n' .. long .. '{"id":2}\n')

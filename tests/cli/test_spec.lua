@@ -49,6 +49,14 @@ describe("dmhost test", function()
 
   local GOLDEN = "/ops/user/shout/shout.golden.jsonl"
 
+  it("says what is wrong with a file that is no operator, and where", function()
+    t.write(dir .. "/ops/user/keep.lua", "local x = = 3\n")
+    local _, out = test "keep"
+    has(out, "\n      ops/user/keep.lua:1: unexpected symbol")
+    t.write(dir .. "/ops/user/keep.lua", "local x = 3\n")
+    _, out = test "keep"
+    has(out, "ops/user/keep.lua returns nothing, not an operator; the file ends with `return X`")
+  end)
   it("runs examples, golden files and specs of a project", function()
     t.write(dir .. GOLDEN, '{"input":{"text":"x","id":12345678901234567890},"output":{"text":"x!",'
       .. '"id":12345678901234567890}}\n\n{"input":{"text":"bad"},"rejected":"bad text"}\n')

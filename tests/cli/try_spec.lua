@@ -114,6 +114,13 @@ in.jsonl@61  kept, unchanged
     assert.truthy(out:find("\n +| +%^+\n"), out)
   end)
 
+  it("explains a failure once", function()
+    pipeline 'dm.map(function(s) s.meta.lang = "en" end)'
+    local _, out = try "pipeline.lua -n 3"
+    assert.equal(2, select(2, out:gsub("failed: attempt to index", "")))
+    assert.equal(1, select(2, out:gsub("\n +next ", "")))
+  end)
+
   it("tries an operator alone on its examples and the built-in rows", function()
     local list = records "shout -n 3"
     assert.equal("demo@0", list[1].row)

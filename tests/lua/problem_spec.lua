@@ -18,6 +18,22 @@ describe("dm.problem", function()
     local text = show.text(p, PLAIN)
     assert.truthy(text:find("\n     2 |  return x.meta.y\n       |         ^\n", 1, true), text)
   end)
+  it("says whether self or a row lacks what is nil", function()
+    local path = t.write(dir .. "/op.lua", "s.n = self.makr .. 1\ns.n = s.makr .. 1\nself:go()\n"
+      .. "s.text:go()\ns.n = #s.tags\n")
+    local function next_of(line, message) return problem.of(path .. ":" .. line .. ": " .. message).next end
+    local nothing = "attempt to concatenate field 'makr' (a nil value)"
+    assert.equal("self.makr is neither a parameter nor set by init", next_of(1, nothing))
+    assert.truthy(next_of(2, nothing):find("a field that is missing", 1, true))
+    assert.equal("the operator has no method go", next_of(3, "attempt to call method 'go' (a nil value)"))
+    assert.truthy(next_of(4, "attempt to call method 'go' (a nil value)"):find("dm.text", 1, true))
+    assert.truthy(next_of(5, "attempt to get length of field 'tags' (a nil value)"):find("missing", 1, true))
+  end)
+  it("says what to do about a file that is no text", function()
+    local why = 'field "text" is missing or null'
+    assert.truthy(problem.of_row("a.png@0", "op", why, '{"fileName":"a.png"}').next:find("dm.filter", 1, true))
+    assert.truthy(problem.of_row("a@0", "op", why, '{"id":1}').next:find("text_key", 1, true))
+  end)
   it("keeps what it can not read a place out of", function()
     for _, text in ipairs { "", "nofile.lua:3: x", ":1:", "a\nb", "x:y:z: w" } do
       assert.equal(text, problem.of(text).what)

@@ -40,6 +40,8 @@ function M.call(doing, fn, ...)
   end, "", 100000)
   local results = { pcall(fn, ...) }
   debug.sethook()
+  -- LuaJIT collects nothing when memory runs short: what the code had made would take it from the rest of the check
+  if not results[1] and tostring(results[2]):find("not enough memory", 1, true) then collectgarbage() end
   return unpack(results, 1, table.maxn(results))
 end
 

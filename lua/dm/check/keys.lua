@@ -2,17 +2,11 @@
 -- refuses is told and not the first only.
 local guard = require "dm.check.guard"
 local pipeline = require "dm.pipeline"
+local sorted_keys = require "dm.sorted_keys"
 
 local function is_refused(given)
   local ok, e = pcall(pipeline.new, given)
   return not ok and (guard.describe(e))
-end
-
-local function sorted_keys(t)
-  local keys = {}
-  for k in pairs(t) do keys[#keys + 1] = k end
-  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
-  return keys
 end
 
 ---@param plan dm.CheckPlan

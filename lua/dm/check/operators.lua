@@ -3,13 +3,7 @@
 local guard = require "dm.check.guard"
 local null = require("dm.sample").null
 local params = require "dm.params"
-
-local function sorted_names(t)
-  local list = {}
-  for name in pairs(t) do list[#list + 1] = name end
-  table.sort(list, function(a, b) return tostring(a) < tostring(b) end)
-  return list
-end
+local sorted_keys = require "dm.sorted_keys"
 
 local function without_required(declared)
   local list = {}
@@ -20,7 +14,7 @@ end
 ---Each parameter alone, then those that are required: parameter, what is wrong.
 local function parameter_faults(entry)
   local list, lenient = {}, without_required(entry.class.params)
-  for _, name in ipairs(sorted_names(entry.given)) do
+  for _, name in ipairs(sorted_keys(entry.given)) do
     local wrong
     if type(name) == "string" then
       wrong = select(2, params.check(lenient, { [name] = entry.given[name] }, null))

@@ -179,7 +179,13 @@ local function new_outcome(rows)
   return { rows = #rows, dropped = 0, rejected = 0, reasons = {}, drops = {}, removed = {} }
 end
 
----Runs one operator over the rows. An error that says the loop is endless ends it: the other rows will not fare better.
+---Whether the other rows will not fare better, and would take as long.
+local function is_hopeless(e)
+  local why = tostring(e)
+  return why:find("still running after", 1, true) or why:find("not enough memory", 1, true)
+end
+
+---Runs one operator over the rows.
 local function run_operator(entry, rows)
   local outcome, out = new_outcome(rows), {}
   if not entry.op or not RUN[entry.op.kind] or entry.op.waits then
@@ -188,7 +194,7 @@ local function run_operator(entry, rows)
   end
   for _, row in ipairs(rows) do
     run_row(entry, row, outcome, out)
-    if outcome.first and tostring(outcome.first):find("still running after", 1, true) then break end
+    if outcome.first and is_hopeless(outcome.first) then break end
   end
   return outcome, out
 end

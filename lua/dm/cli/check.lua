@@ -1,8 +1,9 @@
 -- dmhost check PIPELINE...: everything that can be wrong before a run, as editors read it.
 local check = require "dm.check"
 local problem = require "dm.problem"
-local report = require "dm.cli.report"
+local utf8 = require "dm.utf8"
 local sample = require "dm.sample"
+local visible = require("dm.trace.paint").visible
 
 local M = {
   summary = "say everything that is wrong with a pipeline, without running it",
@@ -25,12 +26,12 @@ exit status: 0 no errors (there may be warnings); 2 errors
 
 local function show(finding)
   local col = finding.col and finding.col .. ":" or ""
-  io.write(("%s:%d:%s %s: %s\n"):format(finding.file, finding.line, col, finding.severity,
-    (finding.message:gsub("%s*\n%s*", " "))))
+  io.write(("%s:%d:%s %s: %s\n"):format(visible(finding.file), finding.line, col, finding.severity,
+    visible((finding.message:gsub("%s*\n%s*", " ")))))
 end
 
 local function show_json(finding)
-  finding.file, finding.message = report.clean(finding.file), report.clean(finding.message)
+  finding.file, finding.message = utf8.clean(finding.file), utf8.clean(finding.message)
   io.write(tostring(sample.sample(finding)), "\n")
 end
 

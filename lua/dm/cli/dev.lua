@@ -3,9 +3,9 @@ local ffi = require "ffi"
 local fault = require "dm.trace.fault"
 local events = require "dm.trace.events"
 local live_module = require "dm.trace.live"
-local rows = require "dm.trace.rows"
+local options = require "dm.cli.options"
 local screen = require "dm.trace.screen"
-local session = require "dm.session"
+local session = require "dm.trace.session"
 local sources = require "dm.sources"
 local target = require "dm.trace.target"
 local watch_module = require "dm.trace.watch"
@@ -96,9 +96,8 @@ end
 
 local function new_live(values)
   local spec, inputs = target.of(values, "no pipeline is given", M.usage)
-  local sampled = rows.sampled(values.sample)
-  if not sampled then error(('--sample takes a share above 0, up to 1, not "%s"'):format(values.sample), 0) end
-  return live_module.new(spec, inputs, { limit = target.count(values, "limit", DEFAULT_LIMIT), sampled = sampled })
+  return live_module.new(spec, inputs, { limit = options.whole("dev", values, "limit", 1) or DEFAULT_LIMIT,
+    sampled = options.sampled(values) })
 end
 
 ---The first version of everything.

@@ -1,6 +1,6 @@
 -- dmhost doctor: what this build is linked with, what the machine allows, and what is missing for which command.
 local ffi = require "ffi"
-local limits = require "dm.limits"
+local machine = require "dm.doctor.machine"
 local units = require "dm.units"
 
 local C = ffi.C
@@ -30,17 +30,17 @@ local function show_size(n)
   return n == math.huge and "no limit" or units.show_bytes(n)
 end
 
-local function machine()
-  local memory = limits.memory()
+local function show_machine()
+  local memory = machine.memory()
   io.write "\nthe machine\n"
-  row("kernel", limits.kernel())
-  row("processors", ("%d for this process"):format(C.dm_processors()) .. (limits.cpu_quota() and
-    (", its control group allows the time of %.1f"):format(limits.cpu_quota()) or ""))
+  row("kernel", machine.kernel())
+  row("processors", ("%d for this process"):format(C.dm_processors()) .. (machine.cpu_quota() and
+    (", its control group allows the time of %.1f"):format(machine.cpu_quota()) or ""))
   row("memory", ("%s, %s of it free"):format(show_size(memory.total), show_size(memory.free)))
   if memory.group then row("", "its control group allows " .. show_size(memory.group)) end
-  row("open files", ("%s, at most %s"):format(limits.of "Max open files"))
-  row("file size", (show_size(tonumber((limits.of "Max file size")) or math.huge)))
-  row("watches", limits.watches() or "unknown")
+  row("open files", ("%s, at most %s"):format(machine.of "Max open files"))
+  row("file size", (show_size(tonumber((machine.of "Max file size")) or math.huge)))
+  row("watches", machine.watches() or "unknown")
 end
 
 ---What can be missing: what for, the Debian package, and whether it is there.
@@ -73,14 +73,14 @@ end
 
 ---What will go wrong on this machine.
 local function warnings()
-  local list, memory = {}, limits.memory()
+  local list, memory = {}, machine.memory()
   local workers, each = C.dm_processors(), units.bytes(require("dm.pipeline").LIMITS.memory)
   local room = math.min(memory.total, memory.group or math.huge)
   if workers * each > room then
     list[#list + 1] = ("%d workers of limits.memory (%s) each may need more than the %s there are: fewer workers "
       .. "(-j), or a lower limit"):format(workers, units.show_bytes(each), show_size(room))
   end
-  local files = tonumber((select(2, limits.of "Max open files"))) or math.huge
+  local files = tonumber((select(2, machine.of "Max open files"))) or math.huge
   if files < 1024 then
     list[#list + 1] = ("at most %d open files: outputs that wait for their place need more (`ulimit -n`)"):format(
       files)
@@ -93,7 +93,7 @@ end
 function M.run()
   io.write("dmhost ", require("dm.cli.version").VERSION, "\n\n")
   libraries()
-  machine()
+  show_machine()
   optional()
   warnings()
   return ffi.abi "gc64" and 0 or 1

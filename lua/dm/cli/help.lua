@@ -43,7 +43,7 @@ local function render(text)
 end
 
 local function line(name, text)
-  io.write(("  %-10s %s\n"):format(name, text))
+  io.write(("  %-11s %s\n"):format(name, text))
 end
 
 local function all(names)

@@ -60,7 +60,7 @@ function M.main(args)
   if command.raw then return command.run(args) end
   local values, wrong = options.parse(command.options, args)
   if not values then
-    return fail(problem.new(name .. ": " .. wrong, { next = ("`dmhost help %s` shows the options"):format(name) }))
+    return fail(problem.new(name .. ": " .. wrong, { next = options.see(name) }))
   end
   local ok, status = xpcall(command.run, problem.catch, values)
   return ok and status or fail(status, values["log-format"])

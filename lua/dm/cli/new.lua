@@ -54,7 +54,8 @@ function M.run(values)
   local wrong = scaffold.write(files)
   if wrong then problem.raise("new: " .. wrong, { next = "choose another name" }) end
   for _, file in ipairs(files) do io.write(file.path, "\n") end
-  io.write("\nnext:  dmhost test ", name, "\n       dmhost try ", name, "\n")
+  local more = kind == "llm" and (" --set %s.url=http://localhost:8000/v1"):format(name) or ""
+  io.write("\nnext:  dmhost test ", name, "\n       dmhost try ", name, more, "\n")
   return 0
 end
 

@@ -1,4 +1,6 @@
 -- Command-line options of all commands, from one table: parsing, usage lines and "did you mean".
+local ffi = require "ffi"
+local problem = require "dm.problem"
 local suggest = require "dm.suggest"
 
 local M = {}
@@ -69,6 +71,40 @@ function M.parse(options, args)
     i = i + 1
   end
   return values
+end
+
+---What to do when an option is wrong.
+---@param command string
+---@return string
+function M.see(command)
+  return ("`dmhost help %s` shows the options"):format(command)
+end
+
+---The value of an option that is a whole number. Raises a problem when it is another.
+---@param command string whose option it is
+---@param values table from M.parse
+---@param name string
+---@param least integer
+---@return integer? nil when the option is not given
+function M.whole(command, values, name, least)
+  local n = tonumber(values[name])
+  if values[name] and (not n or n < least or n % 1 ~= 0) then
+    problem.raise(('--%s takes a whole number of at least %d, not "%s"'):format(name, least, values[name]),
+      { next = M.see(command) })
+  end
+  return n
+end
+
+---The value of --sample, a share of the rows. Raises a problem when it is none.
+---@param values table from M.parse
+---@return ffi.cdata*|number bound on 64-bit hashes of rows, see struct dm_settings; 0 for all rows
+function M.sampled(values)
+  local share = tonumber(values.sample or 1)
+  if not share or share <= 0 or share > 1 then
+    problem.raise(('--sample takes a share above 0, up to 1, not "%s"'):format(values.sample),
+      { next = "0.01 is one row in a hundred" })
+  end
+  return share == 1 and 0 or ffi.cast("uint64_t", share * 2 ^ 53) * 2048ULL
 end
 
 ---The options as lines of help.

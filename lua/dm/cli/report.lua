@@ -6,6 +6,8 @@ local sample = require "dm.sample"
 local shell = require "dm.shell"
 local show = require "dm.problem.show"
 local units = require "dm.units"
+local utf8 = require "dm.utf8"
+local visible = require("dm.trace.paint").visible
 
 local M = {}
 
@@ -79,14 +81,6 @@ end
 
 local WORDS = { [0] = "done", [1] = "failed", [2] = "failed", [3] = "done", [130] = "interrupted" }
 
----Text that may hold anything, for JSON: paths need not be UTF-8, and a message may be cut inside a character.
----@param text string
----@return string
-function M.clean(text)
-  if ffi.C.dm_utf8_check(text, #text) == #text then return text end
-  return (text:gsub("[\128-\255]", "?"))
-end
-
 ---What ran, with which counts, as JSON.
 ---@param outcome ffi.cdata*
 ---@param begun table
@@ -98,12 +92,12 @@ function M.receipt(outcome, begun, status)
     dmhost = require("dm.cli.version").VERSION,
     status = WORDS[status],
     exit_status = status,
-    pipeline = M.clean(begun.pipeline),
+    pipeline = utf8.clean(begun.pipeline),
     binary = begun.binary,
     luajit = jit.version,
     plan_hash = hash_of(begun.folder .. "/plan.json"),
     inputs_hash = hash_of(begun.folder .. "/inputs"),
-    output = M.clean(begun.output),
+    output = utf8.clean(begun.output),
     output_hash = bit.tohex(c.out_crc, 16),
     inputs = begun.inputs,
     workers = begun.workers,
@@ -116,7 +110,8 @@ function M.receipt(outcome, begun, status)
     bytes = { ["in"] = tonumber(c.bytes), out = tonumber(c.out_bytes) },
     operators = c.ops ~= nil and operators(c, begun) or {},
     input_reasons = reasons_of(c, -1),
-    error = outcome.status < 0 and M.clean(tostring(problem.of_c(outcome.status, ffi.string(outcome.err.text)))) or nil,
+    error = outcome.status < 0
+      and utf8.clean(tostring(problem.of_c(outcome.status, ffi.string(outcome.err.text)))) or nil,
   })
 end
 
@@ -145,7 +140,7 @@ local function show_reasons(list)
       say(("%35s and %d more reasons in the ledger\n"):format("", #list - 4))
       break
     end
-    say(("%35s %s %s\n"):format("", count(r.rows), r.reason))
+    say(("%35s %s %s\n"):format("", count(r.rows), visible(r.reason)))
   end
 end
 
@@ -162,7 +157,7 @@ local function show_table(c, begun)
     "dropped", "rejected", "% of left", "% of all", "time"))
   for _, op in ipairs(operators(c, begun)) do
     local gone = op.dropped + op.rejected
-    say(("%-34s %11s %11s %10s %10s %8s %9s %9s %6s\n"):format(op.name, count(op["in"]), count(op.out),
+    say(("%-34s %11s %11s %10s %10s %8s %9s %9s %6s\n"):format(visible(op.name), count(op["in"]), count(op.out),
       count(op.changed), count(op.dropped), count(op.rejected), per_cent(gone, op["in"]), per_cent(gone, total),
       ("%.0f %%"):format(100 * op.time_share)))
     show_asked(op.asked)
@@ -180,8 +175,8 @@ local function show_end(outcome, begun)
     (bytes - tonumber(outcome.bytes_before)) / seconds / 1e6,
     count((rows - tonumber(outcome.rows_before)) / seconds), math.max(begun.workers, 1),
     begun.workers > 1 and "s" or ""))
-  say("output   ", begun.output == "-" and "standard output" or begun.output, "\n")
-  say("details  ", begun.folder, "/  (run.json, ledger.jsonl, rejects.jsonl)\n")
+  say("output   ", begun.output == "-" and "standard output" or visible(begun.output), "\n")
+  say("details  ", visible(begun.folder), "/  (run.json, ledger.jsonl, rejects.jsonl)\n")
 end
 
 ---@param c ffi.cdata* struct dm_counts

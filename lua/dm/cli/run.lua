@@ -4,12 +4,14 @@ local cache = require "dm.llm.cache"
 local disk = require "dm.disk"
 local files = require "dm.files"
 local json = require "dm.json"
+local options = require "dm.cli.options"
 local pipeline = require "dm.pipeline"
 local problem = require "dm.problem"
 local registry = require "dm.registry"
 local report = require "dm.cli.report"
 local shell = require "dm.shell"
 local sources = require "dm.sources"
+local utf8 = require "dm.utf8"
 
 local C = ffi.C
 
@@ -56,8 +58,6 @@ end
 -- What finish() needs to know about the run that start() began.
 local begun
 
-local SEE = "`dmhost help run` shows the options"
-
 ---Raises an error; what to do next comes second.
 local function fail(what, next_step)
   problem.raise(what, { next = next_step })
@@ -66,7 +66,7 @@ end
 ---A line on stderr: for people, or with --log-format json for machines.
 local function say(values, text)
   if values["log-format"] == "json" then
-    text = json.encode { event = "message", text = report.clean(text) }
+    text = json.encode { event = "message", text = utf8.clean(text) }
   else
     text = "dmhost: " .. text
   end
@@ -87,14 +87,6 @@ local function load_pipeline(values)
     fail(('the argument "%s" is one too many'):format(surplus), "input is given with -i, output with -o")
   end
   return pipeline.load(path), path
-end
-
-local function number(values, name, least)
-  local n = tonumber(values[name])
-  if values[name] and (not n or n < least or n % 1 ~= 0) then
-    fail(('--%s takes a whole number of at least %d, not "%s"'):format(name, least, values[name]), SEE)
-  end
-  return n
 end
 
 local KINDS = { file = C.DM_TO_FILE, folder = C.DM_TO_FOLDER, each = C.DM_TO_EACH, stdout = C.DM_TO_STDOUT }
@@ -234,15 +226,6 @@ local function check_resume(folder, plan)
   end
 end
 
----The share as a bound on 64-bit hashes; 0 for all rows.
-local function sampled(values)
-  local share = tonumber(values.sample or 1)
-  if not share or share <= 0 or share > 1 then
-    fail(('--sample takes a share above 0, up to 1, not "%s"'):format(values.sample), "0.01 is one row in a hundred")
-  end
-  return share == 1 and 0 or ffi.cast("uint64_t", share * 2 ^ 53) * 2048ULL
-end
-
 local function set_limits(job, p, values)
   job.settings.row_bytes = p.limits.row_size
   job.settings.row_depth = p.limits.depth
@@ -250,9 +233,9 @@ local function set_limits(job, p, values)
   job.settings.fail_on_error = p.on_error == "fail" and 1 or 0
   job.row_ms = p.limits.row_time
   job.split_bytes = p.split_size
-  job.workers = number(values, "workers", 0) or C.dm_processors()
-  job.limit_rows = number(values, "limit", 1) or 0
-  job.settings.sampled = sampled(values)
+  job.workers = options.whole("run", values, "workers", 0) or C.dm_processors()
+  job.limit_rows = options.whole("run", values, "limit", 1) or 0
+  job.settings.sampled = options.sampled(values)
   job.resume = values.resume and 1 or 0
   job.force = values.force and 1 or 0
 end
@@ -270,7 +253,9 @@ end
 
 local function set_progress(job, values)
   local format = values["log-format"] or "text"
-  if format ~= "text" and format ~= "json" then fail(('--log-format is text or json, not "%s"'):format(format), SEE) end
+  if format ~= "text" and format ~= "json" then
+    fail(('--log-format is text or json, not "%s"'):format(format), options.see "run")
+  end
   if values.quiet then return "quiet" end
   if format == "json" then
     job.progress = C.DM_PROGRESS_JSON
@@ -324,7 +309,7 @@ local function start(values)
     names = names,
     prices = prices,
     binary = plan.binary,
-    max_rejects = number(values, "max-rejects", 0) or p.max_rejects,
+    max_rejects = options.whole("run", values, "max-rejects", 0) or p.max_rejects,
     output = output,
     folder = folder,
     kind = tonumber(job.kind),

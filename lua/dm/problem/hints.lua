@@ -1,13 +1,11 @@
 -- What to do about Lua's own messages, which tell what a program met and not what its author forgot.
+local sorted_keys = require "dm.sorted_keys"
 local suggest = require "dm.suggest"
 
 local M = {}
 
 local function function_of_dm(name)
-  local names = {}
-  for key in pairs(require "dm") do names[#names + 1] = key end
-  table.sort(names)
-  local near = suggest.nearest(name, names)
+  local near = suggest.nearest(name, sorted_keys(require "dm"))
   return near and ("did you mean `dm.%s`?"):format(near)
 end
 
@@ -37,6 +35,9 @@ local HINTS = {
   end },
   { "attempt to concatenate .* %(a nil value%)", "a field that is missing or null reads as nil: `(x or \"\")`" },
   { "attempt to perform arithmetic on .* %(a nil value%)", "a field that is missing or null reads as nil: `(x or 0)`" },
+  { "attempt to get length of .* %(a nil value%)", "a field that is missing or null reads as nil: `#(x or \"\")`" },
+  { "attempt to call method '[%w_]+' %(a nil value%)", "a text has the methods of Lua's `string`; dmhost's verbs are "
+    .. "functions, as dm.text.lower(text): `dmhost help verbs`" },
   { "attempt to compare number with nil", "a field that is missing or null reads as nil: `(x or 0)`" },
   { "^took longer than limits%.row_time",
     "is it an endless loop? A row that does need longer: raise limits.row_time" },
@@ -73,11 +74,29 @@ local function is_opened(row_text)
   return row_text and row_text:find "^%s*[%[{]%s*$" ~= nil
 end
 
+---What `self` has not: no row is to blame for that.
+local function of_self(message, at)
+  local kind, name = message:match "(%w+) '([%w_]+)' %(a nil value%)"
+  if not name or not at or not at.text or not at.text:sub(1, at.col - 1):find "%f[%w_]self[.:]$" then return nil end
+  if kind == "method" then return ("the operator has no method %s"):format(name) end
+  return ("self.%s is neither a parameter nor set by init"):format(name)
+end
+
+---A file of dm.files that is no text.
+local function of_file(message, row_text)
+  if not row_text or not row_text:find '^{"fileName":' or not message:find 'field "text" is missing' then return nil end
+  return 'files that are no text have no field "text": put dm.filter(function(s) return s.text ~= nil, "no text" end) '
+    .. "before"
+end
+
 ---@param message string
 ---@param row_text string? of the row that it is about
+---@param at dm.Place? where it was raised
 ---@return string? what to do
-function M.of(message, row_text)
+function M.of(message, row_text, at)
   if is_opened(row_text) then return "a row is one line: `jq -c . IN.json > OUT.jsonl` writes each object in one" end
+  local missing = of_self(message, at) or of_file(message, row_text)
+  if missing then return missing end
   for _, hint in ipairs(HINTS) do
     local caught = message:match(hint[1])
     if caught and type(hint[2]) == "function" then return hint[2](caught) end

@@ -1,10 +1,10 @@
 -- Prints a problem (dm.problem): for people on stderr with the line of the source and a caret, coloured on a terminal;
 -- for machines as one line of JSON.
 local ffi = require "ffi"
+local paint_module = require "dm.trace.paint"
 local problem = require "dm.problem"
 local terminal = require "dm.terminal"
-
-local C = ffi.C
+local utf8 = require "dm.utf8"
 
 local M = {}
 
@@ -27,15 +27,21 @@ local function paint(style, kind, text)
   return terminal.paint(style.colour, CODES[kind], text)
 end
 
----Bytes of unknown origin, for a terminal: no control characters, valid UTF-8.
+-- What acts on a terminal though it is no control character of ASCII: C1 controls, and marks that turn lines around.
+local ACTING = { "\194[\128-\159]", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]" }
+
+---Bytes of unknown origin, for a terminal: no control characters, valid UTF-8. Columns stay what they were.
 local function printable(text)
-  local good, out = C.dm_utf8_check(text, #text), {}
-  while good < #text do
-    out[#out + 1] = text:sub(1, tonumber(good)) .. "?"
-    text = text:sub(tonumber(good) + 2)
-    good = C.dm_utf8_check(text, #text)
-  end
-  return ((table.concat(out) .. text):gsub("%c", " "))
+  text = utf8.clean(text):gsub("%c", " ")
+  for _, pattern in ipairs(ACTING) do text = text:gsub(pattern, "?") end
+  return text
+end
+
+---A message that may quote anything: its lines, with what would act on the terminal made visible.
+---@param text string
+---@return string
+function M.safe(text)
+  return (text:gsub("[^\n\t]+", function(line) return paint_module.visible(line) end))
 end
 
 ---The first byte at or behind `at` that begins a character.
@@ -73,16 +79,16 @@ local function quote_line(out, style, gutter, text, col, size)
 end
 
 local function label(out, style, name, text)
-  out[#out + 1] = paint(style, "label", LABEL:format(name)) .. text
+  out[#out + 1] = paint(style, "label", LABEL:format(name)) .. M.safe(text)
 end
 
 local function show_place(out, style, at)
-  label(out, style, "at", ("%s:%d:%d"):format(at.path, at.line, at.col))
+  label(out, style, "at", ("%s:%d:%d"):format(paint_module.visible(at.path), at.line, at.col))
   if at.text then quote_line(out, style, ("%6d"):format(at.line), at.text, at.col, at.size) end
 end
 
 local function show_row(out, style, p)
-  label(out, style, "row", p.row .. (p.row_line and (", line %d"):format(p.row_line) or ""))
+  label(out, style, "row", paint_module.visible(p.row) .. (p.row_line and (", line %d"):format(p.row_line) or ""))
   if not p.row_text then return end
   local byte = tonumber(p.what:match "at byte (%d+) of the row")
   if byte and byte <= #p.row_text + 1 then return quote_line(out, style, "      ", p.row_text, byte, 1) end
@@ -95,12 +101,12 @@ end
 ---@param style dm.Style
 ---@return string
 function M.text(p, style)
-  local out = { paint(style, "what", "dmhost: ") .. p.what }
+  local out = { paint(style, "what", "dmhost: ") .. M.safe(p.what) }
   if p.at then show_place(out, style, p.at) end
   if p.row then show_row(out, style, p) end
   if p.replay then label(out, style, "replay", p.replay) end
   if p.next then label(out, style, "next", p.next) end
-  if p.traceback then out[#out + 1] = paint(style, "label", "  called from\n") .. p.traceback end
+  if p.traceback then out[#out + 1] = paint(style, "label", "  called from\n") .. M.safe(p.traceback) end
   return table.concat(out, "\n") .. "\n"
 end
 
@@ -108,10 +114,7 @@ end
 ---@param p dm.Problem
 ---@return string
 function M.json(p)
-  local clean = require("dm.cli.report").clean
-  local function text(s)
-    return s and clean(s)
-  end
+  local function text(s) return s and utf8.clean(s) end
   return tostring(require("dm.sample").sample {
     event = "error",
     text = text(problem.line(p)),

@@ -1,4 +1,5 @@
 -- What `dmhost test` shows by itself: a line for each file or operator, the failures in full, a count.
+local safe = require("dm.problem.show").safe
 local terminal = require "dm.terminal"
 
 local M = {}
@@ -37,8 +38,8 @@ end
 
 function M:show(test, color, word)
   local where = test.file and (": " .. test.file .. (test.line and ":" .. test.line or "")) or ""
-  io.write("  ", self:paint(color, word), " ", table.concat(test.names, " / "), where, "\n")
-  if test.message then io.write(indent(test.message), "\n") end
+  io.write("  ", self:paint(color, word), " ", safe(table.concat(test.names, " / ")), where, "\n")
+  if test.message then io.write(indent(safe(test.message)), "\n") end
 end
 
 function M:end_file()

@@ -147,9 +147,9 @@ end
 ---The class: of a file, or by the name that the registry knows.
 local function load_class(name, path)
   if path == "" then return assert(registry.get(name)) end
-  local class = assert(sources.load(path))(path)
-  if type(class) ~= "table" or not class.execute then error(path .. ": must return an operator class", 0) end
-  return class
+  local chunk, why = sources.load(path)
+  if not chunk then error(why, 0) end
+  return registry.add(path, chunk(path))
 end
 
 ---The child's side.

@@ -1,6 +1,6 @@
 -- Numbers that several filters ask of a text.
 local ffi = require "ffi"
-local remember = require "dm.remember"
+local remember = require "dm.text.remember"
 local C = ffi.C
 
 local M = {}

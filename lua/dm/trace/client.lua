@@ -4,7 +4,7 @@ local ffi = require "ffi"
 local buffer = require "string.buffer"
 local fault = require "dm.trace.fault"
 local row_id = require "dm.row_id"
-local session = require "dm.session"
+local session = require "dm.trace.session"
 local units = require "dm.units"
 
 local C = ffi.C

@@ -1,13 +1,11 @@
 -- Errors of user code while rows are traced. They are problems (dm.problem) and are printed as such; two fields more
 -- are what a session needs: `full`, which the ledger of a run has, and `path`, which `dmhost dev` waits for a save of.
 -- Where an operator failed is known without LuaJIT's making a traceback of every row that raises.
-local add_place = require "dm.add_place"
+local add_place = require "dm.run.add_place"
 local problem = require "dm.problem"
+local text_of = require("dm.raised").text
 
 local M = {}
-
----What Lua raises when memory runs short: not a row's failure but the worker's. No handler is called for it.
-M.MEMORY = "not enough memory"
 
 local last ---@type dm.Place?
 
@@ -51,9 +49,9 @@ end
 ---@param raised any
 ---@return dm.Fault
 function M.handler(raised)
-  local p = problem.of(raised)
+  local p = problem.of(problem.is(raised) and raised or text_of(raised))
   if not problem.is(raised) and (not p.at or is_ours(p.at)) then p.at = at_word(culprit(3)) end
-  p.full = p.full or tostring(raised)
+  p.full = p.full or text_of(raised)
   return p
 end
 
@@ -61,8 +59,8 @@ end
 ---@param raised any
 ---@return dm.Fault
 function M.of(raised)
-  local p = problem.of(raised)
-  p.full = p.full or tostring(raised)
+  local p = problem.of(problem.is(raised) and raised or text_of(raised))
+  p.full = p.full or text_of(raised)
   p.at = p.at or last
   last = nil
   return p

@@ -1,13 +1,13 @@
 -- A record of a trace as one line of JSON, its keys always in the same order.
 local sample_module = require "dm.sample"
 local fault = require "dm.trace.fault"
-local report = require "dm.cli.report"
+local utf8 = require "dm.utf8"
 
 local M = {}
 
 local function json(v)
   if type(v) == "number" and (v ~= v or v == math.huge or v == -math.huge) then return "null" end
-  return sample_module.json(type(v) == "string" and report.clean(v) or v)
+  return sample_module.json(type(v) == "string" and utf8.clean(v) or v)
 end
 
 ---An object of pairs { key, JSON or nil }.

@@ -1,8 +1,6 @@
 -- Text for a terminal or a pipe: colours, what can not be seen made visible, and lines broken at the width.
-local ffi = require "ffi"
 local terminal = require "dm.terminal"
-
-local C = ffi.C
+local utf8 = require "dm.utf8"
 
 local M = {}
 
@@ -87,8 +85,7 @@ end
 ---@param spaces boolean? blanks too
 ---@return string
 function M.visible(text, spaces)
-  if C.dm_utf8_check(text, #text) < #text then text = text:gsub("[\128-\255]", "?") end
-  return (text:gsub(CHARACTER, function(c) return show(c, spaces) end))
+  return (utf8.clean(text):gsub(CHARACTER, function(c) return show(c, spaces) end))
 end
 
 ---The first so many characters, and the last.

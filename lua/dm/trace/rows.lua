@@ -160,13 +160,4 @@ function M.one(path, offset, info)
   return M.at(path, offset, info.limits)
 end
 
----A share of rows as a bound on 64-bit hashes, as `dmhost run --sample` takes it; 0 for all rows.
----@param share string?
----@return ffi.cdata*|number? bound nil when it is not a share
-function M.sampled(share)
-  local n = tonumber(share or 1)
-  if not n or n <= 0 or n > 1 then return nil end
-  return n == 1 and 0 or ffi.cast("uint64_t", n * 2 ^ 53) * 2048ULL
-end
-
 return M

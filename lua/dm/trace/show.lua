@@ -125,7 +125,7 @@ local function show_step(paint, list, step, info, margin)
   end
   add(list, lines_of(paint, spans, #margin + 4))
   for _, change in ipairs(step.changed or {}) do add(list, show_field(paint, change, #margin + 4)) end
-  if step.fault then add(list, M.fault(paint, step.fault, margin .. "  ")) end
+  if step.fault and not step.known then add(list, M.fault(paint, step.fault, margin .. "  ")) end
 end
 
 local function did_something(step)

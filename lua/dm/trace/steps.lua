@@ -1,8 +1,9 @@
 -- What every operator does to a row: the row's way through the pipeline, one operator after another, with the fields
--- before and after. The same semantics as dm.chain, where batches of rows go through the same calls.
+-- before and after. The same semantics as dm.run.chain, where batches of rows go through the same calls.
 local ffi = require "ffi"
 local fault = require "dm.trace.fault"
 local handed = require "dm.handed"
+local raised = require "dm.raised"
 local sample_module = require "dm.sample"
 local wait = require "dm.wait"
 
@@ -51,7 +52,7 @@ local LONGEST = 1024 * 1024
 ---A value for a record.
 local function shorten(raw)
   if not raw or #raw <= LONGEST then return raw end
-  return sample_module.json(raw:sub(1, C.dm_utf8_check(raw, LONGEST)) .. " ...")
+  return sample_module.json(raw:sub(1, tonumber(C.dm_utf8_check(raw, LONGEST))) .. " ...")
 end
 
 local function fields_of(sample)
@@ -159,9 +160,9 @@ local function take_out(walk, record, step, outcome, reason)
   record.outcome, record.op, record.reason = outcome, step.op, reason
 end
 
-local function raised(walk, record, step, what)
-  local full = tostring(what)
-  if full == fault.MEMORY then error(full, 0) end
+local function failed(walk, record, step, what)
+  if raised.is_memory(what) then error(what, 0) end
+  local full = raised.text(what)
   take_out(walk, record, step, "rejected", full)
   step.fault = walk.full and fault.of(what) or nil
 end
@@ -198,7 +199,7 @@ end
 
 local function after_filter(walk, record, step, kept, reason, value)
   step.value, step.bounds = plain_value(value), bounds_of(walk.ops[step.op])
-  if not kept then take_out(walk, record, step, "dropped", reason == nil and "dropped" or tostring(reason)) end
+  if not kept then take_out(walk, record, step, "dropped", reason == nil and "dropped" or raised.text(reason)) end
 end
 
 ---Lets one operator work on the sample.
@@ -210,7 +211,7 @@ local function step_on(walk, record, state, i, sample, number)
   walk.at(op)
   local edits = sample.edits
   local ok, a, b, c = execute(walk, i, sample, number)
-  if not ok then return raised(walk, record, step, a) end
+  if not ok then return failed(walk, record, step, a) end
   if op.kind == "slicer" then return follow_children(walk, record, step, a, number) end
   if op.kind == "filter" then
     after_filter(walk, record, step, a, b, c)

@@ -1,6 +1,6 @@
 -- What try, dev and explain have in common: their arguments, and how they end.
 local problem = require "dm.problem"
-local session = require "dm.session"
+local session = require "dm.trace.session"
 local show = require "dm.problem.show"
 
 local M = {}
@@ -31,18 +31,6 @@ function M.of(values, needs, usage)
   local inputs = {}
   for i = values.eval and 1 or 2, #values do inputs[#inputs + 1] = values[i] end
   return { target = target, eval = values.eval, folders = values.ops or {}, settings = values.set or {} }, inputs
-end
-
----@param values table
----@param name string
----@param default integer
----@return integer
-function M.count(values, name, default)
-  local n = tonumber(values[name] or default)
-  if not n or n < 1 or n % 1 ~= 0 then
-    error(('--%s takes a whole number of at least 1, not "%s"'):format(name, values[name]), 0)
-  end
-  return n
 end
 
 ---For xpcall: what was raised as a problem, but { stop = exit status } as it is.

@@ -2,8 +2,9 @@
 -- it, so that LuaJIT compiles a short trace for every operator and not one that is too long for all of them.
 -- What became of a sample is noted beside it and written, in the order of the rows, when the batch is through.
 local ffi = require "ffi"
-local add_place = require "dm.add_place"
+local add_place = require "dm.run.add_place"
 local handed = require "dm.handed"
+local raised = require "dm.raised"
 local sample_module = require "dm.sample"
 
 local C = ffi.C
@@ -38,9 +39,8 @@ end
 ---Notes that an operator raised. Memory that ran short is a failure of the worker, not of the sample.
 ---@return integer status
 local function failed(batch, i, op, message)
-  message = tostring(message)
-  if message == "not enough memory" then return C.DM_EMEMORY end
-  take_out(batch, i, op, true, message)
+  if raised.is_memory(message) then return C.DM_EMEMORY end
+  take_out(batch, i, op, true, raised.text(message))
   return 0
 end
 
@@ -54,7 +54,7 @@ local function replace(batch, i, op, result)
 end
 
 local HEAD = [[
-local C, rows, op, root, take_out, failed, replace, xpcall, add_place, tostring = ...
+local C, rows, op, root, take_out, failed, replace, xpcall, add_place, text_of = ...
 local execute, at, ticks = op.execute, C.dm_rows_at, C.dm_ticks
 return function(batch)
   local samples, row, number = batch.sample, batch.row, batch.number
@@ -93,7 +93,7 @@ local FILTER = [[
         out = out + 1
         if sample.edits ~= before then changed = changed + 1 end
       else
-        take_out(batch, i, OP, false, reason == nil and "dropped" or tostring(reason), value)
+        take_out(batch, i, OP, false, reason == nil and "dropped" or text_of(reason), value)
       end
 ]]
 
@@ -112,7 +112,7 @@ end
 local function compile(rows, op, number)
   local text = HEAD .. (op.kind == "filter" and FILTER or MAPPER) .. TAIL
   local chunk = assert(loadstring(text:gsub("%f[%w]OP%f[%W]", tostring(number)), "=(" .. op.name .. ")"))
-  return chunk(C, rows, op, sample_module.root, take_out, failed, replace, xpcall, add_place, tostring)
+  return chunk(C, rows, op, sample_module.root, take_out, failed, replace, xpcall, add_place, raised.text)
 end
 
 ---Enters in the ledger, and the rejects, why sample i of a batch is out.
@@ -222,7 +222,7 @@ local function compile_from(ops, first, rows, stages)
   local loops = {}
   for i = first, #ops do
     if ops[i].waits then
-      local waiting = require("dm.stage").new(rows, ops[i], i - 1, new_batch)
+      local waiting = require("dm.run.stage").new(rows, ops[i], i - 1, new_batch)
       stages[#stages + 1] = waiting
       waiting:lead_to(compile_from(ops, i + 1, rows, stages))
       loops[#loops + 1] = function(batch) return waiting:push(batch) end
@@ -254,7 +254,7 @@ function M.compile(ops, rows)
     end
     return run(batch)
   end
-  return step, function() return #stages == 0 and 0 or require("dm.stage").finish(stages) end
+  return step, function() return #stages == 0 and 0 or require("dm.run.stage").finish(stages) end
 end
 
 return M

@@ -1,8 +1,9 @@
 -- An operator that waits, as a stage of the pipeline: it holds many samples at once, each in a task of its own, and
 -- lets them out in the order in which they came. What operators before it took out keeps its place between them.
 local ffi = require "ffi"
-local add_place = require "dm.add_place"
+local add_place = require "dm.run.add_place"
 local handed = require "dm.handed"
+local raised = require "dm.raised"
 local sample_module = require "dm.sample"
 local wait = require "dm.wait"
 
@@ -76,7 +77,7 @@ settle.llm = settle.mapper
 
 function settle.filter(_, entry, kept, _, reason, value)
   if kept then return 1 end
-  take_out(entry, false, reason == nil and "dropped" or tostring(reason), value)
+  take_out(entry, false, reason == nil and "dropped" or raised.text(reason), value)
   return 0
 end
 
@@ -99,10 +100,10 @@ end
 local function failed(stage, entry, message)
   if type(message) == "table" and message.ends_run then
     stage.status = C.dm_rows_fail(stage.rows, tostring(message))
-  elseif tostring(message) == "not enough memory" then
+  elseif raised.is_memory(message) then
     stage.status = C.DM_EMEMORY
   else
-    take_out(entry, true, tostring(message))
+    take_out(entry, true, raised.text(message))
   end
 end
 

@@ -1,6 +1,6 @@
 -- The doors of a worker: setup makes the operators, run pulls the rows of a split through them.
 local ffi = require "ffi"
-local chain = require "dm.chain"
+local chain = require "dm.run.chain"
 local handed = require "dm.handed"
 local json = require "dm.json"
 local pipeline = require "dm.pipeline"

@@ -5,12 +5,13 @@ local depends = require "dm.trace.depends"
 local fault = require "dm.trace.fault"
 local files = require "dm.files"
 local load = require "dm.trace.load"
+local raised = require "dm.raised"
 local registry = require "dm.registry"
 local row_id = require "dm.row_id"
 local sample_module = require "dm.sample"
 local sources = require "dm.sources"
 local steps = require "dm.trace.steps"
-local worker = require "dm.worker"
+local worker = require "dm.run.worker"
 
 local C = ffi.C
 local M = {}
@@ -161,7 +162,7 @@ function M.handle(pointer)
   debug.sethook()
   if not ok then
     answer = fault.of(answer)
-    if answer.full == fault.MEMORY then return C.DM_EMEMORY end
+    if raised.is_memory(answer.full) then return C.DM_EMEMORY end
     error(answer.full .. "\n" .. (answer.traceback or ""), 0)
   end
   local text = buffer.encode(answer)

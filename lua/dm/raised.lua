@@ -1,0 +1,31 @@
+-- What operators raise, as text: it may be anything, of any length, even a value that raises when it is asked for its
+-- text.
+local C = require("ffi").C
+local pcall, tostring = pcall, tostring
+
+local M = {}
+
+---Reasons stand in ledger, rejects and messages: what is longer is cut.
+local LONGEST = 4096
+
+---@param e any
+---@return string of bounded length
+function M.text(e)
+  local ok, text = pcall(tostring, e)
+  if not ok or type(text) ~= "string" then return "an error that has no text" end
+  if #text <= LONGEST then return text end
+  local good = tonumber(C.dm_utf8_check(text, LONGEST))
+  return text:sub(1, good > LONGEST - 4 and good or LONGEST) .. " ..."
+end
+
+local SHORT = { ["not enough memory"] = true, ["memory ran short"] = true, ["out of memory"] = true }
+
+---Whether an error says that memory ran short: Lua's, a verb's or C's own, with or without a place before it. That is
+---a failure of the worker and not of the sample, since other samples may hold the memory.
+---@param e any
+---@return boolean
+function M.is_memory(e)
+  return type(e) == "string" and (SHORT[e] or SHORT[e:match "^[^\n]-:%d+: ([%a ]+)$"]) or false
+end
+
+return M
