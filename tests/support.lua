@@ -73,6 +73,11 @@ function M.bash(script)
   return M.shell("exec bash -c " .. M.quote(script))
 end
 
+-- Replies of models are not shared with the user's runs, nor with earlier runs of the tests.
+local ffi = require "ffi"
+ffi.cdef "int setenv(const char *name, const char *value, int overwrite);"
+ffi.C.setenv("XDG_CACHE_HOME", M.scratch(), 1)
+
 ---Runs dmhost with shell words.
 ---@param words string already quoted
 ---@return integer, string, string exit status, stdout, stderr

@@ -174,6 +174,7 @@ struct dm_settings {
     const char *shard_folder; /* where rows are written before their files get their names */
     const char *shard_name;   /* see struct dm_stream */
     const char *op_names;     /* one a line */
+    const char *replies;      /* the file of a model's replies; empty or NULL: none is used */
     uint64_t numbered;        /* rows go to numbered files */
     uint64_t shard_bytes;     /* size of a file of a sharded output, 0 when it is not sharded */
     uint64_t row_bytes, row_depth, memory_bytes; /* limits */
@@ -181,15 +182,16 @@ struct dm_settings {
     uint64_t sampled;         /* rows whose hash is below this are read; 0: all rows */
     uint64_t nops;
     uint64_t documents;       /* DM_FILE_OF_ROWS ... */
+    uint64_t replay;          /* replies come from that file only, which is not written */
 };
 
 /* run: the rows of the split that a worker runs ------------------------------------------------- */
 
 /* An operator's account of rows, the ticks it took (dm_ticks), and what it asked a model: requests, how many of them
- * were made again, tokens. */
+ * were made again, tokens; and how many replies it had from the cache. */
 struct dm_opcount {
     uint64_t in, out, made, dropped, rejected, changed, ticks;
-    uint64_t requests, retries, tokens_in, tokens_out;
+    uint64_t requests, retries, tokens_in, tokens_out, cached;
 };
 
 enum { DM_REASON_BYTES = 112, DM_REASONS_PER_OP = 16 };

@@ -62,3 +62,24 @@ int dm_http_room(void);
 
 /* A clock that only goes forward, in milliseconds. */
 double dm_http_now(void);
+
+/* run: replies of models that are kept on disk --------------------------------------------------- */
+
+/* Appends the reply that was kept under a key. Returns 1, 0 when there is none, or a status below zero. */
+int dm_reply_find(const char *key, struct dm_buf *reply, struct dm_error *err);
+
+/* Has the coordinator keep a reply, of n bytes; it is on disk before the row that it is for is committed. */
+int dm_reply_keep(const char *key, const char *reply, size_t n, struct dm_error *err);
+
+/* Whether replies come from the file only, and a request is an error (--replay). */
+int dm_reply_only(void);
+
+/* What a file of replies holds. */
+struct dm_replies_stats {
+    uint64_t replies, bytes;
+    int64_t first, last; /* when the oldest and the newest was kept, in seconds since 1970 */
+};
+
+/* Reads a file of replies, or empties it. DM_EUSAGE when it is something else. */
+int dm_replies_measure(const char *path, struct dm_replies_stats *stats, struct dm_error *err);
+int dm_replies_clear(const char *path, struct dm_error *err);

@@ -153,6 +153,8 @@ void dm_commit_do(struct dm_commit *c)
         return;
     }
     c->rc = sync_streams(c, &c->err);
+    if (c->rc == DM_OK && c->replies)
+        c->rc = dm_replies_flush(c->replies, &c->err);
     if (c->rc == DM_OK)
         c->rc = dm_journal_append(c->journal, &c->record, &c->err);
     if (c->rc == DM_OK && c->streams[DM_ROWS].numbered)

@@ -5,6 +5,7 @@
 
 #include "run/job.h"
 #include "run/journal.h"
+#include "run/replies.h"
 #include "run/settings.h"
 
 struct dm_commit {
@@ -13,6 +14,7 @@ struct dm_commit {
     struct dm_inputs *inputs;
     struct dm_stream streams[DM_STREAMS];
     struct dm_journal *journal;
+    struct dm_replies *replies; /* that the rows at work needed; may be NULL */
     /* of the commit at work */
     struct dm_place from, to; /* of the rows */
     struct dm_buf record;     /* for the journal */

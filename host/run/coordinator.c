@@ -215,6 +215,9 @@ static void on_frame(void *arg, struct dm_peer *peer, enum dm_message type, stru
     case DM_FAILED:
         on_failed(c, frame);
         break;
+    case DM_REPLY:
+        dm_store_reply(c, frame);
+        return;
     default:
         break;
     }
@@ -257,6 +260,7 @@ static void on_tick(uv_timer_t *tick)
 {
     struct dm_coordinator *c = tick->data;
     dm_loss_watch(c);
+    dm_store_tick(c);
     dm_progress(c, false);
     advance(c);
 }
@@ -334,6 +338,8 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
     c->commit.journal = &c->journal;
     dm_settings_streams(&job->settings, c->commit.streams);
     int rc = dm_commit_check_names(&c->commit, err);
+    if (rc == DM_OK)
+        rc = dm_store_open(c, err);
     if (rc)
         return rc;
     c->lock = dm_folder_open(job->settings.folder, job->resume, job->force, err);
@@ -428,6 +434,7 @@ void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
     outcome->begun = outcome->status == DM_OK;
     if (outcome->begun)
         run_loop(c);
+    dm_store_end(c);
     if (c->pump.reader_gone)
         outcome->interrupted = 0;
     bool read = c->job->kind != DM_TO_STDOUT || c->pump.reader_gone ||

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <sched.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -123,11 +124,12 @@ int dm_output_taken(const char *path, uint64_t kind)
 int dm_versions(struct dm_buf *out)
 {
     const struct dm_json_kernel *json = dm_json_kernel();
-    bool ok = dm_buf_printf(out, "libuv %s\n", uv_version_string()) && dm_io_versions(out) &&
-              dm_text_versions(out) &&
-              dm_buf_printf(out, "JSON %s\n",
-                            json == &dm_json_portable ? "portable; the processor has no AVX2"
-                            : json == &dm_json_avx2   ? "AVX2"
-                                                      : "AVX-512");
+    bool ok =
+        dm_buf_printf(out, "libuv %s\nSQLite %s\n", uv_version_string(), sqlite3_libversion()) &&
+        dm_io_versions(out) && dm_text_versions(out) &&
+        dm_buf_printf(out, "JSON %s\n",
+                      json == &dm_json_portable ? "portable; the processor has no AVX2"
+                      : json == &dm_json_avx2   ? "AVX2"
+                                                : "AVX-512");
     return ok ? DM_OK : DM_EMEMORY;
 }

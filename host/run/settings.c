@@ -5,15 +5,16 @@
 
 static const char **texts(struct dm_settings *s, size_t i)
 {
-    const char **list[] = {&s->plan, &s->folder, &s->shard_folder, &s->shard_name, &s->op_names};
+    const char **list[] = {&s->plan,       &s->folder,   &s->shard_folder,
+                           &s->shard_name, &s->op_names, &s->replies};
     return i < sizeof list / sizeof *list ? list[i] : NULL;
 }
 
 static uint64_t *numbers(struct dm_settings *s, size_t i)
 {
-    uint64_t *list[] = {&s->numbered,  &s->shard_bytes,  &s->row_bytes,
-                        &s->row_depth, &s->memory_bytes, &s->fail_on_error,
-                        &s->nops,      &s->sampled,      &s->documents};
+    uint64_t *list[] = {&s->numbered,     &s->shard_bytes,   &s->row_bytes, &s->row_depth,
+                        &s->memory_bytes, &s->fail_on_error, &s->nops,      &s->sampled,
+                        &s->documents,    &s->replay};
     return i < sizeof list / sizeof *list ? list[i] : NULL;
 }
 
@@ -24,7 +25,7 @@ bool dm_settings_put(struct dm_buf *b, const struct dm_settings *given)
     uint64_t *number;
     bool ok = true;
     for (size_t i = 0; ok && (text = texts(&s, i)); i++)
-        ok = dm_put_text(b, *text);
+        ok = dm_put_text(b, *text ? *text : "");
     for (size_t i = 0; ok && (number = numbers(&s, i)); i++)
         ok = dm_put_u64(b, *number);
     return ok;

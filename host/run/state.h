@@ -1,5 +1,6 @@
 /* The coordinator's state, shared by the files that make it up: coordinator.c (life of a run),
- * schedule.c (which split goes where), loss.c (workers that die), progress.c (what people see). */
+ * schedule.c (which split goes where), loss.c (workers that die), store.c (replies of models),
+ * progress.c (what people see). */
 #ifndef DM_RUN_STATE_H
 #define DM_RUN_STATE_H
 
@@ -16,6 +17,7 @@ struct dm_coordinator {
     uv_timer_t tick;
     uv_signal_t on_int, on_term;
     uv_work_t commit_work;
+    uv_work_t store_work;
     struct dm_pool pool;
     struct dm_plan plan;
     struct dm_items items;
@@ -26,6 +28,10 @@ struct dm_coordinator {
     struct dm_frontier next;     /* being committed */
     struct dm_journal journal;
     struct dm_commit commit;
+    struct dm_replies *replies; /* of models, on their way to the disk; NULL: none are kept */
+    struct dm_error store_err;
+    int store_rc;
+    bool storing;
     int lock;
     bool plan_ended, committing, stopping, quitting, closed;
     uint64_t started_ms, committed_ms, shown_ms;
@@ -52,6 +58,19 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer);
 
 /* Kills workers whose row takes longer than the limit. */
 void dm_loss_watch(struct dm_coordinator *c);
+
+/* store.c: opens the file of models' replies; one that is only read is but looked at. */
+int dm_store_open(struct dm_coordinator *c, struct dm_error *err);
+
+/* A worker has got a reply. */
+void dm_store_reply(struct dm_coordinator *c, struct dm_wire *frame);
+
+/* Writes what has come in another thread: a split may take hours, replies do not wait for its
+ * commit. */
+void dm_store_tick(struct dm_coordinator *c);
+
+/* Writes what has come last, however the run ended: it has been paid for. */
+void dm_store_end(struct dm_coordinator *c);
 
 /* progress.c: shows how far the run is, when it is time. */
 void dm_progress(struct dm_coordinator *c, bool now);

@@ -17,7 +17,8 @@ enum dm_message {
     DM_FAILED,    /* worker: the run can not go on */
     DM_STOP,      /* coordinator: exit when idle */
     DM_TRACE,     /* session: a request to trace */
-    DM_TRACED     /* worker: the reply */
+    DM_TRACED,    /* worker: the reply */
+    DM_REPLY      /* worker: a model's reply, to be kept */
 };
 
 enum { DM_FRAME_HEAD = 5, DM_FRAME_MAX = 64 * 1024 * 1024 };

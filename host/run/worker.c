@@ -2,6 +2,7 @@
 
 #include "engine/self.h"
 #include "lua/state.h"
+#include "run/replies.h"
 #include "run/trace.h"
 
 #include <stdlib.h>
@@ -14,9 +15,12 @@ struct dm_worker {
     struct dm_result *results; /* those that run or wait for a place, oldest first */
     struct dm_buf frame;
     struct dm_board *board;
+    struct dm_replies *replies; /* that models gave before; NULL: none are kept */
     dm_worker_send *send;
     void *arg;
 };
+
+static struct dm_worker *here; /* the worker of this process, for what Lua calls */
 
 static int send_frame(struct dm_worker *w, size_t at, bool ok, struct dm_error *err)
 {
@@ -193,10 +197,13 @@ struct dm_worker *dm_worker_create(struct dm_wire *setup, struct dm_board *board
         w->lua = dm_lua_open(w->settings.memory_bytes, err);
         rc = w->lua ? dm_lua_call(w->lua, "dm.run.worker", "setup", &w->settings, err) : DM_EUSAGE;
     }
+    if (rc == DM_OK && w->settings.replies[0])
+        rc = dm_replies_open(&w->replies, w->settings.replies, DM_REPLIES_READ, err);
     if (rc == DM_OK) {
         w->work = dm_work_create(&w->settings, board);
         rc = w->work ? send_hello(w, err) : dm_fail_memory(err);
     }
+    here = w;
     if (rc == DM_OK)
         return w;
     dm_worker_destroy(w);
@@ -209,6 +216,9 @@ void dm_worker_destroy(struct dm_worker *w)
         return;
     while (w->results)
         unlink_result(w, w->results);
+    if (here == w)
+        here = NULL;
+    dm_replies_close(w->replies);
     dm_tracer_destroy(w->tracer);
     dm_work_destroy(w->work);
     dm_lua_close(w->lua);
@@ -225,4 +235,23 @@ void dm_worker_limit_memory(const struct dm_worker *w)
 void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg)
 {
     dm_work_on_idle(w->work, idle, arg);
+}
+
+int dm_reply_find(const char *key, struct dm_buf *reply, struct dm_error *err)
+{
+    return here && here->replies ? dm_replies_find(here->replies, key, reply, err) : 0;
+}
+
+int dm_reply_keep(const char *key, const char *reply, size_t n, struct dm_error *err)
+{
+    if (!here || !here->replies || here->settings.replay)
+        return DM_OK;
+    size_t at = dm_frame_begin(&here->frame, DM_REPLY);
+    bool ok = dm_put_text(&here->frame, key) && dm_put_bytes(&here->frame, reply, n);
+    return send_frame(here, at, ok, err);
+}
+
+int dm_reply_only(void)
+{
+    return here && here->replies && here->settings.replay;
 }

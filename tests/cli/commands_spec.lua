@@ -7,7 +7,7 @@ local COMMANDS = require("dm.cli.main").COMMANDS
 
 -- What a command does without arguments.
 local ALONE = { run = 2, try = 2, dev = 2, check = 2, explain = 2, profile = 2, lua = 2, completion = 2, new = 2,
-  init = 2, test = 2, ops = 0, doctor = 0, version = 0, help = 0 }
+  init = 2, test = 2, cache = 2, ops = 0, doctor = 0, version = 0, help = 0 }
 
 describe("dmhost", function()
   local dir
@@ -75,5 +75,16 @@ describe("dmhost", function()
     assert.truthy(terminal("help samples", 80):find("\27[1mSamples\27[0m", 1, true))
     assert.is_nil(terminal("help samples", 80, "NO_COLOR=1"):find("\27", 1, true))
     assert.truthy(select(2, here "help samples"):find("^### Samples"))
+  end)
+  it("fails when what it prints does not get there, but not when the reader has gone", function()
+    t.pipeline(dir, 'input = "in.jsonl", output = "out.jsonl", operators = {}')
+    t.write(dir .. "/in.jsonl", '{"text":"a"}\n')
+    for _, words in ipairs { "ops --markdown", "help", "completion bash", "doctor", "version", "try pipeline.lua" } do
+      local status, _, err = here(words .. " >/dev/full")
+      assert.equal(1, status, words)
+      assert.truthy(err:find("dmhost: standard output can not be written", 1, true), err)
+    end
+    local _, out = t.bash(("set -o pipefail; %s ops --markdown | head -c 1 >/dev/null; echo $?"):format(q(t.DMHOST)))
+    assert.equal("0\n", out)
   end)
 end)

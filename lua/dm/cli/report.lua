@@ -45,11 +45,11 @@ end
 
 local FIELDS = { "in", "out", "made", "dropped", "rejected", "changed" }
 
-local ASKED = { "requests", "retries", "tokens_in", "tokens_out" }
+local ASKED = { "requests", "retries", "tokens_in", "tokens_out", "cached" }
 
 ---What an operator asked a model, and what that cost where its prices are given; nil when it asked nothing.
 local function asked(c, prices)
-  if c.requests == 0 then return nil end
+  if c.requests == 0 and c.cached == 0 then return nil end
   local a = {}
   for _, field in ipairs(ASKED) do a[field] = tonumber(c[field]) end
   if prices and (prices.price_in or prices.price_out) then
@@ -146,8 +146,9 @@ end
 
 local function show_asked(a)
   if not a then return end
-  say(("%35s %s requests, %s of them made again; %s tokens in, %s out%s\n"):format("", count(a.requests),
-    count(a.retries), count(a.tokens_in), count(a.tokens_out), a.cost and ("; cost %.4f"):format(a.cost) or ""))
+  say(("%35s %s requests, %s of them made again; %s tokens in, %s out%s%s\n"):format("", count(a.requests),
+    count(a.retries), count(a.tokens_in), count(a.tokens_out), a.cost and ("; cost %.4f"):format(a.cost) or "",
+    a.cached > 0 and ("; %s replies from the cache"):format(count(a.cached)) or ""))
 end
 
 local function show_table(c, begun)

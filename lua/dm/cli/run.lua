@@ -1,5 +1,6 @@
 -- dmhost run: turns a pipeline and its options into a job for the coordinator, and reports how it ended.
 local ffi = require "ffi"
+local cache = require "dm.llm.cache"
 local disk = require "dm.disk"
 local files = require "dm.files"
 local json = require "dm.json"
@@ -29,6 +30,9 @@ local M = {
     { "resume", doc = "go on with a run that did not end" },
     { "force", doc = "replace output that exists" },
     { "max-rejects", value = "N", doc = "rows that may be rejected before the exit status is 3" },
+    { "no-cache", doc = "ask models again, and keep no replies" },
+    { "cache", value = "FILE", doc = "file of models' replies instead of the user's" },
+    { "replay", value = "FILE", doc = "take models' replies from such a file only; a miss ends the run" },
     { "dry-run", doc = "check everything, show the plan, and run nothing" },
     { "quiet", short = "q", doc = "no progress, no summary" },
     { "log-format", value = "FORMAT", doc = "text or json, for progress and summary on stderr" },
@@ -236,6 +240,17 @@ local function set_limits(job, p, values)
   job.force = values.force and 1 or 0
 end
 
+---Which file of models' replies is used, if any; only when an operator asks.
+local function set_replies(job, values, ops)
+  local given = (values.cache and 1 or 0) + (values.replay and 1 or 0) + (values["no-cache"] and 1 or 0)
+  if given > 1 then fail("--cache, --replay and --no-cache exclude each other", options.see "run") end
+  local asks = false
+  for _, op in ipairs(ops) do asks = asks or op.llm ~= nil end
+  if not asks or values["no-cache"] then return end
+  job.settings.replay = values.replay and 1 or 0
+  job.settings.replies = keep(values.cache or values.replay or cache.path() or "")
+end
+
 local function set_progress(job, values)
   local format = values["log-format"] or "text"
   if format ~= "text" and format ~= "json" then
@@ -286,6 +301,7 @@ local function start(values)
   local output, folder = set_output(job, p, values)
   local inputs = set_input(job, p, values)
   set_limits(job, p, values)
+  set_replies(job, values, ops)
   local names, plan, prices = set_plan(job, path, values, ops)
   if values.resume and has_begun(folder) then check_resume(folder, plan) end
   begun = {

@@ -1,5 +1,6 @@
 -- Asks a model behind an OpenAI-compatible server, again when that may help, and reads what it answers.
 local ffi = require "ffi"
+local cache = require "dm.llm.cache"
 local endpoint = require "dm.llm.endpoint"
 local events = require "dm.llm.events"
 local http = require "dm.http"
@@ -129,17 +130,24 @@ local function try(self, url, body, read)
   return value, why and why .. ": " .. presentable(self, ended.body), true
 end
 
----Sends a request until it is answered as it should be, or that is hopeless.
+---Finds the reply to a request, or sends it until it is answered as it should be, or that is hopeless.
 ---@param url string
 ---@param body table
 ---@param read fun(ended: dm.Ended): any, string? reads the reply; nil and why when it can not
 ---@return any
+---@return string? key under which a new reply may be kept
 function Client:post(url, body, read)
   if url == "" then error("LLMUrl is empty", 0) end
   local text, why = sample.json(body), nil
+  local key = cache.key(self.endpoint.name .. (url == self.url and "" or " embeddings"), text)
+  local kept = cache.find(key)
+  if kept then
+    self.count("cached", 1)
+    return kept
+  end
   for i = 1, self.retries + 1 do
     local value, failed, again, pause = try(self, url, text, read)
-    if not failed then return value end
+    if not failed then return value, key end
     why = failed
     if failed:find "^HTTP 401" then endpoint.end_run(("%s: %s"):format(self.endpoint.name, failed)) end
     if not again then break end
@@ -235,16 +243,28 @@ function Client:embed(texts)
   wait.turn()
   if not self.embeddings then error("vectors need the parameter url", 0) end
   local body = { model = self.body.model, input = sample.array { unpack(texts) } }
-  return self:post(self.embeddings, body, function(ended)
+  local vectors, key = self:post(self.embeddings, body, function(ended)
     return read_json(ended, function(root) return read_vectors(root, #texts) end)
   end)
+  cache.keep(key, vectors)
+  return vectors
 end
 
+---@return dm.LLMReply
+---@return string? key nil: it was kept before
 local function ask(self, prompt)
-  local reply = self:post(self.url, body_for(self, prompt), read_chat)
-  self.count("tokens_in", reply.tokens_in or 0)
-  self.count("tokens_out", reply.tokens_out or 0)
-  return reply
+  local reply, key = self:post(self.url, body_for(self, prompt), read_chat)
+  if key then
+    self.count("tokens_in", reply.tokens_in or 0)
+    self.count("tokens_out", reply.tokens_out or 0)
+  end
+  return reply, key
+end
+
+---Keeps a reply, without what was made of it here.
+local function keep(key, reply)
+  cache.keep(key, { text = reply.text, finish_reason = reply.finish_reason, tokens_in = reply.tokens_in,
+    tokens_out = reply.tokens_out })
 end
 
 ---Reads what a reply says in JSON, as the schema wants it.
@@ -270,14 +290,18 @@ end
 ---@return dm.LLMReply
 function Client:chat(prompt)
   wait.turn()
-  local reply = ask(self, prompt)
-  if not self.check then return reply end
-  local wrong = take_value(self, reply)
+  local reply, key = ask(self, prompt)
+  local wrong = self.check and take_value(self, reply)
   if wrong then
-    reply = ask(self, repair(prompt, reply, wrong))
+    local first, first_key = reply, key
+    reply, key = ask(self, repair(prompt, reply, wrong))
     wrong = take_value(self, reply)
+    if not wrong then keep(first_key, first) end
   end
-  if not wrong then return reply end
+  if not wrong then
+    keep(key, reply)
+    return reply
+  end
   error(("the answer does not fit the schema: %s: %s"):format(wrong, presentable(self, reply.text)), 0)
 end
 

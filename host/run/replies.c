@@ -1,0 +1,247 @@
+#include "run/replies.h"
+
+#include "run/folder.h"
+#include "run/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <uv.h>
+
+/* How long another run's transaction is waited for, and what the file says of itself. */
+enum { BUSY_MS = 60000, APPLICATION = 0x646d7270, VERSION = 1 };
+
+struct dm_replies {
+    sqlite3 *db;
+    sqlite3_stmt *find, *add;
+    enum dm_replies_mode mode;
+    uv_mutex_t writing;    /* the file */
+    uv_mutex_t putting;    /* what follows */
+    struct dm_buf waiting; /* a key and a reply, again and again, as in frames */
+    uint64_t since_ms;     /* when the first of those came */
+};
+
+static const char schema[] = "PRAGMA application_id = 1684894320;"
+                             "PRAGMA user_version = 1;"
+                             "CREATE TABLE IF NOT EXISTS replies(key TEXT PRIMARY KEY,"
+                             " reply TEXT NOT NULL, kept INTEGER NOT NULL);";
+
+static int fail_sqlite(const char *path, sqlite3 *db, struct dm_error *err)
+{
+    return dm_fail(err, DM_EIO, "the cache of replies%s%s: %s\ngo on with --no-cache",
+                   path ? " " : "", path ? path : "", db ? sqlite3_errmsg(db) : "out of memory");
+}
+
+static int number_of(sqlite3 *db, const char *sql, int64_t *n)
+{
+    sqlite3_stmt *s;
+    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL))
+        return -1;
+    int rc = sqlite3_step(s) == SQLITE_ROW ? 0 : -1;
+    *n = rc ? 0 : sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    return rc;
+}
+
+/* Whether the file is one of ours; an empty one may become that. */
+static int check_kind(const char *path, sqlite3 *db, bool may_be_empty, struct dm_error *err)
+{
+    int64_t application, version, tables;
+    if (number_of(db, "PRAGMA application_id", &application) ||
+        number_of(db, "PRAGMA user_version", &version) ||
+        number_of(db, "SELECT count(*) FROM sqlite_master", &tables))
+        return fail_sqlite(path, db, err);
+    if (tables == 0 && may_be_empty)
+        return DM_OK;
+    if (application == APPLICATION && version == VERSION)
+        return DM_OK;
+    return dm_fail(err, DM_EUSAGE,
+                   "%s is not a cache of replies that this dmhost knows\nname another file", path);
+}
+
+static int make_file(const char *path, struct dm_error *err)
+{
+    int rc = dm_folder_make_parents(path, err);
+    if (rc)
+        return rc;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return dm_fail_errno(err, DM_EIO, "cannot make the cache of replies %s", path);
+    close(fd);
+    return DM_OK;
+}
+
+static int open_file(sqlite3 **db, const char *path, enum dm_replies_mode mode,
+                     struct dm_error *err)
+{
+    int rc = mode == DM_REPLIES_WRITE ? make_file(path, err) : DM_OK;
+    if (rc)
+        return rc;
+    if (access(path, F_OK))
+        return dm_fail_errno(err, DM_EUSAGE, "cannot read the replies in %s", path);
+    if (sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL))
+        return fail_sqlite(path, *db, err);
+    sqlite3_busy_timeout(*db, BUSY_MS);
+    rc = check_kind(path, *db, mode == DM_REPLIES_WRITE, err);
+    const char *sql = mode == DM_REPLIES_WRITE
+                          ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"
+                          : "PRAGMA query_only = ON";
+    if (rc == DM_OK && sqlite3_exec(*db, sql, NULL, NULL, NULL))
+        rc = fail_sqlite(path, *db, err);
+    if (rc == DM_OK && mode == DM_REPLIES_WRITE && sqlite3_exec(*db, schema, NULL, NULL, NULL))
+        rc = fail_sqlite(path, *db, err);
+    return rc;
+}
+
+static int prepare(struct dm_replies *r, struct dm_error *err)
+{
+    static const char find[] = "SELECT reply FROM replies WHERE key = ?1";
+    static const char add[] =
+        "INSERT OR REPLACE INTO replies VALUES(?1, ?2, CAST(strftime('%s', 'now') AS INTEGER))";
+    int rc = r->mode == DM_REPLIES_WRITE ? sqlite3_prepare_v2(r->db, add, -1, &r->add, NULL)
+                                         : sqlite3_prepare_v2(r->db, find, -1, &r->find, NULL);
+    return rc ? fail_sqlite(NULL, r->db, err) : DM_OK;
+}
+
+int dm_replies_open(struct dm_replies **out, const char *path, enum dm_replies_mode mode,
+                    struct dm_error *err)
+{
+    struct dm_replies *r = calloc(1, sizeof *r);
+    *out = NULL;
+    if (!r)
+        return dm_fail_memory(err);
+    r->mode = mode;
+    uv_mutex_init(&r->writing);
+    uv_mutex_init(&r->putting);
+    int rc = open_file(&r->db, path, mode, err);
+    if (rc == DM_OK)
+        rc = prepare(r, err);
+    if (rc)
+        dm_replies_close(r);
+    else
+        *out = r;
+    return rc;
+}
+
+void dm_replies_close(struct dm_replies *r)
+{
+    if (!r)
+        return;
+    sqlite3_finalize(r->find);
+    sqlite3_finalize(r->add);
+    if (r->add) /* without readers, one file is left, which can be read where nothing can be made */
+        sqlite3_busy_timeout(r->db, 0);
+    if (r->add)
+        sqlite3_exec(r->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    sqlite3_close(r->db);
+    uv_mutex_destroy(&r->writing);
+    uv_mutex_destroy(&r->putting);
+    dm_buf_finish(&r->waiting);
+    free(r);
+}
+
+int dm_replies_find(struct dm_replies *r, const char *key, struct dm_buf *reply,
+                    struct dm_error *err)
+{
+    sqlite3_bind_text(r->find, 1, key, -1, SQLITE_STATIC);
+    int step = sqlite3_step(r->find), rc = step == SQLITE_ROW;
+    if (rc && !dm_buf_add(reply, sqlite3_column_text(r->find, 0),
+                          (size_t)sqlite3_column_bytes(r->find, 0)))
+        rc = dm_fail_memory(err);
+    if (step != SQLITE_ROW && step != SQLITE_DONE)
+        rc = fail_sqlite(NULL, r->db, err);
+    sqlite3_reset(r->find);
+    return rc;
+}
+
+int dm_replies_put(struct dm_replies *r, const char *key, const char *reply, size_t n,
+                   struct dm_error *err)
+{
+    uv_mutex_lock(&r->putting);
+    size_t before = r->waiting.n;
+    bool ok = dm_put_text(&r->waiting, key) && dm_put_bytes(&r->waiting, reply, n);
+    if (!ok)
+        r->waiting.n = before;
+    else if (!before)
+        r->since_ms = uv_hrtime() / 1000000;
+    uv_mutex_unlock(&r->putting);
+    return ok ? DM_OK : dm_fail_memory(err);
+}
+
+uint64_t dm_replies_waiting(struct dm_replies *r)
+{
+    uv_mutex_lock(&r->putting);
+    uint64_t ms = r->waiting.n ? uv_hrtime() / 1000000 - r->since_ms + 1 : 0;
+    uv_mutex_unlock(&r->putting);
+    return ms;
+}
+
+static int add_one(struct dm_replies *r, struct dm_wire *w)
+{
+    size_t key_bytes, reply_bytes;
+    const char *key = dm_get_bytes(w, &key_bytes);
+    const char *reply = dm_get_bytes(w, &reply_bytes);
+    sqlite3_bind_text(r->add, 1, key, (int)key_bytes, SQLITE_STATIC);
+    sqlite3_bind_text(r->add, 2, reply, (int)reply_bytes, SQLITE_STATIC);
+    int rc = sqlite3_step(r->add) == SQLITE_DONE ? 0 : -1;
+    sqlite3_reset(r->add);
+    return rc;
+}
+
+static int write_all(struct dm_replies *r, const struct dm_buf *b, struct dm_error *err)
+{
+    struct dm_wire w = {.p = (const unsigned char *)b->p,
+                        .end = (const unsigned char *)b->p + b->n};
+    if (b->n == 0)
+        return DM_OK;
+    int rc = sqlite3_exec(r->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    while (rc == 0 && w.p < w.end)
+        rc = add_one(r, &w);
+    if (rc == 0)
+        rc = sqlite3_exec(r->db, "COMMIT", NULL, NULL, NULL);
+    return rc ? fail_sqlite(NULL, r->db, err) : DM_OK;
+}
+
+int dm_replies_flush(struct dm_replies *r, struct dm_error *err)
+{
+    uv_mutex_lock(&r->writing);
+    uv_mutex_lock(&r->putting);
+    struct dm_buf taken = r->waiting;
+    r->waiting = (struct dm_buf){0};
+    uv_mutex_unlock(&r->putting);
+    int rc = write_all(r, &taken, err);
+    dm_buf_finish(&taken);
+    uv_mutex_unlock(&r->writing);
+    return rc;
+}
+
+int dm_replies_measure(const char *path, struct dm_replies_stats *stats, struct dm_error *err)
+{
+    static const char *const sql[] = {
+        "SELECT count(*) FROM replies", "SELECT coalesce(sum(length(reply)), 0) FROM replies",
+        "SELECT coalesce(min(kept), 0) FROM replies", "SELECT coalesce(max(kept), 0) FROM replies"};
+    sqlite3 *db = NULL;
+    int64_t n[4] = {0};
+    int rc = open_file(&db, path, DM_REPLIES_READ, err);
+    for (int i = 0; i < 4 && rc == DM_OK; i++)
+        if (number_of(db, sql[i], &n[i]))
+            rc = fail_sqlite(path, db, err);
+    *stats = (struct dm_replies_stats){
+        .replies = (uint64_t)n[0], .bytes = (uint64_t)n[1], .first = n[2], .last = n[3]};
+    sqlite3_close(db);
+    return rc;
+}
+
+int dm_replies_clear(const char *path, struct dm_error *err)
+{
+    sqlite3 *db = NULL;
+    int rc = open_file(&db, path, DM_REPLIES_READ, err);
+    if (rc == DM_OK &&
+        (sqlite3_exec(db, "PRAGMA query_only = OFF; DELETE FROM replies", NULL, NULL, NULL) ||
+         sqlite3_exec(db, "VACUUM", NULL, NULL, NULL)))
+        rc = fail_sqlite(path, db, err);
+    sqlite3_close(db);
+    return rc;
+}

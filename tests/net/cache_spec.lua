@@ -1,0 +1,225 @@
+-- The cache of models' replies: nothing is asked twice, whoever dies; and replaying what was recorded.
+local servers = require "tests.net.server"
+local t = require "tests.support"
+
+local q = t.quote
+
+local ASK = [[
+local LLM = require("dm.base_op").LLM
+local Ask = LLM:extend { name = "ask" }
+function Ask:build_llm_prompt(s) return s.text end
+]]
+
+describe("replies of models", function()
+  local server, dir, file
+  before_each(function()
+    server, dir = servers.start(), t.scratch()
+    file = dir .. "/cache/llm.sqlite"
+  end)
+  after_each(servers.stop)
+
+  local function rows(n)
+    local list = {}
+    for i = 1, n do list[i] = ('{"id":%d,"text":"row %d"}'):format(i, i) end
+    t.write(dir .. "/in.jsonl", table.concat(list, "\n") .. "\n")
+  end
+
+  -- Parameters and what stands before the pipeline are Lua text.
+  local function pipeline(faults, params, before)
+    t.write(dir .. "/pipeline.lua", ([[
+      local dm = require "dm"
+      %s %s
+      return dm.pipeline { input = %q, output = %q, split_size = "1KiB",
+        operators = { Ask { url = %q, model = "m", retry_delay = "10ms", %s } } }]]):format(
+      ASK, before or "", dir .. "/in.jsonl", dir .. "/out.jsonl", server:url("/" .. faults .. "/v1"), params or ""))
+  end
+
+  local function command(words)
+    return ("%s run %s/pipeline.lua %s"):format(t.DMHOST, q(dir), words)
+  end
+
+  local function run(words)
+    return t.shell(command(words .. " --force"))
+  end
+
+  local function cached()
+    local _, out = t.dmhost("cache stats " .. file)
+    return tonumber(out:match "replies%s+(%d+)")
+  end
+
+  local function check_answers(n)
+    local list = t.json_lines(dir .. "/out.jsonl")
+    assert.equal(n, #list)
+    for i, row in ipairs(list) do
+      assert.equal(i, row.id)
+      assert.equal("echo: row " .. i, row.answer)
+    end
+  end
+
+  local function asked()
+    return t.receipt(dir .. "/out.jsonl.run").operators[1].asked
+  end
+
+  it("are not asked for again by another run, with or without workers", function()
+    rows(100)
+    pipeline "ok"
+    local outputs = {}
+    for i, workers in ipairs { "-j 0", "-j 2", "-j 0" } do
+      local status, _, err = run(("%s --cache %s"):format(workers, file))
+      assert.equal(0, status, err)
+      check_answers(100)
+      assert.equal(100, server:stats().requests)
+      assert.equal(i == 1 and 0 or 100, asked().cached)
+      assert.equal(i == 1 and 100 or 0, asked().requests)
+      assert.equal(i == 1 and 1000 or 0, asked().tokens_in)
+      outputs[i] = t.read(dir .. "/out.jsonl")
+    end
+    assert.equal(outputs[1], outputs[2])
+    assert.equal(100, cached())
+  end)
+
+  it("are the user's, when nobody says where they are kept", function()
+    rows(3)
+    pipeline "ok"
+    local home = dir .. "/home"
+    for _ = 1, 2 do
+      assert.equal(0, (t.shell(("XDG_CACHE_HOME=%s %s"):format(home, command "-q --force"))))
+    end
+    assert.equal(3, server:stats().requests)
+    local _, out = t.shell(("XDG_CACHE_HOME=%s %s cache stats; stat -c %%a %s/dmhost/llm.sqlite"):format(home, t.DMHOST,
+      home))
+    assert.truthy(out:find("replies  3", 1, true), out)
+    assert.truthy(out:find("\n600\n", 1, true), out)
+  end)
+
+  it("are asked for again when the request differs, or with --no-cache", function()
+    rows(5)
+    pipeline "ok"
+    run("-q --cache " .. file)
+    run "-q --no-cache"
+    assert.equal(10, server:stats().requests)
+    for i, params in ipairs { "temperature = 0", 'system = "s"', "max_tokens = 9", 'body = { extra = 1 }' } do
+      pipeline("ok", params)
+      run("-q --cache " .. file)
+      assert.equal(10 + 5 * i, server:stats().requests)
+    end
+    assert.equal(25, cached())
+  end)
+
+  it("are kept of vectors, streams and repaired answers too", function()
+    rows(2)
+    for params, before in pairs {
+      ["stream = true"] = "",
+      ['top_p = 1'] = 'function Ask:execute(s) s.v = self.llm:embed { s.text, "b" } end',
+      ['schema = { type = "object" }'] =
+        [[function Ask:build_llm_prompt(s) return "BETTER:{\"a\": 1}REPLY:none " .. s.text end]],
+    } do
+      pipeline("ok", params, before)
+      assert.equal(0, (run("-q --cache " .. file)), params)
+      local output, requests = t.read(dir .. "/out.jsonl"), server:stats().requests
+      assert.equal(0, (run("-q --cache " .. file)), params)
+      assert.equal(output, t.read(dir .. "/out.jsonl"))
+      assert.equal(requests, server:stats().requests)
+    end
+  end)
+
+  it("are not kept when they failed, or do not do", function()
+    rows(3)
+    pipeline("always-400", "retries = 0")
+    assert.equal(3, (run("-q --cache " .. file)))
+    pipeline("nojson-9", "retries = 0")
+    assert.equal(3, (run("-q --cache " .. file)))
+    pipeline("ok", 'schema = { type = "object" }')
+    assert.equal(3, (run("-q --cache " .. file)))
+    assert.equal(0, cached())
+  end)
+
+  it("stand in the file without keys and prompts", function()
+    rows(2)
+    pipeline("key-s3cret", 'api_key_env = "TEST_KEY", system = "a private prompt"')
+    assert.equal(0, (t.shell("TEST_KEY=s3cret " .. command("-q --cache " .. file))))
+    local text = t.read(file)
+    assert.truthy(text:find("echo: row 2", 1, true))
+    assert.is_nil(text:find("s3cret", 1, true))
+    assert.is_nil(text:find("private", 1, true))
+  end)
+
+  it("are replayed without the server, and a miss ends the run", function()
+    rows(20)
+    pipeline "ok"
+    run("-q --cache " .. file)
+    local output = t.read(dir .. "/out.jsonl")
+    os.execute(("chmod 400 %s && chmod 500 %s/cache"):format(file, dir))
+    server:kill()
+    for _, workers in ipairs { "-j 0", "-j 2" } do
+      local status, _, err = run(workers .. " -q --replay " .. file)
+      assert.equal(0, status, err)
+      assert.equal(output, t.read(dir .. "/out.jsonl"))
+    end
+    rows(21)
+    local status, _, err = run("-j 1 -q --replay " .. file)
+    assert.equal(1, status)
+    assert.truthy(err:find("--replay: a request is not among the recorded ones", 1, true), err)
+    os.execute("chmod 700 " .. dir .. "/cache")
+    assert.equal(20, cached())
+    status, _, err = run("-q --replay nowhere.sqlite")
+    assert.equal(2, status)
+    assert.truthy(err:find("nowhere.sqlite", 1, true), err)
+  end)
+
+  -- Kills a process of the run in its midst; the coordinator when no other is named.
+  local function kill_midway(words, signal)
+    os.execute(("%s 2>%s/err & echo $! >%s/pid"):format(command(words .. " --cache " .. file), dir, dir))
+    local pid = t.read(dir .. "/pid"):match "%d+"
+    servers.wait_for("some replies", function() return (t.read(file) and cached() or 0) >= 20 end)
+    signal(pid)
+    return pid
+  end
+
+  it("outlive the coordinator: what is resumed asks for the rest only", function()
+    rows(150)
+    pipeline("delay-30", "max_in_flight = 4")
+    for _, workers in ipairs { "-j 2", "-j 0" } do
+      os.execute(("rm -rf %s %s/cache"):format(dir .. "/out.jsonl*", dir))
+      local pid = kill_midway(workers, function(pid) os.execute("kill -9 " .. pid) end)
+      servers.wait_for("its end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
+      local kept, before = cached(), 0
+      servers.wait_for("the server's rest", function()
+        local now = server:stats().requests
+        local same = now == before
+        before = now
+        return same
+      end)
+      assert.is_true(kept >= 20 and kept < 150, kept)
+      local status, _, err = t.shell(command(workers .. " --resume --cache " .. file))
+      assert.equal(0, status, err)
+      check_answers(150)
+      assert.equal(150 - kept, server:stats().requests - before)
+      assert.equal(150, cached())
+    end
+  end)
+
+  it("outlive a worker: its rows are answered once, and hardly any request is made again", function()
+    rows(150)
+    pipeline("delay-30", "max_in_flight = 4")
+    local pid = kill_midway("-j 2", function(pid) os.execute("kill -9 $(pgrep -P " .. pid .. " | head -1)") end)
+    servers.wait_for("the end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
+    check_answers(150)
+    assert.equal(150, cached())
+    assert.is_true(server:stats().requests <= 170, server:stats().requests)
+  end)
+
+  it("can be cleared, and nothing else is taken for them", function()
+    rows(3)
+    pipeline "ok"
+    run("-q --cache " .. file)
+    assert.equal(0, (t.dmhost("cache clear " .. file)))
+    assert.equal(0, cached())
+    local status, _, err = run("-q --cache " .. dir .. "/in.jsonl")
+    assert.equal(1, status)
+    assert.truthy(err:find("in.jsonl", 1, true), err)
+    assert.equal(2, (t.dmhost "cache"))
+    assert.equal(2, (t.dmhost "cache stat"))
+    assert.equal(2, (run("--no-cache --replay " .. file)))
+  end)
+end)
