@@ -31,8 +31,8 @@ struct dm_skip {
 struct dm_split {
     uint64_t id;
     uint32_t attempt;
-    bool probe;   /* does the row in it kill a worker again? its results are thrown away */
-    bool single;  /* rows are worked on one at a time, since many at once were too much for memory */
+    bool probe;  /* does the row in it kill a worker again? its results are thrown away */
+    bool single; /* rows are worked on one at a time, since many at once were too much for memory */
     bool granted; /* `at` is where the output goes */
     struct dm_place at[DM_STREAMS];
     uint32_t file_number; /* for one output per input: the shard number that stands for the file */
