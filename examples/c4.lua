@@ -1,8 +1,8 @@
 -- The rules of C4 (Raffel et al. 2020, https://jmlr.org/papers/v21/20-074.html, section 2.2): English pages without the
 -- words of a list, and of these the lines that end as sentences do.
 --   dmhost run examples/c4.lua -i YOUR.jsonl -o kept.jsonl
--- The list in examples/words is only a sample: name a folder with your own. Where the paper drops spans of three
--- sentences that stood in the corpus before, a deduplicator is needed.
+-- The list in examples/words is only a sample, found from this repository's root: name a folder with your own. Where
+-- the paper drops spans of three sentences that stood in the corpus before, a deduplicator is needed.
 local dm = require "dm"
 
 return dm.pipeline {

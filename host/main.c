@@ -7,6 +7,7 @@
 #include "trace/session.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,15 @@ static void open_standard_streams(void)
         close(fd);
 }
 
+/* Whether what was written on standard output did not all get there, though somebody reads it: a
+ * reader that has gone has what it wanted. */
+static bool is_cut_short(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    bool failed = fflush(stdout) != 0 || ferror(stdout) != 0;
+    return failed && (poll(&out, 1, 0) < 1 || !(out.revents & (POLLERR | POLLHUP)));
+}
+
 int main(int argc, char **argv)
 {
     struct dm_error err;
@@ -56,6 +66,8 @@ int main(int argc, char **argv)
         status = run_job(lua, &err);
     else if (status == DM_RUN_SESSION)
         status = dm_session_run(lua, &err);
+    if (status >= 0 && is_cut_short())
+        status = dm_fail(&err, DM_EIO, "standard output can not be written");
     if (status < 0)
         print_error(lua, &err);
     dm_job_free();

@@ -15,6 +15,15 @@ local M = {}
 ---@field timed_out boolean
 ---@field seconds number
 
+---How a child ended that was not meant to, for people; nil of one that ended by itself.
+---@param ended dm.ChildEnd
+---@param seconds number that it was given
+---@return string?
+function M.killed(ended, seconds)
+  if ended.timed_out then return ("did not end within %g seconds; an endless loop?"):format(seconds) end
+  return ended.signal > 0 and ("ended the process with signal %d"):format(ended.signal) or nil
+end
+
 local waiting = {}
 
 local BEGIN = [[

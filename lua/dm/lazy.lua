@@ -20,7 +20,8 @@ end
 ---@param path string
 function M.declare(path)
   local why = sources.fingerprint(path)
-  if why then problem.raise(why, { next = "a relative name counts from the folder of the Lua file that calls dm.lazy" }) end
+  if not why then return end
+  problem.raise(why, { next = "a relative name counts from the folder of the Lua file that calls dm.lazy" })
 end
 
 ---The bytes of a file that was declared. Raises when they are not those that stood there when the run began.

@@ -72,6 +72,12 @@ return dm.pipeline {
     assert.truthy(piped:find "^[^\n]+ %d+\n")
     assert.is_nil(piped:find("operator", 1, true))
   end)
+  it("leaves what called the host's loops out of the stacks", function()
+    t.write(dir .. "/big.jsonl", t.read(dir .. "/in.jsonl"):rep(60))
+    local _, stacks = profile [[-e 'return dm.pipeline { input = "big.jsonl", operators = {} }' --folded -]]
+    assert.truthy(stacks:find("reading and writing", 1, true), stacks)
+    assert.is_nil(stacks:find("worker.lua", 1, true), stacks)
+  end)
   it("takes other input, standard input and a pipeline as text", function()
     t.write(dir .. "/other.jsonl", '{"id":1,"text":"a"}\n')
     local status, out = profile "p.lua other.jsonl"

@@ -60,8 +60,7 @@ end
 
 ---What a child that did not come to its end was at.
 local function lost(ended, doing, path)
-  local why = ended.timed_out and ("did not end within %d seconds; an endless loop?"):format(LIMIT / 1000)
-    or ended.signal > 0 and ("ended the process with signal %d"):format(ended.signal)
+  local why = child.killed(ended, LIMIT / 1000)
     or "ended the process: " .. (ended.err:match "^[^\n]+" or "exit status " .. ended.status)
   return { file = doing.file or path, line = doing.line or 1, col = doing.col, severity = "error",
     message = (doing.what or "the check") .. " " .. why }

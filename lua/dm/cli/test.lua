@@ -43,14 +43,8 @@ end
 
 ---The test that a process did not come back from.
 local function lost(job, ended, begun, limit)
-  local why
-  if ended.timed_out then
-    why = ("did not end within %g seconds"):format(limit)
-  elseif ended.signal > 0 then
-    why = ("ended the process with signal %d"):format(ended.signal)
-  else
-    why = ("ended with status %d\n%s"):format(ended.status, (ended.err:gsub("%s+$", "")))
-  end
+  local why = child.killed(ended, limit)
+    or ("ended with status %d\n%s"):format(ended.status, (ended.err:gsub("%s+$", "")))
   return { names = begun or { job.name }, file = job.path, status = "error", message = why, seconds = ended.seconds }
 end
 

@@ -143,8 +143,8 @@ end
 local function main(values)
   local spec, inputs = target.of(values, "no operator or pipeline is given", M.usage)
   local client = client_module.new(spec)
-  local info, fault = client:load()
-  if not info then error(fault, 0) end
+  local info, why = client:load()
+  if not info then error(why, 0) end
   local view = { values = values, client = client, paint = paint_module.new(), tally = tally_module.new(), saved = 0,
     seen = {} }
   if values.save then golden.check(info.ops) end

@@ -51,6 +51,7 @@ function M.new(path)
   return recorder
 end
 
+---Begins to take samples of what the worker is at.
 ---@param rows ffi.cdata* struct dm_rows *
 function Recorder:start(rows)
   local samples, dumpstack = self.samples, profile.dumpstack
@@ -61,6 +62,7 @@ function Recorder:start(rows)
   end)
 end
 
+---Ends recording and writes what was recorded.
 function Recorder:stop()
   profile.stop()
   C.dm_profile_signals(0)

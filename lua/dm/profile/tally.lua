@@ -50,7 +50,7 @@ local function split_stack(stack)
   local frames, from = {}, 1
   for frame in stack:gmatch "[^;]+" do
     if not frame:find "^%[builtin" then frames[#frames + 1] = frame end
-    if frame:find "^%(.*%):%d+$" or frame:find "^lua/dm/worker%.lua" then from = #frames + 1 end
+    if frame:find "^%(.*%):%d+$" or frame:find "^lua/dm/run/worker%.lua" then from = #frames + 1 end
   end
   return { unpack(frames, from) }, frames[#frames] or "?"
 end

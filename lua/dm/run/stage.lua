@@ -174,6 +174,9 @@ local function release(s)
   if s and s.pooled > 0 then sample_module.release(root(s)) end
 end
 
+---Gives back a row's samples and its memory once it is written.
+---@param entry table
+---@return integer status
 function Stage:give_back(entry)
   self.bytes = self.bytes - entry.bytes
   release(entry.sample)
@@ -232,6 +235,8 @@ function Stage:drain()
   return self.status
 end
 
+---Whether no more rows are to come in for now.
+---@return boolean
 function Stage:is_full()
   local n = self.last - self.first + 1
   return self.running >= self.most or n > 0 and (n >= WINDOW * self.most or self.bytes > MOST_BYTES)

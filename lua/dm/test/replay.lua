@@ -38,6 +38,7 @@ function M:begin_file(name)
   self.busted.context.push(self.file)
 end
 
+---Ends the file that M.begin_file began.
 function M:end_file()
   self.busted.context.pop()
   self.busted.safe_publish("file", { "file", "end" }, self.file)
@@ -57,6 +58,7 @@ local function publish_test(busted, element, parent, test)
   busted.publish({ "test", "end" }, element, parent, test.status, trace)
 end
 
+---Adds a test to the file, within the describes that it stood in.
 ---@param test table as dm.test.told tells it
 function M:test(test)
   local busted, depth = self.busted, 0
@@ -72,6 +74,7 @@ function M:test(test)
   for _ = 1, depth do busted.context.pop() end
 end
 
+---Ends the run; the handler may end the process.
 function M:finish()
   self.busted.safe_publish("suite", { "suite", "end" }, self.suite, 1, 1)
   self.busted.publish { "exit" }

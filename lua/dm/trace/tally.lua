@@ -17,6 +17,8 @@ function M.new()
   return setmetatable({ rows = 0, kept = 0, dropped = 0, rejected = 0, ops = {} }, Tally)
 end
 
+---Counts what operators did to a row, and to what slicers made of it.
+---@param record dm.Record
 function Tally:add_steps(record)
   for _, step in ipairs(record.steps) do
     local op = self.ops[step.op] or { rows = 0, changed = 0, dropped = 0, rejected = 0, sliced = 0 }
@@ -27,6 +29,7 @@ function Tally:add_steps(record)
   for _, child in ipairs(record.children or {}) do self:add_steps(child) end
 end
 
+---Counts a row, and what operators did to it.
 ---@param record dm.Record
 function Tally:add(record)
   self.rows = self.rows + 1
