@@ -243,7 +243,7 @@ end
 ---Which file of models' replies is used, if any; only when an operator asks.
 local function set_replies(job, values, ops)
   local given = (values.cache and 1 or 0) + (values.replay and 1 or 0) + (values["no-cache"] and 1 or 0)
-  if given > 1 then fail("--cache, --replay and --no-cache exclude each other", SEE) end
+  if given > 1 then fail("--cache, --replay and --no-cache exclude each other", options.see "run") end
   local asks = false
   for _, op in ipairs(ops) do asks = asks or op.llm ~= nil end
   if not asks or values["no-cache"] then return end
