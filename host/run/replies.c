@@ -73,6 +73,19 @@ static int make_file(const char *path, struct dm_error *err)
     return DM_OK;
 }
 
+/* A change of the journal's mode does not wait for who has the file, such as a run that is ending.
+ */
+static int exec_when_free(sqlite3 *db, const char *sql)
+{
+    enum { STEP_MS = 10 };
+    int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    for (int waited = 0; rc == SQLITE_BUSY && waited < BUSY_MS; waited += STEP_MS) {
+        usleep(STEP_MS * 1000);
+        rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    }
+    return rc;
+}
+
 static int open_file(sqlite3 **db, const char *path, enum dm_replies_mode mode,
                      struct dm_error *err)
 {
@@ -88,9 +101,9 @@ static int open_file(sqlite3 **db, const char *path, enum dm_replies_mode mode,
     const char *sql = mode == DM_REPLIES_WRITE
                           ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"
                           : "PRAGMA query_only = ON";
-    if (rc == DM_OK && sqlite3_exec(*db, sql, NULL, NULL, NULL))
+    if (rc == DM_OK && exec_when_free(*db, sql))
         rc = fail_sqlite(path, *db, err);
-    if (rc == DM_OK && mode == DM_REPLIES_WRITE && sqlite3_exec(*db, schema, NULL, NULL, NULL))
+    if (rc == DM_OK && mode == DM_REPLIES_WRITE && exec_when_free(*db, schema))
         rc = fail_sqlite(path, *db, err);
     return rc;
 }
