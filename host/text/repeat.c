@@ -150,32 +150,31 @@ static int lay_out(struct dm_grams *g, const char *p, size_t n, double rep_len, 
     return 1;
 }
 
+/* Notes the runs of a text. Returns 1, 0 when there are none, or an error. */
+static int note_runs(struct dm_grams *g, const char *p, size_t n, double rep_len)
+{
+    bool wide;
+    int status = lay_out(g, p, n, rep_len, &wide);
+    if (status <= 0)
+        return status;
+    status = dm_grams_note(g, wide);
+    return status == DM_OK ? 1 : status;
+}
+
 int dm_text_repetition(const char *p, size_t n, double rep_len, double *ratio)
 {
     struct dm_grams g;
-    bool wide;
-    int status = lay_out(&g, p, n, rep_len, &wide);
-    *ratio = 0;
-    if (status <= 0)
-        return status;
-    status = dm_grams_note(&g, wide);
-    if (status == DM_OK)
-        *ratio = ratio_of(&g);
-    return status;
+    int status = note_runs(&g, p, n, rep_len);
+    *ratio = status > 0 ? ratio_of(&g) : 0;
+    return status > 0 ? DM_OK : status;
 }
 
 int dm_text_repeated(const char *p, size_t n, double rep_len, double *share)
 {
     struct dm_grams g;
-    bool wide;
-    int status = lay_out(&g, p, n, rep_len, &wide);
-    *share = 0;
-    if (status <= 0)
-        return status;
-    status = dm_grams_note(&g, wide);
-    if (status == DM_OK)
-        *share = (double)(g.repeats + dm_grams_count(&g)) / (double)g.n;
-    return status;
+    int status = note_runs(&g, p, n, rep_len);
+    *share = status > 0 ? (double)(g.repeats + dm_grams_count(&g)) / (double)g.n : 0;
+    return status > 0 ? DM_OK : status;
 }
 
 /* Counters of blocks by their hashes, and how many counters have reached each value. */
