@@ -259,7 +259,7 @@ static void on_pumped(void *arg)
 static void on_tick(uv_timer_t *tick)
 {
     struct dm_coordinator *c = tick->data;
-    dm_loss_watch(c);
+    dm_pool_watch(&c->pool, c->job->row_ms);
     dm_store_tick(c);
     dm_progress(c, false);
     advance(c);

@@ -144,18 +144,3 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
         dm_run_fail(c, &err);
     }
 }
-
-void dm_loss_watch(struct dm_coordinator *c)
-{
-    uint64_t now = uv_now(&c->loop);
-    for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next) {
-        uint64_t turn = atomic_load(&peer->board->turn);
-        bool resting = !peer->job || atomic_load(&peer->board->row) == DM_NO_ROW;
-        if (resting || turn != peer->turn) {
-            peer->turn = turn;
-            peer->turn_since_ms = now;
-        } else if (now - peer->turn_since_ms > c->job->row_ms && !peer->killed) {
-            dm_pool_kill(peer, DM_KILL_ROW_TIME);
-        }
-    }
-}

@@ -56,9 +56,6 @@ void dm_schedule_written(struct dm_coordinator *c, struct dm_wire *frame);
 /* loss.c: a worker has gone; its splits go to others, and the row that did it is found. */
 void dm_loss(struct dm_coordinator *c, struct dm_peer *peer);
 
-/* Kills workers whose row takes longer than the limit. */
-void dm_loss_watch(struct dm_coordinator *c);
-
 /* store.c: opens the file of models' replies; one that is only read is but looked at. */
 int dm_store_open(struct dm_coordinator *c, struct dm_error *err);
 
