@@ -174,6 +174,7 @@ struct dm_settings {
     const char *shard_folder; /* where rows are written before their files get their names */
     const char *shard_name;   /* see struct dm_stream */
     const char *op_names;     /* one a line */
+    const char *parts;        /* a folder for outputs of workers on other nodes; empty or NULL: there are none */
     const char *replies;      /* the file of a model's replies; empty or NULL: none is used */
     uint64_t numbered;        /* rows go to numbered files */
     uint64_t shard_bytes;     /* size of a file of a sharded output, 0 when it is not sharded */

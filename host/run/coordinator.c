@@ -12,8 +12,6 @@
 
 enum { TICK_MS = 50, COMMIT_MS = 100, COMMIT_BYTES = 64 * 1024 * 1024, MEASURED_INPUTS = 10000 };
 
-static void advance(struct dm_coordinator *c);
-
 /* ---- the end ------------------------------------------------------------------------------------
  */
 
@@ -61,7 +59,8 @@ static void end_when_done(struct dm_coordinator *c)
     if (c->plan_ended) /* perhaps by --limit */
         dm_spool_cancel(&c->spool);
     bool first_written = c->items.first && c->items.first->state == DM_WRITTEN_OUT;
-    if (c->committing || c->pump.busy || c->spool.reading || (first_written && !c->quitting))
+    if (c->committing || c->join.busy || c->pump.busy || c->spool.reading ||
+        (first_written && !c->quitting))
         return;
     if (c->quitting   ? c->pool.npeers == 0
         : c->stopping ? !is_busy(c)
@@ -139,7 +138,7 @@ static void on_committed(uv_work_t *work, int status)
             dm_pump_to(&c->pump, c->frontier.at[DM_ROWS].offset);
         dm_progress(c, false);
     }
-    advance(c);
+    dm_advance(c);
 }
 
 static void begin_commit(struct dm_coordinator *c, const struct dm_item *end)
@@ -176,7 +175,7 @@ static void maybe_commit(struct dm_coordinator *c)
         begin_commit(c, end);
 }
 
-static void advance(struct dm_coordinator *c)
+void dm_advance(struct dm_coordinator *c)
 {
     if (c->closed)
         return;
@@ -221,14 +220,14 @@ static void on_frame(void *arg, struct dm_peer *peer, enum dm_message type, stru
     default:
         break;
     }
-    advance(c);
+    dm_advance(c);
 }
 
 static void on_lost(void *arg, struct dm_peer *peer)
 {
     struct dm_coordinator *c = arg;
     dm_loss(c, peer);
-    advance(c);
+    dm_advance(c);
 }
 
 static void on_error(void *arg, const char *text)
@@ -239,7 +238,7 @@ static void on_error(void *arg, const char *text)
 /* Standard input has a split ready, or has ended. */
 static void on_spooled(void *arg)
 {
-    advance(arg);
+    dm_advance(arg);
 }
 
 /* Standard output has taken all that was committed, or its reader has gone: then the rest has no
@@ -253,7 +252,7 @@ static void on_pumped(void *arg)
         quit(c);
     else
         dm_pump_to(&c->pump, c->frontier.at[DM_ROWS].offset);
-    advance(c);
+    dm_advance(c);
 }
 
 static void on_tick(uv_timer_t *tick)
@@ -262,7 +261,7 @@ static void on_tick(uv_timer_t *tick)
     dm_pool_watch(&c->pool, c->job->row_ms);
     dm_store_tick(c);
     dm_progress(c, false);
-    advance(c);
+    dm_advance(c);
 }
 
 static void on_signal(uv_signal_t *handle, int sig)
@@ -277,7 +276,7 @@ static void on_signal(uv_signal_t *handle, int sig)
         c->stopping = true;
         dm_spool_cancel(&c->spool);
     }
-    advance(c);
+    dm_advance(c);
 }
 
 /* ---- the beginning

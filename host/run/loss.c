@@ -117,6 +117,7 @@ static void take_back(struct dm_coordinator *c, struct dm_peer *peer)
             continue;
         if (item->state == DM_RUNNING && !retry_single(item, peer))
             blame(c, item, peer);
+        dm_parts_drop(c, item);
         item->state = DM_WAITING;
         item->peer = NULL;
         item->granted = false;
