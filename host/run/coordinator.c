@@ -23,6 +23,8 @@ static void close_handles(struct dm_coordinator *c)
     uv_close((uv_handle_t *)&c->tick, NULL);
     uv_close((uv_handle_t *)&c->on_int, NULL);
     uv_close((uv_handle_t *)&c->on_term, NULL);
+    if (c->hosts)
+        dm_hosts_close(c);
     for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
         dm_pool_stop(peer);
 }
@@ -32,8 +34,8 @@ static void quit(struct dm_coordinator *c)
     c->stopping = c->quitting = true;
     dm_spool_cancel(&c->spool);
     dm_pump_cancel(&c->pump);
-    for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
-        dm_pool_kill(peer, DM_KILL_QUIT);
+    for (struct dm_peer *peer = c->hosts ? NULL : c->pool.peers; peer; peer = peer->next)
+        dm_pool_kill(peer, DM_KILL_QUIT); /* worker hosts see to theirs at the next tick */
 }
 
 void dm_run_fail(struct dm_coordinator *c, const struct dm_error *err)
@@ -258,7 +260,10 @@ static void on_pumped(void *arg)
 static void on_tick(uv_timer_t *tick)
 {
     struct dm_coordinator *c = tick->data;
-    dm_pool_watch(&c->pool, c->job->row_ms);
+    if (c->hosts)
+        dm_hosts_tick(c);
+    else
+        dm_pool_watch(&c->pool, c->job->row_ms);
     dm_store_tick(c);
     dm_progress(c, false);
     dm_advance(c);
@@ -386,6 +391,8 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
     rc = dm_pool_init(&c->pool, &c->loop, &c->job->settings, events, err);
     if (rc == DM_OK)
         rc = start_standard_streams(c, err);
+    if (rc || c->job->engine)
+        return rc ? rc : dm_hosts_start(c, err);
     uint64_t n = c->job->workers ? c->job->workers : 1;
     for (uint64_t i = 0; i < n && rc == DM_OK; i++)
         rc = dm_pool_start(&c->pool, c->job->workers == 0, err);
@@ -410,6 +417,7 @@ static void release(struct dm_coordinator *c)
 {
     while (c->items.first)
         drop_first(c);
+    dm_hosts_free(c);
     dm_spool_finish(&c->spool);
     dm_pump_finish(&c->pump);
     dm_buf_finish(&c->commit.record);

@@ -133,6 +133,10 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
     take_back(c, peer);
     if (c->quitting || c->closed) /* nothing is left to do: none takes its place */
         return;
+    if (peer->killed == DM_KILL_HOST) { /* of which more was said */
+        c->outcome->lost++;
+        return;
+    }
     c->outcome->lost++;
     say_lost(c, peer, who);
     if (++c->losses > LOSSES + LOSSES_PER_WORKER * c->job->workers) {
@@ -141,6 +145,8 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
                 "see the messages above, then go on with --resume",
                 c->losses);
         dm_run_fail(c, &err);
+    } else if (peer->far) {
+        dm_hosts_replace(c, peer);
     } else if (dm_pool_start(&c->pool, false, &err)) {
         dm_run_fail(c, &err);
     }

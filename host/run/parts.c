@@ -1,5 +1,6 @@
 /* Parts: what workers on other nodes write into a folder of the run directory, joined into the
  * output in the order of the plan. */
+#include "run/folder.h"
 #include "run/state.h"
 
 #include <dirent.h>
@@ -106,29 +107,13 @@ void dm_parts_drop(const struct dm_coordinator *c, const struct dm_item *item)
             unlink(path); /* there is none if nothing was written */
 }
 
-/* Removes a folder of parts and what is in it. */
-static void remove_folder(int parent, const char *name)
-{
-    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    struct dirent *e;
-    while (dir && (e = readdir(dir)))
-        if (e->d_name[0] != '.')
-            unlinkat(fd, e->d_name, 0);
-    if (dir)
-        closedir(dir);
-    else if (fd >= 0)
-        close(fd);
-    unlinkat(parent, name, AT_REMOVEDIR);
-}
-
 void dm_parts_remove(const char *folder)
 {
     DIR *dir = opendir(folder);
     struct dirent *e;
     while (dir && (e = readdir(dir)))
         if (strncmp(e->d_name, FOLDER_NAME, strlen(FOLDER_NAME)) == 0)
-            remove_folder(dirfd(dir), e->d_name);
+            dm_folder_remove(dirfd(dir), e->d_name);
     if (dir)
         closedir(dir);
 }

@@ -62,7 +62,7 @@ void dm_pool_lose(struct dm_peer *peer)
 
 void dm_peer_free(struct dm_peer *peer)
 {
-    if (peer->board)
+    if (peer->board && peer->board != &peer->far_board)
         munmap(peer->board, sizeof *peer->board);
     dm_worker_destroy(peer->inside);
     dm_buf_finish(&peer->in);

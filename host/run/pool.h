@@ -8,7 +8,12 @@
 #include <uv.h>
 
 /* Why a worker was killed by us. */
-enum dm_kill { DM_KILL_NONE, DM_KILL_ROW_TIME, DM_KILL_QUIT };
+enum dm_kill {
+    DM_KILL_NONE,
+    DM_KILL_ROW_TIME,
+    DM_KILL_QUIT,
+    DM_KILL_HOST /* not the worker: its worker host was lost */
+};
 
 struct dm_pool;
 struct dm_peer;
@@ -48,6 +53,7 @@ struct dm_peer {
     /* or one on another node: its worker host, and which of the workers there */
     void *far;
     uint32_t slot;
+    struct dm_board far_board; /* as it was told to be when the worker had ended */
 };
 
 struct dm_pool_events {
@@ -62,7 +68,7 @@ struct dm_pool_events {
 struct dm_pool {
     uv_loop_t *loop;
     struct dm_pool_events events;
-    struct dm_peer *peers;
+    struct dm_peer *peers; /* the newest first */
     uint32_t npeers;
     struct dm_buf setup; /* the frame that every worker gets first */
     uv_idle_t idle;      /* turns for the worker inside */

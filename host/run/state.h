@@ -4,6 +4,7 @@
 #ifndef DM_RUN_STATE_H
 #define DM_RUN_STATE_H
 
+#include "cluster/hosts.h"
 #include "run/commit.h"
 #include "run/coordinator.h"
 #include "run/item.h"
@@ -31,6 +32,7 @@ struct dm_coordinator {
     uv_work_t commit_work;
     uv_work_t store_work;
     struct dm_pool pool;
+    struct dm_hosts *hosts; /* whose workers the pool has; NULL: they run here */
     struct dm_plan plan;
     struct dm_items items;
     struct dm_spool spool; /* when the input is standard input */
