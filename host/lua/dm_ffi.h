@@ -233,6 +233,8 @@ struct dm_job {
     uint64_t limit_rows;   /* the first so many rows only; 0: all */
     uint64_t resume, force;
     uint64_t progress;     /* DM_PROGRESS_NONE ... */
+    const char *export;    /* a task's export folder: what is committed is handed to dm.datamate.delivery; or NULL */
+    int lock;              /* descriptor that dm_folder_lock returned, which the run takes over; 0: none */
 };
 
 /* What became of it. */

@@ -6,11 +6,12 @@
 
 #include <stdbool.h>
 
-/* Makes the folder (and its parents), locks it against a second run, and looks for an unfinished
- * run in it: with `resume` it is kept, with `force` removed, else it is an error that says what to
- * do. Returns the descriptor that holds the lock (the caller closes it at the end), or an error
- * below zero. */
-int dm_folder_open(const char *folder, bool resume, bool force, struct dm_error *err);
+/* dm_folder_lock, which makes and locks the folder, is declared in dm_ffi_export.h: the caller
+ * closes the descriptor at the end. */
+
+/* Looks for an unfinished run in a folder that is locked: with `resume` it is kept, with `force`
+ * removed, else it is an error that says what to do. */
+int dm_folder_begin(const char *folder, bool resume, bool force, struct dm_error *err);
 
 /* Makes the parents of a path; an error below zero when that fails. */
 int dm_folder_make_parents(const char *path, struct dm_error *err);
