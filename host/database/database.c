@@ -3,9 +3,31 @@
 #include "base/utf8.h"
 #include "json/write.h"
 
+#include <stdlib.h>
+#include <time.h>
+
+/* A server that restarts is waited for, as DataMate does: so often, first so long, then twice as
+ * long each time, and up to a quarter more or less. */
+enum { TRIES = 5, PAUSE_MS = 1000 };
+
+static void wait_ms(long ms)
+{
+    struct timespec left = {ms / 1000, ms % 1000 * 1000000};
+    while (nanosleep(&left, &left))
+        ;
+}
+
 struct dm_database *dm_database_open(const char *server, const char *file, struct dm_error *err)
 {
-    return server ? dm_postgres_open(server, err) : dm_sqlite_open(file, err);
+    if (!server)
+        return dm_sqlite_tables_open(file, err);
+    struct dm_database *db = dm_postgres_tables_open(server, err);
+    for (int i = 1; i < TRIES && !db && err->status == DM_EIO; i++) {
+        long pause = PAUSE_MS << (i - 1);
+        wait_ms(pause * 3 / 4 + random() % (pause / 2));
+        db = dm_postgres_tables_open(server, err);
+    }
+    return db;
 }
 
 void dm_database_close(struct dm_database *db)
@@ -38,7 +60,7 @@ int dm_database_commit(struct dm_database *db, struct dm_error *err)
 
 int dm_database_is_server(const struct dm_database *db)
 {
-    return db->kind == &dm_postgres;
+    return db->kind == &dm_postgres_tables;
 }
 
 bool dm_database_put(struct dm_buf *rows, bool first, const char *p, size_t n)

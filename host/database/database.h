@@ -23,10 +23,10 @@ struct dm_database {
     const struct dm_database_kind *kind;
 };
 
-extern const struct dm_database_kind dm_postgres, dm_sqlite;
+extern const struct dm_database_kind dm_postgres_tables, dm_sqlite_tables;
 
-struct dm_database *dm_postgres_open(const char *server, struct dm_error *err);
-struct dm_database *dm_sqlite_open(const char *file, struct dm_error *err);
+struct dm_database *dm_postgres_tables_open(const char *server, struct dm_error *err);
+struct dm_database *dm_sqlite_tables_open(const char *file, struct dm_error *err);
 
 /* Appends a value of a row that is written as JSON; NULL: null. */
 bool dm_database_put(struct dm_buf *rows, bool first, const char *p, size_t n);

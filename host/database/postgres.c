@@ -46,7 +46,7 @@ static void ignore_notice(void *arg, const char *text)
     (void)arg, (void)text;
 }
 
-struct dm_database *dm_postgres_open(const char *server, struct dm_error *err)
+struct dm_database *dm_postgres_tables_open(const char *server, struct dm_error *err)
 {
     if (dm_pq_load(err))
         return NULL;
@@ -55,7 +55,7 @@ struct dm_database *dm_postgres_open(const char *server, struct dm_error *err)
         dm_fail_memory(err);
         return NULL;
     }
-    p->head.kind = &dm_postgres;
+    p->head.kind = &dm_postgres_tables;
     p->c = dm_pq.connectdb(server);
     if (p->c && dm_pq.status(p->c) == CONNECTION_OK) {
         dm_pq.setNoticeProcessor(p->c, ignore_notice, NULL);
@@ -194,5 +194,5 @@ static int commit(struct dm_database *db, struct dm_error *err)
     return dm_pq.exitPipelineMode(p->c) ? DM_OK : fail(p, dm_pq.errorMessage(p->c), err);
 }
 
-const struct dm_database_kind dm_postgres = {
+const struct dm_database_kind dm_postgres_tables = {
     .close = close_connection, .run = run, .begin = begin, .add = add, .commit = commit};

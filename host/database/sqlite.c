@@ -1,7 +1,7 @@
 /* Tables in a file of SQLite, for who has no server. */
 #include "database/database.h"
+#include "io/sqlite.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 
 enum { STATEMENTS = 16, WAIT_MS = 30000 };
@@ -21,36 +21,38 @@ static struct sqlite *of(struct dm_database *db)
 
 static int fail(const struct sqlite *s, struct dm_error *err)
 {
-    int code = sqlite3_errcode(s->c) & 0xff;
+    int code = dm_sqlite.errcode(s->c) & 0xff;
     bool system = code == SQLITE_BUSY || code == SQLITE_FULL || code == SQLITE_IOERR ||
                   code == SQLITE_CANTOPEN || code == SQLITE_READONLY;
     return dm_fail(err, system ? DM_EIO : DM_EUSAGE, "the database %s: %s",
-                   sqlite3_db_filename(s->c, NULL), sqlite3_errmsg(s->c));
+                   dm_sqlite.db_filename(s->c, NULL), dm_sqlite.errmsg(s->c));
 }
 
 static void close_file(struct dm_database *db)
 {
     struct sqlite *s = of(db);
     for (int i = 0; i < s->nprepared; i++)
-        sqlite3_finalize(s->prepared[i]);
-    sqlite3_close(s->c);
+        dm_sqlite.finalize(s->prepared[i]);
+    dm_sqlite.close(s->c);
     free(s);
 }
 
-struct dm_database *dm_sqlite_open(const char *file, struct dm_error *err)
+struct dm_database *dm_sqlite_tables_open(const char *file, struct dm_error *err)
 {
+    if (dm_sqlite_load(err))
+        return NULL;
     struct sqlite *s = calloc(1, sizeof *s);
     if (!s) {
         dm_fail_memory(err);
         return NULL;
     }
-    s->head.kind = &dm_sqlite;
+    s->head.kind = &dm_sqlite_tables;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    if (sqlite3_open_v2(file, &s->c, flags, NULL) == SQLITE_OK) {
-        sqlite3_busy_timeout(s->c, WAIT_MS);
+    if (dm_sqlite.open_v2(file, &s->c, flags, NULL) == SQLITE_OK) {
+        dm_sqlite.busy_timeout(s->c, WAIT_MS);
         return &s->head;
     }
-    dm_fail(err, DM_EIO, "cannot open %s: %s", file, s->c ? sqlite3_errmsg(s->c) : "no memory");
+    dm_fail(err, DM_EIO, "cannot open %s: %s", file, s->c ? dm_sqlite.errmsg(s->c) : "no memory");
     close_file(&s->head);
     return NULL;
 }
@@ -59,17 +61,17 @@ static bool bind(sqlite3_stmt *st, const char *const *values, int n)
 {
     bool ok = true;
     for (int i = 0; ok && i < n; i++)
-        ok = sqlite3_bind_text(st, i + 1, values[i], -1, SQLITE_STATIC) == SQLITE_OK;
+        ok = dm_sqlite.bind_text(st, i + 1, values[i], -1, SQLITE_STATIC) == SQLITE_OK;
     return ok;
 }
 
 static int put_row(sqlite3_stmt *st, struct dm_buf *rows, struct dm_error *err)
 {
     bool ok = true;
-    int fields = sqlite3_column_count(st);
+    int fields = dm_sqlite.column_count(st);
     for (int k = 0; ok && k < fields; k++) {
-        const char *value = (const char *)sqlite3_column_text(st, k);
-        ok = dm_database_put(rows, k == 0, value, (size_t)sqlite3_column_bytes(st, k));
+        const char *value = (const char *)dm_sqlite.column_text(st, k);
+        ok = dm_database_put(rows, k == 0, value, (size_t)dm_sqlite.column_bytes(st, k));
     }
     return ok && dm_buf_puts(rows, "]\n") ? DM_OK : dm_fail_memory(err);
 }
@@ -79,12 +81,12 @@ static int step(struct sqlite *s, sqlite3_stmt *st, const char *const *values, i
                 struct dm_buf *rows, struct dm_error *err)
 {
     int code, rc = bind(st, values, n) ? DM_OK : fail(s, err);
-    while (rc == DM_OK && (code = sqlite3_step(st)) != SQLITE_DONE)
+    while (rc == DM_OK && (code = dm_sqlite.step(st)) != SQLITE_DONE)
         if (code != SQLITE_ROW)
             rc = fail(s, err);
         else if (rows)
             rc = put_row(st, rows, err);
-    sqlite3_reset(st);
+    dm_sqlite.reset(st);
     return rc;
 }
 
@@ -93,21 +95,21 @@ static int run(struct dm_database *db, const char *sql, const char *const *value
 {
     struct sqlite *s = of(db);
     sqlite3_stmt *st;
-    if (sqlite3_prepare_v2(s->c, sql, -1, &st, NULL) != SQLITE_OK)
+    if (dm_sqlite.prepare_v2(s->c, sql, -1, &st, NULL) != SQLITE_OK)
         return fail(s, err);
     int rc = step(s, st, values, n, rows, err);
-    sqlite3_finalize(st);
+    dm_sqlite.finalize(st);
     return rc;
 }
 
 static sqlite3_stmt *prepare(struct sqlite *s, const char *sql, struct dm_error *err)
 {
     for (int i = 0; i < s->nprepared; i++)
-        if (strcmp(sqlite3_sql(s->prepared[i]), sql) == 0)
+        if (strcmp(dm_sqlite.sql(s->prepared[i]), sql) == 0)
             return s->prepared[i];
     if (s->nprepared == STATEMENTS)
-        sqlite3_finalize(s->prepared[--s->nprepared]);
-    if (sqlite3_prepare_v2(s->c, sql, -1, &s->prepared[s->nprepared], NULL) == SQLITE_OK)
+        dm_sqlite.finalize(s->prepared[--s->nprepared]);
+    if (dm_sqlite.prepare_v2(s->c, sql, -1, &s->prepared[s->nprepared], NULL) == SQLITE_OK)
         return s->prepared[s->nprepared++];
     fail(s, err);
     return NULL;
@@ -135,10 +137,10 @@ static int commit(struct dm_database *db, struct dm_error *err)
 {
     struct sqlite *s = of(db);
     add(db, "COMMIT", NULL, 0, err);
-    if (s->failed.status && !sqlite3_get_autocommit(s->c))
-        sqlite3_exec(s->c, "ROLLBACK", NULL, NULL, NULL);
+    if (s->failed.status && !dm_sqlite.get_autocommit(s->c))
+        dm_sqlite.exec(s->c, "ROLLBACK", NULL, NULL, NULL);
     return s->failed.status;
 }
 
-const struct dm_database_kind dm_sqlite = {
+const struct dm_database_kind dm_sqlite_tables = {
     .close = close_file, .run = run, .begin = begin, .add = add, .commit = commit};

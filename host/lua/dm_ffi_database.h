@@ -18,7 +18,7 @@ int dm_database_run(struct dm_database *db, const char *sql, const char *const *
                     struct dm_error *err);
 
 /* A transaction of many statements: their answers are waited for together. After an error of any of them nothing of it
- * has happened, except that with DM_EIO from the commit it is not known. */
+ * has happened, except that with DM_EIO from the commit it is not known; the database is then to be closed. */
 int dm_database_begin(struct dm_database *db, struct dm_error *err);
 int dm_database_add(struct dm_database *db, const char *sql, const char *const *values, int n, struct dm_error *err);
 int dm_database_commit(struct dm_database *db, struct dm_error *err);
