@@ -14,7 +14,7 @@ struct postgres {
     PGconn *c;
     char *prepared[STATEMENTS]; /* the texts of statements; "s0", "s1" ... are their names */
     int nprepared;
-    int unread;        /* answers that are due in the transaction */
+    int unread; /* answers that are due in the transaction */
     bool in_pipeline;
     struct dm_error failed; /* the transaction's first error; status 0: none */
 };

@@ -2,6 +2,7 @@
 #include "database/database.h"
 #include "io/sqlite.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { STATEMENTS = 16, WAIT_MS = 30000 };
@@ -57,11 +58,16 @@ struct dm_database *dm_sqlite_tables_open(const char *file, struct dm_error *err
     return NULL;
 }
 
+/* SQLite numbers $2 by where it stands, not by its name. */
 static bool bind(sqlite3_stmt *st, const char *const *values, int n)
 {
+    char name[16];
     bool ok = true;
-    for (int i = 0; ok && i < n; i++)
-        ok = dm_sqlite.bind_text(st, i + 1, values[i], -1, SQLITE_STATIC) == SQLITE_OK;
+    for (int i = 0; ok && i < n; i++) {
+        snprintf(name, sizeof name, "$%d", i + 1);
+        int at = dm_sqlite.bind_parameter_index(st, name);
+        ok = dm_sqlite.bind_text(st, at, values[i], -1, SQLITE_STATIC) == SQLITE_OK;
+    }
     return ok;
 }
 

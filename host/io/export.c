@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -132,6 +133,12 @@ int dm_export_folder(const char *path, struct dm_error *err)
     if (chmod(path, FOLDER_MODE) && !there)
         return dm_fail_errno(err, DM_EIO, "cannot make the folder %s", path);
     return there;
+}
+
+int dm_export_real(const char *path, struct dm_buf *out, struct dm_error *err)
+{
+    char real[PATH_MAX];
+    return dm_buf_puts(out, realpath(path, real) ? real : path) ? DM_OK : dm_fail_memory(err);
 }
 
 int dm_export_sync(const char *folder, struct dm_error *err)

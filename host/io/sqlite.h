@@ -8,6 +8,7 @@
 
 /* The functions that are used, without their prefix. */
 #define DM_SQLITE_FUNCTIONS(X)                                                                     \
+    X(bind_parameter_index)                                                                        \
     X(bind_text)                                                                                   \
     X(busy_timeout)                                                                                \
     X(close)                                                                                       \

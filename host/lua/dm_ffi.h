@@ -23,6 +23,9 @@ struct dm_buf {
     size_t n, cap;
 };
 
+/* Frees the memory; the buffer is empty and usable again. */
+void dm_buf_finish(struct dm_buf *b);
+
 /* base: one for all --------------------------------------------------------------------------- */
 
 /* A number that differs between builds whose Lua and C parts do not fit together. */
@@ -261,6 +264,13 @@ int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *e
 /* Sorts the inputs; how many there are, and the path of one. */
 uint64_t dm_job_sort_inputs(struct dm_job *job);
 const char *dm_job_input(struct dm_job *job, uint64_t i);
+
+/* Whether somebody runs into this run directory: 1, or 0. A file system that does not tell other machines of locks
+ * answers 0 to those. */
+int dm_run_is_locked(const char *folder);
+
+/* Sleeps. */
+void dm_pause(double ms);
 
 /* Whether descriptor fd is a terminal, how many columns it has (0: unknown), and how many processors this process may
  * use. */

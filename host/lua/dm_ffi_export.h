@@ -19,6 +19,9 @@ int dm_export_taken(const char *path);
 /* Makes a folder, with those around it, for owner and group. Returns 1 when it was there before. */
 int dm_export_folder(const char *path, struct dm_error *err);
 
+/* Appends the path without links, dots and double slashes; of what is not there as it is. */
+int dm_export_real(const char *path, struct dm_buf *out, struct dm_error *err);
+
 /* Has the system put everything on disk that was written to the folder's file system. */
 int dm_export_sync(const char *folder, struct dm_error *err);
 
@@ -33,6 +36,10 @@ int dm_export_list(const char *folder, struct dm_buf *out, struct dm_error *err)
 
 /* Makes a run directory and locks it. Returns the descriptor that holds the lock, for dm_job.lock, or an error. */
 int dm_folder_lock(const char *folder, struct dm_error *err);
+
+/* Looks for an unfinished run in a folder that is locked: with `resume` it is kept, with `force` removed, else it is an
+ * error that says what to do. */
+int dm_folder_begin(const char *folder, int resume, int force, struct dm_error *err);
 
 /* What a run hands out once it is committed, to Lua in another thread: lengths of its streams (dm_job.export). */
 struct dm_delivery {

@@ -294,7 +294,7 @@ end
 
 ---Ends it: nothing is left to be done again.
 function Delivery:finish()
-  self:log(json.empty_array)
+  self:log {}
   check(C.dm_export_clear(self.task.staging, err))
 end
 

@@ -127,7 +127,7 @@ function ReadFile:read(path, kind)
   if TEXT[kind] then return ReadFile.decode(read_bytes(path)) end
   if DOCUMENT[kind] then
     read_bytes(path)
-    failure.raise("RuntimeError", kind .. " is read by a command: name one in DMHOST_READER; see `dmhost help datamate`")
+    failure.raise("RuntimeError", kind .. " is read by the command in DMHOST_READER: see `dmhost help datamate`")
   end
   if IMAGE[kind] then
     read_bytes(path)

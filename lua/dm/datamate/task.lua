@@ -3,7 +3,6 @@
 local ffi = require "ffi"
 local delivery = require "dm.datamate.delivery"
 local disk = require "dm.disk"
-local json = require "dm.json"
 local problem = require "dm.problem"
 local read_file = require "dm.datamate.read_file"
 local tables_module = require "dm.datamate.tables"
@@ -29,8 +28,17 @@ Task.__index = Task
 local err = ffi.new "struct dm_error"
 
 local function check(status)
-  if status < 0 then problem.raise(ffi.string(err.text):gsub("\n.*", ""), { next = ffi.string(err.text):match "\n(.*)" }) end
+  if status < 0 then error(problem.of_c(status, ffi.string(err.text)), 0) end
   return status
+end
+
+---A path without links.
+local function real_path(path)
+  local out = ffi.new "struct dm_buf"
+  check(C.dm_export_real(path, out, err))
+  local real = ffi.string(out.p, out.n)
+  C.dm_buf_finish(out)
+  return real
 end
 
 ---Where a task's files stand, by its process.yaml.
@@ -48,17 +56,6 @@ function M.staging(export, instance)
   return export .. "/.dmhost-" .. instance:gsub("[^%w-]", "_")
 end
 
----Opens a task: nobody else runs it from now on.
----@param given dm.DataMateTask what process.yaml says
----@return dm.DataMateTask
----@return integer lock
-function M.open(given)
-  local task = setmetatable(given, Task)
-  local lock = check(C.dm_folder_lock(task.folder, err))
-  task.tables = tables_module.new(task.folder:gsub("/?%.dmhost$", ""))
-  return task, lock
-end
-
 ---Connects to the tables and says that the task runs.
 function Task:begin()
   self.tables:connect()
@@ -68,13 +65,17 @@ function Task:begin()
     problem.raise(("t_dm_datasets has no row for the data set %s"):format(self.dataset_id),
       { next = "dataset_id in process.yaml is the id of the data set that files are exported to" })
   end
-  if #self.operators > 0 then
-    local file = io.open(self.dataset_path, "rb")
-    local size = file and file:seek "end"
-    if file then file:close() end
-    if size == 0 then problem.raise(self.dataset_path .. " is empty: the task has no files") end
+end
+
+---Refuses a dataset without files.
+function Task:check_dataset()
+  local file, why = io.open(self.dataset_path, "rb")
+  local size = file and file:seek "end"
+  if file then file:close() end
+  if not size then
+    problem.raise("cannot read the dataset " .. why, { next = "dataset_path in process.yaml names it" })
   end
-  self.made_export = check(C.dm_export_folder(self.export, err)) == 0
+  if size == 0 then problem.raise(self.dataset_path .. " is empty: the task has no files") end
 end
 
 ---Ends what an earlier process began to deliver, and looks up which files are finished.
@@ -96,26 +97,23 @@ local function take_over(self)
   return finished
 end
 
----Whether the run directory holds a run of this very task that did not end.
-local function is_unfinished(self, plan)
-  local journal = disk.read(self.folder .. "/journal")
-  if not journal or journal == "" then return false end
-  local _, receipt = pcall(json.decode, disk.read(self.folder .. "/run.json") or "")
-  if type(receipt) == "table" and receipt.status == "done" then return false end
+---Whether the run in the run directory was of the dataset as it is now.
+local function has_same_dataset(self)
   local out = ffi.new "struct dm_buf"
-  check(C.dm_file_stamp(self.dataset_path, out))
+  C.dm_file_stamp(self.dataset_path, out)
   local stamp = ffi.string(out.p, out.n)
   C.dm_buf_finish(out)
-  return disk.read(self.folder .. "/plan.json") == plan
-    and disk.read(self.folder .. "/inputs") == ("%s %s\0"):format(stamp, self.dataset_path)
+  return disk.read(self.folder .. "/inputs") == ("%s %s\0"):format(stamp, self.dataset_path)
 end
 
 ---Readies the run directory: the run in it goes on, or a new one begins.
----@param plan string the plan of the run, as JSON
-function Task:ready(plan)
+---@param job ffi.cdata* struct dm_job *
+---@param goes_on boolean? there is a run in it that did not end, with the same code
+function Task:ready(job, goes_on)
   local finished = take_over(self)
-  if is_unfinished(self, plan) then return end
-  check(C.dm_folder_begin(self.folder, false, true, err))
+  job.resume, job.force, job.lock, job.export = 1, 0, self.lock, self.export
+  if goes_on and has_same_dataset(self) then return end
+  check(C.dm_folder_begin(self.folder, 0, 1, err))
   self.delivery:restart()
   local text = table.concat(finished, "\n")
   if text ~= "" then check(C.dm_export_replace(self.folder .. "/finished", text, #text, err)) end
@@ -124,7 +122,7 @@ end
 ---The status that a task ends with, by what became of its files.
 local function final_status(self)
   local counts = self.tables:counts(self.instance_id)
-  local failed = counts.FAILED > 0 or self.delivery.broken
+  local failed = counts.FAILED > 0 or self.delivery and self.delivery.broken
   if counts.COMPLETED > 0 then return failed and "PARTIAL_SUCCESS" or "COMPLETED" end
   return "FAILED"
 end
@@ -147,13 +145,66 @@ end
 ---Ends the task: every file has its row.
 ---@return string status
 function Task:finish()
-  self.delivery:finish()
   self.tables:connect()
-  require("dm.datamate.scan").run(self.tables, self.dataset_id, self.export)
+  if self.delivery then
+    self.delivery:finish()
+    require("dm.datamate.scan").run(self.tables, self.dataset_id, self.export)
+  end
   local status = final_status(self)
   self.tables:finish(self.instance_id, self.dataset_id, status)
-  leave_export(self)
+  if self.delivery then leave_export(self) end
   return status
+end
+
+---What the run came to, for the tables.
+---@param outcome ffi.cdata* struct dm_outcome *
+---@param status integer exit status of the run
+---@return integer status
+---@return string? message
+function Task:ended(outcome, status)
+  if outcome.status < 0 or outcome.interrupted == 1 then
+    self:give_up(outcome.interrupted == 1 and "STOPPED" or "FAILED")
+    return outcome.status < 0 and 1 or status
+  end
+  local ok, why = pcall(self.finish, self)
+  if ok then return status, ("task %s: %s"):format(self.instance_id, why) end
+  outcome.status = C.DM_EIO
+  ffi.fill(outcome.err.text, ffi.sizeof(outcome.err.text))
+  ffi.copy(outcome.err.text, tostring(why), math.min(#tostring(why), ffi.sizeof(outcome.err.text) - 1))
+  self:give_up "FAILED"
+  return 1
+end
+
+---Runs a task, which nobody else runs at the time; whatever goes wrong before rows are read is its end, too.
+---@param task table what process.yaml says: a dm.DataMateTask in the making
+---@param values table options of dmhost run
+---@param prepare fun(): integer readies the run; calls Task:ready
+---@return integer status
+function M.start(task, values, prepare)
+  setmetatable(task, Task)
+  for _, name in ipairs { "input", "output" } do
+    if values[name] then
+      problem.raise(("--%s does not go with a task"):format(name), { next = "process.yaml names both" })
+    end
+  end
+  task.lock = check(C.dm_folder_lock(task.folder, err))
+  task.tables = tables_module.new((task.folder:gsub("/?%.dmhost$", "")))
+  local ok, status = xpcall(function()
+    task:begin()
+    if #task.operators == 0 then
+      io.stderr:write("dmhost: the task has no operators: ", task:finish(), "\n")
+      return 0
+    end
+    task:check_dataset()
+    task.made_export = check(C.dm_export_folder(task.export, err)) == 0
+    task.export = real_path(task.export)
+    return prepare()
+  end, problem.catch)
+  if ok then return status end
+  task:give_up "FAILED"
+  if task.delivery or task.made_export then pcall(leave_export, task) end
+  require("dm.problem.show").print(status, values["log-format"])
+  return 1
 end
 
 return M
