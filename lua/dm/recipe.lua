@@ -72,7 +72,7 @@ local function kind_of(recipe)
   local executor = get(recipe.root, "executor_type")
   if get(recipe.root, "instance_id") or executor and executor.text == "datamate" then return "datamate" end
   if get(recipe.root, "process") then return "datajuicer" end
-  recipe:fail(recipe.root, 'this is neither a recipe of Data-Juicer nor a task of DataMate: there is no key "process"',
+  recipe:fail(recipe.root, 'this is no recipe of Data-Juicer and no task of DataMate: there is no key "process"',
     "a pipeline is a Lua file, or YAML with `process: [...]`")
 end
 
