@@ -214,8 +214,8 @@ end
 ---What went wrong when an operator was made: whose it is, and where in the pipeline.
 local function place(p, e, i, name, overridden)
   if not e.parameter then
-    if not e.at then
-      e.at = problem.place_of_entry(p.file, { "operators", i })
+    if not e.at or e.unsaid then
+      e.at = problem.place_of_entry(p.file, { "operators", i }) or e.at
       e.next = e.next or ("`dmhost ops %s` shows its parameters"):format(name)
     end
     e.what = ('operator %d, "%s", can not be made: %s'):format(i, name, e.what)

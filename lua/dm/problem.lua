@@ -17,6 +17,7 @@ local M = {}
 ---@class dm.Problem
 ---@field what string a sentence: what is wrong and why
 ---@field at dm.Place? where in a file of Lua
+---@field unsaid boolean? `at` is where it was raised, which the message itself does not say
 ---@field parameter string? of an operator, by who does not know the pipeline's file: it gets its place from who does
 ---@field value boolean? with `parameter`: its value is meant, not its name
 ---@field row string? FILE@OFFSET of the row that it happened on
