@@ -91,7 +91,6 @@ describe("dmhost dev", function()
     assert.equal(1, #list)
     by_rename(path, (SHOUT:gsub("MARK", '"!!"')))
     list = until_event "summary"
-    while list[1].event == "error" do table.remove(list, 1) end -- on a busy machine the first save is seen twice
     assert.equal("reload", list[1].event)
     assert.equal("shout", list[1].operator)
     assert.same({ event = "summary", kept = 1000, dropped = 0, changed = 1000, rejected = 0 }, list[#list])

@@ -127,7 +127,8 @@ function Watch:take(info, files)
   local dirty, since, set = self.dirty, self.since, {}
   self.dirty, self.since = {}, nil
   local changed, loaded = compare(info)
-  local news = self.fresh and #changed > 0
+  local news = false
+  for _, path in ipairs(self.fresh and changed or {}) do dirty[plain(sources.file_of(path))] = true end
   self.fresh = nil
   for _, path in ipairs(files or {}) do set[plain(path)] = path end
   for path in pairs(dirty) do
