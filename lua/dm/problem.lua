@@ -65,7 +65,15 @@ end
 ---@return string
 function M.line(p)
   local where = p.at and ("%s:%d:%d: "):format(p.at.path, p.at.line, p.at.col) or p.row and p.row .. ": " or ""
-  return where .. p.what .. (p.next and "; " .. p.next or "")
+  return where .. M.sentence(p)
+end
+
+---What is wrong, and what to do: WHAT; NEXT.
+---@param p dm.Problem
+---@return string
+function M.sentence(p)
+  if not p.next then return p.what end
+  return p.what .. (p.what:sub(-1) == "?" and " " or "; ") .. p.next
 end
 
 ---Text of a Lua file: as it was read by this run, or of the binary. Messages of Lua cut long names at the front.
