@@ -135,10 +135,14 @@ end
 function Plan:take_settings(settings)
   local ok, set = pcall(overrides.parse, settings)
   self:read_entries(ok and set or {})
-  local used, why = {}, nil
+  if not ok then
+    self.set_fault = set
+    return
+  end
+  local used = {}
   for _, entry in ipairs(self.entries) do used[entry.name or ""] = true end
-  if ok then ok, why = pcall(overrides.check, set, used) else why = set end
-  self.set_fault = not ok and why or nil
+  local fits, why = pcall(overrides.check, set, used)
+  self.set_fault = not fits and why or nil
 end
 
 ---Adds the files of the inputs; stops at none.

@@ -4,6 +4,7 @@ local problem = require "dm.problem"
 local utf8 = require "dm.utf8"
 local sample = require "dm.sample"
 local visible = require("dm.trace.paint").visible
+local plural = require("dm.units").plural
 
 local M = {
   summary = "say everything that is wrong with a pipeline, without running it",
@@ -34,10 +35,6 @@ end
 local function show_json(finding)
   finding.file, finding.message = utf8.clean(finding.file), utf8.clean(finding.message)
   io.write(tostring(sample.sample(finding)), "\n")
-end
-
-local function plural(n, word)
-  return ("%d %s%s"):format(n, word, n == 1 and "" or "s")
 end
 
 ---@param values table options and arguments

@@ -169,8 +169,8 @@ local function show_end(outcome, begun)
   local c = outcome.counts
   local seconds = math.max(outcome.seconds, 0.001)
   local rows, bytes = tonumber(c.rows), tonumber(c.bytes)
-  say(("\n%s row%s in, %s out, %s dropped, %s rejected"):format(count(rows), rows == 1 and "" or "s",
-    count(tonumber(c.out)), count(M.dropped(c)), count(rejected(outcome))))
+  say(("\n%s in, %s out, %s dropped, %s rejected"):format(units.plural(rows, "row"), count(tonumber(c.out)),
+    count(M.dropped(c)), count(rejected(outcome))))
   say(("; %s in %.2f s: %.1f MB/s, %s rows/s, %d worker%s\n"):format(units.show_bytes(bytes), seconds,
     (bytes - tonumber(outcome.bytes_before)) / seconds / 1e6,
     count((rows - tonumber(outcome.rows_before)) / seconds), math.max(begun.workers, 1),

@@ -140,7 +140,9 @@ end
 ---@return integer exit status
 function M.run(values)
   local given = tonumber(values.timeout)
-  if values.timeout and (not given or given <= 0) then fail(('--timeout takes seconds, not "%s"'):format(values.timeout)) end
+  if values.timeout and (not given or given <= 0) then
+    fail(('--timeout takes seconds, not "%s"'):format(values.timeout))
+  end
   for _, folder in ipairs(values.ops or {}) do registry.add_folder(folder) end
   local jobs, why, next_step = find.jobs({ unpack(values) }, values.ops or {})
   if not jobs then fail(why, next_step) end

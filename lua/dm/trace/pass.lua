@@ -38,7 +38,8 @@ end
 local function is_hopeless(pass, lost)
   if not lost or not lost.reason:find(client_module.SLOW) then return false end
   if pass.slow == lost.op then
-    pass.stopped = ("two rows %s in %s: the others are not tried"):format(lost.reason, pass.client.info.ops[lost.op].name)
+    local name = pass.client.info.ops[lost.op].name
+    pass.stopped = ("two rows %s in %s: the others are not tried"):format(lost.reason, name)
     return true
   end
   pass.slow = lost.op
