@@ -10,7 +10,7 @@ CC ?= cc
 PREFIX ?= /usr/local
 SAN ?=
 BUILD := build$(if $(SAN),/san)
-PACKAGES := luajit libuv libzstd libisal libpcre2-8 libxxhash libutf8proc libidn2 expat nettle sqlite3
+PACKAGES := luajit libuv libzstd libisal libpcre2-8 libxxhash libutf8proc libidn2 expat nettle
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
