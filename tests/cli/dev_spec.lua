@@ -109,12 +109,12 @@ describe("dmhost dev", function()
   it("makes an endless loop an error like any other", function()
     start "pipeline.lua --json"
     until_event "ready"
-    t.write(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"" while sample.id == 7 do end')))
+    by_rename(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"" while sample.id == 7 do end')))
     local list = until_event "error"
     assert.equal("ops/user/shout.lua", list[1].file)
     assert.equal(6, list[1].line)
     assert.truthy(list[1].message:find("took longer than 2 s", 1, true))
-    t.write(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"" if sample.id == 7 then error "seven" end')))
+    by_rename(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"" if sample.id == 7 then error "seven" end')))
     list = until_event "summary"
     assert.equal(1, list[#list].rejected)
   end)
