@@ -281,6 +281,9 @@ int getpid(void);
 /* XXH3-64 of a file's bytes; 0 when it can not be read. */
 uint64_t dm_file_hash(const char *path);
 
+/* What tells this binary from others: from the id that the linker gave its contents. */
+uint64_t dm_self_hash(void);
+
 /* Appends a line for each library: its name, the version that runs, "; " and what is to be said of it. */
 int dm_versions(struct dm_buf *out);
 
