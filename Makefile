@@ -1,6 +1,7 @@
 # make            build/dmhost
 # make demo       install what is missing, build, clean a real corpus
 # make test       install what tests need, run the whole suite
+# make test-cluster  the same run on a real Slurm and a real Ray of three nodes each, on this machine; needs root
 # make check      test, linters, formatter, the repository's own rules; SAN=1 under the sanitizers
 # make conformance  how many of the peers' recorded answers our operators give
 # make bench fuzz install clean
@@ -9,15 +10,15 @@ CC ?= cc
 PREFIX ?= /usr/local
 SAN ?=
 BUILD := build$(if $(SAN),/san)
-PACKAGES := luajit libuv libzstd libisal libpcre2-8 libxxhash libutf8proc libidn2 expat nettle sqlite3
+PACKAGES := luajit libuv libzstd libisal libpcre2-8 libxxhash libutf8proc libidn2 expat nettle
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 # -Wpedantic would refuse what FFI headers need; system headers are not ours to warn about
 override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) -fvisibility=hidden -Ihost -MMD -MP \
-	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES)))
+	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) libpq))
 LDLIBS := $(shell pkg-config --libs $(PACKAGES)) -lm
-LDFLAGS += -Wl,-E -Wl,--as-needed
+LDFLAGS += -Wl,-E -Wl,--as-needed -Wl,--build-id
 ifdef SAN
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=address,undefined
@@ -26,13 +27,14 @@ endif
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
 EMBEDDED := README.md $(sort $(wildcard host/lua/dm_ffi*.h)) $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
+SPECS := tests/cli tests/lua tests/net tests/ops
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 # what clang-format and the linters read; tables are made by scripts
 OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
-.PHONY: all deps demo test check unit specs conformance lint format bench bench-ops bench-llm fuzz install clean
+.PHONY: all deps demo test test-cluster check unit specs conformance lint format bench bench-ops bench-llm fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)
@@ -47,14 +49,11 @@ $(BUILD)/embed.list: FORCE
 	@echo '$(EMBEDDED)' | cmp -s - $@ || echo '$(EMBEDDED)' >$@
 FORCE:
 
-$(BUILD)/embed.S: $(BUILD)/embed.list $(EMBEDDED)
-	@{ echo '.section .note.GNU-stack,"",@progbits'; echo '.section .rodata'; \
-	i=0; for f in $(EMBEDDED); do \
-	  echo "n$$i: .asciz \"$$f\""; echo "t$$i: .incbin \"$$f\""; echo "e$$i: .byte 0"; i=$$((i+1)); done; \
-	echo '.section .data.rel.ro,"aw"'; echo '.balign 8'; echo '.globl dm_embed_table'; \
-	echo '.hidden dm_embed_table'; echo 'dm_embed_table:'; \
-	i=0; for f in $(EMBEDDED); do echo ".quad n$$i, t$$i, e$$i - t$$i"; i=$$((i+1)); done; \
-	echo '.quad 0, 0, 0'; } >$@
+$(BUILD)/compile: host/compile.c Makefile
+	@mkdir -p $(@D); $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LDLIBS)
+
+$(BUILD)/embed.S: $(BUILD)/compile $(BUILD)/embed.list $(EMBEDDED)
+	@$(BUILD)/compile $@ $(BUILD)/embed.bin $(EMBEDDED)
 
 $(BUILD)/embed.o: $(BUILD)/embed.S
 	@$(CC) -c -o $@ $<
@@ -70,7 +69,7 @@ unit: $(UNIT)
 specs: export ASAN_OPTIONS = detect_leaks=0:handle_segv=0:allow_user_segv_handler=1
 specs: export UBSAN_OPTIONS = print_stacktrace=1
 specs: $(BUILD)/dmhost
-	DMHOST=$(abspath $(BUILD)/dmhost) $(BUILD)/dmhost test $(if $(SAN),--timeout 900) tests
+	DMHOST=$(abspath $(BUILD)/dmhost) $(BUILD)/dmhost test $(if $(SAN),--timeout 900) $(SPECS)
 
 conformance: $(BUILD)/dmhost
 	@$(BUILD)/dmhost lua tests/ops/conformance.lua
@@ -78,6 +77,9 @@ conformance: $(BUILD)/dmhost
 test:
 	tests/deps.sh build test
 	$(MAKE) unit specs
+
+test-cluster: $(BUILD)/dmhost
+	DMHOST=$(abspath $(BUILD)/dmhost) tests/cluster/run.sh
 
 lint:
 	@echo clang-format, cppcheck, luacheck
@@ -133,7 +135,7 @@ FUZZ_CC := clang-14
 FUZZ_SECONDS ?= 60
 TARGET ?= $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_FLAGS := -O1 -g -std=gnu11 -D_GNU_SOURCE -DDM_INPUT_BLOCK=64 -DDM_READER_BLOCK=16 -Ihost -Itests/unit -MMD -MP \
-	$(shell pkg-config --cflags $(PACKAGES)) -fsanitize=fuzzer-no-link,address,undefined \
+	$(shell pkg-config --cflags $(PACKAGES) libpq) -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FUZZ_OBJ := $(HOST:%.c=build/fuzz/%.o) $(BUILD)/embed.o
 

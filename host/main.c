@@ -1,5 +1,6 @@
 /* dmhost: argv to subcommand, nothing else. */
 #include "cluster/worker_host.h"
+#include "base/loop.h"
 #include "lua/state.h"
 #include "net/http.h"
 #include "run/coordinator.h"
@@ -14,11 +15,17 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Lua has nothing to do while a run is under way: the thread that commits may have it. */
+static int deliver(void *arg, struct dm_delivery *d)
+{
+    return dm_lua_call(arg, "dm.datamate.delivery", "deliver", d, &d->err);
+}
+
 /* The job that Lua has set up, and then Lua's report on it. */
 static int run_job(struct dm_lua *lua, struct dm_error *err)
 {
     static struct dm_outcome outcome;
-    dm_coordinator_run(dm_job_made(), &outcome);
+    dm_coordinator_run(dm_job_made(), deliver, lua, &outcome);
     int status = dm_lua_call(lua, "dm.cli.run", "finish", &outcome, err);
     dm_counts_finish(&outcome.counts);
     return status;
@@ -76,5 +83,6 @@ int main(int argc, char **argv)
     dm_job_free();
     dm_lua_close(lua);
     dm_http_finish();
+    dm_loop_finish();
     return status < 0 ? 1 : status;
 }

@@ -23,6 +23,9 @@ struct dm_buf {
     size_t n, cap;
 };
 
+/* Frees the memory; the buffer is empty and usable again. */
+void dm_buf_finish(struct dm_buf *b);
+
 /* base: one for all --------------------------------------------------------------------------- */
 
 /* A number that differs between builds whose Lua and C parts do not fit together. */
@@ -242,6 +245,8 @@ struct dm_job {
     uint64_t slots;              /* workers of a worker host */
     uint64_t cpus, gpus, memory; /* that a worker needs; memory in bytes, 0: as the engine gives */
     uint64_t silence_ms;         /* a worker host that is not heard for so long is lost */
+    const char *export;    /* a task's export folder: what is committed is handed to dm.datamate.delivery; or NULL */
+    int lock;              /* descriptor that dm_folder_lock returned, which the run takes over; 0: none */
 };
 
 /* What became of it. */
@@ -274,6 +279,13 @@ int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *e
 uint64_t dm_job_sort_inputs(struct dm_job *job);
 const char *dm_job_input(struct dm_job *job, uint64_t i);
 
+/* Whether somebody runs into this run directory: 1, or 0. A file system that does not tell other machines of locks
+ * answers 0 to those. */
+int dm_run_is_locked(const char *folder);
+
+/* Sleeps. */
+void dm_pause(double ms);
+
 /* Whether descriptor fd is a terminal, how many columns it has (0: unknown), and how many processors this process may
  * use. */
 int dm_is_terminal(int fd);
@@ -287,6 +299,9 @@ int getpid(void);
 
 /* XXH3-64 of a file's bytes; 0 when it can not be read. */
 uint64_t dm_file_hash(const char *path);
+
+/* What tells this binary from others: from the id that the linker gave its contents. */
+uint64_t dm_self_hash(void);
 
 /* Appends a line for each library: its name, the version that runs, "; " and what is to be said of it. */
 int dm_versions(struct dm_buf *out);
@@ -312,9 +327,11 @@ void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint
 /* The operator at work, or -1: what dm_rows_at and dm_rows_rest have said. */
 int dm_rows_op(const struct dm_rows *rows);
 
-/* Lets the profiler's signal (SIGPROF) through to this thread, or not. Threads made while it does not never get it:
- * LuaJIT's handler may only run where Lua does. */
-void dm_profile_signals(int on);
+/* Sends this thread the profiler's signal (SIGPROF) every millisecond from now on, whose handler LuaJIT has set. */
+int dm_profile_start(struct dm_error *err);
+
+/* Sends it no more; none is on its way when this returns. */
+void dm_profile_stop(void);
 
 /* No operator is at work on any row. */
 void dm_rows_rest(struct dm_rows *rows);

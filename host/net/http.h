@@ -1,5 +1,5 @@
-/* An HTTP client on an event loop of its own, which runs while somebody waits: any number of
- * requests at once, on one thread. What Lua calls of it stands in lua/dm_ffi_net.h. */
+/* An HTTP client on the event loop of base/loop.h: any number of requests at once, on one thread.
+ * What Lua calls of it stands in lua/dm_ffi_net.h. */
 #ifndef DM_NET_HTTP_H
 #define DM_NET_HTTP_H
 

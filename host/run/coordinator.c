@@ -160,6 +160,7 @@ static void begin_commit(struct dm_coordinator *c, const struct dm_item *end)
     c->committed_ms = uv_now(&c->loop);
     c->commit.from = c->frontier.at[DM_ROWS];
     c->commit.to = c->next.at[DM_ROWS];
+    c->commit.ledger_to = c->next.at[DM_LEDGER].offset;
     c->commit_work.data = &c->commit;
     uv_queue_work(&c->loop, &c->commit_work, in_thread, on_committed);
 }
@@ -266,22 +267,29 @@ static void on_tick(uv_timer_t *tick)
         dm_pool_watch(&c->pool, c->job->row_ms);
     dm_store_tick(c);
     dm_progress(c, false);
+    dm_status_tick(c);
+    dm_advance(c);
+}
+
+void dm_run_stop(struct dm_coordinator *c, bool now, const char *text)
+{
+    c->outcome->interrupted = 1;
+    c->stopping = true;
+    if (*text)
+        dm_progress_say(c, "%s", text);
+    if (now)
+        quit(c);
+    else
+        dm_spool_cancel(&c->spool);
     dm_advance(c);
 }
 
 static void on_signal(uv_signal_t *handle, int sig)
 {
     struct dm_coordinator *c = handle->data;
+    const char *text = "stopping: running splits are being finished; again to stop at once";
     (void)sig;
-    c->outcome->interrupted = 1;
-    if (c->stopping) {
-        quit(c);
-    } else {
-        dm_progress_say(c, "stopping: running splits are being finished; again to stop at once");
-        c->stopping = true;
-        dm_spool_cancel(&c->spool);
-    }
-    dm_advance(c);
+    dm_run_stop(c, c->stopping, c->stopping ? "" : text);
 }
 
 /* ---- the beginning
@@ -346,10 +354,14 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
         rc = dm_store_open(c, err);
     if (rc)
         return rc;
-    c->lock = dm_folder_open(job->settings.folder, job->resume, job->force, err);
+    c->lock = job->lock ? job->lock : dm_folder_lock(job->settings.folder, err);
     if (c->lock < 0)
         return c->lock;
-    rc = dm_journal_open(&c->journal, job->settings.folder, err);
+    rc = dm_folder_begin(job->settings.folder, job->resume != 0, job->force != 0, err);
+    if (rc == DM_OK)
+        rc = dm_status_open(c, err);
+    if (rc == DM_OK)
+        rc = dm_journal_open(&c->journal, job->settings.folder, err);
     if (rc == DM_OK)
         rc = find_frontier(c, err);
     if (rc == DM_OK)
@@ -422,11 +434,13 @@ static void release(struct dm_coordinator *c)
     dm_pump_finish(&c->pump);
     dm_buf_finish(&c->commit.record);
     dm_journal_close(&c->journal);
+    dm_status_close(c);
     if (c->lock >= 0)
         close(c->lock);
 }
 
-void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
+void dm_coordinator_run(struct dm_job *job, dm_deliver *deliver, void *arg,
+                        struct dm_outcome *outcome)
 {
     struct dm_coordinator *c = calloc(1, sizeof *c);
     *outcome = (struct dm_outcome){.inputs = dm_job_inputs(job)->n};
@@ -435,7 +449,9 @@ void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
         return;
     }
     c->job = job;
-    c->lock = -1;
+    c->commit.deliver = deliver;
+    c->commit.deliver_arg = arg;
+    c->lock = c->status.log = -1;
     c->outcome = outcome;
     outcome->status = prepare(c, &outcome->err);
     outcome->begun = outcome->status == DM_OK;

@@ -76,7 +76,7 @@ static int clear(const char *folder, struct dm_error *err)
     return rc;
 }
 
-static int check_state(const char *folder, bool resume, bool force, struct dm_error *err)
+int dm_folder_begin(const char *folder, int resume, int force, struct dm_error *err)
 {
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s/journal", folder);
@@ -108,7 +108,7 @@ static int take_lock(int fd, const char *path, struct dm_error *err)
                    path);
 }
 
-int dm_folder_open(const char *folder, bool resume, bool force, struct dm_error *err)
+int dm_folder_lock(const char *folder, struct dm_error *err)
 {
     char path[PATH_BYTES];
     if ((size_t)snprintf(path, sizeof path, "%s/lock", folder) >= sizeof path)
@@ -120,11 +120,27 @@ int dm_folder_open(const char *folder, bool resume, bool force, struct dm_error 
     if (lock < 0)
         return dm_fail_errno(err, DM_EIO, "cannot open %s", path);
     rc = take_lock(lock, path, err);
-    if (rc == DM_OK)
-        rc = check_state(folder, resume, force, err);
     if (rc) {
         close(lock);
         return rc;
     }
     return lock;
+}
+
+int dm_run_is_locked(const char *folder)
+{
+    char path[PATH_BYTES];
+    if ((size_t)snprintf(path, sizeof path, "%s/lock", folder) >= sizeof path)
+        return 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    bool locked = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+    close(fd);
+    return locked;
+}
+
+void dm_pause(double ms)
+{
+    usleep((useconds_t)(ms * 1000));
 }

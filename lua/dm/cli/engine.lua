@@ -121,7 +121,7 @@ function M.set(job, p, values, keep)
   job.engine = keep(name)
   job.engine_address = keep(address)
   job.engine_options = keep(own_options(p, given[1] and split(given[1]) == name and given or {}, name))
-  job.workers = whole(p, values, given, "workers", 1) or problem.raise(
+  job.workers = whole(p, values, given, "workers", 1, p.workers) or problem.raise(
     "how many workers the engine is to start is not given", { next = "for example --workers 8" })
   job.slots = math.min(whole(p, values, given, "slots", 1, 1), tonumber(job.workers))
   job.cpus = whole(p, values, given, "cpus", 1, 1)

@@ -46,7 +46,7 @@ end
 
 ---Lets those go on that wait for their turn.
 function Endpoint:open()
-  if self.closed_until > C.dm_http_now() then return end
+  if self.closed_until > C.dm_loop_now() then return end
   while self.first <= self.last and self.busy < math.floor(self.limit) do
     local task = self.queue[self.first]
     self.queue[self.first] = nil
@@ -58,7 +58,7 @@ end
 
 ---Waits until a request may be made.
 function Endpoint:enter()
-  if self.first > self.last and self.busy < math.floor(self.limit) and self.closed_until <= C.dm_http_now() then
+  if self.first > self.last and self.busy < math.floor(self.limit) and self.closed_until <= C.dm_loop_now() then
     self.busy = self.busy + 1
     return
   end
@@ -78,7 +78,7 @@ end
 ---@param kept number the share that is left
 ---@param ms number how long the request took that tells us
 function Endpoint:shrink(kept, ms)
-  local now = C.dm_http_now()
+  local now = C.dm_loop_now()
   self.growing = false
   if now - ms < self.shrunk_at then return end
   self.shrunk_at = now
@@ -111,14 +111,14 @@ end
 ---Nobody is asked for so long.
 ---@param ms number
 function Endpoint:close(ms)
-  self.closed_until = math.max(self.closed_until, C.dm_http_now() + ms)
+  self.closed_until = math.max(self.closed_until, C.dm_loop_now() + ms)
 end
 
 ---The server could not be reached: waits until it is worth another try. Raises when it has been away for too long.
 ---@param why string
 ---@param ms number how long it took to see that
 function Endpoint:unreachable(why, ms)
-  local now = C.dm_http_now()
+  local now = C.dm_loop_now()
   self.away_since = self.away_since or now
   self:shrink(0.5, ms)
   local away = now - self.away_since
@@ -136,7 +136,7 @@ end
 
 ---Waits until the endpoint is open again, and opens it for others.
 function Endpoint:sleep_closed()
-  local left = self.closed_until - C.dm_http_now()
+  local left = self.closed_until - C.dm_loop_now()
   if left > 0 then wait.sleep(left) end
   self:open()
 end
