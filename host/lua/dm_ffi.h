@@ -260,6 +260,13 @@ int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *e
 uint64_t dm_job_sort_inputs(struct dm_job *job);
 const char *dm_job_input(struct dm_job *job, uint64_t i);
 
+/* Whether somebody runs into this run directory: 1, or 0. A file system that does not tell other machines of locks
+ * answers 0 to those. */
+int dm_run_is_locked(const char *folder);
+
+/* Sleeps. */
+void dm_pause(double ms);
+
 /* Whether descriptor fd is a terminal, how many columns it has (0: unknown), and how many processors this process may
  * use. */
 int dm_is_terminal(int fd);
@@ -273,6 +280,9 @@ int getpid(void);
 
 /* XXH3-64 of a file's bytes; 0 when it can not be read. */
 uint64_t dm_file_hash(const char *path);
+
+/* What tells this binary from others: from the id that the linker gave its contents. */
+uint64_t dm_self_hash(void);
 
 /* Appends a line for each library: its name, the version that runs, "; " and what is to be said of it. */
 int dm_versions(struct dm_buf *out);

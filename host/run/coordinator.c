@@ -262,22 +262,29 @@ static void on_tick(uv_timer_t *tick)
     dm_loss_watch(c);
     dm_store_tick(c);
     dm_progress(c, false);
+    dm_status_tick(c);
+    advance(c);
+}
+
+void dm_run_stop(struct dm_coordinator *c, bool now, const char *text)
+{
+    c->outcome->interrupted = 1;
+    c->stopping = true;
+    if (*text)
+        dm_progress_say(c, "%s", text);
+    if (now)
+        quit(c);
+    else
+        dm_spool_cancel(&c->spool);
     advance(c);
 }
 
 static void on_signal(uv_signal_t *handle, int sig)
 {
     struct dm_coordinator *c = handle->data;
+    const char *text = "stopping: running splits are being finished; again to stop at once";
     (void)sig;
-    c->outcome->interrupted = 1;
-    if (c->stopping) {
-        quit(c);
-    } else {
-        dm_progress_say(c, "stopping: running splits are being finished; again to stop at once");
-        c->stopping = true;
-        dm_spool_cancel(&c->spool);
-    }
-    advance(c);
+    dm_run_stop(c, c->stopping, c->stopping ? "" : text);
 }
 
 /* ---- the beginning
@@ -345,7 +352,9 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
     c->lock = dm_folder_open(job->settings.folder, job->resume, job->force, err);
     if (c->lock < 0)
         return c->lock;
-    rc = dm_journal_open(&c->journal, job->settings.folder, err);
+    rc = dm_status_open(c, err);
+    if (rc == DM_OK)
+        rc = dm_journal_open(&c->journal, job->settings.folder, err);
     if (rc == DM_OK)
         rc = find_frontier(c, err);
     if (rc == DM_OK)
@@ -415,6 +424,7 @@ static void release(struct dm_coordinator *c)
     dm_pump_finish(&c->pump);
     dm_buf_finish(&c->commit.record);
     dm_journal_close(&c->journal);
+    dm_status_close(c);
     if (c->lock >= 0)
         close(c->lock);
 }
@@ -428,7 +438,7 @@ void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
         return;
     }
     c->job = job;
-    c->lock = -1;
+    c->lock = c->status.log = -1;
     c->outcome = outcome;
     outcome->status = prepare(c, &outcome->err);
     outcome->begun = outcome->status == DM_OK;
