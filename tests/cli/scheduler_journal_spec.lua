@@ -166,7 +166,8 @@ describe("the journal of dm.scheduler", function()
   end)
 
   it("is one host's at a time, and nothing else", function()
-    t.write(dir .. "/first.lua", 'dm.scheduler.TaskScheduler { journal = "j" }\nio.open("up", "w"):close() dm.sleep(100)')
+    t.write(dir .. "/first.lua",
+      'dm.scheduler.TaskScheduler { journal = "j" }\nio.open("up", "w"):close() dm.sleep(100)')
     local status, _, err = in_dir(t.DMHOST .. " lua first.lua & while ! [ -e up ]; do sleep 0.01; done; " .. t.DMHOST
       .. " lua -e 'dm.scheduler.TaskScheduler { journal = \"j\" }'; s=$?; kill -9 $!; exit $s")
     assert.equal(1, status)

@@ -19,6 +19,7 @@ M.TOPICS = {
   { "operators", "Operators", "writing one: parameters, examples, tests" },
   { "samples", "Samples", "reading and changing a row" },
   { "verbs", "Verbs", "what dmhost does to text for an operator" },
+  { "tasks", "Tasks", "scripts: functions and commands side by side" },
 }
 
 ---A chapter of the README: from its heading to the next one of its level.
