@@ -6,6 +6,7 @@
 #include "run/coordinator.h"
 #include "run/counts.h"
 #include "run/worker.h"
+#include "task/process.h"
 #include "trace/session.h"
 
 #include <fcntl.h>
@@ -82,6 +83,7 @@ int main(int argc, char **argv)
         print_error(lua, &err);
     dm_job_free();
     dm_lua_close(lua);
+    dm_process_finish();
     dm_http_finish();
     dm_loop_finish();
     return status < 0 ? 1 : status;

@@ -20,6 +20,7 @@ M.TOPICS = {
   { "samples", "Samples", "reading and changing a row" },
   { "clusters", "Clusters", "workers on other nodes" },
   { "verbs", "Verbs", "what dmhost does to text for an operator" },
+  { "tasks", "Tasks", "scripts: functions and commands side by side" },
   { "datamate", "Coming from DataMate", "process.yaml: what is the same, what differs" },
 }
 
