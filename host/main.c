@@ -2,6 +2,7 @@
 #include "base/loop.h"
 #include "lua/state.h"
 #include "net/http.h"
+#include "task/coprocess.h"
 #include "run/coordinator.h"
 #include "run/counts.h"
 #include "run/worker.h"
@@ -74,6 +75,7 @@ int main(int argc, char **argv)
     dm_job_free();
     dm_lua_close(lua);
     dm_http_finish();
+    dm_coprocess_finish();
     dm_loop_finish();
     return status < 0 ? 1 : status;
 }

@@ -12,6 +12,7 @@
 #include "lua/dm_ffi_bytes.h"
 #include "lua/dm_ffi_trace.h"
 #include "lua/dm_ffi_net.h"
+#include "lua/dm_ffi_coprocess.h"
 #pragma GCC visibility pop
 
 #endif
