@@ -262,8 +262,8 @@ function Slicer:copies(sample, texts)
   return texts
 end
 
----Everything that `execute` made of a sample, returned and emitted. A slicer that waits may also return the sample, which
----then goes on as the row that it is.
+---Everything that `execute` made of a sample, returned and emitted. A slicer that waits may also return the sample,
+---which then goes on as the row that it is.
 ---@param sample dm.Sample|table
 ---@return table[]|dm.Sample samples
 function Slicer:slice(sample)

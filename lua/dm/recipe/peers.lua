@@ -81,7 +81,7 @@ local function refuse(recipe, items)
   if not first then return end
   local why = first.why and #theirs == 1 and (" (%s)"):format(first.why) or ""
   recipe:fault(first.name, ("this recipe needs your Data-Juicer for %s%s"):format(listed(theirs), why),
-    ("%s=/path/to/venv/bin/python names the Python that it is installed in; or take what needs it out"):format(VARIABLE))
+    VARIABLE .. "=/path/to/venv/bin/python names the Python that it is installed in; or take what needs it out")
 end
 
 ---What Data-Juicer says of the operators.
@@ -128,7 +128,8 @@ function M.find(recipe, items, paths)
   local ok, said = pcall(describe, python, items, paths)
   if not ok then
     for _, item in ipairs(items) do item.faulty = true end
-    return recipe:fault(items[1].name, ("Data-Juicer can not be asked about %s: %s"):format(listed(items), tostring(said)),
+    return recipe:fault(items[1].name,
+      ("Data-Juicer can not be asked about %s: %s"):format(listed(items), tostring(said)),
       ("%s is %s; is Data-Juicer installed there?"):format(VARIABLE, python))
   end
   for _, item in ipairs(items) do add(recipe, item, said, python, paths) end
