@@ -2,7 +2,6 @@
 #include "lua/state.h"
 #include "net/http.h"
 #include "run/coordinator.h"
-#include "run/counts.h"
 #include "run/worker.h"
 #include "trace/session.h"
 
@@ -19,7 +18,7 @@ static int run_job(struct dm_lua *lua, struct dm_error *err)
     static struct dm_outcome outcome;
     dm_coordinator_run(dm_job_made(), &outcome);
     int status = dm_lua_call(lua, "dm.cli.run", "finish", &outcome, err);
-    dm_counts_finish(&outcome.counts);
+    dm_outcome_finish(&outcome);
     return status;
 }
 

@@ -49,8 +49,8 @@ int dm_http_start(const struct dm_http_request *request, struct dm_error *err);
 /* Gives a request up; dm_http_next hands it out as DM_HTTP_CANCELLED, unless it has ended already. */
 void dm_http_cancel(uint32_t id);
 
-/* Runs the event loop until a request has ended or `ms` milliseconds have passed; 0 only looks. Returns whether
- * dm_http_next has something, or a status below zero. */
+/* Runs the event loop until a request has ended, a grant may have come, or `ms` milliseconds have passed; 0 only looks.
+ * Returns whether dm_http_next has something, or a status below zero. */
 int dm_http_wait(double ms, struct dm_error *err);
 
 /* The next request that has ended, or NULL. The caller gives it back with dm_http_release. */
@@ -62,6 +62,55 @@ int dm_http_room(void);
 
 /* A clock that only goes forward, in milliseconds. */
 double dm_http_now(void);
+
+/* run: what models are asked ---------------------------------------------------------------------- */
+
+enum { DM_LATENCIES = 176 };
+
+/* What an operator asked models. */
+struct dm_asked {
+    uint64_t requests;  /* that reached a server */
+    uint64_t retries;   /* how many of them were made again */
+    uint64_t tokens_in, tokens_out;
+    uint64_t cached;    /* replies from the cache: none was asked */
+    uint64_t cost;      /* in billionths of the prices' currency */
+    uint64_t latency[DM_LATENCIES]; /* how often a request took so long: see dm_asked_latency */
+};
+
+/* Counts the time that a request took. */
+void dm_asked_latency(struct dm_asked *asked, double ms);
+
+/* The time within which a share of the requests ended, in milliseconds and by 5 % exact; 0 when there were none. */
+double dm_asked_percentile(const struct dm_asked *asked, double share);
+
+/* Adds all of `from`. */
+void dm_asked_add(struct dm_asked *asked, const struct dm_asked *from);
+
+/* How requests of this process are limited: 0: in no way; 1: by their endpoints' rates; 2: in the run as a whole too. */
+int dm_metered(void);
+
+/* Requests to an endpoint that a worker wants to make, and what has come of earlier ones. */
+struct dm_want {
+    uint64_t endpoint;      /* which: a hash of its name */
+    uint64_t requests_per_minute, tokens_per_minute; /* its rates; 0: no limit */
+    uint64_t n;             /* requests that are wanted */
+    uint64_t tokens, cost;  /* what they may take, all together; cost in billionths */
+    uint64_t ended;         /* requests that were granted before and have ended */
+    uint64_t returned;      /* how many of those did not reach the server */
+    int64_t more_tokens, more_cost; /* what those took beyond what was thought */
+};
+
+/* Tells the coordinator. */
+int dm_want(const struct dm_want *want, struct dm_error *err);
+
+struct dm_grant {
+    uint64_t endpoint;
+    uint64_t n;    /* requests that may be made */
+    uint64_t over; /* 1: no more may be made in this run, and why not stands in the coordinator's message */
+};
+
+/* Looks for messages. Returns 1 with the next grant, 0 when there is none, or a status below zero. */
+int dm_grant_next(struct dm_grant *grant, struct dm_error *err);
 
 /* run: replies of models that are kept on disk --------------------------------------------------- */
 

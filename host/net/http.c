@@ -36,8 +36,13 @@ static struct client {
     CURL **idle; /* easy handles for the next transfers: they are dear to make */
     size_t nidle;
     uint32_t last_id;
+    uv_poll_t *other; /* on what dm_http_watch has named */
+    int watched;      /* its descriptor, or -1 */
+    bool woken;       /* there is something to read on it */
     bool closing;
 } * client;
+
+static int to_watch = -1;
 
 /* A socket that libcurl waits on. */
 struct watch {
@@ -133,6 +138,33 @@ static void on_sweep(uv_timer_t *timer)
 static void on_wake(uv_timer_t *timer)
 {
     (void)timer; /* uv_run returns */
+}
+
+static void on_other(uv_poll_t *poll, int status, int events)
+{
+    (void)poll, (void)status, (void)events;
+    client->woken = true;
+}
+
+static void free_handle(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void watch(int fd)
+{
+    if (client->watched == fd)
+        return;
+    if (client->watched >= 0)
+        uv_close((uv_handle_t *)client->other, free_handle);
+    client->watched = -1;
+    client->other = fd >= 0 ? malloc(sizeof *client->other) : NULL;
+    if (!client->other || uv_poll_init(&client->loop, client->other, fd)) {
+        free(client->other);
+        return;
+    }
+    client->watched = fd;
+    uv_poll_start(client->other, UV_READABLE, on_other);
 }
 
 /* ---- what libcurl asks for
@@ -249,6 +281,7 @@ static int begin(struct dm_error *err)
         return dm_fail_memory(err);
     }
     c->ended_end = &c->ended;
+    c->watched = -1;
     client = c;
     dm_http_room();
     return DM_OK;
@@ -294,6 +327,7 @@ void dm_http_finish(void)
         dm_curl.multi_cleanup(s->multi);
         uv_close((uv_handle_t *)&s->timer, NULL);
     }
+    watch(-1);
     uv_close((uv_handle_t *)&client->sweep, NULL);
     uv_close((uv_handle_t *)&client->wake, NULL);
     uv_run(&client->loop, UV_RUN_DEFAULT);
@@ -366,8 +400,10 @@ int dm_http_wait(double ms, struct dm_error *err)
     if (rc)
         return rc;
     double end = dm_transfer_clock() + ms;
+    watch(to_watch);
+    client->woken = false;
     uv_run(&client->loop, UV_RUN_NOWAIT);
-    while (!client->ended) {
+    while (!client->ended && !client->woken) {
         double left = end - dm_transfer_clock();
         if (left <= 0)
             break;
@@ -377,6 +413,11 @@ int dm_http_wait(double ms, struct dm_error *err)
     }
     uv_timer_stop(&client->wake);
     return client->ended != NULL;
+}
+
+void dm_http_watch(int fd)
+{
+    to_watch = fd;
 }
 
 struct dm_http_reply *dm_http_next(void)

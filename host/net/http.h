@@ -3,6 +3,9 @@
 #ifndef DM_NET_HTTP_H
 #define DM_NET_HTTP_H
 
+/* Has dm_http_wait return when there is something to read on this descriptor, too; -1: on none. */
+void dm_http_watch(int fd);
+
 /* Gives up what is under way and frees everything. Nothing when no request was ever made. */
 void dm_http_finish(void);
 

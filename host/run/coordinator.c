@@ -13,6 +13,7 @@
 enum { TICK_MS = 50, COMMIT_MS = 100, COMMIT_BYTES = 64 * 1024 * 1024, MEASURED_INPUTS = 10000 };
 
 static void advance(struct dm_coordinator *c);
+static void catch_signals(bool on);
 
 /* ---- the end ------------------------------------------------------------------------------------
  */
@@ -23,8 +24,7 @@ static void close_handles(struct dm_coordinator *c)
         return;
     c->closed = true;
     uv_close((uv_handle_t *)&c->tick, NULL);
-    uv_close((uv_handle_t *)&c->on_int, NULL);
-    uv_close((uv_handle_t *)&c->on_term, NULL);
+    catch_signals(false);
     for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
         dm_pool_stop(peer);
 }
@@ -189,12 +189,16 @@ static void advance(struct dm_coordinator *c)
 /* ---- events
  * --------------------------------------------------------------------------------------- */
 
-static void on_failed(struct dm_coordinator *c, struct dm_wire *frame)
+static void on_failed(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame)
 {
     struct dm_error err;
     size_t n;
     int status = (int)dm_get_u32(frame);
     const char *text = dm_get_bytes(frame, &n);
+    if (status == DM_ESPENT || c->quitting) {
+        dm_schedule_given_up(peer);
+        return;
+    }
     dm_fail(&err, status, "%.*s", (int)n, text);
     dm_run_fail(c, &err);
 }
@@ -213,10 +217,16 @@ static void on_frame(void *arg, struct dm_peer *peer, enum dm_message type, stru
         dm_schedule_written(c, frame);
         break;
     case DM_FAILED:
-        on_failed(c, frame);
+        on_failed(c, peer, frame);
         break;
     case DM_REPLY:
         dm_store_reply(c, frame);
+        return;
+    case DM_WANT:
+        dm_asking_want(c, peer, frame);
+        break;
+    case DM_ASKED:
+        dm_asking_told(c, frame);
         return;
     default:
         break;
@@ -227,6 +237,7 @@ static void on_frame(void *arg, struct dm_peer *peer, enum dm_message type, stru
 static void on_lost(void *arg, struct dm_peer *peer)
 {
     struct dm_coordinator *c = arg;
+    dm_budget_leave(&c->budget, &peer->asker);
     dm_loss(c, peer);
     advance(c);
 }
@@ -256,19 +267,8 @@ static void on_pumped(void *arg)
     advance(c);
 }
 
-static void on_tick(uv_timer_t *tick)
+static void stop(struct dm_coordinator *c)
 {
-    struct dm_coordinator *c = tick->data;
-    dm_loss_watch(c);
-    dm_store_tick(c);
-    dm_progress(c, false);
-    advance(c);
-}
-
-static void on_signal(uv_signal_t *handle, int sig)
-{
-    struct dm_coordinator *c = handle->data;
-    (void)sig;
     c->outcome->interrupted = 1;
     if (c->stopping) {
         quit(c);
@@ -277,7 +277,48 @@ static void on_signal(uv_signal_t *handle, int sig)
         c->stopping = true;
         dm_spool_cancel(&c->spool);
     }
+}
+
+/* Signals that were sent to stop the run, and how many of them have been seen to. */
+static volatile sig_atomic_t signals;
+
+static void on_signal(int sig)
+{
+    (void)sig;
+    signals++;
+}
+
+static void catch_signals(bool on)
+{
+    struct sigaction a = {.sa_handler = on ? on_signal : SIG_DFL, .sa_flags = SA_RESTART};
+    signals = 0;
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGTERM, &a, NULL);
+}
+
+static void look_around(struct dm_coordinator *c)
+{
+    for (; c->signals < signals; c->signals++)
+        stop(c);
+    dm_asking_tick(c);
+    dm_progress(c, false);
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    struct dm_coordinator *c = tick->data;
+    dm_loss_watch(c);
+    dm_store_tick(c);
+    look_around(c);
     advance(c);
+}
+
+static void on_inside(void *arg)
+{
+    struct dm_coordinator *c = arg;
+    uv_update_time(&c->loop);
+    dm_store_inside(c);
+    look_around(c);
 }
 
 /* ---- the beginning
@@ -352,6 +393,8 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
         rc = c->outcome->resumed
                  ? dm_identity_check(job->settings.folder, c->plan.inputs, err)
                  : dm_identity_write(job->settings.folder, job->settings.plan, c->plan.inputs, err);
+    if (rc == DM_OK)
+        rc = dm_asking_begin(c, err);
     measure_inputs(c);
     return rc;
 }
@@ -372,18 +415,18 @@ static int start_standard_streams(struct dm_coordinator *c, struct dm_error *err
 
 static int start_loop(struct dm_coordinator *c, struct dm_error *err)
 {
-    struct dm_pool_events events = {
-        .on_frame = on_frame, .on_lost = on_lost, .on_error = on_error, .arg = c};
+    struct dm_pool_events events = {.on_frame = on_frame,
+                                    .on_lost = on_lost,
+                                    .on_inside = on_inside,
+                                    .on_error = on_error,
+                                    .arg = c};
     int rc = uv_loop_init(&c->loop);
     if (rc)
         return dm_fail(err, DM_EIO, "cannot make an event loop: %s", uv_strerror(rc));
-    c->tick.data = c->on_int.data = c->on_term.data = c;
+    c->tick.data = c;
     uv_timer_init(&c->loop, &c->tick);
     uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
-    uv_signal_init(&c->loop, &c->on_int);
-    uv_signal_start(&c->on_int, on_signal, SIGINT);
-    uv_signal_init(&c->loop, &c->on_term);
-    uv_signal_start(&c->on_term, on_signal, SIGTERM);
+    catch_signals(true);
     rc = dm_pool_init(&c->pool, &c->loop, &c->job->settings, events, err);
     if (rc == DM_OK)
         rc = start_standard_streams(c, err);
@@ -435,6 +478,7 @@ void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
     if (outcome->begun)
         run_loop(c);
     dm_store_end(c);
+    dm_asking_end(c);
     if (c->pump.reader_gone)
         outcome->interrupted = 0;
     bool read = c->job->kind != DM_TO_STDOUT || c->pump.reader_gone ||
@@ -450,4 +494,10 @@ void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
     outcome->counts = c->frontier.counts; /* the caller's now */
     release(c);
     free(c);
+}
+
+void dm_outcome_finish(struct dm_outcome *outcome)
+{
+    dm_counts_finish(&outcome->counts);
+    free(outcome->asked);
 }

@@ -5,7 +5,8 @@
 
 #include "run/job.h"
 
-/* Runs the job to its end. The outcome's counts are the caller's to free with dm_counts_finish. */
+/* Runs the job to its end. The outcome is the caller's to free with dm_outcome_finish. */
 void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome);
+void dm_outcome_finish(struct dm_outcome *outcome);
 
 #endif

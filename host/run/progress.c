@@ -35,6 +35,7 @@ void dm_progress_say(struct dm_coordinator *c, const char *format, ...)
 struct view {
     double seconds, share, rows_per_s, mb_per_s, eta;
     uint64_t rows, rejected;
+    struct dm_asked asked; /* by all operators */
 };
 
 static struct view look(const struct dm_coordinator *c)
@@ -47,20 +48,39 @@ static struct view look(const struct dm_coordinator *c)
     v.mb_per_s = (double)(c->frontier.counts.bytes - c->outcome->bytes_before) / s / 1e6;
     v.share = c->total_bytes ? (double)c->done_bytes / (double)c->total_bytes : -1;
     double done = (double)(c->done_bytes - c->resumed_bytes);
+    for (uint64_t i = 0; i < c->job->settings.nops; i++)
+        dm_asked_add(&v.asked, &c->asked[i]);
     v.eta = v.share >= 0 && done > 0 ? s * (double)(c->total_bytes - c->done_bytes) / done : -1;
     return v;
 }
 
+/* What models were asked, for people; nothing when nothing was. */
+static void describe_asked(const struct dm_asked *a, char *text, size_t n)
+{
+    char cost[32] = "";
+    *text = 0;
+    if (a->cost)
+        snprintf(cost, sizeof cost, "  cost %.4f", (double)a->cost / 1e9);
+    if (a->requests || a->cached)
+        snprintf(text, n,
+                 "  %llu requests (%llu again)  p50/90/99 %.0f/%.0f/%.0f ms  %llu+%llu tokens%s",
+                 (unsigned long long)a->requests, (unsigned long long)a->retries,
+                 dm_asked_percentile(a, 0.5), dm_asked_percentile(a, 0.9),
+                 dm_asked_percentile(a, 0.99), (unsigned long long)a->tokens_in,
+                 (unsigned long long)a->tokens_out, cost);
+}
+
 static void show_line(const struct view *v, const char *begin, const char *end)
 {
-    char head[96] = "", eta[32] = "";
+    char head[96] = "", eta[32] = "", asked[256];
+    describe_asked(&v->asked, asked, sizeof asked);
     if (v->share >= 0)
         snprintf(head, sizeof head, "%3.0f %%  ", v->share * 100);
     if (v->eta >= 0)
         snprintf(eta, sizeof eta, "  ETA %.0f s", v->eta);
-    fprintf(stderr, "%s%s%llu rows  %.0f rows/s  %.1f MB/s%s  %llu rejected%s", begin, head,
+    fprintf(stderr, "%s%s%llu rows  %.0f rows/s  %.1f MB/s%s  %llu rejected%s%s", begin, head,
             (unsigned long long)v->rows, v->rows_per_s, v->mb_per_s, eta,
-            (unsigned long long)v->rejected, end);
+            (unsigned long long)v->rejected, asked, end);
 }
 
 static void show_bar(struct dm_coordinator *c, const struct view *v)
@@ -81,11 +101,22 @@ static void show_bar(struct dm_coordinator *c, const struct view *v)
 
 static void show_json(const struct view *v)
 {
+    const struct dm_asked *a = &v->asked;
     fprintf(stderr,
             "{\"event\":\"progress\",\"seconds\":%.3f,\"rows\":%llu,\"rejected\":%llu,"
-            "\"rows_per_s\":%.0f,\"mb_per_s\":%.1f,\"share\":%.4f}\n",
+            "\"rows_per_s\":%.0f,\"mb_per_s\":%.1f,\"share\":%.4f",
             v->seconds, (unsigned long long)v->rows, (unsigned long long)v->rejected, v->rows_per_s,
             v->mb_per_s, v->share < 0 ? 0 : v->share);
+    if (a->requests || a->cached)
+        fprintf(stderr,
+                ",\"asked\":{\"requests\":%llu,\"retries\":%llu,\"tokens_in\":%llu,"
+                "\"tokens_out\":%llu,\"cached\":%llu,\"cost\":%.9f,"
+                "\"latency_ms\":{\"p50\":%.3g,\"p90\":%.3g,\"p99\":%.3g}}",
+                (unsigned long long)a->requests, (unsigned long long)a->retries,
+                (unsigned long long)a->tokens_in, (unsigned long long)a->tokens_out,
+                (unsigned long long)a->cached, (double)a->cost / 1e9, dm_asked_percentile(a, 0.5),
+                dm_asked_percentile(a, 0.9), dm_asked_percentile(a, 0.99));
+    fputs("}\n", stderr);
 }
 
 void dm_progress(struct dm_coordinator *c, bool now)

@@ -1,9 +1,10 @@
 /* The coordinator's state, shared by the files that make it up: coordinator.c (life of a run),
  * schedule.c (which split goes where), loss.c (workers that die), store.c (replies of models),
- * progress.c (what people see). */
+ * asking.c (what models are asked), progress.c (what people see). */
 #ifndef DM_RUN_STATE_H
 #define DM_RUN_STATE_H
 
+#include "run/asked.h"
 #include "run/commit.h"
 #include "run/coordinator.h"
 #include "run/item.h"
@@ -15,7 +16,7 @@ struct dm_coordinator {
     struct dm_outcome *outcome;
     uv_loop_t loop;
     uv_timer_t tick;
-    uv_signal_t on_int, on_term;
+    int signals; /* that were seen to: see look_around */
     uv_work_t commit_work;
     uv_work_t store_work;
     struct dm_pool pool;
@@ -32,6 +33,10 @@ struct dm_coordinator {
     struct dm_error store_err;
     int store_rc;
     bool storing;
+    struct dm_budget budget; /* of requests to models */
+    struct dm_asked *asked;  /* for each operator: what it has asked, as far as workers have told */
+    uint64_t asked_saved_ms; /* when that was written last */
+    bool asked_changed;      /* since then */
     int lock;
     bool plan_ended, committing, stopping, quitting, closed;
     uint64_t started_ms, committed_ms, shown_ms;
@@ -53,6 +58,9 @@ void dm_schedule(struct dm_coordinator *c);
 void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame);
 void dm_schedule_written(struct dm_coordinator *c, struct dm_wire *frame);
 
+/* The worker has left its split undone, since models may not be asked any more. */
+void dm_schedule_given_up(struct dm_peer *peer);
+
 /* loss.c: a worker has gone; its splits go to others, and the row that did it is found. */
 void dm_loss(struct dm_coordinator *c, struct dm_peer *peer);
 
@@ -69,8 +77,25 @@ void dm_store_reply(struct dm_coordinator *c, struct dm_wire *frame);
  * commit. */
 void dm_store_tick(struct dm_coordinator *c);
 
+/* The same while a worker inside is at work: no other thread would be seen to end. */
+void dm_store_inside(struct dm_coordinator *c);
+
 /* Writes what has come last, however the run ended: it has been paid for. */
 void dm_store_end(struct dm_coordinator *c);
+
+/* asking.c: begins the account of what models are asked, or goes on with the one of the run that is
+ * resumed. */
+int dm_asking_begin(struct dm_coordinator *c, struct dm_error *err);
+
+/* A worker wants to ask, or has asked. */
+void dm_asking_want(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame);
+void dm_asking_told(struct dm_coordinator *c, struct dm_wire *frame);
+
+/* Hands out what may be asked by now, and writes the account when it is time. */
+void dm_asking_tick(struct dm_coordinator *c);
+
+/* Writes the account, which is the outcome's then. */
+void dm_asking_end(struct dm_coordinator *c);
 
 /* progress.c: shows how far the run is, when it is time. */
 void dm_progress(struct dm_coordinator *c, bool now);

@@ -18,7 +18,10 @@ enum dm_message {
     DM_STOP,      /* coordinator: exit when idle */
     DM_TRACE,     /* session: a request to trace */
     DM_TRACED,    /* worker: the reply */
-    DM_REPLY      /* worker: a model's reply, to be kept */
+    DM_REPLY,     /* worker: a model's reply, to be kept */
+    DM_WANT,      /* worker: requests to a model that it wants to make */
+    DM_BUDGET,    /* coordinator: how many of them may be made */
+    DM_ASKED      /* worker: what its operators asked models since it last said */
 };
 
 enum { DM_FRAME_HEAD = 5, DM_FRAME_MAX = 64 * 1024 * 1024 };

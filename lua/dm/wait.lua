@@ -21,6 +21,7 @@ local requests = {}      -- number of a request -> the task that waits for it
 local under_way = 0      -- how many those are
 local ready, first, last = {}, 1, 0 -- tasks to go on with, as they were woken
 local sleepers = {}      -- a heap of { at, task }, the earliest first
+local other              -- see M.also
 
 local function sift_up(i)
   local item = sleepers[i]
@@ -101,10 +102,18 @@ local function take(reply)
   return ended
 end
 
+---Has something else than requests and times be waited for.
+---@param source { before: fun(): number?; after: fun() } called before the loop runs, and says how long it may at the
+---most, and after it, to wake whom that concerns
+function M.also(source)
+  other = source
+end
+
 ---Runs the event loop for at most so long, or until something has come; wakes whom that concerns.
 ---@param ms number
 local function collect(ms)
   local now = C.dm_http_now()
+  if other then ms = math.min(ms, other.before() or ms) end
   if sleepers[1] then ms = math.min(ms, math.max(0, sleepers[1].at - now)) end
   if C.dm_http_wait(ms, err) < 0 then error(ffi.string(err.text), 0) end
   local reply = C.dm_http_next()
@@ -115,6 +124,7 @@ local function collect(ms)
     M.wake(task, take(reply))
     reply = C.dm_http_next()
   end
+  if other then other.after() end
   now = C.dm_http_now()
   while sleepers[1] and sleepers[1].at <= now do M.wake(pop_sleeper().task) end
 end
