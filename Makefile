@@ -1,6 +1,7 @@
 # make            build/dmhost
 # make demo       install what is missing, build, clean a real corpus
 # make test       install what tests need, run the whole suite
+# make test-cluster  the same run on a real Slurm and a real Ray of three nodes each, on this machine; needs root
 # make check      test, linters, formatter, the repository's own rules; SAN=1 under the sanitizers
 # make conformance  how many of the peers' recorded answers our operators give
 # make bench fuzz install clean
@@ -9,7 +10,7 @@ CC ?= cc
 PREFIX ?= /usr/local
 SAN ?=
 BUILD := build$(if $(SAN),/san)
-PACKAGES := luajit libuv libzstd libisal libpcre2-8 libxxhash libutf8proc libidn2 expat nettle sqlite3
+PACKAGES := luajit libuv libzstd libisal libpcre2-8 libxxhash libutf8proc libidn2 expat nettle
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
@@ -26,13 +27,14 @@ endif
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
 EMBEDDED := README.md $(sort $(wildcard host/lua/dm_ffi*.h)) $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
+SPECS := tests/cli tests/lua tests/net tests/ops
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 # what clang-format and the linters read; tables are made by scripts
 OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
-.PHONY: all deps demo test check unit specs conformance lint format bench bench-ops bench-llm fuzz install clean
+.PHONY: all deps demo test test-cluster check unit specs conformance lint format bench bench-ops bench-llm fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)
@@ -70,7 +72,7 @@ unit: $(UNIT)
 specs: export ASAN_OPTIONS = detect_leaks=0:handle_segv=0:allow_user_segv_handler=1
 specs: export UBSAN_OPTIONS = print_stacktrace=1
 specs: $(BUILD)/dmhost
-	DMHOST=$(abspath $(BUILD)/dmhost) $(BUILD)/dmhost test $(if $(SAN),--timeout 900) tests
+	DMHOST=$(abspath $(BUILD)/dmhost) $(BUILD)/dmhost test $(if $(SAN),--timeout 900) $(SPECS)
 
 conformance: $(BUILD)/dmhost
 	@$(BUILD)/dmhost lua tests/ops/conformance.lua
@@ -78,6 +80,9 @@ conformance: $(BUILD)/dmhost
 test:
 	tests/deps.sh build test
 	$(MAKE) unit specs
+
+test-cluster: $(BUILD)/dmhost
+	DMHOST=$(abspath $(BUILD)/dmhost) tests/cluster/run.sh
 
 lint:
 	@echo clang-format, cppcheck, luacheck

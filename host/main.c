@@ -1,4 +1,5 @@
 /* dmhost: argv to subcommand, nothing else. */
+#include "base/loop.h"
 #include "lua/state.h"
 #include "net/http.h"
 #include "run/coordinator.h"
@@ -72,5 +73,6 @@ int main(int argc, char **argv)
     dm_job_free();
     dm_lua_close(lua);
     dm_http_finish();
+    dm_loop_finish();
     return status < 0 ? 1 : status;
 }

@@ -4,12 +4,10 @@
  *
  * The library is loaded when first asked for: few texts need it, and it is C++. */
 #include "base/error.h"
+#include "base/library.h"
 #include "base/utf8.h"
 
-#include <dlfcn.h>
 #include <string.h>
-
-#define LIBRARY "libuchardet.so.0"
 
 /* How much of a text decides: uchardet reads 14 to 60 MB/s. */
 enum { PIECE = 64 * 1024, BACK = 4096 };
@@ -18,34 +16,37 @@ enum { PIECE = 64 * 1024, BACK = 4096 };
  * chance. */
 enum { GOOD_PER_BAD = 8 };
 
-static struct {
-    void *detector;
+static struct uchardet {
+    void *(*new)(void);
     int (*handle_data)(void *detector, const char *p, size_t n);
     void (*data_end)(void *detector);
     void (*reset)(void *detector);
     const char *(*get_charset)(void *detector);
 } uchardet;
 
+static const struct dm_symbol symbols[] = {
+#define X(name)                                                                                    \
+    {                                                                                              \
+        "uchardet_" #name, offsetof(struct uchardet, name)                                         \
+    }
+    X(new), X(handle_data), X(data_end), X(reset), X(get_charset),
+#undef X
+};
+
+static struct dm_library library = {.file = "libuchardet.so.0",
+                                    .package = "libuchardet0",
+                                    .table = &uchardet,
+                                    .symbols = symbols,
+                                    .nsymbols = sizeof symbols / sizeof *symbols};
+
+static void *detector; /* made when first needed */
+
 static int load(struct dm_error *err)
 {
-    void *(*create)(void);
-    if (uchardet.detector)
-        return DM_OK;
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (!library)
-        return dm_fail(err, DM_EUSAGE, "%s is missing; apt-get install libuchardet0", LIBRARY);
-    *(void **)&create = dlsym(library, "uchardet_new");
-    *(void **)&uchardet.handle_data = dlsym(library, "uchardet_handle_data");
-    *(void **)&uchardet.data_end = dlsym(library, "uchardet_data_end");
-    *(void **)&uchardet.reset = dlsym(library, "uchardet_reset");
-    *(void **)&uchardet.get_charset = dlsym(library, "uchardet_get_charset");
-    if (create && uchardet.handle_data && uchardet.data_end && uchardet.reset &&
-        uchardet.get_charset)
-        uchardet.detector = create();
-    if (uchardet.detector)
-        return DM_OK;
-    dlclose(library);
-    return dm_fail(err, DM_EUSAGE, "%s is not the one of Debian's package libuchardet0", LIBRARY);
+    int rc = detector ? DM_OK : dm_library_load(&library, err);
+    if (rc == DM_OK && !detector)
+        detector = uchardet.new();
+    return rc || detector ? rc : dm_fail_memory(err);
 }
 
 /* Text with fewer bytes beyond ASCII says little: measured on texts in ten charsets, uchardet takes
@@ -147,11 +148,11 @@ static int by_uchardet(const char *p, size_t n, const char **name, struct dm_err
     int rc = load(err);
     if (rc)
         return rc;
-    uchardet.reset(uchardet.detector);
-    if (uchardet.handle_data(uchardet.detector, p, n))
+    uchardet.reset(detector);
+    if (uchardet.handle_data(detector, p, n))
         return dm_fail_memory(err);
-    uchardet.data_end(uchardet.detector);
-    *name = uchardet.get_charset(uchardet.detector);
+    uchardet.data_end(detector);
+    *name = uchardet.get_charset(detector);
     return DM_OK;
 }
 

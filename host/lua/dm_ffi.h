@@ -263,6 +263,13 @@ int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *e
 uint64_t dm_job_sort_inputs(struct dm_job *job);
 const char *dm_job_input(struct dm_job *job, uint64_t i);
 
+/* Whether somebody runs into this run directory: 1, or 0. A file system that does not tell other machines of locks
+ * answers 0 to those. */
+int dm_run_is_locked(const char *folder);
+
+/* Sleeps. */
+void dm_pause(double ms);
+
 /* Whether descriptor fd is a terminal, how many columns it has (0: unknown), and how many processors this process may
  * use. */
 int dm_is_terminal(int fd);

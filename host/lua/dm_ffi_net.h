@@ -1,5 +1,15 @@
 /* What Lua may call of host/net; the third part of dm_ffi.h, under the same rules. */
 
+/* base: the event loop on which Lua waits --------------------------------------------------------- */
+
+/* Runs the event loop until something has come that Lua is to hear of (dm_http_next has a reply), or `ms`
+ * milliseconds have passed; 0 only looks. Returns whether something has, or a status below zero. Everything that has
+ * come is to be taken before the next call. */
+int dm_loop_wait(double ms, struct dm_error *err);
+
+/* A clock that only goes forward, in milliseconds. */
+double dm_loop_now(void);
+
 /* net: HTTP requests that other work goes on beside --------------------------------------------- */
 
 /* What is asked for. Texts are copied; NULL stands for none, a time of 0 for no limit. */
@@ -49,19 +59,12 @@ int dm_http_start(const struct dm_http_request *request, struct dm_error *err);
 /* Gives a request up; dm_http_next hands it out as DM_HTTP_CANCELLED, unless it has ended already. */
 void dm_http_cancel(uint32_t id);
 
-/* Runs the event loop until a request has ended, a grant may have come, or `ms` milliseconds have passed; 0 only looks.
- * Returns whether dm_http_next has something, or a status below zero. */
-int dm_http_wait(double ms, struct dm_error *err);
-
 /* The next request that has ended, or NULL. The caller gives it back with dm_http_release. */
 struct dm_http_reply *dm_http_next(void);
 void dm_http_release(struct dm_http_reply *reply);
 
 /* How many connections the limit on open files leaves room for; raises the limit as far as it goes. */
 int dm_http_room(void);
-
-/* A clock that only goes forward, in milliseconds. */
-double dm_http_now(void);
 
 /* run: what models are asked ---------------------------------------------------------------------- */
 

@@ -3,9 +3,9 @@
  * callbacks. */
 #include "net/http.h"
 
+#include "base/loop.h"
 #include "net/transfer.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <uv.h>
@@ -27,8 +27,8 @@ struct shard {
 };
 
 static struct client {
-    uv_loop_t loop;
-    uv_timer_t sweep, wake;
+    uv_loop_t *loop;
+    uv_timer_t sweep;
     struct shard shards[SHARDS];
     uint32_t nshards; /* that have been made */
     struct dm_transfer *active;
@@ -36,13 +36,8 @@ static struct client {
     CURL **idle; /* easy handles for the next transfers: they are dear to make */
     size_t nidle;
     uint32_t last_id;
-    uv_poll_t *other; /* on what dm_http_watch has named */
-    int watched;      /* its descriptor, or -1 */
-    bool woken;       /* there is something to read on it */
     bool closing;
 } * client;
-
-static int to_watch = -1;
 
 /* A socket that libcurl waits on. */
 struct watch {
@@ -50,11 +45,6 @@ struct watch {
     struct shard *shard;
     curl_socket_t fd;
 };
-
-double dm_http_now(void)
-{
-    return dm_transfer_clock();
-}
 
 /* ---- ends
  * ------------------------------------------------------------------------------------------- */
@@ -73,6 +63,7 @@ static void hand_out(struct dm_transfer *t)
     t->reply.next = NULL;
     *client->ended_end = &t->reply;
     client->ended_end = &t->reply.next;
+    dm_loop_stir();
 }
 
 /* Collects what libcurl has ended; to be called after everything that lets it work. */
@@ -126,45 +117,13 @@ static void on_curl_timer(uv_timer_t *timer)
 /* Ends the transfers whose reply has not begun in time. */
 static void on_sweep(uv_timer_t *timer)
 {
-    double now = dm_transfer_clock();
+    double now = dm_loop_now();
     (void)timer;
     for (struct dm_transfer *t = client->active, *next; t; t = next) {
         next = t->next;
         if (t->first_byte_ms > 0 && !t->answered && now - t->started_ms > t->first_byte_ms)
             stop(t, DM_HTTP_TIMEOUT, "the reply did not begin in time");
     }
-}
-
-static void on_wake(uv_timer_t *timer)
-{
-    (void)timer; /* uv_run returns */
-}
-
-static void on_other(uv_poll_t *poll, int status, int events)
-{
-    (void)poll, (void)status, (void)events;
-    client->woken = true;
-}
-
-static void free_handle(uv_handle_t *handle)
-{
-    free(handle);
-}
-
-static void watch(int fd)
-{
-    if (client->watched == fd)
-        return;
-    if (client->watched >= 0)
-        uv_close((uv_handle_t *)client->other, free_handle);
-    client->watched = -1;
-    client->other = fd >= 0 ? malloc(sizeof *client->other) : NULL;
-    if (!client->other || uv_poll_init(&client->loop, client->other, fd)) {
-        free(client->other);
-        return;
-    }
-    client->watched = fd;
-    uv_poll_start(client->other, UV_READABLE, on_other);
 }
 
 /* ---- what libcurl asks for
@@ -188,7 +147,7 @@ static int unwatch(const struct shard *s, curl_socket_t fd, struct watch *w)
 static struct watch *new_watch(struct shard *s, curl_socket_t fd)
 {
     struct watch *w = malloc(sizeof *w);
-    if (!w || uv_poll_init_socket(&client->loop, &w->poll, fd)) {
+    if (!w || uv_poll_init_socket(client->loop, &w->poll, fd)) {
         free(w);
         return NULL;
     }
@@ -224,15 +183,11 @@ static int on_timeout(CURLM *multi, long ms, void *arg)
 /* ---- begin and end
  * ---------------------------------------------------------------------------------- */
 
-static bool init_loop(struct client *c)
+static void begin_sweeps(struct client *c)
 {
-    if (uv_loop_init(&c->loop))
-        return false;
-    uv_timer_init(&c->loop, &c->wake);
-    uv_timer_init(&c->loop, &c->sweep);
+    uv_timer_init(c->loop, &c->sweep);
     uv_timer_start(&c->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
     uv_unref((uv_handle_t *)&c->sweep);
-    return true;
 }
 
 static struct shard *new_shard(void)
@@ -242,7 +197,7 @@ static struct shard *new_shard(void)
     if (!s->multi)
         return NULL;
     client->nshards++;
-    uv_timer_init(&client->loop, &s->timer);
+    uv_timer_init(client->loop, &s->timer);
     s->timer.data = s;
     dm_curl.multi_setopt(s->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     dm_curl.multi_setopt(s->multi, CURLMOPT_SOCKETDATA, s);
@@ -268,20 +223,21 @@ static int begin(struct dm_error *err)
 {
     if (client)
         return DM_OK;
-    int rc = dm_curl_load(err);
-    if (rc)
-        return rc;
+    uv_loop_t *loop = dm_loop(err);
+    if (!loop || dm_curl_load(err))
+        return err->status;
     struct client *c = calloc(1, sizeof *c);
     if (c)
         c->idle = malloc(IDLE_HANDLES * sizeof *c->idle);
-    if (!c || !c->idle || dm_curl.global_init(CURL_GLOBAL_DEFAULT) || !init_loop(c)) {
+    if (!c || !c->idle || dm_curl.global_init(CURL_GLOBAL_DEFAULT)) {
         if (c)
             free(c->idle);
         free(c);
         return dm_fail_memory(err);
     }
+    c->loop = loop;
     c->ended_end = &c->ended;
-    c->watched = -1;
+    begin_sweeps(c);
     client = c;
     dm_http_room();
     return DM_OK;
@@ -327,11 +283,8 @@ void dm_http_finish(void)
         dm_curl.multi_cleanup(s->multi);
         uv_close((uv_handle_t *)&s->timer, NULL);
     }
-    watch(-1);
     uv_close((uv_handle_t *)&client->sweep, NULL);
-    uv_close((uv_handle_t *)&client->wake, NULL);
-    uv_run(&client->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&client->loop);
+    uv_run(client->loop, UV_RUN_DEFAULT); /* closes them */
     free(client->idle);
     free(client);
     client = NULL;
@@ -382,7 +335,7 @@ int dm_http_start(const struct dm_http_request *request, struct dm_error *err)
     }
     client->last_id = client->last_id == INT32_MAX ? 1 : client->last_id + 1;
     t->reply.id = client->last_id;
-    uv_update_time(&client->loop);
+    uv_update_time(client->loop);
     rc = add(t, s, err);
     return rc ? rc : (int)client->last_id;
 }
@@ -392,32 +345,6 @@ void dm_http_cancel(uint32_t id)
     struct dm_transfer *t = find(id);
     if (t)
         stop(t, DM_HTTP_CANCELLED, "cancelled");
-}
-
-int dm_http_wait(double ms, struct dm_error *err)
-{
-    int rc = begin(err);
-    if (rc)
-        return rc;
-    double end = dm_transfer_clock() + ms;
-    watch(to_watch);
-    client->woken = false;
-    uv_run(&client->loop, UV_RUN_NOWAIT);
-    while (!client->ended && !client->woken) {
-        double left = end - dm_transfer_clock();
-        if (left <= 0)
-            break;
-        uv_update_time(&client->loop);
-        uv_timer_start(&client->wake, on_wake, (uint64_t)ceil(left), 0);
-        uv_run(&client->loop, UV_RUN_ONCE);
-    }
-    uv_timer_stop(&client->wake);
-    return client->ended != NULL;
-}
-
-void dm_http_watch(int fd)
-{
-    to_watch = fd;
 }
 
 struct dm_http_reply *dm_http_next(void)

@@ -2,20 +2,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     RECEIVE_BYTES = 2048, /* thousands of these are alive at once */
     UPLOAD_BYTES = 16384,
     MAX_HEAD_BYTES = 64 * 1024
 };
-
-double dm_transfer_clock(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
 
 /* ---- what libcurl calls
  * --------------------------------------------------------------------------- */
@@ -25,7 +17,7 @@ static void note_first_byte(struct dm_transfer *t)
     if (t->answered)
         return;
     t->answered = true;
-    t->first_ms = dm_transfer_clock() - t->started_ms;
+    t->first_ms = dm_loop_now() - t->started_ms;
 }
 
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
@@ -200,7 +192,7 @@ struct dm_transfer *dm_transfer_create(const struct dm_http_request *request, CU
     t->easy = easy;
     t->max_bytes = request->max_bytes;
     t->first_byte_ms = request->first_byte_ms;
-    t->started_ms = dm_transfer_clock();
+    t->started_ms = dm_loop_now();
     if (set_options(t, request, err) == DM_OK)
         return t;
     dm_transfer_destroy(t);
@@ -265,7 +257,7 @@ static void fill_reply(struct dm_transfer *t, int outcome)
     r->body = t->body.p ? t->body.p : "";
     r->body_bytes = t->body.n;
     r->first_ms = t->first_ms;
-    r->total_ms = dm_transfer_clock() - t->started_ms;
+    r->total_ms = dm_loop_now() - t->started_ms;
 }
 
 void dm_transfer_end(struct dm_transfer *t, CURLcode code)

@@ -37,7 +37,4 @@ void dm_transfer_stop(struct dm_transfer *t, int outcome, const char *why);
  */
 CURL *dm_transfer_destroy(struct dm_transfer *t);
 
-/* dm_http_now. */
-double dm_transfer_clock(void);
-
 #endif

@@ -267,16 +267,17 @@ static void on_pumped(void *arg)
     advance(c);
 }
 
-static void stop(struct dm_coordinator *c)
+void dm_run_stop(struct dm_coordinator *c, bool now, const char *text)
 {
     c->outcome->interrupted = 1;
-    if (c->stopping) {
+    c->stopping = true;
+    if (*text)
+        dm_progress_say(c, "%s", text);
+    if (now)
         quit(c);
-    } else {
-        dm_progress_say(c, "stopping: running splits are being finished; again to stop at once");
-        c->stopping = true;
+    else
         dm_spool_cancel(&c->spool);
-    }
+    advance(c);
 }
 
 /* Signals that were sent to stop the run, and how many of them have been seen to. */
@@ -298,8 +299,9 @@ static void catch_signals(bool on)
 
 static void look_around(struct dm_coordinator *c)
 {
+    const char *text = "stopping: running splits are being finished; again to stop at once";
     for (; c->signals < signals; c->signals++)
-        stop(c);
+        dm_run_stop(c, c->stopping, c->stopping ? "" : text);
     dm_asking_tick(c);
     dm_progress(c, false);
 }
@@ -310,6 +312,7 @@ static void on_tick(uv_timer_t *tick)
     dm_loss_watch(c);
     dm_store_tick(c);
     look_around(c);
+    dm_status_tick(c);
     advance(c);
 }
 
@@ -386,7 +389,9 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
     c->lock = dm_folder_open(job->settings.folder, job->resume, job->force, err);
     if (c->lock < 0)
         return c->lock;
-    rc = dm_journal_open(&c->journal, job->settings.folder, err);
+    rc = dm_status_open(c, err);
+    if (rc == DM_OK)
+        rc = dm_journal_open(&c->journal, job->settings.folder, err);
     if (rc == DM_OK)
         rc = find_frontier(c, err);
     if (rc == DM_OK)
@@ -458,6 +463,7 @@ static void release(struct dm_coordinator *c)
     dm_pump_finish(&c->pump);
     dm_buf_finish(&c->commit.record);
     dm_journal_close(&c->journal);
+    dm_status_close(c);
     if (c->lock >= 0)
         close(c->lock);
 }
@@ -471,7 +477,7 @@ void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
         return;
     }
     c->job = job;
-    c->lock = -1;
+    c->lock = c->status.log = -1;
     c->outcome = outcome;
     outcome->status = prepare(c, &outcome->err);
     outcome->begun = outcome->status == DM_OK;

@@ -113,3 +113,21 @@ int dm_folder_open(const char *folder, bool resume, bool force, struct dm_error 
     }
     return lock;
 }
+
+int dm_run_is_locked(const char *folder)
+{
+    char path[PATH_BYTES];
+    if ((size_t)snprintf(path, sizeof path, "%s/lock", folder) >= sizeof path)
+        return 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    bool locked = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+    close(fd);
+    return locked;
+}
+
+void dm_pause(double ms)
+{
+    usleep((useconds_t)(ms * 1000));
+}

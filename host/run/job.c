@@ -2,13 +2,13 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "io/sqlite.h"
 #include "io/versions.h"
 #include "json/kernel.h"
 #include "text/versions.h"
 
 #include <dirent.h>
 #include <sched.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -124,12 +124,13 @@ int dm_output_taken(const char *path, uint64_t kind)
 int dm_versions(struct dm_buf *out)
 {
     const struct dm_json_kernel *json = dm_json_kernel();
-    bool ok =
-        dm_buf_printf(out, "libuv %s\nSQLite %s\n", uv_version_string(), sqlite3_libversion()) &&
-        dm_io_versions(out) && dm_text_versions(out) &&
-        dm_buf_printf(out, "JSON %s\n",
-                      json == &dm_json_portable ? "portable; the processor has no AVX2"
-                      : json == &dm_json_avx2   ? "AVX2"
-                                                : "AVX-512");
+    struct dm_error err;
+    bool ok = dm_buf_printf(out, "libuv %s\nSQLite %s\n", uv_version_string(),
+                            dm_sqlite_load(&err) ? err.text : dm_sqlite.libversion()) &&
+              dm_io_versions(out) && dm_text_versions(out) &&
+              dm_buf_printf(out, "JSON %s\n",
+                            json == &dm_json_portable ? "portable; the processor has no AVX2"
+                            : json == &dm_json_avx2   ? "AVX2"
+                                                      : "AVX-512");
     return ok ? DM_OK : DM_EMEMORY;
 }

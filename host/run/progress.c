@@ -21,6 +21,7 @@ void dm_progress_say(struct dm_coordinator *c, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    dm_status_log(c, text);
     dm_progress_hide(c);
     if (c->job->progress == DM_PROGRESS_JSON) {
         struct dm_buf b = {0};
@@ -32,17 +33,11 @@ void dm_progress_say(struct dm_coordinator *c, const char *format, ...)
     }
 }
 
-struct view {
-    double seconds, share, rows_per_s, mb_per_s, eta;
-    uint64_t rows, rejected;
-    struct dm_asked asked; /* by all operators */
-};
-
-static struct view look(const struct dm_coordinator *c)
+struct dm_view dm_progress_look(const struct dm_coordinator *c)
 {
-    struct view v = {.rows = c->frontier.counts.rows,
-                     .rejected = dm_counts_rejected(&c->frontier.counts),
-                     .seconds = (double)(uv_now(&c->loop) - c->started_ms) / 1e3};
+    struct dm_view v = {.rows = c->frontier.counts.rows,
+                        .rejected = dm_counts_rejected(&c->frontier.counts),
+                        .seconds = (double)(uv_now(&c->loop) - c->started_ms) / 1e3};
     double s = v.seconds > 0.001 ? v.seconds : 0.001;
     v.rows_per_s = (double)(v.rows - c->outcome->rows_before) / s;
     v.mb_per_s = (double)(c->frontier.counts.bytes - c->outcome->bytes_before) / s / 1e6;
@@ -70,7 +65,7 @@ static void describe_asked(const struct dm_asked *a, char *text, size_t n)
                  (unsigned long long)a->tokens_out, cost);
 }
 
-static void show_line(const struct view *v, const char *begin, const char *end)
+static void show_line(const struct dm_view *v, const char *begin, const char *end)
 {
     char head[96] = "", eta[32] = "", asked[256];
     describe_asked(&v->asked, asked, sizeof asked);
@@ -83,7 +78,7 @@ static void show_line(const struct view *v, const char *begin, const char *end)
             (unsigned long long)v->rejected, asked, end);
 }
 
-static void show_bar(struct dm_coordinator *c, const struct view *v)
+static void show_bar(struct dm_coordinator *c, const struct dm_view *v)
 {
     char bar[BAR_CELLS + 16] = "\r\033[K";
     size_t n = strlen(bar);
@@ -99,7 +94,7 @@ static void show_bar(struct dm_coordinator *c, const struct view *v)
     c->shown = true;
 }
 
-static void show_json(const struct view *v)
+static void show_json(const struct dm_view *v)
 {
     const struct dm_asked *a = &v->asked;
     fprintf(stderr,
@@ -131,7 +126,7 @@ void dm_progress(struct dm_coordinator *c, bool now)
     if (!now && ms - c->shown_ms < every[mode])
         return;
     c->shown_ms = ms;
-    struct view v = look(c);
+    struct dm_view v = dm_progress_look(c);
     if (mode == DM_PROGRESS_BAR)
         show_bar(c, &v);
     else if (mode == DM_PROGRESS_JSON)

@@ -1,11 +1,11 @@
 #include "run/replies.h"
 
+#include "io/sqlite.h"
 #include "run/folder.h"
 #include "run/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <uv.h>
@@ -31,17 +31,17 @@ static const char schema[] = "PRAGMA application_id = 1684894320;"
 static int fail_sqlite(const char *path, sqlite3 *db, struct dm_error *err)
 {
     return dm_fail(err, DM_EIO, "the cache of replies%s%s: %s\ngo on with --no-cache",
-                   path ? " " : "", path ? path : "", db ? sqlite3_errmsg(db) : "out of memory");
+                   path ? " " : "", path ? path : "", db ? dm_sqlite.errmsg(db) : "out of memory");
 }
 
 static int number_of(sqlite3 *db, const char *sql, int64_t *n)
 {
     sqlite3_stmt *s;
-    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL))
+    if (dm_sqlite.prepare_v2(db, sql, -1, &s, NULL))
         return -1;
-    int rc = sqlite3_step(s) == SQLITE_ROW ? 0 : -1;
-    *n = rc ? 0 : sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
+    int rc = dm_sqlite.step(s) == SQLITE_ROW ? 0 : -1;
+    *n = rc ? 0 : dm_sqlite.column_int64(s, 0);
+    dm_sqlite.finalize(s);
     return rc;
 }
 
@@ -78,10 +78,10 @@ static int make_file(const char *path, struct dm_error *err)
 static int exec_when_free(sqlite3 *db, const char *sql)
 {
     enum { STEP_MS = 10 };
-    int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    int rc = dm_sqlite.exec(db, sql, NULL, NULL, NULL);
     for (int waited = 0; rc == SQLITE_BUSY && waited < BUSY_MS; waited += STEP_MS) {
         usleep(STEP_MS * 1000);
-        rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+        rc = dm_sqlite.exec(db, sql, NULL, NULL, NULL);
     }
     return rc;
 }
@@ -94,9 +94,9 @@ static int open_file(sqlite3 **db, const char *path, enum dm_replies_mode mode,
         return rc;
     if (access(path, F_OK))
         return dm_fail_errno(err, DM_EUSAGE, "cannot read the replies in %s", path);
-    if (sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL))
+    if (dm_sqlite.open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL))
         return fail_sqlite(path, *db, err);
-    sqlite3_busy_timeout(*db, BUSY_MS);
+    dm_sqlite.busy_timeout(*db, BUSY_MS);
     rc = check_kind(path, *db, mode == DM_REPLIES_WRITE, err);
     const char *sql = mode == DM_REPLIES_WRITE
                           ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"
@@ -113,22 +113,25 @@ static int prepare(struct dm_replies *r, struct dm_error *err)
     static const char find[] = "SELECT reply FROM replies WHERE key = ?1";
     static const char add[] =
         "INSERT OR REPLACE INTO replies VALUES(?1, ?2, CAST(strftime('%s', 'now') AS INTEGER))";
-    int rc = r->mode == DM_REPLIES_WRITE ? sqlite3_prepare_v2(r->db, add, -1, &r->add, NULL)
-                                         : sqlite3_prepare_v2(r->db, find, -1, &r->find, NULL);
+    int rc = r->mode == DM_REPLIES_WRITE ? dm_sqlite.prepare_v2(r->db, add, -1, &r->add, NULL)
+                                         : dm_sqlite.prepare_v2(r->db, find, -1, &r->find, NULL);
     return rc ? fail_sqlite(NULL, r->db, err) : DM_OK;
 }
 
 int dm_replies_open(struct dm_replies **out, const char *path, enum dm_replies_mode mode,
                     struct dm_error *err)
 {
-    struct dm_replies *r = calloc(1, sizeof *r);
     *out = NULL;
+    int rc = dm_sqlite_load(err);
+    if (rc)
+        return rc;
+    struct dm_replies *r = calloc(1, sizeof *r);
     if (!r)
         return dm_fail_memory(err);
     r->mode = mode;
     uv_mutex_init(&r->writing);
     uv_mutex_init(&r->putting);
-    int rc = open_file(&r->db, path, mode, err);
+    rc = open_file(&r->db, path, mode, err);
     if (rc == DM_OK)
         rc = prepare(r, err);
     if (rc)
@@ -142,13 +145,13 @@ void dm_replies_close(struct dm_replies *r)
 {
     if (!r)
         return;
-    sqlite3_finalize(r->find);
-    sqlite3_finalize(r->add);
+    dm_sqlite.finalize(r->find);
+    dm_sqlite.finalize(r->add);
     if (r->add) /* without readers, one file is left, which can be read where nothing can be made */
-        sqlite3_busy_timeout(r->db, 0);
+        dm_sqlite.busy_timeout(r->db, 0);
     if (r->add)
-        sqlite3_exec(r->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
-    sqlite3_close(r->db);
+        dm_sqlite.exec(r->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    dm_sqlite.close(r->db);
     uv_mutex_destroy(&r->writing);
     uv_mutex_destroy(&r->putting);
     dm_buf_finish(&r->waiting);
@@ -158,14 +161,14 @@ void dm_replies_close(struct dm_replies *r)
 int dm_replies_find(struct dm_replies *r, const char *key, struct dm_buf *reply,
                     struct dm_error *err)
 {
-    sqlite3_bind_text(r->find, 1, key, -1, SQLITE_STATIC);
-    int step = sqlite3_step(r->find), rc = step == SQLITE_ROW;
-    if (rc && !dm_buf_add(reply, sqlite3_column_text(r->find, 0),
-                          (size_t)sqlite3_column_bytes(r->find, 0)))
+    dm_sqlite.bind_text(r->find, 1, key, -1, SQLITE_STATIC);
+    int step = dm_sqlite.step(r->find), rc = step == SQLITE_ROW;
+    if (rc && !dm_buf_add(reply, dm_sqlite.column_text(r->find, 0),
+                          (size_t)dm_sqlite.column_bytes(r->find, 0)))
         rc = dm_fail_memory(err);
     if (step != SQLITE_ROW && step != SQLITE_DONE)
         rc = fail_sqlite(NULL, r->db, err);
-    sqlite3_reset(r->find);
+    dm_sqlite.reset(r->find);
     return rc;
 }
 
@@ -196,10 +199,10 @@ static int add_one(struct dm_replies *r, struct dm_wire *w)
     size_t key_bytes, reply_bytes;
     const char *key = dm_get_bytes(w, &key_bytes);
     const char *reply = dm_get_bytes(w, &reply_bytes);
-    sqlite3_bind_text(r->add, 1, key, (int)key_bytes, SQLITE_STATIC);
-    sqlite3_bind_text(r->add, 2, reply, (int)reply_bytes, SQLITE_STATIC);
-    int rc = sqlite3_step(r->add) == SQLITE_DONE ? 0 : -1;
-    sqlite3_reset(r->add);
+    dm_sqlite.bind_text(r->add, 1, key, (int)key_bytes, SQLITE_STATIC);
+    dm_sqlite.bind_text(r->add, 2, reply, (int)reply_bytes, SQLITE_STATIC);
+    int rc = dm_sqlite.step(r->add) == SQLITE_DONE ? 0 : -1;
+    dm_sqlite.reset(r->add);
     return rc;
 }
 
@@ -209,11 +212,11 @@ static int write_all(struct dm_replies *r, const struct dm_buf *b, struct dm_err
                         .end = (const unsigned char *)b->p + b->n};
     if (b->n == 0)
         return DM_OK;
-    int rc = sqlite3_exec(r->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    int rc = dm_sqlite.exec(r->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     while (rc == 0 && w.p < w.end)
         rc = add_one(r, &w);
     if (rc == 0)
-        rc = sqlite3_exec(r->db, "COMMIT", NULL, NULL, NULL);
+        rc = dm_sqlite.exec(r->db, "COMMIT", NULL, NULL, NULL);
     return rc ? fail_sqlite(NULL, r->db, err) : DM_OK;
 }
 
@@ -237,24 +240,30 @@ int dm_replies_measure(const char *path, struct dm_replies_stats *stats, struct 
         "SELECT coalesce(min(kept), 0) FROM replies", "SELECT coalesce(max(kept), 0) FROM replies"};
     sqlite3 *db = NULL;
     int64_t n[4] = {0};
-    int rc = open_file(&db, path, DM_REPLIES_READ, err);
+    int rc = dm_sqlite_load(err);
+    if (rc)
+        return rc;
+    rc = open_file(&db, path, DM_REPLIES_READ, err);
     for (int i = 0; i < 4 && rc == DM_OK; i++)
         if (number_of(db, sql[i], &n[i]))
             rc = fail_sqlite(path, db, err);
     *stats = (struct dm_replies_stats){
         .replies = (uint64_t)n[0], .bytes = (uint64_t)n[1], .first = n[2], .last = n[3]};
-    sqlite3_close(db);
+    dm_sqlite.close(db);
     return rc;
 }
 
 int dm_replies_clear(const char *path, struct dm_error *err)
 {
     sqlite3 *db = NULL;
-    int rc = open_file(&db, path, DM_REPLIES_READ, err);
+    int rc = dm_sqlite_load(err);
+    if (rc)
+        return rc;
+    rc = open_file(&db, path, DM_REPLIES_READ, err);
     if (rc == DM_OK &&
-        (sqlite3_exec(db, "PRAGMA query_only = OFF; DELETE FROM replies", NULL, NULL, NULL) ||
-         sqlite3_exec(db, "VACUUM", NULL, NULL, NULL)))
+        (dm_sqlite.exec(db, "PRAGMA query_only = OFF; DELETE FROM replies", NULL, NULL, NULL) ||
+         dm_sqlite.exec(db, "VACUUM", NULL, NULL, NULL)))
         rc = fail_sqlite(path, db, err);
-    sqlite3_close(db);
+    dm_sqlite.close(db);
     return rc;
 }

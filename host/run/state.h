@@ -1,6 +1,7 @@
 /* The coordinator's state, shared by the files that make it up: coordinator.c (life of a run),
  * schedule.c (which split goes where), loss.c (workers that die), store.c (replies of models),
- * asking.c (what models are asked), progress.c (what people see). */
+ * asking.c (what models are asked), progress.c (what people see), status.c (what other processes
+ * see). */
 #ifndef DM_RUN_STATE_H
 #define DM_RUN_STATE_H
 
@@ -10,6 +11,7 @@
 #include "run/item.h"
 #include "run/pump.h"
 #include "run/spool.h"
+#include "run/status.h"
 
 struct dm_coordinator {
     struct dm_job *job;
@@ -29,6 +31,7 @@ struct dm_coordinator {
     struct dm_frontier next;     /* being committed */
     struct dm_journal journal;
     struct dm_commit commit;
+    struct dm_status status;
     struct dm_replies *replies; /* of models, on their way to the disk; NULL: none are kept */
     struct dm_error store_err;
     int store_rc;
@@ -50,6 +53,10 @@ struct dm_coordinator {
 
 /* Ends the run with a message, once: running splits are given up. */
 void dm_run_fail(struct dm_coordinator *c, const struct dm_error *err);
+
+/* Ends the run so that it can be resumed: running splits are finished, or, with `now`, given up.
+ * The text tells people; "": nothing is told. */
+void dm_run_stop(struct dm_coordinator *c, bool now, const char *text);
 
 /* schedule.c: gives idle workers splits, and outputs their places. */
 void dm_schedule(struct dm_coordinator *c);
@@ -100,10 +107,18 @@ void dm_asking_end(struct dm_coordinator *c);
 /* progress.c: shows how far the run is, when it is time. */
 void dm_progress(struct dm_coordinator *c, bool now);
 
+/* How far the run is: since it began or was resumed, and in all. */
+struct dm_view {
+    double seconds, share, rows_per_s, mb_per_s, eta; /* share, eta: -1 when not known */
+    uint64_t rows, rejected;
+    struct dm_asked asked; /* by all operators */
+};
+struct dm_view dm_progress_look(const struct dm_coordinator *c);
+
 /* Takes the bar off the terminal, so that other lines can be printed. */
 void dm_progress_hide(struct dm_coordinator *c);
 
-/* Prints a line for people on stderr. */
+/* Tells people a line: on stderr, and in the run's log. */
 void dm_progress_say(struct dm_coordinator *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

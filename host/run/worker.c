@@ -1,8 +1,8 @@
 #include "run/worker.h"
 
+#include "base/loop.h"
 #include "engine/self.h"
 #include "lua/state.h"
-#include "net/http.h"
 #include "run/asked.h"
 #include "run/budget.h"
 #include "run/replies.h"
@@ -211,7 +211,7 @@ static int budget(struct dm_worker *w, struct dm_wire *frame, struct dm_error *e
     if (frame->bad)
         return dm_fail(err, DM_EINPUT, "malformed message from the coordinator");
     w->wanted = g.over || g.n > w->wanted ? 0 : w->wanted - g.n;
-    dm_http_watch(w->wanted ? w->fd : -1);
+    dm_loop_watch(w->wanted ? w->fd : -1);
     return dm_buf_add(&w->grants, &g, sizeof g) ? DM_OK : dm_fail_memory(err);
 }
 
@@ -329,7 +329,7 @@ int dm_want(const struct dm_want *want, struct dm_error *err)
 {
     size_t at = dm_frame_begin(&here->frame, DM_WANT);
     here->wanted += want->n;
-    dm_http_watch(here->wanted ? here->fd : -1);
+    dm_loop_watch(here->wanted ? here->fd : -1);
     return send_frame(here, at, dm_want_put(&here->frame, want), err);
 }
 

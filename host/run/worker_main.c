@@ -1,6 +1,7 @@
 /* The worker as a process of its own: frames over a pipe to whoever started it, on a libuv loop. */
 #include "run/worker.h"
 
+#include "base/loop.h"
 #include "engine/self.h"
 #include "net/http.h"
 
@@ -204,6 +205,7 @@ int dm_worker_main(void)
     end_others();
     dm_worker_destroy(p->worker);
     dm_http_finish();
+    dm_loop_finish();
     dm_buf_finish(&p->in);
     munmap(p->board, sizeof *p->board);
     free(p);

@@ -3,14 +3,12 @@
  * The library is loaded when first asked for, so that nothing else needs it or waits for its
  * tables. It is C++, but what we call takes and returns plain values; the names below are those
  * that the C++ ABI of GCC gives the two functions, which its soname 0 fixes. */
-#include "base/error.h"
+#include "base/library.h"
 #include "text/chars.h"
 #include "text/scratch.h"
 
-#include <dlfcn.h>
 #include <limits.h>
 
-#define LIBRARY "libcld2.so.0"
 #define DETECT                                                                                     \
     "_ZN4CLD233ExtDetectLanguageSummaryCheckUTF8EPKcibPKNS_8CLDHintsEiPNS_8LanguageEPiPdPSt6"      \
     "vectorINS_11ResultChunkESaISA_EES7_PbS7_"
@@ -23,23 +21,23 @@ typedef int detect_fn(const char *, int, bool, const void *, int, int *, int *, 
                       int *, bool *, int *);
 typedef const char *code_fn(int);
 
-static detect_fn *detect;
-static code_fn *code_of;
+static struct cld2 {
+    detect_fn *detect;
+    code_fn *code_of;
+} cld2;
+
+static const struct dm_symbol symbols[] = {{DETECT, offsetof(struct cld2, detect)},
+                                           {CODE, offsetof(struct cld2, code_of)}};
+
+static struct dm_library library = {.file = "libcld2.so.0",
+                                    .package = "libcld2-0",
+                                    .table = &cld2,
+                                    .symbols = symbols,
+                                    .nsymbols = sizeof symbols / sizeof *symbols};
 
 int dm_language_load(struct dm_error *err)
 {
-    if (detect)
-        return DM_OK;
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (!library)
-        return dm_fail(err, DM_EUSAGE, "%s is missing; apt-get install libcld2-0", LIBRARY);
-    *(void **)&code_of = dlsym(library, CODE);
-    *(void **)&detect = dlsym(library, DETECT);
-    if (code_of && detect)
-        return DM_OK;
-    detect = NULL;
-    dlclose(library);
-    return dm_fail(err, DM_EUSAGE, "%s is not the one of Debian's package libcld2-0", LIBRARY);
+    return dm_library_load(&library, err);
 }
 
 /* Controls and noncharacters: valid, but not for interchange, and CLD2 stops there. */
@@ -63,8 +61,8 @@ static bool detect_main(const char *p, int n, struct dm_language *out)
     int languages[3], percents[3], bytes, valid;
     double scores[3];
     bool reliable;
-    detect(p, n, true, NULL, 0, languages, percents, scores, NULL, &bytes, &reliable, &valid);
-    out->code = code_of(languages[0]);
+    cld2.detect(p, n, true, NULL, 0, languages, percents, scores, NULL, &bytes, &reliable, &valid);
+    out->code = cld2.code_of(languages[0]);
     out->share = percents[0] / 100.0;
     return valid == n;
 }

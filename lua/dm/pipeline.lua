@@ -2,6 +2,7 @@
 local base_op = require "dm.base_op"
 local files = require "dm.files"
 local problem = require "dm.problem"
+local recipe = require "dm.recipe"
 local registry = require "dm.registry"
 local sorted_keys = require "dm.sorted_keys"
 local sources = require "dm.sources"
@@ -19,6 +20,7 @@ local M = {}
 ---@field limits table row_time, memory, row_size, depth
 ---@field split_size number bytes of input in a unit of work
 ---@field shard_size number bytes of a file in an output directory
+---@field workers integer? worker processes, where -j does not say
 ---@field file string path of the pipeline file
 local Pipeline = {}
 Pipeline.__index = Pipeline
@@ -30,7 +32,8 @@ local DEFAULTS = {
   shard_size = "1GiB",
 }
 M.LIMITS = { row_time = "30s", memory = "2GiB", row_size = "32MiB", depth = 512 }
-local KEYS = { "input", "output", "operators", "on_error", "max_rejects", "limits", "split_size", "shard_size" }
+local KEYS = { "input", "output", "operators", "on_error", "max_rejects", "limits", "split_size", "shard_size",
+  "workers" }
 local LIMIT_KEYS = { "depth", "memory", "row_size", "row_time" }
 
 local function known(list, name)
@@ -166,6 +169,14 @@ local function check_policy(p)
   end
 end
 
+local function check_workers(p)
+  local n = p.workers
+  if n ~= nil and (type(n) ~= "number" or n < 0 or n % 1 ~= 0) then
+    wrong(p, { "workers" }, ("workers must be a whole number, not %s"):format(show(n)), { value = true,
+      next = "it is how many worker processes run; without it, one for each core" })
+  end
+end
+
 ---Makes a pipeline of its description; unknown keys and wrong values raise.
 ---@param given table
 ---@return dm.Pipeline
@@ -183,6 +194,7 @@ function M.new(given)
   check_paths(p)
   check_operators(p)
   check_policy(p)
+  check_workers(p)
   p.limits = check_limits(p, given.limits == nil and {} or given.limits)
   p.limits.row_time_given = given.limits ~= nil and given.limits.row_time ~= nil
   p.split_size = sized(p, { "split_size" }, p.split_size, units.bytes, SIZE_EXAMPLE)
@@ -291,6 +303,15 @@ function Pipeline:make_operators(settings, make)
   return ops
 end
 
+---What makes a pipeline of a file: its Lua, compiled, or what stands for it when it is YAML.
+---@param path string
+---@return (fun(path: string): any)? chunk
+---@return string? message
+function M.chunk(path)
+  if recipe.is(path) then return recipe.chunk(path) end
+  return sources.load(path)
+end
+
 local function read_chunk(path)
   local text, why = sources.read(path)
   if not text then
@@ -298,7 +319,7 @@ local function read_chunk(path)
     problem.raise("cannot read the pipeline " .. why, { next = near and ("did you mean %s?"):format(near) or
       "a pipeline is a Lua file: dmhost run PIPELINE.lua, or -e 'return dm.pipeline{ ... }'" })
   end
-  local chunk, message = sources.load(path)
+  local chunk, message = M.chunk(path)
   if chunk then return chunk end
   local p = problem.of(message)
   if path ~= "(-e)" and not path:find "%.lua$" then

@@ -100,10 +100,21 @@ end
 ---@param path string of the file
 ---@param entry (string|integer)[]
 ---@param value boolean?
+---@return { text: string?, line: integer, col: integer, size: integer }?
+function M.word_of_entry(path, entry, value)
+  local recipe = require "dm.recipe"
+  if recipe.is(path) then return recipe.word(path, entry, value) end
+  local text = source(path)
+  return text and locate.entry(text, "pipeline", entry, value)
+end
+
+---The same as a place to show.
+---@param path string of the file
+---@param entry (string|integer)[]
+---@param value boolean?
 ---@return dm.Place?
 function M.place_of_entry(path, entry, value)
-  local text = source(path)
-  local word = text and locate.entry(text, "pipeline", entry, value)
+  local word = M.word_of_entry(path, entry, value)
   return word and M.place(path, word.line, word.col, word.size)
 end
 

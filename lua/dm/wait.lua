@@ -1,6 +1,6 @@
 -- The one place where Lua waits. A task is a coroutine that may wait for a request, for a time, or for somebody to
--- wake it; while it does, others go on. Code outside of a task waits too, and nothing goes on meanwhile. C is never
--- suspended: it says that a request has begun, and hands out those that have ended.
+-- wake it; while it does, others go on. Code outside of a task waits too; then only tasks of M.start go on meanwhile.
+-- C is never suspended: it says that something has begun, and hands out what has ended.
 local ffi = require "ffi"
 
 local C = ffi.C
@@ -13,15 +13,31 @@ local M = {}
 ---@field enter fun(task: dm.Task)? called before it goes on
 ---@field leave fun(task: dm.Task, ended: boolean)? called when it waits, or has ended
 ---@field turn integer? counts what an operator waited for
+---@field fresh boolean? it has not run yet
 ---@field woken boolean? something to go on with has come
 ---@field value any what that is
+---@field interrupted any? it is to stop waiting and raise this
+---@field free boolean? begun by M.start
+
+---What hands out what has ended beside HTTP requests.
+---@class dm.WaitSource
+---@field take fun() takes all of it and wakes whom it concerns
+---@field pending fun(): boolean whether something may still come
 
 local current            -- the task that runs now
 local requests = {}      -- number of a request -> the task that waits for it
 local under_way = 0      -- how many those are
 local ready, first, last = {}, 1, 0 -- tasks to go on with, as they were woken
-local sleepers = {}      -- a heap of { at, task }, the earliest first
-local other              -- see M.also
+local sleepers = {}      -- a heap of dm.Sleeper, the earliest first
+local forgotten = 0      -- how many of those do nothing any more
+local free = 0           -- tasks of M.start that have not ended
+local sources = {}       ---@type dm.WaitSource[]
+local before_wait = {}   ---@type fun()[]
+
+---@class dm.Sleeper
+---@field at number
+---@field task dm.Task? that wakes then
+---@field call fun()? what is called then; neither: forgotten
 
 local function sift_up(i)
   local item = sleepers[i]
@@ -50,7 +66,41 @@ end
 local function pop_sleeper()
   local item, moved = sleepers[1], table.remove(sleepers)
   if #sleepers > 0 then sift_down(moved) end
+  if not item.task and not item.call then forgotten = forgotten - 1 end
   return item
+end
+
+local function push_sleeper(item)
+  sleepers[#sleepers + 1] = item
+  sift_up(#sleepers)
+  return item
+end
+
+-- A sorted list is a heap.
+local function drop_forgotten()
+  local kept = {}
+  for _, item in ipairs(sleepers) do
+    if item.task or item.call then kept[#kept + 1] = item end
+  end
+  table.sort(kept, function(a, b) return a.at < b.at end)
+  sleepers, forgotten = kept, 0
+end
+
+---Has a function called when a time is over, by whoever runs the loop; it must not wait.
+---@param ms number
+---@param call fun()
+---@return dm.Sleeper for M.forget
+function M.after(ms, call)
+  return push_sleeper { at = C.dm_loop_now() + ms, call = call }
+end
+
+---Takes back M.after. Nothing when its time has come already.
+---@param item dm.Sleeper
+function M.forget(item)
+  if not item.task and not item.call then return end
+  item.task, item.call = nil, nil
+  forgotten = forgotten + 1
+  if forgotten > 1000 and forgotten > #sleepers / 2 then drop_forgotten() end
 end
 
 ---Who runs now, for M.park and M.wake.
@@ -67,14 +117,25 @@ function M.turn()
   if me.turn then me.turn = me.turn + 1 end
 end
 
+local function make_ready(task)
+  last = last + 1
+  ready[last] = task
+end
+
 ---Lets a parked task go on with a value.
 ---@param task dm.Task
 ---@param value any
 function M.wake(task, value)
   task.woken, task.value = true, value
-  if not task.co then return end
-  last = last + 1
-  ready[last] = task
+  if task.co then make_ready(task) end
+end
+
+---Has a task raise where it waits, or where it will wait next.
+---@param task dm.Task
+---@param why any what is raised
+function M.interrupt(task, why)
+  task.interrupted = why
+  make_ready(task)
 end
 
 ---A request that has ended, as a table.
@@ -89,7 +150,7 @@ end
 
 ---@return dm.Ended
 local function take(reply)
-  local ended = {
+  return {
     outcome = reply.outcome,
     status = reply.status,
     body = ffi.string(reply.body, reply.body_bytes),
@@ -98,48 +159,88 @@ local function take(reply)
     first_ms = reply.first_ms,
     total_ms = reply.total_ms,
   }
-  C.dm_http_release(reply)
-  return ended
 end
 
----Has something else than requests and times be waited for.
----@param source { before: fun(): number?; after: fun() } called before the loop runs, and says how long it may at the
----most, and after it, to wake whom that concerns
-function M.also(source)
-  other = source
-end
-
----Runs the event loop for at most so long, or until something has come; wakes whom that concerns.
----@param ms number
-local function collect(ms)
-  local now = C.dm_http_now()
-  if other then ms = math.min(ms, other.before() or ms) end
-  if sleepers[1] then ms = math.min(ms, math.max(0, sleepers[1].at - now)) end
-  if C.dm_http_wait(ms, err) < 0 then error(ffi.string(err.text), 0) end
+local function take_replies()
   local reply = C.dm_http_next()
   while reply ~= nil do
     local task = requests[reply.id]
     requests[reply.id] = nil
     under_way = under_way - 1
-    M.wake(task, take(reply))
+    if task then M.wake(task, take(reply)) end
+    C.dm_http_release(reply)
     reply = C.dm_http_next()
   end
-  if other then other.after() end
-  now = C.dm_http_now()
-  while sleepers[1] and sleepers[1].at <= now do M.wake(pop_sleeper().task) end
 end
 
----Waits until somebody wakes this task, which M.self has told.
----@param me dm.Task
----@return any value
-function M.park(me)
-  if me.co then
-    if not me.woken then coroutine.yield() end
-  else
-    while not me.woken do collect(1000) end
+local function wake_sleepers()
+  local now = C.dm_loop_now()
+  while sleepers[1] and sleepers[1].at <= now do
+    local item = pop_sleeper()
+    local task, call = item.task, item.call
+    item.task, item.call = nil, nil
+    if task then M.wake(task) end
+    if call then call() end
   end
-  local value = me.value
-  me.woken, me.value = nil, nil
+end
+
+---Runs the event loop for at most so long, or until something has come; wakes whom that concerns.
+---@param ms number
+local function collect(ms)
+  for _, call in ipairs(before_wait) do call() end
+  if sleepers[1] then ms = math.min(ms, math.max(0, sleepers[1].at - C.dm_loop_now())) end
+  if C.dm_loop_wait(ms, err) < 0 then error(ffi.string(err.text), 0) end
+  take_replies()
+  for _, source in ipairs(sources) do source.take() end
+  wake_sleepers()
+end
+
+---Adds something else that is waited for on the event loop.
+---@param source dm.WaitSource
+function M.add_source(source)
+  sources[#sources + 1] = source
+end
+
+---Has a function called each time before the event loop runs.
+---@param call fun()
+function M.before_wait(call)
+  before_wait[#before_wait + 1] = call
+end
+
+---Whether nothing can come any more that would wake somebody.
+---@return boolean
+local function is_idle()
+  if first <= last or #sleepers > forgotten or under_way > 0 then return false end
+  for _, source in ipairs(sources) do
+    if source.pending() then return false end
+  end
+  return true
+end
+
+---Waits outside of a task.
+local function turn_outside()
+  if free == 0 then return collect(1000) end
+  if is_idle() then error("the tasks that are left wait for each other", 0) end
+  M.step(1000)
+end
+
+---Waits until somebody wakes this task, which M.self has told. Raises when it is interrupted.
+---@param me dm.Task
+---@param undo fun(arg: any)? called first when it is interrupted: takes back what it waits for
+---@param arg any
+---@return any value
+function M.park(me, undo, arg)
+  if not me.co then
+    while not me.woken do turn_outside() end
+  elseif not me.woken and not me.interrupted then
+    coroutine.yield()
+  end
+  local value, why = me.value, me.interrupted
+  me.woken, me.value, me.interrupted = nil, nil, nil
+  if why then
+    if undo then undo(arg) end
+    error(why, 0)
+  end
   return value
 end
 
@@ -147,9 +248,13 @@ end
 ---@param ms number
 function M.sleep(ms)
   local me = M.self()
-  sleepers[#sleepers + 1] = { at = C.dm_http_now() + ms, task = me }
-  sift_up(#sleepers)
-  M.park(me)
+  local item = push_sleeper { at = C.dm_loop_now() + ms, task = me }
+  M.park(me, M.forget, item)
+end
+
+local function give_up(id)
+  requests[id] = nil
+  C.dm_http_cancel(id)
 end
 
 ---Makes a request and waits for its end. Raises when it can not even be begun.
@@ -161,7 +266,7 @@ function M.request(request)
   local me = M.self()
   requests[id] = me
   under_way = under_way + 1
-  return M.park(me)
+  return M.park(me, give_up, id)
 end
 
 ---How many requests are under way.
@@ -171,21 +276,39 @@ function M.under_way()
 end
 
 local function resume(task)
-  current = task
+  local before = current
+  current, task.fresh = task, nil
   if task.enter then task:enter() end
   local ok, message = coroutine.resume(task.co)
-  current = nil
+  current = before
   local ended = coroutine.status(task.co) == "dead"
+  if ended and task.free then free = free - 1 end
   if task.leave then task:leave(ended) end
   if not ok then error(message, 0) end
 end
 
----Begins a task, which runs until it waits for the first time. Tasks can not begin others.
+---Begins a task, which runs until it waits for the first time.
 ---@param task dm.Task a table with what the hooks need
 ---@param run fun() its errors are errors of who runs the loop
 function M.begin(task, run)
   task.co = coroutine.create(run)
   resume(task)
+end
+
+---Begins a task that goes on while code outside of tasks waits; it runs when the loop does for the first time.
+---@param task dm.Task as M.begin's
+---@param run fun() as M.begin's
+function M.start(task, run)
+  task.co, task.fresh, task.free = coroutine.create(run), true, true
+  free = free + 1
+  make_ready(task)
+end
+
+---Lets go of a task of M.start: it does not go on any more.
+---@param task dm.Task one that does not run now and has not ended
+function M.abandon(task)
+  task.fresh, task.woken, task.interrupted, task.free = nil, nil, nil, nil
+  free = free - 1
 end
 
 ---Goes on with what has come; waits for it up to so long when nothing has.
@@ -196,8 +319,15 @@ function M.step(ms)
     local task = ready[first]
     ready[first] = nil
     first = first + 1
-    if coroutine.status(task.co) == "suspended" then resume(task) end
+    local can_go_on = task.woken or task.interrupted or task.fresh
+    if can_go_on and coroutine.status(task.co) == "suspended" then resume(task) end
   end
+end
+
+---Runs the event loop until all tasks of M.start have ended and nothing is left to come. Raises when tasks are left
+---that nothing can wake.
+function M.finish()
+  while free > 0 or not is_idle() do turn_outside() end
 end
 
 return M

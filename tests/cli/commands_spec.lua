@@ -7,7 +7,8 @@ local COMMANDS = require("dm.cli.main").COMMANDS
 
 -- What a command does without arguments.
 local ALONE = { run = 2, try = 2, dev = 2, check = 2, explain = 2, profile = 2, lua = 2, completion = 2, new = 2,
-  init = 2, test = 2, cache = 2, ops = 0, doctor = 0, version = 0, help = 0 }
+  init = 2, status = 2, logs = 2, cancel = 2, test = 2, cache = 2, ops = 0, doctor = 0, version = 0,
+  help = 0 }
 
 describe("dmhost", function()
   local dir

@@ -63,6 +63,8 @@ describe("the repository", function()
       ["isa-l/"] = "^host/io/",
       ["pcre2.h"] = "^host/text/",
       ["curl/"] = "^host/net/",
+      ["sqlite3.h"] = "^host/io/sqlite%.h$",
+      ["dlfcn.h"] = "^host/base/library%.c$",
     }
     each("'host/*.[ch]'", function(path, text)
       for header, home in pairs(homes) do

@@ -16,7 +16,7 @@ local M = {}
 
 ---The checkers: each a function of a dm.CheckPlan that returns a list of findings. Those that want to know what
 ---becomes of rows come last, since a row may end the process.
-local CHECKERS = { "loading", "keys", "operators", "files", "globals", "patterns" }
+local CHECKERS = { "loading", "recipe", "keys", "operators", "files", "globals", "patterns" }
 local ROW_CHECKERS = { "fields", "rows" }
 
 ---Milliseconds that a pipeline may take in all. One piece of code of the user is stopped earlier, by dm.check.guard.

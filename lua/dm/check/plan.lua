@@ -5,6 +5,8 @@ local dm = require "dm"
 local files = require "dm.files"
 local guard = require "dm.check.guard"
 local locate = require "dm.locate"
+local pipeline = require "dm.pipeline"
+local problem = require "dm.problem"
 local recorder = require "dm.check.recorder"
 local registry = require "dm.registry"
 local sources = require "dm.sources"
@@ -50,7 +52,7 @@ Plan.__index = Plan
 ---@param value boolean? of the value, not of its key
 ---@return dm.CheckPlace
 function Plan:place(path, value)
-  local word = self.text and locate.entry(self.text, "pipeline", path, value)
+  local word = self.text and problem.word_of_entry(self.path, path, value)
   return { file = self.path, line = word and word.line or 1, col = word and word.col or 1 }
 end
 
@@ -59,7 +61,7 @@ end
 ---@param key string?
 ---@return dm.CheckPlace
 function Plan:place_of(entry, key)
-  local word = locate.entry(self.text, "pipeline", { "operators", entry.i, key or 1 })
+  local word = problem.word_of_entry(self.path, { "operators", entry.i, key or 1 })
   if word and (word.text == entry.name or word.text == key) then
     return { file = self.path, line = word.line, col = word.col }
   end
@@ -173,7 +175,7 @@ local function evaluate(plan)
     plan.calls, plan.given = plan.calls + 1, given
     return plan
   end
-  local chunk, message = sources.load(plan.path)
+  local chunk, message = pipeline.chunk(plan.path)
   if not chunk then
     plan.fault = message
   else

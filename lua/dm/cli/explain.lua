@@ -2,6 +2,7 @@
 local ffi = require "ffi"
 local client_module = require "dm.trace.client"
 local disk = require "dm.disk"
+local folder_module = require "dm.run.folder"
 local json = require "dm.json"
 local paint_module = require "dm.trace.paint"
 local pass_module = require "dm.trace.pass"
@@ -28,18 +29,8 @@ exit status: 0 explained; 2 it can not be
 ]],
 }
 
----The run directory that a person means.
-local function find_run(name)
-  name = name:gsub("(.)/+$", "%1")
-  for _, folder in ipairs { name, name .. ".run", name .. "/.dmhost" } do
-    local plan = disk.read(folder .. "/plan.json")
-    if plan then return folder, plan end
-  end
-  error(("%s is no run: neither it, %s.run nor %s/.dmhost holds a plan.json"):format(name, name, name), 0)
-end
-
-local function parse_plan(folder, text)
-  local ok, plan = pcall(json.decode, text)
+local function parse_plan(folder)
+  local ok, plan = pcall(json.decode, disk.read(folder .. "/plan.json"))
   if not ok or type(plan) ~= "table" or type(plan.sources) ~= "table" or type(plan.pipeline) ~= "string" then
     error(folder .. "/plan.json is damaged", 0)
   end
@@ -99,8 +90,8 @@ end
 local function explain(values)
   if not values[2] then problem.raise("no run and row are given", { next = M.usage }) end
   if values[3] then error(('unexpected argument "%s"'):format(values[3]), 0) end
-  local folder, text = find_run(values[1])
-  local plan = parse_plan(folder, text)
+  local folder = folder_module.find(values[1])
+  local plan = parse_plan(folder)
   local path, offset = row_id.parse(values[2])
   if not path then error(('a row is named FILE@OFFSET, not "%s"'):format(values[2]), 0) end
   if path == "-" then error("the run read standard input, which can not be read again", 0) end

@@ -9,8 +9,8 @@ local M = {}
 
 ---The commands, in the order of the help.
 M.COMMANDS = {
-  "run", "try", "dev", "check", "test", "new", "init", "explain", "profile", "cache", "ops", "lua", "doctor",
-  "completion", "version", "help",
+  "run", "try", "dev", "check", "test", "new", "init", "explain", "status", "logs", "cancel", "profile",
+  "cache", "ops", "lua", "doctor", "completion", "version", "help",
 }
 
 local GUIDE = [[

@@ -231,7 +231,7 @@ local function set_limits(job, p, values)
   job.settings.fail_on_error = p.on_error == "fail" and 1 or 0
   job.row_ms = p.limits.row_time
   job.split_bytes = p.split_size
-  job.workers = options.whole("run", values, "workers", 0) or C.dm_processors()
+  job.workers = options.whole("run", values, "workers", 0) or p.workers or C.dm_processors()
   job.limit_rows = options.whole("run", values, "limit", 1) or 0
   job.settings.sampled = options.sampled(values)
   job.resume = values.resume and 1 or 0
@@ -309,8 +309,8 @@ local function add_folder(folder)
 end
 
 local function start(values)
-  local p, path = load_pipeline(values)
   for _, folder in ipairs(values.ops or {}) do add_folder(folder) end
+  local p, path = load_pipeline(values)
   local ops = p:make_operators(values.set or {})
   local job = C.dm_job_get()
   local output, folder = set_output(job, p, values)

@@ -139,7 +139,11 @@ end
 local function send(self, url, body, tokens, cost)
   while true do
     self.endpoint:enter(tokens, cost)
-    local ended = http.send("POST", url, self.lines, body, self.settled)
+    local sent, ended = pcall(http.send, "POST", url, self.lines, body, self.settled)
+    if not sent then -- it could not be begun, or was interrupted
+      self.endpoint:leave()
+      error(ended, 0)
+    end
     local pause = tell(self, ended)
     if ended.outcome ~= C.DM_HTTP_CONNECT then
       self.asked.requests = self.asked.requests + 1

@@ -37,6 +37,7 @@ Endpoint.__index = Endpoint
 local known = {}
 -- Those that have something to tell the coordinator; tasks that wait for its answer; and that there is none to wait for.
 local telling, waiting, over = {}, 0, false
+local looking = false -- the loop wakes soon
 
 ---The endpoint of that name, one for all operators of a process.
 ---@param name string
@@ -56,15 +57,29 @@ function M.get(name, most, outage)
   return e
 end
 
+---Takes the task that runs, which was interrupted, out of the queue; or its turn, when that has come.
+local function forget(self)
+  local me = wait.self()
+  for i, task in pairs(self.queue) do
+    if task == me then
+      self.queue[i] = false
+      return
+    end
+  end
+  self:leave()
+end
+
 ---Lets those go on that wait for their turn.
 function Endpoint:open()
-  if self.closed_until > C.dm_http_now() then return end
+  if self.closed_until > C.dm_loop_now() then return end
   while self.first <= self.last and self.busy < math.floor(self.limit) do
     local task = self.queue[self.first]
     self.queue[self.first] = nil
     self.first = self.first + 1
-    self.busy = self.busy + 1
-    wait.wake(task)
+    if task then
+      self.busy = self.busy + 1
+      wait.wake(task)
+    end
   end
 end
 
@@ -125,8 +140,9 @@ function Endpoint:settle(returned, tokens, cost)
   tell_soon(self)
 end
 
+local function look() looking = false end
+
 ---Tells the coordinator what is wanted.
----@return number? ms that may be waited for its answer, which is looked for after that at the latest
 local function tell()
   for i, e in ipairs(telling) do
     local want = e.want
@@ -134,7 +150,10 @@ local function tell()
     want.n, want.tokens, want.cost, want.ended, want.returned, want.more_tokens, want.more_cost = 0, 0, 0, 0, 0, 0, 0
     e.telling, telling[i] = false, nil
   end
-  return waiting > 0 and LOOK_MS or nil
+  if waiting > 0 and not looking then
+    looking = true
+    wait.after(LOOK_MS, look)
+  end
 end
 
 local function by_number(number)
@@ -161,7 +180,8 @@ local function take_grants()
   end
 end
 
-wait.also { before = tell, after = take_grants }
+wait.before_wait(tell)
+wait.add_source { take = take_grants, pending = function() return waiting > 0 end }
 
 ---Waits until a request may be made.
 ---@param tokens integer that it may take
@@ -173,14 +193,14 @@ end
 
 ---Waits until the server may get another request.
 function Endpoint:take_turn()
-  if self.first > self.last and self.busy < math.floor(self.limit) and self.closed_until <= C.dm_http_now() then
+  if self.first > self.last and self.busy < math.floor(self.limit) and self.closed_until <= C.dm_loop_now() then
     self.busy = self.busy + 1
     return
   end
   local me = wait.self()
   self.last = self.last + 1
   self.queue[self.last] = me
-  wait.park(me)
+  wait.park(me, forget, self)
 end
 
 ---A request has ended, however it did.
@@ -193,7 +213,7 @@ end
 ---@param kept number the share that is left
 ---@param ms number how long the request took that tells us
 function Endpoint:shrink(kept, ms)
-  local now = C.dm_http_now()
+  local now = C.dm_loop_now()
   self.growing = false
   if now - ms < self.shrunk_at then return end
   self.shrunk_at = now
@@ -226,14 +246,14 @@ end
 ---Nobody is asked for so long.
 ---@param ms number
 function Endpoint:close(ms)
-  self.closed_until = math.max(self.closed_until, C.dm_http_now() + ms)
+  self.closed_until = math.max(self.closed_until, C.dm_loop_now() + ms)
 end
 
 ---The server could not be reached: waits until it is worth another try. Raises when it has been away for too long.
 ---@param why string
 ---@param ms number how long it took to see that
 function Endpoint:unreachable(why, ms)
-  local now = C.dm_http_now()
+  local now = C.dm_loop_now()
   self.away_since = self.away_since or now
   self:shrink(0.5, ms)
   local away = now - self.away_since
@@ -251,7 +271,7 @@ end
 
 ---Waits until the endpoint is open again, and opens it for others.
 function Endpoint:sleep_closed()
-  local left = self.closed_until - C.dm_http_now()
+  local left = self.closed_until - C.dm_loop_now()
   if left > 0 then wait.sleep(left) end
   self:open()
 end

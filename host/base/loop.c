@@ -1,0 +1,103 @@
+#include "base/loop.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+static struct {
+    uv_loop_t loop;
+    uv_timer_t wake;
+    bool ready, stirred;
+    uv_poll_t *watch; /* of the descriptor `watched`, or NULL */
+    int watched;
+} shared;
+
+double dm_loop_now(void)
+{
+    return (double)uv_hrtime() / 1e6;
+}
+
+uv_loop_t *dm_loop(struct dm_error *err)
+{
+    if (shared.ready)
+        return &shared.loop;
+    int rc = uv_loop_init(&shared.loop);
+    if (rc) {
+        dm_fail(err, DM_EIO, "cannot make an event loop: %s", uv_strerror(rc));
+        return NULL;
+    }
+    uv_timer_init(&shared.loop, &shared.wake);
+    shared.ready = true;
+    return &shared.loop;
+}
+
+void dm_loop_stir(void)
+{
+    shared.stirred = true;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)poll, (void)status, (void)events;
+    dm_loop_stir();
+}
+
+static void free_watch(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+void dm_loop_watch(int fd)
+{
+    struct dm_error err;
+    uv_loop_t *loop = dm_loop(&err);
+    if (!loop || (shared.watch ? shared.watched : -1) == fd)
+        return;
+    if (shared.watch)
+        uv_close((uv_handle_t *)shared.watch, free_watch);
+    shared.watch = fd >= 0 ? malloc(sizeof *shared.watch) : NULL;
+    if (!shared.watch || uv_poll_init(loop, shared.watch, fd)) {
+        free(shared.watch); /* who waits looks now and then */
+        shared.watch = NULL;
+        return;
+    }
+    shared.watched = fd;
+    uv_poll_start(shared.watch, UV_READABLE, on_readable);
+}
+
+static void on_wake(uv_timer_t *timer)
+{
+    (void)timer; /* uv_run returns */
+}
+
+int dm_loop_wait(double ms, struct dm_error *err)
+{
+    uv_loop_t *loop = dm_loop(err);
+    if (!loop)
+        return err->status;
+    double end = dm_loop_now() + ms;
+    uv_run(loop, UV_RUN_NOWAIT);
+    while (!shared.stirred) {
+        double left = end - dm_loop_now();
+        if (left <= 0)
+            break;
+        uv_update_time(loop);
+        uv_timer_start(&shared.wake, on_wake, (uint64_t)ceil(left), 0);
+        uv_run(loop, UV_RUN_ONCE);
+    }
+    uv_timer_stop(&shared.wake);
+    bool stirred = shared.stirred;
+    shared.stirred = false;
+    return stirred;
+}
+
+void dm_loop_finish(void)
+{
+    if (!shared.ready)
+        return;
+    dm_loop_watch(-1);
+    uv_close((uv_handle_t *)&shared.wake, NULL);
+    uv_run(&shared.loop, UV_RUN_DEFAULT);
+    uv_loop_close(&shared.loop);
+    shared.ready = false;
+}

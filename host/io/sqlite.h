@@ -1,0 +1,38 @@
+/* SQLite, loaded when a database is first opened. */
+#ifndef DM_IO_SQLITE_H
+#define DM_IO_SQLITE_H
+
+#include "base/error.h"
+
+#include <sqlite3.h>
+
+/* The functions that are used, without their prefix. */
+#define DM_SQLITE_FUNCTIONS(X)                                                                     \
+    X(bind_text)                                                                                   \
+    X(busy_timeout)                                                                                \
+    X(close)                                                                                       \
+    X(column_bytes)                                                                                \
+    X(column_int64)                                                                                \
+    X(column_text)                                                                                 \
+    X(errmsg)                                                                                      \
+    X(exec)                                                                                        \
+    X(finalize)                                                                                    \
+    X(libversion)                                                                                  \
+    X(open_v2)                                                                                     \
+    X(prepare_v2)                                                                                  \
+    X(reset)                                                                                       \
+    X(step)
+
+struct dm_sqlite {
+#define X(name) __typeof__(&sqlite3_##name) name;
+    DM_SQLITE_FUNCTIONS(X)
+#undef X
+};
+
+/* What dm_sqlite_load found. */
+extern struct dm_sqlite dm_sqlite;
+
+/* Loads SQLite, once. DM_EUSAGE with a message when it is not there. */
+int dm_sqlite_load(struct dm_error *err);
+
+#endif

@@ -1,0 +1,146 @@
+-- Recipes of Data-Juicer as pipelines: what works on a pipeline in Lua works on them.
+local json = require "dm.json"
+local t = require "tests.support"
+
+local q = t.quote
+
+describe("a recipe of Data-Juicer", function()
+  local dir
+  before_each(function()
+    dir = t.scratch()
+    t.write(dir .. "/in.jsonl", t.corpus(2000))
+  end)
+  after_each(t.clean)
+
+  local RECIPE = [[
+project_name: demo
+dataset_path: in.jsonl
+export_path: out/a.jsonl
+np: 2
+
+process:
+  - whitespace_normalization_mapper:
+  - clean_links_mapper
+  - text_length_filter: {min_len: 10, max_len: 1e3}
+]]
+  local LUA = [[input = "in.jsonl", output = "b.jsonl", operators = {
+    { "whitespace_normalization_mapper" }, { "clean_links_mapper" },
+    { "text_length_filter", min_len = 10, max_len = 1e3 } }]]
+
+  local function recipe(text) return t.write(dir .. "/recipe.yaml", text) end
+  local function dm(words) return t.shell(("cd %s && %s %s"):format(q(dir), q(t.DMHOST), words)) end
+
+  it("gives the same bytes, ledger and counts as the pipeline in Lua", function()
+    recipe(RECIPE)
+    t.pipeline(dir, LUA)
+    assert.equal(0, (dm "run pipeline.lua -q"))
+    for _, workers in ipairs { 0, 1, 3 } do
+      assert.equal(0, (dm("run recipe.yaml -q --force -j " .. workers)))
+      assert.is_true(t.read(dir .. "/out/a.jsonl") == t.read(dir .. "/b.jsonl"))
+      assert.is_true(t.read(dir .. "/out/a.jsonl.run/ledger.jsonl") == t.read(dir .. "/b.jsonl.run/ledger.jsonl"))
+    end
+    local plan = json.decode(t.read(dir .. "/out/a.jsonl.run/plan.json"))
+    assert.same({ "recipe.yaml", RECIPE }, { plan.sources[1].path, plan.sources[1].text })
+  end)
+  it("runs as many workers as np says, or -j", function()
+    recipe((RECIPE:gsub("np: 2", "np: 1")))
+    local function workers(words)
+      local _, _, err = dm("run recipe.yaml --force " .. words)
+      return err:match "(%d+) workers?\n"
+    end
+    assert.same({ "1", "3" }, { workers "", workers "-j 3" })
+  end)
+  it("is resumed, and not with another recipe", function()
+    recipe(RECIPE)
+    assert.equal(0, (dm "run recipe.yaml -q"))
+    local status, _, err = dm "run recipe.yaml --resume"
+    assert.equal(0, status)
+    assert.truthy(err:find "nothing to resume")
+    recipe(RECIPE .. "  - words_num_filter\n")
+    status, _, err = dm "run recipe.yaml --resume"
+    assert.equal(2, status)
+    assert.truthy(err:find "recipe.yaml has changed since the run began")
+  end)
+  it("is tried, explained, profiled and shown as a plan", function()
+    recipe(RECIPE)
+    local status, out = dm "try recipe.yaml --json"
+    assert.equal(0, status)
+    assert.equal("kept", json.decode(t.lines(out)[1]).outcome)
+    assert.equal(0, (dm "run recipe.yaml -q"))
+    local row = t.read(dir .. "/out/a.jsonl.run/ledger.jsonl"):match '"row":"(.-)"'
+    status, out = dm("explain out/a.jsonl.run " .. row)
+    assert.equal(0, status)
+    assert.truthy(out:find "dropped by text_length_filter")
+    assert.equal(0, (dm "run recipe.yaml --dry-run --force"))
+    assert.equal(0, (dm "profile recipe.yaml"))
+  end)
+  it("takes parameters from --set, and input and output from the command line", function()
+    recipe(RECIPE)
+    t.write(dir .. "/two.jsonl", '{"text":"one"}\n{"text":"a longer text"}\n')
+    local status, out = dm "run recipe.yaml -q -i two.jsonl -o - --set text_length_filter.min_len=1"
+    assert.same({ 0, '{"text":"one"}\n{"text":"a longer text"}\n' }, { status, out })
+  end)
+  it("applies text_keys and keep_stats_in_res_ds to operators that do not say otherwise", function()
+    recipe [[
+dataset_path: in.jsonl
+export_path: '-'
+text_keys: [body, text]
+keep_stats_in_res_ds: true
+process:
+  - lower_case_mapper
+  - text_length_filter: {min_len: 2}
+  - words_num_filter: {text_key: text, min_num: 1}
+]]
+    t.write(dir .. "/in.jsonl", '{"body":"ABC","text":"Some Words"}\n{"body":"D","text":"x"}\n')
+    t.write(dir .. "/lower_case_mapper.lua", [[
+local Mapper = require("dm.base_op").Mapper
+local Lower = Mapper:extend { name = "lower_case_mapper", summary = "Write in small letters." }
+function Lower:execute(sample) self:set_text(sample, self:get_text(sample):lower()) end
+return Lower]])
+    local status, out, err = dm "run recipe.yaml -q --ops ."
+    assert.same({ 0, "" }, { status, err })
+    local row = json.decode(out)
+    assert.same({ "abc", "Some Words" }, { row.body, row.text })
+    assert.same({ text_len = 3, num_words = 2 }, row.__dj__stats__)
+  end)
+
+  it("says where what is wrong is written", function()
+    for text, message in pairs {
+      [RECIPE:gsub("np:", "npp:")] = 'recipe.yaml:4:1: error: a recipe has no key "npp"; did you mean "np"?',
+      [RECIPE:gsub("min_len", "min_lenn")] =
+        'recipe.yaml:9:26: error: text_length_filter has no parameter "min_lenn"; did you mean "min_len"?',
+      [RECIPE:gsub("{min_len: 10", "{min_len: ten")] = "recipe.yaml:9:26: error: text_length_filter parameter",
+      [RECIPE:gsub("text_length", "text_lenght")] = 'recipe.yaml:9:5: error: no operator is named "text_lenght_filter"',
+      [RECIPE:gsub("in.jsonl", "none.jsonl")] = "recipe.yaml:2:15: error: cannot read none.jsonl",
+      [RECIPE:gsub("np: 2", "np: 0")] = "recipe.yaml:4:5: error: np must be a whole number from 1",
+      [RECIPE:gsub("np: 2", "export_type: parquet")] = "recipe.yaml:4:14: error: export_type can only be jsonl",
+      [RECIPE:gsub("%- clean_links_mapper", "- {a: 1, b: 2}")] = "recipe.yaml:8:5: error: an item of process is one",
+    } do
+      recipe(text)
+      local status, out = dm "check recipe.yaml"
+      assert.equal(2, status)
+      assert.truthy(("\n" .. out):find("\n" .. message, 1, true), out)
+    end
+  end)
+  it("names the keys that have no effect, and why", function()
+    recipe("open_tracer: true\nuse_cache: false\n" .. RECIPE)
+    local status, out = dm "check recipe.yaml"
+    assert.equal(0, status)
+    assert.same({ "recipe.yaml:1:1: warning: open_tracer has no effect here: ledger.jsonl has every row that was "
+      .. "dropped, and why; `dmhost try` shows what is changed",
+      "recipe.yaml:2:1: warning: use_cache has no effect here: operators are not cached one by one; --resume goes on "
+      .. "with a run", "recipe.yaml:3:1: warning: project_name has no effect here: a label" }, t.lines(out))
+  end)
+  it("is shown with a caret by dmhost run", function()
+    recipe(RECIPE:gsub("min_len", "min_lenn"))
+    local status, _, err = dm "run recipe.yaml"
+    assert.equal(2, status)
+    assert.truthy(err:find("recipe.yaml:9:26\n     9 |   - text_length_filter: {min_lenn: 10", 1, true), err)
+  end)
+  it("is not taken for one without `process`", function()
+    recipe "a: 1\n"
+    local status, _, err = dm "run recipe.yaml"
+    assert.equal(2, status)
+    assert.truthy(err:find 'no recipe of Data%-Juicer')
+  end)
+end)

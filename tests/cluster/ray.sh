@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# A Ray of three nodes on this machine, for tests:  ray.sh VERB [NODE]
+#   install | why-not          Ray from PyPI into build/cluster/ray; why it can not be had here, nothing when it can
+#   up | down | status | url   node 1 is the head and runs no jobs; 2 and 3 have two processors each
+#   start N | crash N | power-off N | cut N | mend N    a node, see nodes.sh
+# DM_RAY_TOKEN: `up` asks for that token; DM_RAY_GPUS: pretended GPUs of each node. Needs root, and a gigabyte of memory.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+VERSION=2.60.0
+VENV=${DM_RAY_VENV:-$here/../../build/cluster/ray}
+DIR=${DM_RAY_DIR:-/tmp/dmhost-ray} # short: sockets in it have names of up to 107 bytes
+NAME=${DM_RAY_NAME:-dmray}
+NET=${DM_RAY_NET:-10.77.0}
+NODES=3 CPUS=2 HEAD=1 START_SECONDS=180
+. "$here/nodes.sh"
+
+install() {
+  [ -x "$VENV/bin/ray" ] && return
+  mkdir -p "$(dirname "$VENV")"
+  { python3 -m venv "$VENV" && "$VENV/bin/pip" install -q "ray[default]==$VERSION"; } >"$VENV.log" 2>&1 || {
+    rm -rf "$VENV"
+    die "can not install Ray $VERSION: $(tail -n 1 "$VENV.log")"
+  }
+}
+
+why_not() {
+  [ -x "$VENV/bin/ray" ] || { echo "Ray is not installed (tests/cluster/ray.sh install)"; return; }
+  command -v curl >/dev/null || { echo "there is no curl (tests/deps.sh cluster)"; return; }
+  why_no_nodes
+}
+
+url() { echo "http://$(address $HEAD):8265"; }
+
+ask() { # PATH
+  curl -s -f -m 5 ${DM_RAY_TOKEN:+-H "Authorization: Bearer $DM_RAY_TOKEN"} "$(url)$1"
+}
+
+# Every node sees a folder of its own under the same name: else a job's log is looked for on the head. Ray's daemons
+# keep what they inherit open, so nothing is left to inherit: a lock held by the caller would be held until `down`.
+start_node() { # NODE
+  local i=$1 fd args
+  wire "$i"
+  [ -z "$(pids "$i")" ] || return 0
+  mkdir -p "$DIR/node$i" "$DIR/t"
+  args=(--block --node-ip-address="$(address "$i")" --object-store-memory=80000000 --temp-dir="$DIR/t"
+    --disable-usage-stats --include-log-monitor=false)
+  if [ "$i" = $HEAD ]; then
+    args+=(--head --port=6379 --dashboard-host="$(address "$i")" --dashboard-port=8265 --num-cpus=0 --num-gpus=0 --no-monitor)
+  else
+    args+=(--address="$(address $HEAD):6379" --num-cpus=$CPUS --num-gpus="${DM_RAY_GPUS:-0}")
+  fi
+  (
+    for fd in /proc/self/fd/*; do
+      fd=${fd##*/}
+      [ "$fd" -gt 2 ] && eval "exec $fd>&-" 2>/dev/null
+    done
+    cd "$DIR" && exec setsid nsenter --net="/run/netns/$NAME-n$i" unshare -m \
+      sh -c 'mount --bind "$0" "$1" && shift && exec "$@"' "$DIR/node$i" "$DIR/t" \
+      env -u RAY_ADDRESS -u PYTHONUNBUFFERED "${settings[@]}" "$VENV/bin/ray" start "${args[@]}" \
+      >"$DIR/node$i.log" 2>&1 </dev/null
+  ) &
+}
+
+# A machine that is lost is seen in seconds, not after the 65 of real clusters.
+settings=(RAY_USAGE_STATS_ENABLED=0 RAY_health_check_initial_delay_ms=0 RAY_health_check_period_ms=500
+  RAY_health_check_timeout_ms=1000 RAY_health_check_failure_threshold=3)
+if [ -n "${DM_RAY_TOKEN:-}" ]; then
+  settings+=(RAY_AUTH_MODE=token RAY_AUTH_TOKEN="$DM_RAY_TOKEN")
+else
+  settings+=(RAY_AUTH_MODE=disabled)
+fi
+
+# `ray start` gives up after thirty seconds on a loaded machine; such a node is started again.
+are_up() { # LAST: nodes 1 to LAST
+  local i
+  for i in $(seq "$1"); do start_node "$i"; done
+  [ "$(ask '/api/v0/nodes?limit=100' | grep -o '"state": *"ALIVE"' | wc -l)" -ge "$1" ] && ask /api/jobs/
+}
+
+up() {
+  local why
+  why=$(why_not)
+  [ -z "$why" ] || die "$why"
+  mkdir -p "$DIR" || die "can not make $DIR"
+  wait_for $START_SECONDS are_up $HEAD || die "the head does not come up: $(tail -n 3 "$DIR"/node$HEAD.log)"
+  wait_for $START_SECONDS are_up $NODES || die "the nodes do not come up: $(tail -n 3 "$DIR"/node*.log)"
+}
+
+case ${1:-} in
+install) install ;;
+why-not) why_not ;;
+up) up ;;
+down) unwire_all && rm -rf "$DIR" ;;
+status) ask '/api/v0/nodes?limit=100' | grep -oE '"(node_ip|state)": *"[^"]*"' ;;
+url) url ;;
+*) [ $# = 2 ] && node_command "$@" || { sed -n 2,6p "$0" && exit 2; } ;;
+esac

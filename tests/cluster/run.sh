@@ -1,0 +1,23 @@
+#!/bin/sh
+# make test-cluster: installs Slurm and Ray, and for each starts a cluster of three nodes, runs its spec and takes it
+# down. What can not be had here is skipped, and the reason told.
+cd "$(dirname "$0")/../.." || exit 1
+: "${DMHOST:=$PWD/build/dmhost}"
+export DMHOST
+status=0
+
+tests/deps.sh cluster || echo "test-cluster: not all packages could be installed"
+tests/cluster/ray.sh install
+
+for cluster in slurm ray; do
+  script=tests/cluster/$cluster.sh
+  why=$($script why-not)
+  if [ -n "$why" ]; then
+    echo "test-cluster: SKIPPED $cluster: $why"
+    continue
+  fi
+  echo "test-cluster: $cluster"
+  $script up && "$DMHOST" test --timeout 900 tests/cluster/${cluster}_spec.lua || status=1
+  $script down || status=1
+done
+exit $status
