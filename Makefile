@@ -18,7 +18,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) -fvisibility=hidden -Ihost -MMD -MP \
 	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES)))
 LDLIBS := $(shell pkg-config --libs $(PACKAGES)) -lm
-LDFLAGS += -Wl,-E -Wl,--as-needed
+LDFLAGS += -Wl,-E -Wl,--as-needed -Wl,--build-id
 ifdef SAN
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=address,undefined
@@ -49,14 +49,11 @@ $(BUILD)/embed.list: FORCE
 	@echo '$(EMBEDDED)' | cmp -s - $@ || echo '$(EMBEDDED)' >$@
 FORCE:
 
-$(BUILD)/embed.S: $(BUILD)/embed.list $(EMBEDDED)
-	@{ echo '.section .note.GNU-stack,"",@progbits'; echo '.section .rodata'; \
-	i=0; for f in $(EMBEDDED); do \
-	  echo "n$$i: .asciz \"$$f\""; echo "t$$i: .incbin \"$$f\""; echo "e$$i: .byte 0"; i=$$((i+1)); done; \
-	echo '.section .data.rel.ro,"aw"'; echo '.balign 8'; echo '.globl dm_embed_table'; \
-	echo '.hidden dm_embed_table'; echo 'dm_embed_table:'; \
-	i=0; for f in $(EMBEDDED); do echo ".quad n$$i, t$$i, e$$i - t$$i"; i=$$((i+1)); done; \
-	echo '.quad 0, 0, 0'; } >$@
+$(BUILD)/compile: host/compile.c Makefile
+	@mkdir -p $(@D); $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LDLIBS)
+
+$(BUILD)/embed.S: $(BUILD)/compile $(BUILD)/embed.list $(EMBEDDED)
+	@$(BUILD)/compile $@ $(BUILD)/embed.bin $(EMBEDDED)
 
 $(BUILD)/embed.o: $(BUILD)/embed.S
 	@$(CC) -c -o $@ $<

@@ -284,6 +284,9 @@ int getpid(void);
 /* XXH3-64 of a file's bytes; 0 when it can not be read. */
 uint64_t dm_file_hash(const char *path);
 
+/* What tells this binary from others: from the id that the linker gave its contents. */
+uint64_t dm_self_hash(void);
+
 /* Appends a line for each library: its name, the version that runs, "; " and what is to be said of it. */
 int dm_versions(struct dm_buf *out);
 
@@ -309,9 +312,11 @@ void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint
 /* The operator at work, or -1: what dm_rows_at and dm_rows_rest have said. */
 int dm_rows_op(const struct dm_rows *rows);
 
-/* Lets the profiler's signal (SIGPROF) through to this thread, or not. Threads made while it does not never get it:
- * LuaJIT's handler may only run where Lua does. */
-void dm_profile_signals(int on);
+/* Sends this thread the profiler's signal (SIGPROF) every millisecond from now on, whose handler LuaJIT has set. */
+int dm_profile_start(struct dm_error *err);
+
+/* Sends it no more; none is on its way when this returns. */
+void dm_profile_stop(void);
 
 /* No operator is at work on any row. */
 void dm_rows_rest(struct dm_rows *rows);

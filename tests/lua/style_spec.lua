@@ -68,7 +68,8 @@ describe("the repository", function()
     }
     each("'host/*.[ch]'", function(path, text)
       for header, home in pairs(homes) do
-        if text:find("#include <" .. header, 1, true) then assert.truthy(path:find(home), path) end
+        local ours = path ~= "host/compile.c" -- a program of its own
+        if ours and text:find("#include <" .. header, 1, true) then assert.truthy(path:find(home), path) end
       end
     end)
     each("'lua/*.lua' 'ops/*.lua'", function(path, text)

@@ -176,7 +176,7 @@ local function set_plan(job, path, values, ops)
     sample = values.sample,
     limit = values.limit,
     profile = values.profile,
-    binary = bit.tohex(C.dm_file_hash "/proc/self/exe", 16),
+    binary = bit.tohex(C.dm_self_hash(), 16),
   }
   job.settings.op_names = keep(table.concat(names, "\n"))
   job.settings.nops = #ops
