@@ -30,7 +30,7 @@ bool dm_want_put(struct dm_buf *b, const struct dm_want *want)
 
 void dm_want_get(struct dm_wire *w, struct dm_want *want)
 {
-    uint64_t fields[WANT_FIELDS];
+    uint64_t fields[WANT_FIELDS] = {0};
     for (int i = 0; i < WANT_FIELDS; i++)
         fields[i] = dm_get_u64(w);
     memcpy(want, fields, sizeof *want);
@@ -45,7 +45,7 @@ bool dm_grant_put(struct dm_buf *b, const struct dm_grant *grant)
 
 void dm_grant_get(struct dm_wire *w, struct dm_grant *grant)
 {
-    uint64_t fields[GRANT_FIELDS];
+    uint64_t fields[GRANT_FIELDS] = {0};
     for (int i = 0; i < GRANT_FIELDS; i++)
         fields[i] = dm_get_u64(w);
     memcpy(grant, fields, sizeof *grant);
