@@ -13,11 +13,17 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Lua has nothing to do while a run is under way: the thread that commits may have it. */
+static int deliver(void *arg, struct dm_delivery *d)
+{
+    return dm_lua_call(arg, "dm.datamate.delivery", "deliver", d, &d->err);
+}
+
 /* The job that Lua has set up, and then Lua's report on it. */
 static int run_job(struct dm_lua *lua, struct dm_error *err)
 {
     static struct dm_outcome outcome;
-    dm_coordinator_run(dm_job_made(), &outcome);
+    dm_coordinator_run(dm_job_made(), deliver, lua, &outcome);
     int status = dm_lua_call(lua, "dm.cli.run", "finish", &outcome, err);
     dm_outcome_finish(&outcome);
     return status;

@@ -8,19 +8,25 @@
 
 /* The functions that are used, without their prefix. */
 #define DM_SQLITE_FUNCTIONS(X)                                                                     \
+    X(bind_parameter_index)                                                                        \
     X(bind_text)                                                                                   \
     X(busy_timeout)                                                                                \
     X(close)                                                                                       \
     X(column_bytes)                                                                                \
+    X(column_count)                                                                                \
     X(column_int64)                                                                                \
     X(column_text)                                                                                 \
+    X(db_filename)                                                                                 \
+    X(errcode)                                                                                     \
     X(errmsg)                                                                                      \
     X(exec)                                                                                        \
     X(finalize)                                                                                    \
+    X(get_autocommit)                                                                              \
     X(libversion)                                                                                  \
     X(open_v2)                                                                                     \
     X(prepare_v2)                                                                                  \
     X(reset)                                                                                       \
+    X(sql)                                                                                         \
     X(step)
 
 struct dm_sqlite {

@@ -24,6 +24,9 @@ struct dm_buf {
     size_t n, cap;
 };
 
+/* Frees the memory; the buffer is empty and usable again. */
+void dm_buf_finish(struct dm_buf *b);
+
 /* base: one for all --------------------------------------------------------------------------- */
 
 /* A number that differs between builds whose Lua and C parts do not fit together. */
@@ -235,6 +238,8 @@ struct dm_job {
     uint64_t progress;     /* DM_PROGRESS_NONE ... */
     uint64_t most_requests; /* to models, and what they may cost in billionths; 0: no limit */
     uint64_t most_cost;
+    const char *export;    /* a task's export folder: what is committed is handed to dm.datamate.delivery; or NULL */
+    int lock;              /* descriptor that dm_folder_lock returned, which the run takes over; 0: none */
 };
 
 /* What became of it. */

@@ -159,6 +159,7 @@ static void begin_commit(struct dm_coordinator *c, const struct dm_item *end)
     c->committed_ms = uv_now(&c->loop);
     c->commit.from = c->frontier.at[DM_ROWS];
     c->commit.to = c->next.at[DM_ROWS];
+    c->commit.ledger_to = c->next.at[DM_LEDGER].offset;
     c->commit_work.data = &c->commit;
     uv_queue_work(&c->loop, &c->commit_work, in_thread, on_committed);
 }
@@ -386,10 +387,12 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
         rc = dm_store_open(c, err);
     if (rc)
         return rc;
-    c->lock = dm_folder_open(job->settings.folder, job->resume, job->force, err);
+    c->lock = job->lock ? job->lock : dm_folder_lock(job->settings.folder, err);
     if (c->lock < 0)
         return c->lock;
-    rc = dm_status_open(c, err);
+    rc = dm_folder_begin(job->settings.folder, job->resume != 0, job->force != 0, err);
+    if (rc == DM_OK)
+        rc = dm_status_open(c, err);
     if (rc == DM_OK)
         rc = dm_journal_open(&c->journal, job->settings.folder, err);
     if (rc == DM_OK)
@@ -468,7 +471,8 @@ static void release(struct dm_coordinator *c)
         close(c->lock);
 }
 
-void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
+void dm_coordinator_run(struct dm_job *job, dm_deliver *deliver, void *arg,
+                        struct dm_outcome *outcome)
 {
     struct dm_coordinator *c = calloc(1, sizeof *c);
     *outcome = (struct dm_outcome){.inputs = dm_job_inputs(job)->n};
@@ -477,6 +481,8 @@ void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
         return;
     }
     c->job = job;
+    c->commit.deliver = deliver;
+    c->commit.deliver_arg = arg;
     c->lock = c->status.log = -1;
     c->outcome = outcome;
     outcome->status = prepare(c, &outcome->err);

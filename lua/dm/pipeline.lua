@@ -23,6 +23,7 @@ local M = {}
 ---@field shard_size number bytes of a file in an output directory
 ---@field workers integer? worker processes, where -j does not say
 ---@field file string path of the pipeline file
+---@field task dm.DataMateTask? of a task of DataMate
 local Pipeline = {}
 Pipeline.__index = Pipeline
 
@@ -311,7 +312,9 @@ end
 ---@param path string
 ---@return dm.Pipeline
 function M.load(path)
-  return M.check(path, M.evaluate(path))
+  local p = M.check(path, M.evaluate(path))
+  p.task = recipe.task(path)
+  return p
 end
 
 ---What a file returns that may be a pipeline.

@@ -19,6 +19,7 @@ M.TOPICS = {
   { "operators", "Operators", "writing one: parameters, examples, tests" },
   { "samples", "Samples", "reading and changing a row" },
   { "verbs", "Verbs", "what dmhost does to text for an operator" },
+  { "datamate", "Coming from DataMate", "process.yaml: what is the same, what differs" },
 }
 
 ---A chapter of the README: from its heading to the next one of its level.
