@@ -4,6 +4,7 @@
 #include "net/http.h"
 #include "run/coordinator.h"
 #include "run/worker.h"
+#include "task/process.h"
 #include "trace/session.h"
 
 #include <fcntl.h>
@@ -78,6 +79,7 @@ int main(int argc, char **argv)
         print_error(lua, &err);
     dm_job_free();
     dm_lua_close(lua);
+    dm_process_finish();
     dm_http_finish();
     dm_loop_finish();
     return status < 0 ? 1 : status;

@@ -19,6 +19,7 @@ M.TOPICS = {
   { "operators", "Operators", "writing one: parameters, examples, tests" },
   { "samples", "Samples", "reading and changing a row" },
   { "verbs", "Verbs", "what dmhost does to text for an operator" },
+  { "tasks", "Tasks", "scripts: functions and commands side by side" },
   { "datamate", "Coming from DataMate", "process.yaml: what is the same, what differs" },
 }
 
