@@ -35,7 +35,7 @@ local Endpoint = {}
 Endpoint.__index = Endpoint
 
 local known = {}
--- Those that have something to tell the coordinator; tasks that wait for its answer; and that there is none to wait for.
+-- Those that have something to tell the coordinator; how many tasks wait for its answer; that all is over.
 local telling, waiting, over = {}, 0, false
 local looking = false -- the loop wakes soon
 
@@ -47,10 +47,10 @@ local looking = false -- the loop wakes soon
 function M.get(name, most, outage)
   local e = known[name]
   if not e then
+    local number = tonumber(bytes.xxh3(name):sub(1, 13), 16) -- as many bits of a hash as a number holds
     e = setmetatable({ name = name, most = most, limit = math.min(FIRST, most), busy = 0, outage = outage,
       growing = true, queue = {}, first = 1, last = 0, shrunk_at = 0, closed_until = 0, pause = PAUSE_MS,
-      -- as many bits of a hash as a number holds
-      want = ffi.new("struct dm_want", { endpoint = tonumber(bytes.xxh3(name):sub(1, 13), 16) }), asking = {}, asked = 1, asks = 0 }, Endpoint)
+      want = ffi.new("struct dm_want", { endpoint = number }), asking = {}, asked = 1, asks = 0 }, Endpoint)
     known[name] = e
   end
   e.most, e.outage = math.max(e.most, most), outage
