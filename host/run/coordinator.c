@@ -2,6 +2,7 @@
 
 #include "run/folder.h"
 #include "run/identity.h"
+#include "run/signals.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -13,7 +14,6 @@
 enum { TICK_MS = 50, COMMIT_MS = 100, COMMIT_BYTES = 64 * 1024 * 1024, MEASURED_INPUTS = 10000 };
 
 static void advance(struct dm_coordinator *c);
-static void catch_signals(bool on);
 
 /* ---- the end ------------------------------------------------------------------------------------
  */
@@ -24,7 +24,7 @@ static void close_handles(struct dm_coordinator *c)
         return;
     c->closed = true;
     uv_close((uv_handle_t *)&c->tick, NULL);
-    catch_signals(false);
+    dm_signals_catch(false);
     for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
         dm_pool_stop(peer);
 }
@@ -281,27 +281,10 @@ void dm_run_stop(struct dm_coordinator *c, bool now, const char *text)
     advance(c);
 }
 
-/* Signals that were sent to stop the run, and how many of them have been seen to. */
-static volatile sig_atomic_t signals;
-
-static void on_signal(int sig)
-{
-    (void)sig;
-    signals++;
-}
-
-static void catch_signals(bool on)
-{
-    struct sigaction a = {.sa_handler = on ? on_signal : SIG_DFL, .sa_flags = SA_RESTART};
-    signals = 0;
-    sigaction(SIGINT, &a, NULL);
-    sigaction(SIGTERM, &a, NULL);
-}
-
 static void look_around(struct dm_coordinator *c)
 {
     const char *text = "stopping: running splits are being finished; again to stop at once";
-    for (; c->signals < signals; c->signals++)
+    for (; c->signals < dm_signals_count(); c->signals++)
         dm_run_stop(c, c->stopping, c->stopping ? "" : text);
     dm_asking_tick(c);
     dm_progress(c, false);
@@ -434,7 +417,7 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
     c->tick.data = c;
     uv_timer_init(&c->loop, &c->tick);
     uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
-    catch_signals(true);
+    dm_signals_catch(true);
     rc = dm_pool_init(&c->pool, &c->loop, &c->job->settings, events, err);
     if (rc == DM_OK)
         rc = start_standard_streams(c, err);
