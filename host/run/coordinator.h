@@ -9,6 +9,5 @@
  * free with dm_outcome_finish. */
 void dm_coordinator_run(struct dm_job *job, dm_deliver *deliver, void *arg,
                         struct dm_outcome *outcome);
-void dm_outcome_finish(struct dm_outcome *outcome);
 
 #endif

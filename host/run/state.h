@@ -1,10 +1,11 @@
 /* The coordinator's state, shared by the files that make it up: coordinator.c (life of a run),
  * schedule.c (which split goes where), loss.c (workers that die), store.c (replies of models),
- * asking.c (what models are asked), progress.c (what people see), status.c (what other processes
+ * models.c (what models are asked), progress.c (what people see), status.c (what other processes
  * see). */
 #ifndef DM_RUN_STATE_H
 #define DM_RUN_STATE_H
 
+#include "cluster/hosts.h"
 #include "run/asked.h"
 #include "run/commit.h"
 #include "run/coordinator.h"
@@ -12,6 +13,18 @@
 #include "run/pump.h"
 #include "run/spool.h"
 #include "run/status.h"
+
+/* Outputs of workers on other nodes that are being joined, in a thread. */
+enum { DM_JOINED = 256 };
+struct dm_join {
+    uv_work_t work;
+    struct dm_item *items[DM_JOINED];
+    size_t n;
+    struct dm_place from[DM_STREAMS]; /* where the first one's predecessor ends */
+    bool busy;
+    int rc;
+    struct dm_error err;
+};
 
 struct dm_coordinator {
     struct dm_job *job;
@@ -22,6 +35,7 @@ struct dm_coordinator {
     uv_work_t commit_work;
     uv_work_t store_work;
     struct dm_pool pool;
+    struct dm_hosts *hosts; /* whose workers the pool has; NULL: they run here */
     struct dm_plan plan;
     struct dm_items items;
     struct dm_spool spool; /* when the input is standard input */
@@ -31,6 +45,7 @@ struct dm_coordinator {
     struct dm_frontier next;     /* being committed */
     struct dm_journal journal;
     struct dm_commit commit;
+    struct dm_join join;
     struct dm_status status;
     struct dm_replies *replies; /* of models, on their way to the disk; NULL: none are kept */
     struct dm_error store_err;
@@ -54,6 +69,8 @@ struct dm_coordinator {
 /* Ends the run with a message, once: running splits are given up. */
 void dm_run_fail(struct dm_coordinator *c, const struct dm_error *err);
 
+/* Does what can be done: splits to workers, outputs to their places, commits, the end. */
+void dm_advance(struct dm_coordinator *c);
 /* Ends the run so that it can be resumed: running splits are finished, or, with `now`, given up.
  * The text tells people; "": nothing is told. */
 void dm_run_stop(struct dm_coordinator *c, bool now, const char *text);
@@ -68,11 +85,28 @@ void dm_schedule_written(struct dm_coordinator *c, struct dm_wire *frame);
 /* The worker has left its split undone, since models may not be asked any more. */
 void dm_schedule_given_up(struct dm_peer *peer);
 
+/* The output of an item is in its place, which ends at item->end. */
+void dm_schedule_settle(struct dm_coordinator *c, struct dm_item *item);
+
+/* Where the output of an item goes when the one before it ended at `end`. */
+void dm_place_after(const struct dm_coordinator *c, const struct dm_place end[DM_STREAMS],
+                    const struct dm_item *item, struct dm_place at[DM_STREAMS]);
+
+/* parts.c: makes a folder for parts in the run directory, whose name nobody can guess: who sees it
+ * sees our file system. Writes its path to path of size n. */
+int dm_parts_make(const char *folder, char *path, size_t n, struct dm_error *err);
+
+/* Removes all such folders of a run directory. */
+void dm_parts_remove(const char *folder);
+
+/* Joins the parts of this item and those behind it, in a thread, unless that is under way. */
+void dm_parts_join(struct dm_coordinator *c, struct dm_item *first);
+
+/* Removes what the last attempt at the item may have written. */
+void dm_parts_drop(const struct dm_coordinator *c, const struct dm_item *item);
+
 /* loss.c: a worker has gone; its splits go to others, and the row that did it is found. */
 void dm_loss(struct dm_coordinator *c, struct dm_peer *peer);
-
-/* Kills workers whose row takes longer than the limit. */
-void dm_loss_watch(struct dm_coordinator *c);
 
 /* store.c: opens the file of models' replies; one that is only read is but looked at. */
 int dm_store_open(struct dm_coordinator *c, struct dm_error *err);
@@ -90,19 +124,19 @@ void dm_store_inside(struct dm_coordinator *c);
 /* Writes what has come last, however the run ended: it has been paid for. */
 void dm_store_end(struct dm_coordinator *c);
 
-/* asking.c: begins the account of what models are asked, or goes on with the one of the run that is
+/* models.c: begins the account of what models are asked, or goes on with the one of the run that is
  * resumed. */
-int dm_asking_begin(struct dm_coordinator *c, struct dm_error *err);
+int dm_models_begin(struct dm_coordinator *c, struct dm_error *err);
 
 /* A worker wants to ask, or has asked. */
-void dm_asking_want(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame);
-void dm_asking_told(struct dm_coordinator *c, struct dm_wire *frame);
+void dm_models_want(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame);
+void dm_models_told(struct dm_coordinator *c, struct dm_wire *frame);
 
 /* Hands out what may be asked by now, and writes the account when it is time. */
-void dm_asking_tick(struct dm_coordinator *c);
+void dm_models_tick(struct dm_coordinator *c);
 
 /* Writes the account, which is the outcome's then. */
-void dm_asking_end(struct dm_coordinator *c);
+void dm_models_end(struct dm_coordinator *c);
 
 /* progress.c: shows how far the run is, when it is time. */
 void dm_progress(struct dm_coordinator *c, bool now);

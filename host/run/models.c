@@ -92,7 +92,7 @@ static int save(struct dm_coordinator *c, struct dm_error *err)
     return rc;
 }
 
-int dm_asking_begin(struct dm_coordinator *c, struct dm_error *err)
+int dm_models_begin(struct dm_coordinator *c, struct dm_error *err)
 {
     uint64_t requests = 0, cost = 0;
     c->asked = calloc(c->job->settings.nops + 1, sizeof *c->asked);
@@ -156,15 +156,11 @@ static void hand_out(struct dm_coordinator *c)
         c->asked_changed = true;
         if (grant.over)
             end_of_budget(c);
-        struct dm_peer *peer = c->pool.peers;
-        while (peer && &peer->asker != who)
-            peer = peer->next;
-        if (peer)
-            send_grant(peer, &grant);
+        send_grant((void *)((char *)who - offsetof(struct dm_peer, asker)), &grant);
     }
 }
 
-void dm_asking_want(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame)
+void dm_models_want(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame)
 {
     struct dm_error err;
     struct dm_want want;
@@ -177,13 +173,13 @@ void dm_asking_want(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wi
         hand_out(c);
 }
 
-void dm_asking_told(struct dm_coordinator *c, struct dm_wire *frame)
+void dm_models_told(struct dm_coordinator *c, struct dm_wire *frame)
 {
     dm_asked_get(frame, c->asked, c->job->settings.nops);
     c->asked_changed = true;
 }
 
-void dm_asking_tick(struct dm_coordinator *c)
+void dm_models_tick(struct dm_coordinator *c)
 {
     struct dm_error err;
     hand_out(c);
@@ -191,7 +187,7 @@ void dm_asking_tick(struct dm_coordinator *c)
         dm_run_fail(c, &err);
 }
 
-void dm_asking_end(struct dm_coordinator *c)
+void dm_models_end(struct dm_coordinator *c)
 {
     struct dm_error err;
     if (c->outcome->begun && save(c, &err) && c->outcome->status == DM_OK) {
