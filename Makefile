@@ -16,7 +16,7 @@ CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 # -Wpedantic would refuse what FFI headers need; system headers are not ours to warn about
 override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) -fvisibility=hidden -Ihost -MMD -MP \
-	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES)))
+	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) libpq))
 LDLIBS := $(shell pkg-config --libs $(PACKAGES)) -lm
 LDFLAGS += -Wl,-E -Wl,--as-needed -Wl,--build-id
 ifdef SAN
@@ -26,8 +26,8 @@ endif
 
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
-EMBEDDED := README.md $(sort $(wildcard host/lua/dm_ffi*.h)) $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
-SPECS := tests/cli tests/lua tests/net tests/ops
+EMBEDDED := README.md $(sort $(wildcard host/lua/dm_ffi*.h)) $(shell find lua ops -name '*.lua' -o -name '*.txt' -o -name '*.py' | LC_ALL=C sort)
+SPECS := tests/cli tests/lua tests/net tests/ops tests/datajuicer
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 # what clang-format and the linters read; tables are made by scripts
@@ -135,7 +135,7 @@ FUZZ_CC := clang-14
 FUZZ_SECONDS ?= 60
 TARGET ?= $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_FLAGS := -O1 -g -std=gnu11 -D_GNU_SOURCE -DDM_INPUT_BLOCK=64 -DDM_READER_BLOCK=16 -Ihost -Itests/unit -MMD -MP \
-	$(shell pkg-config --cflags $(PACKAGES)) -fsanitize=fuzzer-no-link,address,undefined \
+	$(shell pkg-config --cflags $(PACKAGES) libpq) -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FUZZ_OBJ := $(HOST:%.c=build/fuzz/%.o) $(BUILD)/embed.o
 
