@@ -4,9 +4,11 @@ local cache = require "dm.llm.cache"
 local disk = require "dm.disk"
 local files = require "dm.files"
 local json = require "dm.json"
+local mixture = require "dm.mixture"
 local options = require "dm.cli.options"
 local pipeline = require "dm.pipeline"
 local problem = require "dm.problem"
+local recipe = require "dm.recipe"
 local registry = require "dm.registry"
 local report = require "dm.cli.report"
 local shell = require "dm.shell"
@@ -141,6 +143,8 @@ local function input_patterns(job, p, values)
 end
 
 local function set_input(job, p, values)
+  if p.suffixes then job.suffixes = keep(table.concat(p.suffixes, "\n"):lower()) end
+  if mixture.is(p.input) and not values.input then return p.input:add(job) end
   local input = input_patterns(job, p, values)
   local err = ffi.new "struct dm_error"
   for _, pattern in ipairs(input) do
@@ -304,8 +308,8 @@ local function prepare(values, p, path)
   local ops = p:make_operators(values.set or {})
   local job = C.dm_job_get()
   local output, folder = set_output(job, p, values)
-  local inputs = set_input(job, p, values)
   set_limits(job, p, values)
+  local inputs = set_input(job, p, values)
   set_replies(job, values, ops)
   local names, plan, prices = set_plan(job, path, values, ops)
   if values.resume and has_begun(folder) and not p.task then check_resume(folder, plan) end
@@ -356,7 +360,9 @@ end
 ---@return integer exit status, or DM_RUN_JOB when the coordinator is to run the job
 function M.run(values)
   sources.install()
-  return start(values)
+  local status = start(values)
+  recipe.release()
+  return status
 end
 
 ---The same for a command that wants to know how it ended.
