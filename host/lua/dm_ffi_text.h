@@ -230,16 +230,20 @@ int dm_text_urls(const char *p, size_t n, struct dm_buf *out);
 int dm_text_phones(const char *p, size_t n, struct dm_buf *out);
 int dm_text_addresses(const char *p, size_t n, struct dm_buf *out);
 
-/* AnonymizedCreditCardNumber, AnonymizedIdNumber, EmailNumberCleaner. */
+/* AnonymizedCreditCardNumber, AnonymizedIdNumber, EmailNumberCleaner. The last one needs libidn2, which dm_mails_load
+ * loads, if it is not loaded. DM_EUSAGE: it is missing. */
 int dm_text_cards(const char *p, size_t n, struct dm_buf *out);
 int dm_text_ids(const char *p, size_t n, struct dm_buf *out);
 int dm_text_mails(const char *p, size_t n, struct dm_buf *out);
+int dm_mails_load(struct dm_error *err);
 
 /* EmojiCleaner. */
 int dm_text_emoji(const char *p, size_t n, struct dm_buf *out);
 
-/* XMLTagCleaner, without stripping at the end. DM_EINPUT: it is no XML; DM_EUSAGE: it can not be turned into text. */
+/* XMLTagCleaner, without stripping at the end. DM_EINPUT: it is no XML; DM_EUSAGE: it can not be turned into text,
+ * or expat is missing, which dm_xml_load loads. */
 int dm_text_xml(const char *p, size_t n, struct dm_buf *out, struct dm_error *err);
+int dm_xml_load(struct dm_error *err);
 
 /* HtmlTagCleaner: its tags, those of tables when `tables` is not 0; then the attributes of what is left. */
 int dm_text_tags(const char *p, size_t n, int tables, struct dm_buf *out);

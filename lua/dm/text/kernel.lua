@@ -48,6 +48,14 @@ function M.result(status, s)
   return s
 end
 
+local err = ffi.new "struct dm_error"
+
+---Loads a library that a kernel needs, so that a missing one is known at the start. Raises a message for a person.
+---@param load fun(err: ffi.cdata*): integer
+function M.load(load)
+  if load(err) < 0 then error(ffi.string(err.text), 0) end
+end
+
 local span = ffi.new "struct dm_text_span"
 
 ---The text without the span that a kernel finds.
