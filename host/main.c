@@ -1,10 +1,10 @@
 /* dmhost: argv to subcommand, nothing else. */
+#include "cluster/worker_host.h"
 #include "base/loop.h"
 #include "lua/state.h"
 #include "net/http.h"
 #include "task/coprocess.h"
 #include "run/coordinator.h"
-#include "run/counts.h"
 #include "run/worker.h"
 #include "task/process.h"
 #include "trace/session.h"
@@ -28,7 +28,7 @@ static int run_job(struct dm_lua *lua, struct dm_error *err)
     static struct dm_outcome outcome;
     dm_coordinator_run(dm_job_made(), deliver, lua, &outcome);
     int status = dm_lua_call(lua, "dm.cli.run", "finish", &outcome, err);
-    dm_counts_finish(&outcome.counts);
+    dm_outcome_finish(&outcome);
     return status;
 }
 
@@ -69,6 +69,8 @@ int main(int argc, char **argv)
     open_standard_streams();
     if (argc == 2 && strcmp(argv[1], "worker") == 0)
         return dm_worker_main();
+    if (argc == 2 && strcmp(argv[1], "worker-host") == 0)
+        return dm_worker_host_main();
     struct dm_lua *lua = dm_lua_open(0, &err);
     int status = lua ? dm_lua_main(lua, argc, argv, &err) : DM_EMEMORY;
     if (status == DM_RUN_JOB)

@@ -9,8 +9,9 @@ enum {
     DM_EUSAGE = -3,  /* the caller is at fault: arguments, pipeline, operator */
     DM_EIO = -4,     /* the system is at fault: a file, a process, the network */
     DM_ESTALE = -5,  /* a node was used after its sample had gone */
-    DM_EROW = -6     /* a row is at fault and ends the run: the text is its id, the operator (or nothing), the reason and
+    DM_EROW = -6,    /* a row is at fault and ends the run: the text is its id, the operator (or nothing), the reason and
                       * the row's beginning, each on a line of its own */
+    DM_ESPENT = -7   /* what models may be asked has been asked: --max-requests, --max-cost */
 };
 
 struct dm_error {
@@ -177,6 +178,7 @@ struct dm_settings {
     const char *shard_folder; /* where rows are written before their files get their names */
     const char *shard_name;   /* see struct dm_stream */
     const char *op_names;     /* one a line */
+    const char *parts;        /* a folder for outputs of workers on other nodes; empty or NULL: there are none */
     const char *replies;      /* the file of a model's replies; empty or NULL: none is used */
     uint64_t numbered;        /* rows go to numbered files */
     uint64_t shard_bytes;     /* size of a file of a sharded output, 0 when it is not sharded */
@@ -186,15 +188,14 @@ struct dm_settings {
     uint64_t nops;
     uint64_t documents;       /* DM_FILE_OF_ROWS ... */
     uint64_t replay;          /* replies come from that file only, which is not written */
+    uint64_t metered;         /* every request to a model is asked for first: --max-requests, --max-cost */
 };
 
 /* run: the rows of the split that a worker runs ------------------------------------------------- */
 
-/* An operator's account of rows, the ticks it took (dm_ticks), and what it asked a model: requests, how many of them
- * were made again, tokens; and how many replies it had from the cache. */
+/* An operator's account of rows, and the ticks it took (dm_ticks). */
 struct dm_opcount {
     uint64_t in, out, made, dropped, rejected, changed, ticks;
-    uint64_t requests, retries, tokens_in, tokens_out, cached;
 };
 
 enum { DM_REASON_BYTES = 112, DM_REASONS_PER_OP = 16 };
@@ -237,6 +238,16 @@ struct dm_job {
     uint64_t limit_rows;   /* the first so many rows only; 0: all */
     uint64_t resume, force;
     uint64_t progress;     /* DM_PROGRESS_NONE ... */
+    uint64_t most_requests; /* to models, and what they may cost in billionths; 0: no limit */
+    uint64_t most_cost;
+    /* workers on other nodes, when there is an engine that starts them */
+    const char *engine;          /* its name; NULL: workers run here */
+    const char *engine_address;  /* what stood behind "=" in --engine NAME=ADDRESS; "" */
+    const char *engine_options;  /* of the pipeline's `engine` table: lines KEY=VALUE, sorted; "" */
+    const char *listen;          /* where the coordinator is reached; NULL: any address that fits the engine */
+    uint64_t slots;              /* workers of a worker host */
+    uint64_t cpus, gpus, memory; /* that a worker needs; memory in bytes, 0: as the engine gives */
+    uint64_t silence_ms;         /* a worker host that is not heard for so long is lost */
     const char *export;    /* a task's export folder: what is committed is handed to dm.datamate.delivery; or NULL */
     int lock;              /* descriptor that dm_folder_lock returned, which the run takes over; 0: none */
 };
@@ -252,8 +263,14 @@ struct dm_outcome {
     double seconds;
     uint64_t rows_before, bytes_before; /* of input, done by the run that was resumed */
     struct dm_counts counts;
+    struct dm_asked *asked; /* for each operator what it asked models, by runs that were resumed too */
     struct dm_error err;
 };
+
+/* The keys of the pipeline's `engine` table that an engine knows, a blank between; NULL when there is no engine of that
+ * name. And the names of all. */
+const char *dm_engine_options(const char *name);
+const char *dm_engine_names(void);
 
 /* The job of this process, made when first asked for. NULL when memory is short. */
 struct dm_job *dm_job_get(void);
@@ -308,6 +325,7 @@ struct dm_rows {
     struct dm_sample **samples; /* of the batch */
     double seed;                /* for random numbers: depends on the row, its child and the operator alone */
     struct dm_opcount *ops;     /* one for each operator */
+    struct dm_asked *asked;     /* the same: what it asked models since that was last told */
 };
 
 /* Parses the next rows. Returns how many, 0 at the end of the split, or an error below zero. */

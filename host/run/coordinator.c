@@ -2,6 +2,7 @@
 
 #include "run/folder.h"
 #include "run/identity.h"
+#include "run/signals.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,8 +13,6 @@
 
 enum { TICK_MS = 50, COMMIT_MS = 100, COMMIT_BYTES = 64 * 1024 * 1024, MEASURED_INPUTS = 10000 };
 
-static void advance(struct dm_coordinator *c);
-
 /* ---- the end ------------------------------------------------------------------------------------
  */
 
@@ -23,8 +22,9 @@ static void close_handles(struct dm_coordinator *c)
         return;
     c->closed = true;
     uv_close((uv_handle_t *)&c->tick, NULL);
-    uv_close((uv_handle_t *)&c->on_int, NULL);
-    uv_close((uv_handle_t *)&c->on_term, NULL);
+    dm_signals_catch(false);
+    if (c->hosts)
+        dm_hosts_close(c);
     for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
         dm_pool_stop(peer);
 }
@@ -34,8 +34,8 @@ static void quit(struct dm_coordinator *c)
     c->stopping = c->quitting = true;
     dm_spool_cancel(&c->spool);
     dm_pump_cancel(&c->pump);
-    for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
-        dm_pool_kill(peer, DM_KILL_QUIT);
+    for (struct dm_peer *peer = c->hosts ? NULL : c->pool.peers; peer; peer = peer->next)
+        dm_pool_kill(peer, DM_KILL_QUIT); /* worker hosts see to theirs at the next tick */
 }
 
 void dm_run_fail(struct dm_coordinator *c, const struct dm_error *err)
@@ -61,7 +61,8 @@ static void end_when_done(struct dm_coordinator *c)
     if (c->plan_ended) /* perhaps by --limit */
         dm_spool_cancel(&c->spool);
     bool first_written = c->items.first && c->items.first->state == DM_WRITTEN_OUT;
-    if (c->committing || c->pump.busy || c->spool.reading || (first_written && !c->quitting))
+    if (c->committing || c->join.busy || c->pump.busy || c->spool.reading ||
+        (first_written && !c->quitting))
         return;
     if (c->quitting   ? c->pool.npeers == 0
         : c->stopping ? !is_busy(c)
@@ -139,7 +140,7 @@ static void on_committed(uv_work_t *work, int status)
             dm_pump_to(&c->pump, c->frontier.at[DM_ROWS].offset);
         dm_progress(c, false);
     }
-    advance(c);
+    dm_advance(c);
 }
 
 static void begin_commit(struct dm_coordinator *c, const struct dm_item *end)
@@ -177,7 +178,7 @@ static void maybe_commit(struct dm_coordinator *c)
         begin_commit(c, end);
 }
 
-static void advance(struct dm_coordinator *c)
+void dm_advance(struct dm_coordinator *c)
 {
     if (c->closed)
         return;
@@ -190,12 +191,16 @@ static void advance(struct dm_coordinator *c)
 /* ---- events
  * --------------------------------------------------------------------------------------- */
 
-static void on_failed(struct dm_coordinator *c, struct dm_wire *frame)
+static void on_failed(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame)
 {
     struct dm_error err;
     size_t n;
     int status = (int)dm_get_u32(frame);
     const char *text = dm_get_bytes(frame, &n);
+    if (status == DM_ESPENT || c->quitting) {
+        dm_schedule_given_up(peer);
+        return;
+    }
     dm_fail(&err, status, "%.*s", (int)n, text);
     dm_run_fail(c, &err);
 }
@@ -214,22 +219,29 @@ static void on_frame(void *arg, struct dm_peer *peer, enum dm_message type, stru
         dm_schedule_written(c, frame);
         break;
     case DM_FAILED:
-        on_failed(c, frame);
+        on_failed(c, peer, frame);
         break;
     case DM_REPLY:
         dm_store_reply(c, frame);
         return;
+    case DM_WANT:
+        dm_models_want(c, peer, frame);
+        break;
+    case DM_ASKED:
+        dm_models_told(c, frame);
+        return;
     default:
         break;
     }
-    advance(c);
+    dm_advance(c);
 }
 
 static void on_lost(void *arg, struct dm_peer *peer)
 {
     struct dm_coordinator *c = arg;
+    dm_budget_leave(&c->budget, &peer->asker);
     dm_loss(c, peer);
-    advance(c);
+    dm_advance(c);
 }
 
 static void on_error(void *arg, const char *text)
@@ -240,7 +252,7 @@ static void on_error(void *arg, const char *text)
 /* Standard input has a split ready, or has ended. */
 static void on_spooled(void *arg)
 {
-    advance(arg);
+    dm_advance(arg);
 }
 
 /* Standard output has taken all that was committed, or its reader has gone: then the rest has no
@@ -254,17 +266,7 @@ static void on_pumped(void *arg)
         quit(c);
     else
         dm_pump_to(&c->pump, c->frontier.at[DM_ROWS].offset);
-    advance(c);
-}
-
-static void on_tick(uv_timer_t *tick)
-{
-    struct dm_coordinator *c = tick->data;
-    dm_loss_watch(c);
-    dm_store_tick(c);
-    dm_progress(c, false);
-    dm_status_tick(c);
-    advance(c);
+    dm_advance(c);
 }
 
 void dm_run_stop(struct dm_coordinator *c, bool now, const char *text)
@@ -277,15 +279,37 @@ void dm_run_stop(struct dm_coordinator *c, bool now, const char *text)
         quit(c);
     else
         dm_spool_cancel(&c->spool);
-    advance(c);
+    dm_advance(c);
 }
 
-static void on_signal(uv_signal_t *handle, int sig)
+static void look_around(struct dm_coordinator *c)
 {
-    struct dm_coordinator *c = handle->data;
     const char *text = "stopping: running splits are being finished; again to stop at once";
-    (void)sig;
-    dm_run_stop(c, c->stopping, c->stopping ? "" : text);
+    for (; c->signals < dm_signals_count(); c->signals++)
+        dm_run_stop(c, c->stopping, c->stopping ? "" : text);
+    dm_models_tick(c);
+    dm_progress(c, false);
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    struct dm_coordinator *c = tick->data;
+    if (c->hosts)
+        dm_hosts_tick(c);
+    else
+        dm_pool_watch(&c->pool, c->job->row_ms);
+    dm_store_tick(c);
+    look_around(c);
+    dm_status_tick(c);
+    dm_advance(c);
+}
+
+static void on_inside(void *arg)
+{
+    struct dm_coordinator *c = arg;
+    uv_update_time(&c->loop);
+    dm_store_inside(c);
+    look_around(c);
 }
 
 /* ---- the beginning
@@ -363,7 +387,10 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
     if (rc == DM_OK)
         rc = c->outcome->resumed
                  ? dm_identity_check(job->settings.folder, c->plan.inputs, err)
-                 : dm_identity_write(job->settings.folder, job->settings.plan, c->plan.inputs, err);
+                 : dm_identity_write(job->settings.folder, job->settings.plan, c->plan.inputs,
+                                     job->kind != DM_TO_STDOUT, err);
+    if (rc == DM_OK)
+        rc = dm_models_begin(c, err);
     measure_inputs(c);
     return rc;
 }
@@ -384,21 +411,23 @@ static int start_standard_streams(struct dm_coordinator *c, struct dm_error *err
 
 static int start_loop(struct dm_coordinator *c, struct dm_error *err)
 {
-    struct dm_pool_events events = {
-        .on_frame = on_frame, .on_lost = on_lost, .on_error = on_error, .arg = c};
+    struct dm_pool_events events = {.on_frame = on_frame,
+                                    .on_lost = on_lost,
+                                    .on_inside = on_inside,
+                                    .on_error = on_error,
+                                    .arg = c};
     int rc = uv_loop_init(&c->loop);
     if (rc)
         return dm_fail(err, DM_EIO, "cannot make an event loop: %s", uv_strerror(rc));
-    c->tick.data = c->on_int.data = c->on_term.data = c;
+    c->tick.data = c;
     uv_timer_init(&c->loop, &c->tick);
     uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
-    uv_signal_init(&c->loop, &c->on_int);
-    uv_signal_start(&c->on_int, on_signal, SIGINT);
-    uv_signal_init(&c->loop, &c->on_term);
-    uv_signal_start(&c->on_term, on_signal, SIGTERM);
+    dm_signals_catch(true);
     rc = dm_pool_init(&c->pool, &c->loop, &c->job->settings, events, err);
     if (rc == DM_OK)
         rc = start_standard_streams(c, err);
+    if (rc || c->job->engine)
+        return rc ? rc : dm_hosts_start(c, err);
     uint64_t n = c->job->workers ? c->job->workers : 1;
     for (uint64_t i = 0; i < n && rc == DM_OK; i++)
         rc = dm_pool_start(&c->pool, c->job->workers == 0, err);
@@ -423,6 +452,7 @@ static void release(struct dm_coordinator *c)
 {
     while (c->items.first)
         drop_first(c);
+    dm_hosts_free(c);
     dm_spool_finish(&c->spool);
     dm_pump_finish(&c->pump);
     dm_buf_finish(&c->commit.record);
@@ -451,6 +481,7 @@ void dm_coordinator_run(struct dm_job *job, dm_deliver *deliver, void *arg,
     if (outcome->begun)
         run_loop(c);
     dm_store_end(c);
+    dm_models_end(c);
     if (c->pump.reader_gone)
         outcome->interrupted = 0;
     bool read = c->job->kind != DM_TO_STDOUT || c->pump.reader_gone ||

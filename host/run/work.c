@@ -17,6 +17,11 @@ struct dm_work *dm_work_create(const struct dm_settings *settings, struct dm_boa
     w->limits = (struct dm_json_limits){.depth = (uint32_t)settings->row_depth};
     w->input.row_bytes = settings->row_bytes;
     w->head.samples = w->samples;
+    w->head.asked = calloc(settings->nops + 1, sizeof *w->head.asked);
+    if (!w->head.asked) {
+        dm_work_destroy(w);
+        return NULL;
+    }
     for (uint32_t i = 0; i < DM_BATCH_ROWS; i++) {
         w->samples[i] = dm_sample_create();
         if (!w->samples[i]) {
@@ -39,6 +44,7 @@ void dm_work_destroy(struct dm_work *w)
         dm_sample_destroy(w->samples[i]);
     dm_work_finish_held(w);
     dm_buf_finish(&w->scratch);
+    free(w->head.asked);
     free(w);
 }
 
@@ -63,6 +69,7 @@ struct dm_result *dm_result_create(const struct dm_split *split, uint32_t nops)
     r->split = split->id;
     r->attempt = split->attempt;
     r->probe = split->probe;
+    r->part = split->part;
     for (int i = 0; i < DM_STREAMS; i++)
         dm_output_init(&r->out[i], NULL, NULL);
     return r;
@@ -93,6 +100,22 @@ static int ready_compressor(struct dm_work *w, enum dm_codec codec, struct dm_co
     return DM_OK;
 }
 
+/* Readies one of the outputs of the split. */
+static int ready_output(struct dm_work *w, int i, struct dm_compressor *c)
+{
+    const struct dm_split *split = w->split;
+    struct dm_output *out = &w->result->out[i];
+    if (!split->part) {
+        dm_output_init(out, &w->streams[i], c);
+        return split->granted ? dm_output_grant(out, split->at[i], &w->err) : DM_OK;
+    }
+    dm_part_name(split->id, split->attempt, i, w->part_names[i], sizeof w->part_names[i]);
+    w->parts[i] =
+        (struct dm_stream){.folder = w->settings->parts, .name = w->part_names[i], .synced = true};
+    dm_output_init(out, &w->parts[i], c);
+    return dm_output_grant(out, (struct dm_place){0}, &w->err);
+}
+
 int dm_work_begin(struct dm_work *w, const struct dm_split *split, struct dm_result *result,
                   struct dm_error *err)
 {
@@ -110,11 +133,10 @@ int dm_work_begin(struct dm_work *w, const struct dm_split *split, struct dm_res
     atomic_store(&w->board->split, split->id);
     struct dm_compressor *compressor;
     int rc = ready_compressor(w, split->codec, &compressor);
-    for (int i = 0; i < DM_STREAMS && rc == DM_OK; i++) {
-        dm_output_init(&result->out[i], &w->streams[i], i == DM_ROWS ? compressor : NULL);
-        if (split->granted)
-            rc = dm_output_grant(&result->out[i], split->at[i], err);
-    }
+    for (int i = 0; i < DM_STREAMS && rc == DM_OK; i++)
+        rc = ready_output(w, i, i == DM_ROWS ? compressor : NULL);
+    if (rc)
+        *err = w->err;
     return rc;
 }
 

@@ -24,6 +24,7 @@ local M = {}
 ---@field given_limits table as they are written
 ---@field split_size number bytes of input in a unit of work
 ---@field shard_size number bytes of a file in an output directory
+---@field engine string|table? what starts workers on other nodes: "slurm", or { "slurm", workers = 8, cpus = 4 }
 ---@field workers integer? worker processes, where -j does not say
 ---@field file string path of the pipeline file
 ---@field task dm.DataMateTask? of a task of DataMate
@@ -37,8 +38,10 @@ local DEFAULTS = {
   shard_size = "1GiB",
 }
 M.LIMITS = { row_time = "30s", memory = "2GiB", row_size = "32MiB", depth = 512 }
-local KEYS = { "input", "output", "operators", "on_error", "max_rejects", "limits", "split_size", "shard_size",
-  "workers", "suffixes" }
+local KEYS = {
+  "input", "output", "operators", "on_error", "max_rejects", "limits", "split_size", "shard_size", "workers", "engine",
+  "suffixes",
+}
 local LIMIT_KEYS = { "depth", "memory", "row_size", "row_time" }
 
 local function known(list, name)
