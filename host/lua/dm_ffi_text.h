@@ -75,6 +75,9 @@ int dm_regex_group(const struct dm_regex *re, const char *name);
 int dm_regex_find(struct dm_regex *re, const char *p, size_t n, size_t from, int nonempty,
                   const struct dm_text_span **spans, struct dm_error *err);
 
+/* The last of the matches that dm_regex_find finds one after another. Returns as dm_regex_find. */
+int dm_regex_last(struct dm_regex *re, const char *p, size_t n, struct dm_text_span *last, struct dm_error *err);
+
 /* Number of matches, below zero on errors. */
 double dm_regex_count(struct dm_regex *re, const char *p, size_t n, struct dm_error *err);
 
