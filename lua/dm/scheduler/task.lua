@@ -164,6 +164,7 @@ local function interrupt(scheduler, task, why)
   wait.interrupt(entry, why)
   entry.grace = wait.after(work_of.time(task.work, "grace") or GRACE_MS, function()
     wait.abandon(entry)
+    if entry.limit then wait.forget(entry.limit) end
     scheduler:ended(task, why == CANCELLED and "cancelled" or "failed", nil,
       tostring(why) .. ", and did not end when asked to")
   end)
