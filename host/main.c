@@ -1,7 +1,9 @@
 /* dmhost: argv to subcommand, nothing else. */
+#include "cluster/worker_host.h"
 #include "base/loop.h"
 #include "lua/state.h"
 #include "net/http.h"
+#include "task/coprocess.h"
 #include "run/coordinator.h"
 #include "run/counts.h"
 #include "run/worker.h"
@@ -68,6 +70,8 @@ int main(int argc, char **argv)
     open_standard_streams();
     if (argc == 2 && strcmp(argv[1], "worker") == 0)
         return dm_worker_main();
+    if (argc == 2 && strcmp(argv[1], "worker-host") == 0)
+        return dm_worker_host_main();
     struct dm_lua *lua = dm_lua_open(0, &err);
     int status = lua ? dm_lua_main(lua, argc, argv, &err) : DM_EMEMORY;
     if (status == DM_RUN_JOB)
@@ -82,6 +86,7 @@ int main(int argc, char **argv)
     dm_lua_close(lua);
     dm_process_finish();
     dm_http_finish();
+    dm_coprocess_finish();
     dm_loop_finish();
     return status < 0 ? 1 : status;
 }

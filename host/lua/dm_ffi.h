@@ -177,6 +177,7 @@ struct dm_settings {
     const char *shard_folder; /* where rows are written before their files get their names */
     const char *shard_name;   /* see struct dm_stream */
     const char *op_names;     /* one a line */
+    const char *parts;        /* a folder for outputs of workers on other nodes; empty or NULL: there are none */
     const char *replies;      /* the file of a model's replies; empty or NULL: none is used */
     uint64_t numbered;        /* rows go to numbered files */
     uint64_t shard_bytes;     /* size of a file of a sharded output, 0 when it is not sharded */
@@ -236,6 +237,14 @@ struct dm_job {
     uint64_t limit_rows;   /* the first so many rows only; 0: all */
     uint64_t resume, force;
     uint64_t progress;     /* DM_PROGRESS_NONE ... */
+    /* workers on other nodes, when there is an engine that starts them */
+    const char *engine;          /* its name; NULL: workers run here */
+    const char *engine_address;  /* what stood behind "=" in --engine NAME=ADDRESS; "" */
+    const char *engine_options;  /* of the pipeline's `engine` table: lines KEY=VALUE, sorted; "" */
+    const char *listen;          /* where the coordinator is reached; NULL: any address that fits the engine */
+    uint64_t slots;              /* workers of a worker host */
+    uint64_t cpus, gpus, memory; /* that a worker needs; memory in bytes, 0: as the engine gives */
+    uint64_t silence_ms;         /* a worker host that is not heard for so long is lost */
     const char *export;    /* a task's export folder: what is committed is handed to dm.datamate.delivery; or NULL */
     int lock;              /* descriptor that dm_folder_lock returned, which the run takes over; 0: none */
 };
@@ -253,6 +262,11 @@ struct dm_outcome {
     struct dm_counts counts;
     struct dm_error err;
 };
+
+/* The keys of the pipeline's `engine` table that an engine knows, a blank between; NULL when there is no engine of that
+ * name. And the names of all. */
+const char *dm_engine_options(const char *name);
+const char *dm_engine_names(void);
 
 /* The job of this process, made when first asked for. NULL when memory is short. */
 struct dm_job *dm_job_get(void);

@@ -283,6 +283,23 @@ void dm_stop_words_destroy(struct dm_stop_words *stop);
 int dm_jieba_phrase_share(const struct dm_jieba *j, const char *p, size_t n, const struct dm_stop_words *stop,
                           double *share);
 
+/* text: fastText ---------------------------------------------------------------------------------- */
+
+/* A supervised model of fastText, mapped from its file; NULL and an error when it is none, damaged or not to be read.
+ * The file must not be written to while it is open. */
+struct dm_fasttext;
+struct dm_fasttext *dm_fasttext_open(const char *path, struct dm_error *err);
+void dm_fasttext_close(struct dm_fasttext *f);
+
+/* The likeliest label of a text, borrowed from the model, and its probability as `fasttext predict-prob` prints it.
+ * Newlines count as blanks. Label NULL: the model knows nothing of the text. DM_OK or DM_EMEMORY. */
+struct dm_fasttext_guess {
+    const char *label;
+    size_t label_bytes;
+    double score;
+};
+int dm_fasttext_guess(struct dm_fasttext *f, const char *p, size_t n, struct dm_fasttext_guess *guess);
+
 /* text: quality rules ---------------------------------------------------------------------------- */
 
 /* Words that white space separates: how many; how many have a letter; how many are more than members of a set, and

@@ -43,6 +43,21 @@ int dm_folder_sync_parent(const char *path, struct dm_error *err)
     return DM_OK;
 }
 
+void dm_folder_remove(int parent, const char *name)
+{
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *e;
+    while (dir && (e = readdir(dir)))
+        if (e->d_name[0] != '.')
+            unlinkat(fd, e->d_name, 0);
+    if (dir)
+        closedir(dir);
+    else if (fd >= 0)
+        close(fd);
+    unlinkat(parent, name, AT_REMOVEDIR);
+}
+
 /* Removes what an earlier run left in the folder. Only names that a run makes are in there. */
 static int clear(const char *folder, struct dm_error *err)
 {

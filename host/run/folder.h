@@ -12,6 +12,10 @@
 /* Makes the parents of a path; an error below zero when that fails. */
 int dm_folder_make_parents(const char *path, struct dm_error *err);
 
+/* Removes a folder and the files in it, as far as that goes. parent: descriptor of the folder that
+ * it is in, or AT_FDCWD. */
+void dm_folder_remove(int parent, const char *name);
+
 /* Makes a finished file's or folder's new name durable. */
 int dm_folder_sync_parent(const char *path, struct dm_error *err);
 

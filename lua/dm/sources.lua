@@ -45,6 +45,14 @@ function M.read(path)
   return keep(path, text)
 end
 
+---A text that is made and not read, remembered as read() does: workers get what was made when the run began.
+---@param name string
+---@param make fun(): string
+---@return string
+function M.made(name, make)
+  return kept[name] or keep(name, make())
+end
+
 ---The files of a folder whose names match a pattern, sorted; remembered as read() does, under FOLDER/PATTERN.
 ---@param folder string
 ---@param pattern string of Lua
@@ -138,6 +146,10 @@ function M.fingerprint(path)
   keep(path .. HASH, bit.tohex(ffi.C.dm_file_hash(path), 16))
 end
 
+local function changed(path)
+  return path .. " has changed since the run began"
+end
+
 ---The bytes of a file of which the hash was noted, not remembered here.
 ---@param path string
 ---@return string? text
@@ -148,8 +160,16 @@ function M.read_declared(path)
   local text, why = disk.read(path)
   if not text then return nil, why end
   local hash = kept[path .. HASH]
-  if hash and hash ~= require("dm.bytes").xxh3(text) then return nil, path .. " has changed since the run began" end
+  if hash and hash ~= require("dm.bytes").xxh3(text) then return nil, changed(path) end
   return text
+end
+
+---Why a file of which the hash was noted is another one by now; nil when it is not. For who does not read it all.
+---@param path string
+---@return string?
+function M.changed(path)
+  local hash = kept[path .. HASH]
+  return hash and hash ~= bit.tohex(ffi.C.dm_file_hash(path), 16) and changed(path) or nil
 end
 
 ---The file that an entry of a snapshot is about.

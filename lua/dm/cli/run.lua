@@ -2,6 +2,7 @@
 local ffi = require "ffi"
 local cache = require "dm.llm.cache"
 local disk = require "dm.disk"
+local engine = require "dm.cli.engine"
 local files = require "dm.files"
 local json = require "dm.json"
 local options = require "dm.cli.options"
@@ -22,9 +23,16 @@ local M = {
     { "input", short = "i", value = "PATH", list = true, doc = "input instead of the pipeline's; may be repeated" },
     { "output", short = "o", value = "PATH", doc = "output instead of the pipeline's" },
     { "workers", short = "j", value = "N", doc = "worker processes; 0: all in one process; default: cores" },
+    { "engine", value = "NAME", doc = "have NAME or NAME=ADDRESS start workers: see `dmhost help clusters`" },
+    { "slots", value = "N", doc = "with --engine: workers of each process that it starts; default: 1" },
+    { "cpus", value = "N", doc = "with --engine: processors of each worker; default: 1" },
+    { "gpus", value = "N", doc = "with --engine: GPUs of each worker" },
+    { "memory", value = "SIZE", doc = "with --engine: memory of each worker" },
+    { "listen", value = "ADDR", doc = "with --engine: where workers reach this machine, ADDRESS or ADDRESS:PORT" },
+    { "lost-after", value = "TIME", doc = "with --engine: silence after which a node is lost; default: 5s" },
     { "eval", short = "e", value = "TEXT", doc = "the pipeline as text" },
     { "ops", value = "DIR", list = true, doc = "a folder with operators; may be repeated" },
-    { "set", value = "OP.KEY=V", list = true, doc = "a parameter of an operator; may be repeated" },
+    { "set", value = "OP.KEY=V", list = true, doc = "a parameter of an operator, or limits.KEY=V; may be repeated" },
     { "limit", value = "N", doc = "the first N rows only" },
     { "sample", value = "P", doc = "a share of the rows, from 0 to 1, at random but the same each time" },
     { "resume", doc = "go on with a run that did not end" },
@@ -307,6 +315,7 @@ local function prepare(values, p, path)
   local inputs = set_input(job, p, values)
   set_limits(job, p, values)
   set_replies(job, values, ops)
+  engine.set(job, p, values, keep)
   local names, plan, prices = set_plan(job, path, values, ops)
   if values.resume and has_begun(folder) and not p.task then check_resume(folder, plan) end
   begun = {
