@@ -59,7 +59,8 @@ describe("dm.remote", function()
   it("outlives workers that crash, exit or hang, and goes on with others", function()
     local status, out, err = script [[
       local function get(text, options)
-        local ok, result = pcall(function() return dm.remote("obeys", { mark = "?" }, { text = text }, options):await() end)
+        local task = dm.remote("obeys", { mark = "?" }, { text = text }, options)
+        local ok, result = pcall(task.await, task)
         print(ok and result.text or result)
       end
       get "one"; get "crash"; get "two"; get "exit"; get "raise"
