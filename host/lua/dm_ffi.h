@@ -9,8 +9,9 @@ enum {
     DM_EUSAGE = -3,  /* the caller is at fault: arguments, pipeline, operator */
     DM_EIO = -4,     /* the system is at fault: a file, a process, the network */
     DM_ESTALE = -5,  /* a node was used after its sample had gone */
-    DM_EROW = -6     /* a row is at fault and ends the run: the text is its id, the operator (or nothing), the reason and
+    DM_EROW = -6,    /* a row is at fault and ends the run: the text is its id, the operator (or nothing), the reason and
                       * the row's beginning, each on a line of its own */
+    DM_ESPENT = -7   /* what models may be asked has been asked: --max-requests, --max-cost */
 };
 
 struct dm_error {
@@ -187,15 +188,14 @@ struct dm_settings {
     uint64_t nops;
     uint64_t documents;       /* DM_FILE_OF_ROWS ... */
     uint64_t replay;          /* replies come from that file only, which is not written */
+    uint64_t metered;         /* every request to a model is asked for first: --max-requests, --max-cost */
 };
 
 /* run: the rows of the split that a worker runs ------------------------------------------------- */
 
-/* An operator's account of rows, the ticks it took (dm_ticks), and what it asked a model: requests, how many of them
- * were made again, tokens; and how many replies it had from the cache. */
+/* An operator's account of rows, and the ticks it took (dm_ticks). */
 struct dm_opcount {
     uint64_t in, out, made, dropped, rejected, changed, ticks;
-    uint64_t requests, retries, tokens_in, tokens_out, cached;
 };
 
 enum { DM_REASON_BYTES = 112, DM_REASONS_PER_OP = 16 };
@@ -237,6 +237,8 @@ struct dm_job {
     uint64_t limit_rows;   /* the first so many rows only; 0: all */
     uint64_t resume, force;
     uint64_t progress;     /* DM_PROGRESS_NONE ... */
+    uint64_t most_requests; /* to models, and what they may cost in billionths; 0: no limit */
+    uint64_t most_cost;
     /* workers on other nodes, when there is an engine that starts them */
     const char *engine;          /* its name; NULL: workers run here */
     const char *engine_address;  /* what stood behind "=" in --engine NAME=ADDRESS; "" */
@@ -260,6 +262,7 @@ struct dm_outcome {
     double seconds;
     uint64_t rows_before, bytes_before; /* of input, done by the run that was resumed */
     struct dm_counts counts;
+    struct dm_asked *asked; /* for each operator what it asked models, by runs that were resumed too */
     struct dm_error err;
 };
 
@@ -315,6 +318,7 @@ struct dm_rows {
     struct dm_sample **samples; /* of the batch */
     double seed;                /* for random numbers: depends on the row, its child and the operator alone */
     struct dm_opcount *ops;     /* one for each operator */
+    struct dm_asked *asked;     /* the same: what it asked models since that was last told */
 };
 
 /* Parses the next rows. Returns how many, 0 at the end of the split, or an error below zero. */

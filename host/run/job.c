@@ -5,6 +5,7 @@
 #include "io/sqlite.h"
 #include "io/versions.h"
 #include "json/kernel.h"
+#include "run/counts.h"
 #include "text/versions.h"
 
 #include <dirent.h>
@@ -40,6 +41,12 @@ void dm_job_free(void)
         dm_inputs_finish(&made->inputs);
     free(made);
     made = NULL;
+}
+
+void dm_outcome_finish(struct dm_outcome *outcome)
+{
+    dm_counts_finish(&outcome->counts);
+    free(outcome->asked);
 }
 
 struct dm_inputs *dm_job_inputs(struct dm_job *job)

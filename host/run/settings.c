@@ -14,7 +14,7 @@ static uint64_t *numbers(struct dm_settings *s, size_t i)
 {
     uint64_t *list[] = {&s->numbered,     &s->shard_bytes,   &s->row_bytes, &s->row_depth,
                         &s->memory_bytes, &s->fail_on_error, &s->nops,      &s->sampled,
-                        &s->documents,    &s->replay};
+                        &s->documents,    &s->replay,        &s->metered};
     return i < sizeof list / sizeof *list ? list[i] : NULL;
 }
 

@@ -38,6 +38,8 @@ local M = {
     { "resume", doc = "go on with a run that did not end" },
     { "force", doc = "replace output that exists" },
     { "max-rejects", value = "N", doc = "rows that may be rejected before the exit status is 3" },
+    { "max-requests", value = "N", doc = "requests to models, after which the run stops" },
+    { "max-cost", value = "C", doc = "what requests to models may cost, by the operators' prices, until it stops" },
     { "no-cache", doc = "ask models again, and keep no replies" },
     { "cache", value = "FILE", doc = "file of models' replies instead of the user's" },
     { "replay", value = "FILE", doc = "take models' replies from such a file only; a miss ends the run" },
@@ -51,7 +53,7 @@ Output is a file, a folder (ends in /; files of shard_size), "folder/{file}" (on
 Rejected rows, the ledger of dropped rows and run.json stand in the run directory: OUT.run/, OUT/.dmhost/.
 
 exit status: 0 done; 1 failed; 2 wrong usage or pipeline; 3 done, but more than max_rejects rows were
-rejected; 130 interrupted (go on with --resume)
+rejected; 4 stopped by --max-requests or --max-cost, 130 interrupted (both go on with --resume)
 ]],
 }
 
@@ -174,11 +176,7 @@ end
 
 local function set_plan(job, path, values, ops)
   local names = {}
-  local prices = {}
-  for i, op in ipairs(ops) do
-    names[i] = op.name
-    prices[i] = { price_in = op.price_in, price_out = op.price_out }
-  end
+  for i, op in ipairs(ops) do names[i] = op.name end
   local plan = {
     pipeline = path,
     sources = sources.snapshot(),
@@ -192,7 +190,7 @@ local function set_plan(job, path, values, ops)
   job.settings.op_names = keep(table.concat(names, "\n"))
   job.settings.nops = #ops
   job.settings.plan = keep(json.encode(plan))
-  return names, plan, prices
+  return names, plan
 end
 
 ---Which part of the plan differs from the one that the run was begun with.
@@ -266,6 +264,23 @@ local function set_replies(job, values, ops)
   job.settings.replies = keep(values.cache or values.replay or cache.path() or "")
 end
 
+---How much models may be asked.
+local function set_budget(job, values, ops)
+  job.most_requests = options.whole("run", values, "max-requests", 1) or 0
+  if values["max-cost"] then
+    local cost, priced = tonumber(values["max-cost"]), false
+    if not cost or cost <= 0 or cost > 1e9 then
+      fail(('--max-cost is a number above 0, not "%s"'):format(values["max-cost"]), options.see "run")
+    end
+    for _, op in ipairs(ops) do priced = priced or op.price_in or op.price_out end
+    if not priced then
+      fail("--max-cost: no operator says what a request costs", "give it price_in and price_out, of a million tokens")
+    end
+    job.most_cost = math.max(1, math.floor(cost * 1e9 + 0.5))
+  end
+  job.settings.metered = (job.most_requests > 0 or job.most_cost > 0) and 1 or 0
+end
+
 local function set_progress(job, values)
   local format = values["log-format"] or "text"
   if format ~= "text" and format ~= "json" then
@@ -315,13 +330,13 @@ local function prepare(values, p, path)
   local inputs = set_input(job, p, values)
   set_limits(job, p, values)
   set_replies(job, values, ops)
+  set_budget(job, values, ops)
   engine.set(job, p, values, keep)
-  local names, plan, prices = set_plan(job, path, values, ops)
+  local names, plan = set_plan(job, path, values, ops)
   if values.resume and has_begun(folder) and not p.task then check_resume(folder, plan) end
   begun = {
     format = set_progress(job, values),
     names = names,
-    prices = prices,
     binary = plan.binary,
     max_rejects = options.whole("run", values, "max-rejects", 0) or p.max_rejects,
     output = output,
