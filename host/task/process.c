@@ -28,7 +28,8 @@ enum {
 /* What the timer of a process waits for. */
 enum phase {
     RUNNING,     /* its time-out */
-    TERMINATING, /* the grace after SIGTERM */
+    TERMINATING, /* the first half of the grace after SIGTERM */
+    INSISTING,   /* the second half, after another */
     GATHERING,   /* the same, but the leader of the group has ended */
     LINGERING    /* the end of its pipes */
 };
@@ -122,13 +123,25 @@ static void settle(struct process *p)
         enter_phase(p, LINGERING, LINGER_MS);
 }
 
+static void ask_to_end(const struct process *p)
+{
+    kill(-p->pid, SIGTERM);
+    kill(-p->pid, SIGCONT); /* a stopped one hears nothing */
+}
+
 static void terminate(struct process *p, int reason)
 {
     p->end.reason = reason;
-    kill(-p->pid, SIGTERM);
-    kill(-p->pid, SIGCONT); /* a stopped one hears nothing */
+    ask_to_end(p);
     p->killed_at = dm_loop_now() + p->grace_ms;
-    enter_phase(p, TERMINATING, p->grace_ms);
+    enter_phase(p, TERMINATING, p->grace_ms / 2);
+}
+
+/* Programs that end their work first, ours too, leave it at the second signal. */
+static void insist(struct process *p)
+{
+    ask_to_end(p);
+    enter_phase(p, INSISTING, p->killed_at - dm_loop_now());
 }
 
 /* Waits for the others of a group whose leader has ended. */
@@ -144,6 +157,8 @@ static void on_time(uv_timer_t *timer)
     if (p->phase == RUNNING)
         terminate(p, DM_PROCESS_TIMED_OUT);
     else if (p->phase == TERMINATING)
+        insist(p);
+    else if (p->phase == INSISTING)
         kill(-p->pid, SIGKILL);
     else if (p->phase == LINGERING)
         close_all(p);
@@ -159,7 +174,8 @@ static void on_exit_of(struct process *p, int status)
     p->end.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     p->end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     p->end.seconds = (double)(uv_hrtime() - p->began) / 1e9;
-    if (p->phase == TERMINATING && dm_proc_has_group(p->pid) && dm_loop_now() < p->killed_at)
+    bool stopping = p->phase == TERMINATING || p->phase == INSISTING;
+    if (stopping && dm_proc_has_group(p->pid) && dm_loop_now() < p->killed_at)
         gather(p);
     else
         settle(p);

@@ -172,12 +172,14 @@ wait.add_source {
       local id, result = ended.id, take(ended)
       local on_end = running[id]
       C.dm_process_release(ended)
-      if not channels[id] then count = count - 1 end
+      if not channels[id] then
+        count = count - 1
+        C.dm_loop_catch(-1)
+      end
       running[id], channels[id] = nil, nil
       on_end(result)
       ended = C.dm_process_next()
     end
-    if count == 0 then C.dm_loop_catch(0) end
   end,
   pending = function() return count > 0 end,
 }
