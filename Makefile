@@ -34,7 +34,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
-.PHONY: all deps demo test test-cluster check unit specs conformance lint format bench bench-ops bench-llm fuzz install clean
+.PHONY: all deps demo test test-cluster test-datajuicer check unit specs conformance lint format bench bench-ops bench-llm fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)
@@ -102,6 +102,14 @@ check:
 ifndef SAN
 	$(MAKE) lint
 endif
+
+# Recipes through the real Data-Juicer and through dmhost; installs it.
+test-datajuicer:
+	tests/deps.sh build test bench
+	$(MAKE) all
+	tests/datajuicer/setup.sh
+	DM_DATAJUICER_PYTHON=$(CURDIR)/build/datajuicer/bin/python DMHOST=$(BUILD)/dmhost $(BUILD)/dmhost test --timeout 1200 \
+		tests/datajuicer
 
 # What the README promises, measured side by side; ROUNDS runs of each. Writes tests/bench/REPORT.md.
 bench: ROUNDS ?= 5

@@ -4,9 +4,11 @@ local disk = require "dm.disk"
 local engine = require "dm.cli.engine"
 local files = require "dm.files"
 local json = require "dm.json"
+local mixture = require "dm.mixture"
 local options = require "dm.cli.options"
 local pipeline = require "dm.pipeline"
 local problem = require "dm.problem"
+local recipe = require "dm.recipe"
 local registry = require "dm.registry"
 local report = require "dm.cli.report"
 local shell = require "dm.shell"
@@ -150,6 +152,8 @@ local function input_patterns(job, p, values)
 end
 
 local function set_input(job, p, values)
+  if p.suffixes then job.suffixes = keep(table.concat(p.suffixes, "\n"):lower()) end
+  if mixture.is(p.input) and not values.input then return p.input:add(job) end
   local input = input_patterns(job, p, values)
   local err = ffi.new "struct dm_error"
   for _, pattern in ipairs(input) do
@@ -326,8 +330,8 @@ local function prepare(values, p, path)
   local ops = p:make_operators(values.set or {})
   local job = C.dm_job_get()
   local output, folder = set_output(job, p, values)
-  local inputs = set_input(job, p, values)
   set_limits(job, p, values)
+  local inputs = set_input(job, p, values)
   set_replies(job, values, ops)
   set_budget(job, values, ops)
   engine.set(job, p, values, keep)
@@ -379,7 +383,9 @@ end
 ---@return integer exit status, or DM_RUN_JOB when the coordinator is to run the job
 function M.run(values)
   sources.install()
-  return start(values)
+  local status = start(values)
+  recipe.release()
+  return status
 end
 
 ---The same for a command that wants to know how it ended.
