@@ -23,7 +23,6 @@ static int make_folders(struct dm_hosts *all, struct dm_error *err)
         dm_folder_remove(AT_FDCWD, all->logs);
     if (mkdir(all->logs, 0777) && errno != EEXIST)
         return dm_fail_errno(err, DM_EIO, "cannot make the folder %s", all->logs);
-    dm_parts_remove(folder);
     int rc = dm_parts_make(folder, all->parts, sizeof all->parts, err);
     if (rc == DM_OK)
         all->job->settings.parts = all->parts;

@@ -361,7 +361,8 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
     if (rc == DM_OK)
         rc = dm_status_open(c, err);
     if (rc == DM_OK)
-        rc = dm_journal_open(&c->journal, job->settings.folder, err);
+        dm_parts_remove(job->settings.folder);
+    rc = dm_journal_open(&c->journal, job->settings.folder, err);
     if (rc == DM_OK)
         rc = find_frontier(c, err);
     if (rc == DM_OK)
