@@ -129,7 +129,7 @@ static void on_frame(struct dm_link *link, enum dm_message type, struct dm_wire 
         refuse(g, why);
 }
 
-static const struct dm_link_events guest_events = {on_frame, on_end};
+static const struct dm_link_events guest_events = {on_frame, on_end, NULL};
 
 static void on_time(uv_timer_t *timer)
 {

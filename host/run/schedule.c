@@ -188,6 +188,7 @@ static bool send_probe(struct dm_peer *peer, const struct dm_item *item)
     struct dm_split probe = {.id = item->split.id,
                              .attempt = item->split.attempt,
                              .probe = true,
+                             .whole = item->stream,
                              .ranges = &range,
                              .nranges = 1};
     range.start = item->suspect;
@@ -207,6 +208,7 @@ static bool hand_out(struct dm_coordinator *c, struct dm_item *item, struct dm_p
     if (item->probing)
         return send_probe(peer, item);
     s->part = peer->far != NULL;
+    s->whole = item->stream;
     s->granted = !s->part && (!item->prev || settled(item->prev));
     item->granted = s->granted;
     if (s->granted)

@@ -93,6 +93,10 @@ void dm_parts_remove(const char *folder);
 /* Joins the parts of this item and those behind it, in a thread, unless that is under way. */
 void dm_parts_join(struct dm_coordinator *c, struct dm_item *first);
 
+/* Writes a piece of a part that a worker sends, since it does not see the folder. */
+int dm_parts_write(const struct dm_coordinator *c, const struct dm_item *item, int stream,
+                   uint64_t offset, const char *p, size_t n, struct dm_error *err);
+
 /* Removes what the last attempt at the item may have written. */
 void dm_parts_drop(const struct dm_coordinator *c, const struct dm_item *item);
 

@@ -9,27 +9,27 @@ describe("the coordinator's door", function()
     dir = t.scratch()
     t.write(dir .. "/in.jsonl", t.corpus(2000, 3))
     t.pipeline(dir, [[operators = { dm.map(function(s) s.twice = s.text .. s.text end) }, split_size = '16KiB']])
-    assert.equal(0, (t.bash(("cd %s && %s run pipeline.lua -i in.jsonl -o expected -j 1 -q"):format(q(dir), q(t.DMHOST)))))
+    assert.equal(0, (t.bash(("cd %s && %s run pipeline.lua -i in.jsonl -o expected -j 1 -q"):format(q(dir),
+      q(t.DMHOST)))))
   end)
   after_each(t.clean)
 
   -- A run whose one worker host is started by hand: `script` stands between; `host N` starts the one of attempt N.
-  local function run(script, lost_after)
+  local function run(script)
     return t.bash(([[
-      cd %s; PATH=%s:$PATH
-      dmhost() { %s "$@"; }
-      knock() { env $(sed -n "s/^  *\(DM_.*\) dmhost worker-host/\1/p" err | sed -n ${2:-1}p) timeout 60 python3 %s $1; }
+      cd %s
+      words() { sed -n "s/^  *\(DM_.*\) dmhost worker-host/\1/p" err | sed -n $1p; }
+      knock() { env $(words ${2:-1}) timeout 60 python3 %s $1; }
       host() {
         until [ $(grep -c DM_CONNECT err) -ge $1 ]; do sleep 0.02; done
-        env $(sed -n "s/^  *\(DM_.*\) dmhost worker-host/\1/p" err | sed -n $1p) %s worker-host 2>>host.err &
+        env $(words $1) %s worker-host 2>>host.err &
       }
-      timeout 100 %s run pipeline.lua -i in.jsonl -o out --engine manual --workers 1 --listen 127.0.0.1 %s 2>err & run=$!
+      timeout 100 %s run pipeline.lua -i in.jsonl -o out --engine manual --workers 1 --listen 127.0.0.1 2>err & run=$!
       until grep -q DM_CONNECT err; do kill -0 $run || { cat err >&2; exit 9; }; sleep 0.02; done
       %s
       wait $run || { cat err host.err >&2; exit 8; }
       cmp out expected || exit 7
-      cat err >&2]]):format(q(dir), ".", q(t.DMHOST), q(t.first_line "realpath tests/cluster/knock.py"), q(t.DMHOST),
-      q(t.DMHOST), lost_after or "", script))
+      cat err >&2]]):format(q(dir), q(t.first_line "realpath tests/cluster/knock.py"), q(t.DMHOST), q(t.DMHOST), script))
   end
 
   local function count(text, what)

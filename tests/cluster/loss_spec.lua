@@ -13,7 +13,8 @@ describe("a run behind worker hosts", function()
       for i = 1, 250000 do x = x + i % 7 end
       s.slow = x > 0
     end) }, split_size = '16KiB']])
-    assert.equal(0, (t.bash(("cd %s && %s run pipeline.lua -i in.jsonl -o expected -j 2 -q"):format(q(dir), q(t.DMHOST)))))
+    assert.equal(0, (t.bash(("cd %s && %s run pipeline.lua -i in.jsonl -o expected -j 2 -q"):format(q(dir),
+      q(t.DMHOST)))))
   end)
   after_each(t.clean)
 
@@ -26,8 +27,8 @@ describe("a run behind worker hosts", function()
         [ "$(readlink /proc/$p/cwd)" = "$PWD" ] && echo $p; done; }
       workers() { for h in $(hosts); do cat /proc/$h/task/*/children; done; }
       begun() { until [ -s out.run/journal ]; do sleep 0.01; done; }
-      gone() { for i in $(seq 200); do alive=; for p in $*; do
-        [ -e /proc/$p ] && ! grep -q "^State:.Z" /proc/$p/status 2>/dev/null && alive=1; done; [ $alive ] || return 0; sleep 0.1; done; return 1; }
+      alive() { for p in $*; do grep -q "^State:.[^Z]" /proc/$p/status 2>/dev/null && return 0; done; return 1; }
+      gone() { for i in $(seq 200); do alive $* || return 0; sleep 0.1; done; return 1; }
       %s
       cmp out expected || exit 7]]):format(q(dir), q(t.DMHOST), script))
   end
