@@ -4,14 +4,17 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 static struct {
     uv_loop_t loop;
     uv_timer_t wake;
     uv_signal_t interrupt, terminate;
-    bool ready, stirred, catches;
-    int caught;
+    bool ready, stirred;
+    int reasons, caught; /* to catch signals */
+    uv_poll_t *watch;    /* of the descriptor `watched`, or NULL */
+    int watched;
 } shared;
 
 double dm_loop_now(void)
@@ -47,6 +50,35 @@ void dm_loop_stir(void)
     shared.stirred = true;
 }
 
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)poll, (void)status, (void)events;
+    dm_loop_stir();
+}
+
+static void free_watch(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+void dm_loop_watch(int fd)
+{
+    struct dm_error err;
+    uv_loop_t *loop = dm_loop(&err);
+    if (!loop || (shared.watch ? shared.watched : -1) == fd)
+        return;
+    if (shared.watch)
+        uv_close((uv_handle_t *)shared.watch, free_watch);
+    shared.watch = fd >= 0 ? malloc(sizeof *shared.watch) : NULL;
+    if (!shared.watch || uv_poll_init(loop, shared.watch, fd)) {
+        free(shared.watch); /* who waits looks now and then */
+        shared.watch = NULL;
+        return;
+    }
+    shared.watched = fd;
+    uv_poll_start(shared.watch, UV_READABLE, on_readable);
+}
+
 static void on_wake(uv_timer_t *timer)
 {
     (void)timer; /* uv_run returns */
@@ -59,9 +91,9 @@ static void on_signal(uv_signal_t *handle, int number)
     shared.stirred = true;
 }
 
-void dm_loop_catch(int on)
+void dm_loop_catch(int change)
 {
-    shared.catches = on != 0;
+    shared.reasons += change;
 }
 
 int dm_loop_signal(void)
@@ -81,7 +113,7 @@ void dm_loop_die(int number)
 /* While Lua computes, signals are not caught: nobody would hear of them. */
 static void catch_signals(bool on)
 {
-    if (on && shared.catches) {
+    if (on && shared.reasons > 0) {
         uv_signal_start(&shared.interrupt, on_signal, SIGINT);
         uv_signal_start(&shared.terminate, on_signal, SIGTERM);
     } else if (!on) {
@@ -117,6 +149,7 @@ void dm_loop_finish(void)
 {
     if (!shared.ready)
         return;
+    dm_loop_watch(-1);
     uv_close((uv_handle_t *)&shared.wake, NULL);
     uv_close((uv_handle_t *)&shared.interrupt, NULL);
     uv_close((uv_handle_t *)&shared.terminate, NULL);
