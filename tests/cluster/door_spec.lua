@@ -30,7 +30,8 @@ describe("the coordinator's door", function()
       %s
       wait $run || { cat err host.err >&2; exit 8; }
       cmp out expected || exit 7
-      cat err >&2]]):format(q(dir), q(t.first_line "realpath tests/cluster/knock.py"), q(t.DMHOST), q(t.DMHOST), script))
+      cat err >&2]]):format(q(dir), q(t.first_line "realpath tests/cluster/knock.py"), q(t.DMHOST), q(t.DMHOST),
+      script))
   end
 
   local function count(text, what)
