@@ -168,9 +168,7 @@ static void begin_commit(struct dm_coordinator *c, const struct dm_item *end)
 /* Commits what stands in its place, when it is time. */
 static void maybe_commit(struct dm_coordinator *c)
 {
-    const struct dm_item *end = c->items.first;
-    while (end && end->state == DM_WRITTEN_OUT)
-        end = end->next;
+    const struct dm_item *end = c->items.open;
     bool last = !end && (c->plan_ended || c->stopping);
     bool due = c->job->kind == DM_TO_STDOUT || uv_now(&c->loop) - c->committed_ms >= COMMIT_MS ||
                c->uncommitted >= COMMIT_BYTES;
@@ -198,7 +196,7 @@ static void on_failed(struct dm_coordinator *c, struct dm_peer *peer, struct dm_
     int status = (int)dm_get_u32(frame);
     const char *text = dm_get_bytes(frame, &n);
     if (status == DM_ESPENT || c->quitting) {
-        dm_schedule_given_up(peer);
+        dm_schedule_given_up(c, peer);
         return;
     }
     dm_fail(&err, status, "%.*s", (int)n, text);
@@ -211,6 +209,7 @@ static void on_frame(void *arg, struct dm_peer *peer, enum dm_message type, stru
     switch (type) {
     case DM_HELLO:
         peer->ready = true;
+        dm_schedule_idle(c, peer);
         break;
     case DM_DONE:
         dm_schedule_done(c, peer, frame);
@@ -240,6 +239,7 @@ static void on_lost(void *arg, struct dm_peer *peer)
 {
     struct dm_coordinator *c = arg;
     dm_budget_leave(&c->budget, &peer->asker);
+    dm_schedule_gone(c, peer);
     dm_loss(c, peer);
     dm_advance(c);
 }
