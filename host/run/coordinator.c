@@ -346,6 +346,7 @@ static int find_frontier(struct dm_coordinator *c, struct dm_error *err)
 {
     if (!dm_counts_init(&c->frontier.counts, (uint32_t)c->job->settings.nops))
         return dm_fail_memory(err);
+    dm_parts_remove(c->job->settings.folder);
     int rc = c->job->resume ? dm_journal_last(&c->journal, &c->frontier, err) : 0;
     if (rc < 0)
         return rc;
@@ -381,8 +382,7 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
     if (rc == DM_OK)
         rc = dm_status_open(c, err);
     if (rc == DM_OK)
-        dm_parts_remove(job->settings.folder);
-    rc = dm_journal_open(&c->journal, job->settings.folder, err);
+        rc = dm_journal_open(&c->journal, job->settings.folder, err);
     if (rc == DM_OK)
         rc = find_frontier(c, err);
     if (rc == DM_OK)
