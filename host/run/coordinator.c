@@ -94,19 +94,6 @@ static bool next_frontier(const struct dm_coordinator *c, const struct dm_item *
     return ok;
 }
 
-static uint64_t input_bytes(const struct dm_item *item)
-{
-    uint64_t n = 0;
-    for (uint32_t i = 0; i < item->split.nranges; i++) {
-        const struct dm_range *r = &item->split.ranges[i];
-        if (!item->stream)
-            n += (r->end < r->size ? r->end : r->size) - r->start;
-        else if (item->last_of_stream)
-            n += r->size;
-    }
-    return n;
-}
-
 static void drop_first(struct dm_coordinator *c)
 {
     struct dm_item *item = c->items.first;
@@ -119,7 +106,7 @@ static void drop_first(struct dm_coordinator *c)
 static void drop_committed(struct dm_coordinator *c, uint64_t splits)
 {
     while (splits--) {
-        c->done_bytes += input_bytes(c->items.first);
+        c->done_bytes += dm_item_input_bytes(c->items.first);
         drop_first(c);
     }
 }

@@ -92,3 +92,16 @@ bool dm_item_skip(struct dm_item *item, const char *why)
     s->nskips++;
     return true;
 }
+
+uint64_t dm_item_input_bytes(const struct dm_item *item)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < item->split.nranges; i++) {
+        const struct dm_range *r = &item->split.ranges[i];
+        if (!item->stream)
+            n += (r->end < r->size ? r->end : r->size) - r->start;
+        else if (item->last_of_stream)
+            n += r->size;
+    }
+    return n;
+}

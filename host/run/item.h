@@ -67,4 +67,7 @@ void dm_items_remove(struct dm_items *list, struct dm_item *item);
 /* Enters the suspect among the rows that are to be rejected; false when memory is short. */
 bool dm_item_skip(struct dm_item *item, const char *why);
 
+/* Bytes of input files, as they lie on disk, that are done with once the item is. */
+uint64_t dm_item_input_bytes(const struct dm_item *item);
+
 #endif
