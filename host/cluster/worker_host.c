@@ -5,6 +5,7 @@
 #include "cluster/orders.h"
 #include "cluster/stage.h"
 #include "run/pool.h"
+#include "run/replies.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -24,6 +25,7 @@ struct worker_host {
     struct dm_orders orders;
     struct dm_pool pool;
     bool has_orders, shared;  /* shared: we see the run's files */
+    char replies[300];        /* else: the path of the file of replies */
     struct dm_stages stages;  /* else */
     struct dm_peer **workers; /* by slot */
     uint32_t slots;
@@ -205,6 +207,22 @@ static bool sees_files(const struct dm_orders *o)
            (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == o->probe_mtime;
 }
 
+/* An empty file of replies, so that workers look for none and tell those that they get: the
+ * coordinator's is not here. */
+static int make_replies(struct worker_host *h, struct dm_settings *settings, struct dm_error *err)
+{
+    struct dm_replies *replies = NULL;
+    if (!settings->replies[0])
+        return DM_OK;
+    if (settings->replay)
+        return dm_fail(err, DM_EUSAGE, "it does not see the file that --replay takes replies from");
+    snprintf(h->replies, sizeof h->replies, "%s/replies", h->stages.folder);
+    settings->replies = h->replies;
+    int rc = dm_replies_open(&replies, h->replies, DM_REPLIES_WRITE, err);
+    dm_replies_close(replies);
+    return rc;
+}
+
 /* Workers then have their folders in ours. */
 static int open_stages(struct worker_host *h, struct dm_error *err)
 {
@@ -214,6 +232,8 @@ static int open_stages(struct worker_host *h, struct dm_error *err)
     h->stages.arg = h;
     int rc = dm_stages_open(&h->stages, h->slots, err);
     settings.folder = settings.shard_folder = settings.parts = h->stages.folder;
+    if (rc == DM_OK)
+        rc = make_replies(h, &settings, err);
     return rc ? rc : dm_pool_set(&h->pool, &settings, err);
 }
 
