@@ -1,48 +1,9 @@
 -- dmhost serve: DataMate's HTTP API, as it was recorded from the real one, and clients that mean harm.
-local json = require "dm.json"
+local service_of = require "tests.net.service"
 local t = require "tests.support"
 
+local ask, ask_all, start, stop = service_of.ask, service_of.ask_all, service_of.start, service_of.stop
 local q = t.quote
-
----Starts a service in a folder, which ends with M.stop.
-local function start(dir, words, environment)
-  local pid_file = dir .. "/pid"
-  os.remove(dir .. "/err")
-  local command = "cd %s && { exec env %s %s serve --flow flow --port 0 %s >/dev/null 2>err & echo $! >pid; }"
-  os.execute(command:format(q(dir), environment or "", q(t.DMHOST), words or ""))
-  for _ = 1, 1000 do
-    local port = (t.read(dir .. "/err") or ""):match "http://[%d.]+:(%d+)"
-    if port then return { port = tonumber(port), pid = t.read(pid_file):match "%d+", dir = dir } end
-    os.execute "sleep 0.02"
-  end
-  error("the service does not start: " .. (t.read(dir .. "/err") or ""))
-end
-
-local function stop(service, signal)
-  local _, out = t.shell(("kill -%s %s; for i in $(seq 3000); do kill -0 %s 2>/dev/null || exit; sleep 0.01; done; "
-    .. "echo stays"):format(signal or "TERM", service.pid, service.pid))
-  assert.equal("", out)
-end
-
----Makes requests, one after another: { method, target, body, headers }.
-local function ask_all(service, list)
-  local lines = {}
-  for i, r in ipairs(list) do
-    local headers = r.headers or { ["Content-Type"] = "application/json" }
-    lines[i] = ('{"port":%d,"method":%s,"target":%s,"body":%s,"headers":%s}'):format(service.port, json.encode(r[1]),
-      json.encode(r[2]), json.encode(r[3] or ""), next(headers) and json.encode(headers) or "{}")
-  end
-  t.write(service.dir .. "/requests", table.concat(lines, "\n") .. "\n")
-  local status, out, err = t.shell(("python3 tests/net/client.py <%s"):format(q(service.dir .. "/requests")))
-  assert.equal(0, status, err)
-  local answers = {}
-  for i, line in ipairs(t.lines(out)) do answers[i] = json.decode(line) end
-  return answers
-end
-
-local function ask(service, method, target, body, headers)
-  return ask_all(service, { { method, target, body, headers = headers } })[1]
-end
 
 ---The exchanges of the transcript's part A.
 local function transcript()
