@@ -84,7 +84,7 @@ describe("dmhost serve", function()
       { "POST", submit, '{"retry_count": 0}x', '"loc":["body",18],"msg":"JSON decode error"' },
       { "POST", submit, '{"retry_count": 0', "Expecting ',' delimiter" },
       { "POST", submit, '{"a" 1}', "Expecting ':' delimiter" }, { "POST", submit, "[nul]", "Expecting value" },
-      { "POST", submit, '{"é": "', '"loc":["body",6]' }, { "POST", submit, '"\\x"', "Invalid \\\\escape: " },
+      { "POST", submit, '{"é": "', '"loc":["body",6]' }, { "POST", submit, '"\\x"', "Invalid \\\\escape" },
       { "POST", submit, ("["):rep(100000), "JSON decode error" },
       { "POST", "/api/task/list", "", '"missing","loc":["body"]' },
       { "POST", "/api/task/list", '{"task_ids": "abc"}', "list_type" },
@@ -162,6 +162,35 @@ describe("dmhost serve", function()
     assert.equal(200, ask(service, "GET", "/healthz").status)
     local memory = tonumber(t.read("/proc/" .. service.pid .. "/status"):match "VmRSS:%s+(%d+)")
     assert.is_true(memory < 200000 or t.DMHOST:find "san" ~= nil, memory)
+  end)
+
+  it("refuses tasks that it can not write down, and goes on when it can", function()
+    service = start(dir)
+    local function limit(size)
+      assert.equal(0, (t.shell(("prlimit --pid %s --fsize=%s:"):format(service.pid, size))))
+    end
+    limit(60000)
+    local refused
+    for i = 1, 100 do
+      local id = ("%08d-0000-4000-8000-000000000000"):format(i)
+      os.execute("mkdir " .. q(dir .. "/flow/" .. id))
+      t.write(("%s/flow/%s/process.yaml"):format(dir, id), "dataset_path: process\nexecutor_type: datamate\n")
+      local body = ask(service, "POST", ("/api/task/%s/submit"):format(id)).body
+      refused = body:find "1001" and id
+      if refused then break end
+      assert.truthy(body:find "Success", body)
+    end
+    assert.truthy(refused)
+    assert.equal(503, ask(service, "GET", "/healthz").status)
+    limit "unlimited"
+    for _ = 1, 300 do
+      if ask(service, "GET", "/healthz").status == 200 then break end
+      os.execute "sleep 0.05"
+    end
+    assert.equal(200, ask(service, "GET", "/healthz").status)
+    assert.truthy(ask(service, "POST", ("/api/task/%s/submit"):format(refused)).body:find "Success")
+    local err = t.read(dir .. "/err")
+    assert.truthy(err:find "the journal of tasks: .-\n.*the journal of tasks can be written again\n", err)
   end)
 
   it("says what is wrong with its own start", function()
