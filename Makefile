@@ -16,9 +16,9 @@ CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 # -Wpedantic would refuse what FFI headers need; system headers are not ours to warn about
 override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) -fvisibility=hidden -Ihost -MMD -MP \
-	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES)))
+	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) libpq))
 LDLIBS := $(shell pkg-config --libs $(PACKAGES)) -lm
-LDFLAGS += -Wl,-E -Wl,--as-needed
+LDFLAGS += -Wl,-E -Wl,--as-needed -Wl,--build-id
 ifdef SAN
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=address,undefined
@@ -49,14 +49,11 @@ $(BUILD)/embed.list: FORCE
 	@echo '$(EMBEDDED)' | cmp -s - $@ || echo '$(EMBEDDED)' >$@
 FORCE:
 
-$(BUILD)/embed.S: $(BUILD)/embed.list $(EMBEDDED)
-	@{ echo '.section .note.GNU-stack,"",@progbits'; echo '.section .rodata'; \
-	i=0; for f in $(EMBEDDED); do \
-	  echo "n$$i: .asciz \"$$f\""; echo "t$$i: .incbin \"$$f\""; echo "e$$i: .byte 0"; i=$$((i+1)); done; \
-	echo '.section .data.rel.ro,"aw"'; echo '.balign 8'; echo '.globl dm_embed_table'; \
-	echo '.hidden dm_embed_table'; echo 'dm_embed_table:'; \
-	i=0; for f in $(EMBEDDED); do echo ".quad n$$i, t$$i, e$$i - t$$i"; i=$$((i+1)); done; \
-	echo '.quad 0, 0, 0'; } >$@
+$(BUILD)/compile: host/compile.c Makefile
+	@mkdir -p $(@D); $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LDLIBS)
+
+$(BUILD)/embed.S: $(BUILD)/compile $(BUILD)/embed.list $(EMBEDDED)
+	@$(BUILD)/compile $@ $(BUILD)/embed.bin $(EMBEDDED)
 
 $(BUILD)/embed.o: $(BUILD)/embed.S
 	@$(CC) -c -o $@ $<
@@ -138,7 +135,7 @@ FUZZ_CC := clang-14
 FUZZ_SECONDS ?= 60
 TARGET ?= $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_FLAGS := -O1 -g -std=gnu11 -D_GNU_SOURCE -DDM_INPUT_BLOCK=64 -DDM_READER_BLOCK=16 -Ihost -Itests/unit -MMD -MP \
-	$(shell pkg-config --cflags $(PACKAGES)) -fsanitize=fuzzer-no-link,address,undefined \
+	$(shell pkg-config --cflags $(PACKAGES) libpq) -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FUZZ_OBJ := $(HOST:%.c=build/fuzz/%.o) $(BUILD)/embed.o
 

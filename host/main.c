@@ -1,10 +1,12 @@
 /* dmhost: argv to subcommand, nothing else. */
+#include "cluster/worker_host.h"
 #include "base/loop.h"
 #include "lua/state.h"
 #include "net/http.h"
 #include "run/coordinator.h"
 #include "run/counts.h"
 #include "run/worker.h"
+#include "task/process.h"
 #include "trace/session.h"
 
 #include <fcntl.h>
@@ -14,11 +16,17 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Lua has nothing to do while a run is under way: the thread that commits may have it. */
+static int deliver(void *arg, struct dm_delivery *d)
+{
+    return dm_lua_call(arg, "dm.datamate.delivery", "deliver", d, &d->err);
+}
+
 /* The job that Lua has set up, and then Lua's report on it. */
 static int run_job(struct dm_lua *lua, struct dm_error *err)
 {
     static struct dm_outcome outcome;
-    dm_coordinator_run(dm_job_made(), &outcome);
+    dm_coordinator_run(dm_job_made(), deliver, lua, &outcome);
     int status = dm_lua_call(lua, "dm.cli.run", "finish", &outcome, err);
     dm_counts_finish(&outcome.counts);
     return status;
@@ -61,6 +69,8 @@ int main(int argc, char **argv)
     open_standard_streams();
     if (argc == 2 && strcmp(argv[1], "worker") == 0)
         return dm_worker_main();
+    if (argc == 2 && strcmp(argv[1], "worker-host") == 0)
+        return dm_worker_host_main();
     struct dm_lua *lua = dm_lua_open(0, &err);
     int status = lua ? dm_lua_main(lua, argc, argv, &err) : DM_EMEMORY;
     if (status == DM_RUN_JOB)
@@ -73,6 +83,7 @@ int main(int argc, char **argv)
         print_error(lua, &err);
     dm_job_free();
     dm_lua_close(lua);
+    dm_process_finish();
     dm_http_finish();
     dm_loop_finish();
     return status < 0 ? 1 : status;

@@ -14,9 +14,6 @@
 /* Makes room for `more` further bytes, plus one byte that callers may use as a terminator. */
 bool dm_buf_grow(struct dm_buf *b, size_t more);
 
-/* Frees the memory; the buffer is empty and usable again. */
-void dm_buf_finish(struct dm_buf *b);
-
 /* Appends printf-formatted text. */
 bool dm_buf_printf(struct dm_buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

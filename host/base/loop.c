@@ -1,17 +1,29 @@
 #include "base/loop.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <time.h>
 
 static struct {
     uv_loop_t loop;
     uv_timer_t wake;
-    bool ready, stirred;
+    uv_signal_t interrupt, terminate;
+    bool ready, stirred, catches;
+    int caught;
 } shared;
 
 double dm_loop_now(void)
 {
     return (double)uv_hrtime() / 1e6;
+}
+
+double dm_wall_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 uv_loop_t *dm_loop(struct dm_error *err)
@@ -24,6 +36,8 @@ uv_loop_t *dm_loop(struct dm_error *err)
         return NULL;
     }
     uv_timer_init(&shared.loop, &shared.wake);
+    uv_signal_init(&shared.loop, &shared.interrupt);
+    uv_signal_init(&shared.loop, &shared.terminate);
     shared.ready = true;
     return &shared.loop;
 }
@@ -38,12 +52,51 @@ static void on_wake(uv_timer_t *timer)
     (void)timer; /* uv_run returns */
 }
 
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)handle;
+    shared.caught = number;
+    shared.stirred = true;
+}
+
+void dm_loop_catch(int on)
+{
+    shared.catches = on != 0;
+}
+
+int dm_loop_signal(void)
+{
+    int number = shared.caught;
+    shared.caught = 0;
+    return number;
+}
+
+void dm_loop_die(int number)
+{
+    fflush(NULL);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* While Lua computes, signals are not caught: nobody would hear of them. */
+static void catch_signals(bool on)
+{
+    if (on && shared.catches) {
+        uv_signal_start(&shared.interrupt, on_signal, SIGINT);
+        uv_signal_start(&shared.terminate, on_signal, SIGTERM);
+    } else if (!on) {
+        uv_signal_stop(&shared.interrupt);
+        uv_signal_stop(&shared.terminate);
+    }
+}
+
 int dm_loop_wait(double ms, struct dm_error *err)
 {
     uv_loop_t *loop = dm_loop(err);
     if (!loop)
         return err->status;
     double end = dm_loop_now() + ms;
+    catch_signals(true);
     uv_run(loop, UV_RUN_NOWAIT);
     while (!shared.stirred) {
         double left = end - dm_loop_now();
@@ -54,6 +107,7 @@ int dm_loop_wait(double ms, struct dm_error *err)
         uv_run(loop, UV_RUN_ONCE);
     }
     uv_timer_stop(&shared.wake);
+    catch_signals(false);
     bool stirred = shared.stirred;
     shared.stirred = false;
     return stirred;
@@ -64,6 +118,8 @@ void dm_loop_finish(void)
     if (!shared.ready)
         return;
     uv_close((uv_handle_t *)&shared.wake, NULL);
+    uv_close((uv_handle_t *)&shared.interrupt, NULL);
+    uv_close((uv_handle_t *)&shared.terminate, NULL);
     uv_run(&shared.loop, UV_RUN_DEFAULT);
     uv_loop_close(&shared.loop);
     shared.ready = false;

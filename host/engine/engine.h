@@ -71,7 +71,8 @@ struct dm_engine_config {
 };
 
 struct dm_engine_kind {
-    const char *name; /* as in --engine NAME */
+    const char *name;    /* as in --engine NAME */
+    const char *options; /* keys of the pipeline's `engine` table that it knows, a blank between */
     /* its worker hosts run on this machine: the coordinator need not listen but on loopback */
     bool nearby;
     /* Makes one. Must be quick; what it finds to be wrong later is an event of each handle. */
@@ -98,8 +99,5 @@ struct dm_engine {
 
 /* The engine of that name; NULL when there is none. */
 const struct dm_engine_kind *dm_engine_find(const char *name);
-
-/* The names of all engines, for messages: "manual, process". */
-const char *dm_engine_names(void);
 
 #endif

@@ -18,6 +18,12 @@ const struct dm_engine_kind *dm_engine_find(const char *name)
     return NULL;
 }
 
+const char *dm_engine_options(const char *name)
+{
+    const struct dm_engine_kind *kind = dm_engine_find(name);
+    return kind ? kind->options : NULL;
+}
+
 const char *dm_engine_names(void)
 {
     static char names[128];

@@ -43,5 +43,9 @@ static void close_engine(struct dm_engine *e)
     free(e);
 }
 
-const struct dm_engine_kind dm_engine_manual = {
-    .name = "manual", .open = open_engine, .spawn = spawn, .kill = kill_one, .close = close_engine};
+const struct dm_engine_kind dm_engine_manual = {.name = "manual",
+                                                .options = "",
+                                                .open = open_engine,
+                                                .spawn = spawn,
+                                                .kill = kill_one,
+                                                .close = close_engine};

@@ -94,6 +94,8 @@ static int start(struct host *h, const struct dm_engine_spec *spec, int log, str
                                     .env = env,
                                     .stdio = stdio,
                                     .stdio_count = 3,
+                                    /* keys on the terminal are for the coordinator */
+                                    .flags = UV_PROCESS_DETACHED,
                                     .exit_cb = on_exit_of};
     int rc = env ? uv_spawn(h->engine->config.loop, &h->process, &options) : UV_ENOMEM;
     free(env);
@@ -155,6 +157,7 @@ static void close_engine(struct dm_engine *e)
 }
 
 const struct dm_engine_kind dm_engine_process = {.name = "process",
+                                                 .options = "",
                                                  .nearby = true,
                                                  .open = open_engine,
                                                  .spawn = spawn,

@@ -57,6 +57,8 @@ static int close_shard(struct dm_output *o, struct dm_error *err)
     int rc = DM_OK;
     if (o->fd_shard == o->at.shard && ftruncate(o->fd, (off_t)o->at.offset))
         rc = dm_fail_errno(err, DM_EIO, "cannot cut output");
+    if (rc == DM_OK && o->stream->synced && fdatasync(o->fd))
+        rc = dm_fail_errno(err, DM_EIO, "cannot sync output");
     if (close(o->fd) && rc == DM_OK)
         rc = dm_fail_errno(err, DM_EIO, "cannot close output");
     o->fd = -1;
@@ -158,21 +160,56 @@ int dm_output_spill(struct dm_output *o, struct dm_error *err)
     return DM_OK;
 }
 
+/* How many of the next n bytes surely belong to the present shard. */
+static uint64_t before_cut(const struct dm_output *o, uint64_t n)
+{
+    uint64_t size = o->stream->shard_bytes;
+    if (!size || o->compressed || o->at.offset + n < size)
+        return n;
+    return o->at.offset + 1 < size ? size - o->at.offset - 1 : 0;
+}
+
+/* Has the system copy bytes of a file to the present place, as many as belong there and it can:
+ * returns how many, 0 when they must be written by us, or an error. */
+static int64_t copy_placed(struct dm_output *o, int fd, uint64_t from, uint64_t n,
+                           struct dm_error *err)
+{
+    n = before_cut(o, n);
+    if (n < WRITE_BYTES)
+        return 0;
+    int rc = open_shard(o, err);
+    if (rc)
+        return rc;
+    loff_t in = (loff_t)from, out = (loff_t)o->at.offset;
+    ssize_t k = copy_file_range(fd, &in, o->fd, &out, n, 0);
+    if (k > 0)
+        o->at.offset += (uint64_t)k;
+    return k > 0 ? k : 0;
+}
+
+int dm_output_append(struct dm_output *o, int fd, uint64_t n, struct dm_error *err)
+{
+    char *block = n ? malloc(WRITE_BYTES) : NULL;
+    int rc = n && !block ? dm_fail_memory(err) : DM_OK;
+    for (uint64_t from = 0; rc == DM_OK && from < n;) {
+        int64_t k = copy_placed(o, fd, from, n - from, err);
+        if (k == 0) {
+            k = pread(fd, block, n - from < WRITE_BYTES ? n - from : WRITE_BYTES, (off_t)from);
+            rc = k > 0 ? write_placed(o, block, (size_t)k, err)
+                       : dm_fail_errno(err, DM_EIO, "cannot read output that waited");
+        } else if (k < 0) {
+            rc = (int)k;
+        }
+        from += k > 0 ? (uint64_t)k : 0;
+    }
+    free(block);
+    return rc;
+}
+
 /* Brings what was spilled to its place. */
 static int unspill(struct dm_output *o, struct dm_error *err)
 {
-    char *block = o->spilled ? malloc(WRITE_BYTES) : NULL;
-    uint64_t from = 0;
-    int rc = o->spilled && !block ? dm_fail_memory(err) : DM_OK;
-    while (rc == DM_OK && from < o->spilled) {
-        ssize_t n = pread(o->spill, block, WRITE_BYTES, (off_t)from);
-        if (n <= 0)
-            rc = dm_fail_errno(err, DM_EIO, "cannot read spilled output");
-        else
-            rc = write_placed(o, block, (size_t)n, err);
-        from += n > 0 ? (uint64_t)n : 0;
-    }
-    free(block);
+    int rc = dm_output_append(o, o->spill, o->spilled, err);
     if (o->spill >= 0)
         close(o->spill);
     o->spill = -1;

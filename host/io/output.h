@@ -12,6 +12,7 @@ struct dm_stream {
     const char *folder;   /* where the files are written */
     const char *name;     /* "rejects.jsonl", or the ending of numbered shards: ".jsonl.zst" */
     bool numbered;        /* file names are 00000<name>, 00001<name>, ... */
+    bool synced;          /* files are synced before they are closed */
     uint64_t shard_bytes; /* a shard ends with the first row at which it reaches this; 0: never */
 };
 
@@ -49,6 +50,10 @@ int dm_output_add(struct dm_output *o, const char *p, size_t n, struct dm_error 
 
 /* Tells where the output goes; what was held is written there at once. */
 int dm_output_grant(struct dm_output *o, struct dm_place at, struct dm_error *err);
+
+/* Appends the first n bytes of a file, whole rows as dm_output_add takes them, to an output that
+ * has a place and holds nothing. Where the system can, they do not pass through this process. */
+int dm_output_append(struct dm_output *o, int fd, uint64_t n, struct dm_error *err);
 
 /* No more rows: ends a compressed frame, and writes all if there is a place. Files that are at hand
  * are closed. */

@@ -2,6 +2,8 @@
 
 #include "base/library.h"
 
+#include <unistd.h>
+
 struct dm_sqlite dm_sqlite;
 
 static const struct dm_symbol symbols[] = {
@@ -19,4 +21,26 @@ static struct dm_library library = {.file = "libsqlite3.so.0",
 int dm_sqlite_load(struct dm_error *err)
 {
     return dm_library_load(&library, err);
+}
+
+int dm_sqlite_number(sqlite3 *db, const char *sql, int64_t *n)
+{
+    sqlite3_stmt *s;
+    if (dm_sqlite.prepare_v2(db, sql, -1, &s, NULL))
+        return -1;
+    int rc = dm_sqlite.step(s) == SQLITE_ROW ? 0 : -1;
+    *n = rc ? 0 : dm_sqlite.column_int64(s, 0);
+    dm_sqlite.finalize(s);
+    return rc;
+}
+
+int dm_sqlite_exec_when_free(sqlite3 *db, const char *sql, int ms)
+{
+    enum { STEP_MS = 10 };
+    int rc = dm_sqlite.exec(db, sql, NULL, NULL, NULL);
+    for (int waited = 0; rc == SQLITE_BUSY && waited < ms; waited += STEP_MS) {
+        usleep(STEP_MS * 1000);
+        rc = dm_sqlite.exec(db, sql, NULL, NULL, NULL);
+    }
+    return rc;
 }

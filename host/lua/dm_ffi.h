@@ -23,6 +23,9 @@ struct dm_buf {
     size_t n, cap;
 };
 
+/* Frees the memory; the buffer is empty and usable again. */
+void dm_buf_finish(struct dm_buf *b);
+
 /* base: one for all --------------------------------------------------------------------------- */
 
 /* A number that differs between builds whose Lua and C parts do not fit together. */
@@ -174,6 +177,7 @@ struct dm_settings {
     const char *shard_folder; /* where rows are written before their files get their names */
     const char *shard_name;   /* see struct dm_stream */
     const char *op_names;     /* one a line */
+    const char *parts;        /* a folder for outputs of workers on other nodes; empty or NULL: there are none */
     const char *replies;      /* the file of a model's replies; empty or NULL: none is used */
     uint64_t numbered;        /* rows go to numbered files */
     uint64_t shard_bytes;     /* size of a file of a sharded output, 0 when it is not sharded */
@@ -233,6 +237,16 @@ struct dm_job {
     uint64_t limit_rows;   /* the first so many rows only; 0: all */
     uint64_t resume, force;
     uint64_t progress;     /* DM_PROGRESS_NONE ... */
+    /* workers on other nodes, when there is an engine that starts them */
+    const char *engine;          /* its name; NULL: workers run here */
+    const char *engine_address;  /* what stood behind "=" in --engine NAME=ADDRESS; "" */
+    const char *engine_options;  /* of the pipeline's `engine` table: lines KEY=VALUE, sorted; "" */
+    const char *listen;          /* where the coordinator is reached; NULL: any address that fits the engine */
+    uint64_t slots;              /* workers of a worker host */
+    uint64_t cpus, gpus, memory; /* that a worker needs; memory in bytes, 0: as the engine gives */
+    uint64_t silence_ms;         /* a worker host that is not heard for so long is lost */
+    const char *export;    /* a task's export folder: what is committed is handed to dm.datamate.delivery; or NULL */
+    int lock;              /* descriptor that dm_folder_lock returned, which the run takes over; 0: none */
 };
 
 /* What became of it. */
@@ -248,6 +262,11 @@ struct dm_outcome {
     struct dm_counts counts;
     struct dm_error err;
 };
+
+/* The keys of the pipeline's `engine` table that an engine knows, a blank between; NULL when there is no engine of that
+ * name. And the names of all. */
+const char *dm_engine_options(const char *name);
+const char *dm_engine_names(void);
 
 /* The job of this process, made when first asked for. NULL when memory is short. */
 struct dm_job *dm_job_get(void);
@@ -281,6 +300,9 @@ int getpid(void);
 /* XXH3-64 of a file's bytes; 0 when it can not be read. */
 uint64_t dm_file_hash(const char *path);
 
+/* What tells this binary from others: from the id that the linker gave its contents. */
+uint64_t dm_self_hash(void);
+
 /* Appends a line for each library: its name, the version that runs, "; " and what is to be said of it. */
 int dm_versions(struct dm_buf *out);
 
@@ -305,9 +327,11 @@ void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint
 /* The operator at work, or -1: what dm_rows_at and dm_rows_rest have said. */
 int dm_rows_op(const struct dm_rows *rows);
 
-/* Lets the profiler's signal (SIGPROF) through to this thread, or not. Threads made while it does not never get it:
- * LuaJIT's handler may only run where Lua does. */
-void dm_profile_signals(int on);
+/* Sends this thread the profiler's signal (SIGPROF) every millisecond from now on, whose handler LuaJIT has set. */
+int dm_profile_start(struct dm_error *err);
+
+/* Sends it no more; none is on its way when this returns. */
+void dm_profile_stop(void);
 
 /* No operator is at work on any row. */
 void dm_rows_rest(struct dm_rows *rows);

@@ -10,6 +10,18 @@ int dm_loop_wait(double ms, struct dm_error *err);
 /* A clock that only goes forward, in milliseconds. */
 double dm_loop_now(void);
 
+/* The time of day, in seconds since 1970. */
+double dm_wall_clock(void);
+
+/* Whether SIGINT and SIGTERM are caught while dm_loop_wait runs; at other times they end this process as ever. */
+void dm_loop_catch(int on);
+
+/* The signal that was caught last, once; 0: none. */
+int dm_loop_signal(void);
+
+/* Ends this process as if the signal had not been caught. */
+void dm_loop_die(int number);
+
 /* net: HTTP requests that other work goes on beside --------------------------------------------- */
 
 /* What is asked for. Texts are copied; NULL stands for none, a time of 0 for no limit. */

@@ -283,9 +283,6 @@ void dm_stop_words_destroy(struct dm_stop_words *stop);
 int dm_jieba_phrase_share(const struct dm_jieba *j, const char *p, size_t n, const struct dm_stop_words *stop,
                           double *share);
 
-/* Writes a file, whatever stood there before, and makes its folders. */
-int dm_export_write(const char *path, const char *p, size_t n, struct dm_error *err);
-
 /* text: quality rules ---------------------------------------------------------------------------- */
 
 /* Words that white space separates: how many; how many have a letter; how many are more than members of a set, and

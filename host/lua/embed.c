@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Made by the Makefile: three words an entry, the last entry's are zero. */
+/* The last entry is zero. */
 extern const struct dm_embed dm_embed_table[];
 
 const struct dm_embed *dm_embed_at(size_t i)

@@ -1,5 +1,5 @@
-/* The Lua files, and dm_ffi.h, that the binary carries: build/embed.S is made of them by the
- * Makefile. */
+/* The Lua files, dm_ffi.h and other texts that the binary carries: host/compile.c makes the table
+ * of them. */
 #ifndef DM_LUA_EMBED_H
 #define DM_LUA_EMBED_H
 
@@ -9,6 +9,8 @@ struct dm_embed {
     const char *path; /* as in the repository: "lua/dm/init.lua" */
     const char *text; /* not terminated by NUL */
     size_t size;
+    const char *code; /* a Lua file's bytecode */
+    size_t code_size; /* 0: the file is no Lua */
 };
 
 /* Returns the file of that path, or NULL. Static memory. */

@@ -47,6 +47,20 @@ static int lua_embedded(lua_State *L)
     return 1;
 }
 
+/* embedded_chunk(path) -> function or nil. Upvalue: whether there is bytecode for this LuaJIT. */
+static int lua_embedded_chunk(lua_State *L)
+{
+    const struct dm_embed *e = dm_embed_find(luaL_checkstring(L, 1));
+    bool compiled = lua_toboolean(L, lua_upvalueindex(1));
+    if (!e)
+        return 0;
+    lua_pushfstring(L, "=%s", e->path);
+    if (luaL_loadbuffer(L, compiled ? e->code : e->text, compiled ? e->code_size : e->size,
+                        lua_tostring(L, -1)))
+        return lua_error(L);
+    return 1;
+}
+
 /* embedded_paths() -> array of paths */
 static int lua_embedded_paths(lua_State *L)
 {
@@ -72,16 +86,39 @@ static int traceback(lua_State *L)
     return 1;
 }
 
-/* boot(embedded, embedded_paths) */
+/* Bytecode that is expected: as much as was seen goes off its beginning. */
+struct expected {
+    const char *p;
+    size_t n;
+};
+
+static int expect_code(lua_State *L, const void *p, size_t n, void *arg)
+{
+    struct expected *e = arg;
+    (void)L;
+    if (n > e->n || memcmp(e->p, p, n) != 0)
+        return 1;
+    e->p += n;
+    e->n -= n;
+    return 0;
+}
+
+/* boot(embedded, embedded_chunk, compiled, embedded_paths). Its own file is compiled here: when
+ * that makes the bytecode that it made at build, this LuaJIT takes the bytecode of the others. */
 static int boot(lua_State *L)
 {
     const struct dm_embed *e = dm_embed_find("lua/dm/boot.lua");
     luaL_openlibs(L);
     if (!e || luaL_loadbuffer(L, e->text, e->size, "=lua/dm/boot.lua"))
         return lua_error(L);
+    struct expected rest = {e->code, e->code_size};
+    bool compiled = lua_dump(L, expect_code, &rest) == 0 && rest.n == 0;
     lua_pushcfunction(L, lua_embedded);
+    lua_pushboolean(L, compiled);
+    lua_pushcclosure(L, lua_embedded_chunk, 1);
+    lua_pushboolean(L, compiled);
     lua_pushcfunction(L, lua_embedded_paths);
-    lua_call(L, 2, 0);
+    lua_call(L, 4, 0);
     return 0;
 }
 

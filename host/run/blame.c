@@ -23,3 +23,12 @@ bool dm_blame(const struct dm_peer *peer, uint64_t row_ms, uint64_t memory_bytes
         }
     return false;
 }
+
+void dm_tell_end(const struct dm_peer *peer, char *why, size_t n)
+{
+    if (peer->signal)
+        snprintf(why, n, "ended the worker with signal %d (%s)", peer->signal,
+                 strsignal(peer->signal));
+    else
+        snprintf(why, n, "ended the worker with exit status %d", (int)peer->exit_status);
+}

@@ -9,4 +9,7 @@
 bool dm_blame(const struct dm_peer *peer, uint64_t row_ms, uint64_t memory_bytes, char *why,
               size_t n);
 
+/* How a worker ended that no limit explains: writes it into why[n]. */
+void dm_tell_end(const struct dm_peer *peer, char *why, size_t n);
+
 #endif

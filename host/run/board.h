@@ -3,6 +3,8 @@
 #ifndef DM_RUN_BOARD_H
 #define DM_RUN_BOARD_H
 
+#include "run/wire.h"
+
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -16,5 +18,9 @@ struct dm_board {
     int32_t op;             /* the operator that has the row, from 0; -1: it is being read */
     _Atomic uint64_t turn;  /* counts rows; one that does not move is a row that takes long */
 };
+
+/* What stands on a board as part of a frame, and back. */
+bool dm_board_put(struct dm_buf *b, const struct dm_board *board);
+void dm_board_get(struct dm_wire *w, struct dm_board *board);
 
 #endif

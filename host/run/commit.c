@@ -84,7 +84,7 @@ static int sync_file(const char *path, struct dm_error *err)
 static int sync_streams(struct dm_commit *c, struct dm_error *err)
 {
     char path[PATH_BYTES];
-    int rc = DM_OK;
+    int rc = c->job->export ? dm_export_sync(c->job->export, err) : DM_OK;
     for (uint64_t shard = c->from.shard; shard <= c->to.shard && rc == DM_OK; shard++)
         if (dm_stream_path(&c->streams[DM_ROWS], shard, path, sizeof path))
             rc = sync_file(path, err);
@@ -146,6 +146,19 @@ static int name_shards(struct dm_commit *c, uint64_t from, uint64_t to, bool aga
     return rc;
 }
 
+/* Hands a task's files and rows out, up to a place in its streams. */
+static int deliver(const struct dm_commit *c, uint64_t rows_to, uint64_t ledger_to,
+                   struct dm_error *err)
+{
+    struct dm_delivery d = {.rows_to = rows_to, .ledger_to = ledger_to};
+    if (!c->job->export)
+        return DM_OK;
+    int rc = c->deliver(c->deliver_arg, &d);
+    if (rc < 0)
+        *err = d.err;
+    return rc;
+}
+
 void dm_commit_do(struct dm_commit *c)
 {
     if (c->job->kind == DM_TO_STDOUT) { /* what has been read can not be resumed */
@@ -159,6 +172,8 @@ void dm_commit_do(struct dm_commit *c)
         c->rc = dm_journal_append(c->journal, &c->record, &c->err);
     if (c->rc == DM_OK && c->streams[DM_ROWS].numbered)
         c->rc = name_shards(c, c->from.shard, c->to.shard, false, &c->err);
+    if (c->rc == DM_OK)
+        c->rc = deliver(c, c->to.offset, c->ledger_to, &c->err);
 }
 
 /* Cuts what a lost attempt may have left behind the end. A file that is shorter is not ours any
@@ -237,6 +252,8 @@ int dm_commit_restore(struct dm_commit *c, const struct dm_place at[DM_STREAMS],
 {
     int rc = cut_streams(c, at, err);
     uint64_t from = 0;
+    if (rc == DM_OK)
+        rc = deliver(c, at[DM_ROWS].offset, at[DM_LEDGER].offset, err);
     if (rc || !c->streams[DM_ROWS].numbered)
         return rc;
     if (c->job->kind == DM_TO_FOLDER && at[DM_ROWS].shard > 0)

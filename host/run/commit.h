@@ -8,8 +8,14 @@
 #include "run/replies.h"
 #include "run/settings.h"
 
+/* Takes what a task's run has committed, in the thread that commits, and says in `d->err` why it
+ * could not. Called again with the same lengths after a crash. */
+typedef int dm_deliver(void *arg, struct dm_delivery *d);
+
 struct dm_commit {
     const struct dm_job *job;
+    dm_deliver *deliver; /* of a job with an export folder */
+    void *deliver_arg;
     void *owner; /* the coordinator's */
     struct dm_inputs *inputs;
     struct dm_stream streams[DM_STREAMS];
@@ -17,6 +23,7 @@ struct dm_commit {
     struct dm_replies *replies; /* that the rows at work needed; may be NULL */
     /* of the commit at work */
     struct dm_place from, to; /* of the rows */
+    uint64_t ledger_to;       /* the length of the ledger */
     struct dm_buf record;     /* for the journal */
     int rc;
     struct dm_error err;

@@ -12,8 +12,6 @@
 
 enum { TICK_MS = 50, COMMIT_MS = 100, COMMIT_BYTES = 64 * 1024 * 1024, MEASURED_INPUTS = 10000 };
 
-static void advance(struct dm_coordinator *c);
-
 /* ---- the end ------------------------------------------------------------------------------------
  */
 
@@ -25,6 +23,8 @@ static void close_handles(struct dm_coordinator *c)
     uv_close((uv_handle_t *)&c->tick, NULL);
     uv_close((uv_handle_t *)&c->on_int, NULL);
     uv_close((uv_handle_t *)&c->on_term, NULL);
+    if (c->hosts)
+        dm_hosts_close(c);
     for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
         dm_pool_stop(peer);
 }
@@ -34,8 +34,8 @@ static void quit(struct dm_coordinator *c)
     c->stopping = c->quitting = true;
     dm_spool_cancel(&c->spool);
     dm_pump_cancel(&c->pump);
-    for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
-        dm_pool_kill(peer, DM_KILL_QUIT);
+    for (struct dm_peer *peer = c->hosts ? NULL : c->pool.peers; peer; peer = peer->next)
+        dm_pool_kill(peer, DM_KILL_QUIT); /* worker hosts see to theirs at the next tick */
 }
 
 void dm_run_fail(struct dm_coordinator *c, const struct dm_error *err)
@@ -61,7 +61,8 @@ static void end_when_done(struct dm_coordinator *c)
     if (c->plan_ended) /* perhaps by --limit */
         dm_spool_cancel(&c->spool);
     bool first_written = c->items.first && c->items.first->state == DM_WRITTEN_OUT;
-    if (c->committing || c->pump.busy || c->spool.reading || (first_written && !c->quitting))
+    if (c->committing || c->join.busy || c->pump.busy || c->spool.reading ||
+        (first_written && !c->quitting))
         return;
     if (c->quitting   ? c->pool.npeers == 0
         : c->stopping ? !is_busy(c)
@@ -139,7 +140,7 @@ static void on_committed(uv_work_t *work, int status)
             dm_pump_to(&c->pump, c->frontier.at[DM_ROWS].offset);
         dm_progress(c, false);
     }
-    advance(c);
+    dm_advance(c);
 }
 
 static void begin_commit(struct dm_coordinator *c, const struct dm_item *end)
@@ -159,6 +160,7 @@ static void begin_commit(struct dm_coordinator *c, const struct dm_item *end)
     c->committed_ms = uv_now(&c->loop);
     c->commit.from = c->frontier.at[DM_ROWS];
     c->commit.to = c->next.at[DM_ROWS];
+    c->commit.ledger_to = c->next.at[DM_LEDGER].offset;
     c->commit_work.data = &c->commit;
     uv_queue_work(&c->loop, &c->commit_work, in_thread, on_committed);
 }
@@ -176,7 +178,7 @@ static void maybe_commit(struct dm_coordinator *c)
         begin_commit(c, end);
 }
 
-static void advance(struct dm_coordinator *c)
+void dm_advance(struct dm_coordinator *c)
 {
     if (c->closed)
         return;
@@ -221,14 +223,14 @@ static void on_frame(void *arg, struct dm_peer *peer, enum dm_message type, stru
     default:
         break;
     }
-    advance(c);
+    dm_advance(c);
 }
 
 static void on_lost(void *arg, struct dm_peer *peer)
 {
     struct dm_coordinator *c = arg;
     dm_loss(c, peer);
-    advance(c);
+    dm_advance(c);
 }
 
 static void on_error(void *arg, const char *text)
@@ -239,7 +241,7 @@ static void on_error(void *arg, const char *text)
 /* Standard input has a split ready, or has ended. */
 static void on_spooled(void *arg)
 {
-    advance(arg);
+    dm_advance(arg);
 }
 
 /* Standard output has taken all that was committed, or its reader has gone: then the rest has no
@@ -253,17 +255,20 @@ static void on_pumped(void *arg)
         quit(c);
     else
         dm_pump_to(&c->pump, c->frontier.at[DM_ROWS].offset);
-    advance(c);
+    dm_advance(c);
 }
 
 static void on_tick(uv_timer_t *tick)
 {
     struct dm_coordinator *c = tick->data;
-    dm_loss_watch(c);
+    if (c->hosts)
+        dm_hosts_tick(c);
+    else
+        dm_pool_watch(&c->pool, c->job->row_ms);
     dm_store_tick(c);
     dm_progress(c, false);
     dm_status_tick(c);
-    advance(c);
+    dm_advance(c);
 }
 
 void dm_run_stop(struct dm_coordinator *c, bool now, const char *text)
@@ -276,7 +281,7 @@ void dm_run_stop(struct dm_coordinator *c, bool now, const char *text)
         quit(c);
     else
         dm_spool_cancel(&c->spool);
-    advance(c);
+    dm_advance(c);
 }
 
 static void on_signal(uv_signal_t *handle, int sig)
@@ -349,10 +354,12 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
         rc = dm_store_open(c, err);
     if (rc)
         return rc;
-    c->lock = dm_folder_open(job->settings.folder, job->resume, job->force, err);
+    c->lock = job->lock ? job->lock : dm_folder_lock(job->settings.folder, err);
     if (c->lock < 0)
         return c->lock;
-    rc = dm_status_open(c, err);
+    rc = dm_folder_begin(job->settings.folder, job->resume != 0, job->force != 0, err);
+    if (rc == DM_OK)
+        rc = dm_status_open(c, err);
     if (rc == DM_OK)
         rc = dm_journal_open(&c->journal, job->settings.folder, err);
     if (rc == DM_OK)
@@ -396,6 +403,8 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
     rc = dm_pool_init(&c->pool, &c->loop, &c->job->settings, events, err);
     if (rc == DM_OK)
         rc = start_standard_streams(c, err);
+    if (rc || c->job->engine)
+        return rc ? rc : dm_hosts_start(c, err);
     uint64_t n = c->job->workers ? c->job->workers : 1;
     for (uint64_t i = 0; i < n && rc == DM_OK; i++)
         rc = dm_pool_start(&c->pool, c->job->workers == 0, err);
@@ -420,6 +429,7 @@ static void release(struct dm_coordinator *c)
 {
     while (c->items.first)
         drop_first(c);
+    dm_hosts_free(c);
     dm_spool_finish(&c->spool);
     dm_pump_finish(&c->pump);
     dm_buf_finish(&c->commit.record);
@@ -429,7 +439,8 @@ static void release(struct dm_coordinator *c)
         close(c->lock);
 }
 
-void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
+void dm_coordinator_run(struct dm_job *job, dm_deliver *deliver, void *arg,
+                        struct dm_outcome *outcome)
 {
     struct dm_coordinator *c = calloc(1, sizeof *c);
     *outcome = (struct dm_outcome){.inputs = dm_job_inputs(job)->n};
@@ -438,6 +449,8 @@ void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome)
         return;
     }
     c->job = job;
+    c->commit.deliver = deliver;
+    c->commit.deliver_arg = arg;
     c->lock = c->status.log = -1;
     c->outcome = outcome;
     outcome->status = prepare(c, &outcome->err);

@@ -3,9 +3,11 @@
 #ifndef DM_RUN_COORDINATOR_H
 #define DM_RUN_COORDINATOR_H
 
-#include "run/job.h"
+#include "run/commit.h"
 
-/* Runs the job to its end. The outcome's counts are the caller's to free with dm_counts_finish. */
-void dm_coordinator_run(struct dm_job *job, struct dm_outcome *outcome);
+/* Runs the job to its end; `deliver` gets what a task's run commits. The outcome's counts are the
+ * caller's to free with dm_counts_finish. */
+void dm_coordinator_run(struct dm_job *job, dm_deliver *deliver, void *arg,
+                        struct dm_outcome *outcome);
 
 #endif

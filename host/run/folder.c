@@ -43,6 +43,21 @@ int dm_folder_sync_parent(const char *path, struct dm_error *err)
     return DM_OK;
 }
 
+void dm_folder_remove(int parent, const char *name)
+{
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *e;
+    while (dir && (e = readdir(dir)))
+        if (e->d_name[0] != '.')
+            unlinkat(fd, e->d_name, 0);
+    if (dir)
+        closedir(dir);
+    else if (fd >= 0)
+        close(fd);
+    unlinkat(parent, name, AT_REMOVEDIR);
+}
+
 /* Removes what an earlier run left in the folder. Only names that a run makes are in there. */
 static int clear(const char *folder, struct dm_error *err)
 {
@@ -61,7 +76,7 @@ static int clear(const char *folder, struct dm_error *err)
     return rc;
 }
 
-static int check_state(const char *folder, bool resume, bool force, struct dm_error *err)
+int dm_folder_begin(const char *folder, int resume, int force, struct dm_error *err)
 {
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s/journal", folder);
@@ -93,7 +108,7 @@ static int take_lock(int fd, const char *path, struct dm_error *err)
                    path);
 }
 
-int dm_folder_open(const char *folder, bool resume, bool force, struct dm_error *err)
+int dm_folder_lock(const char *folder, struct dm_error *err)
 {
     char path[PATH_BYTES];
     if ((size_t)snprintf(path, sizeof path, "%s/lock", folder) >= sizeof path)
@@ -105,8 +120,6 @@ int dm_folder_open(const char *folder, bool resume, bool force, struct dm_error 
     if (lock < 0)
         return dm_fail_errno(err, DM_EIO, "cannot open %s", path);
     rc = take_lock(lock, path, err);
-    if (rc == DM_OK)
-        rc = check_state(folder, resume, force, err);
     if (rc) {
         close(lock);
         return rc;

@@ -27,6 +27,7 @@ struct dm_item {
     struct dm_point after;           /* the point of the input behind it */
     bool granted;                    /* the worker has been told the place */
     struct dm_place end[DM_STREAMS]; /* WRITTEN_OUT: where the next one goes */
+    uint64_t part_bytes[DM_STREAMS]; /* HELD as a part: how long it is */
     struct dm_counts counts;         /* of the last attempt */
     /* who killed its worker */
     bool suspected, probe_next;

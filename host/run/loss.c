@@ -117,6 +117,7 @@ static void take_back(struct dm_coordinator *c, struct dm_peer *peer)
             continue;
         if (item->state == DM_RUNNING && !retry_single(item, peer))
             blame(c, item, peer);
+        dm_parts_drop(c, item);
         item->state = DM_WAITING;
         item->peer = NULL;
         item->granted = false;
@@ -132,6 +133,10 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
     take_back(c, peer);
     if (c->quitting || c->closed) /* nothing is left to do: none takes its place */
         return;
+    if (peer->killed == DM_KILL_HOST) { /* of which more was said */
+        c->outcome->lost++;
+        return;
+    }
     c->outcome->lost++;
     say_lost(c, peer, who);
     if (++c->losses > LOSSES + LOSSES_PER_WORKER * c->job->workers) {
@@ -140,22 +145,9 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
                 "see the messages above, then go on with --resume",
                 c->losses);
         dm_run_fail(c, &err);
+    } else if (peer->far) {
+        dm_hosts_replace(c, peer);
     } else if (dm_pool_start(&c->pool, false, &err)) {
         dm_run_fail(c, &err);
-    }
-}
-
-void dm_loss_watch(struct dm_coordinator *c)
-{
-    uint64_t now = uv_now(&c->loop);
-    for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next) {
-        uint64_t turn = atomic_load(&peer->board->turn);
-        bool resting = !peer->job || atomic_load(&peer->board->row) == DM_NO_ROW;
-        if (resting || turn != peer->turn) {
-            peer->turn = turn;
-            peer->turn_since_ms = now;
-        } else if (now - peer->turn_since_ms > c->job->row_ms && !peer->killed) {
-            dm_pool_kill(peer, DM_KILL_ROW_TIME);
-        }
     }
 }

@@ -35,18 +35,34 @@ void dm_pool_finish(struct dm_pool *p)
     dm_buf_finish(&p->setup);
 }
 
-static void unlink_peer(struct dm_peer *peer)
+void dm_pool_add(struct dm_pool *p, struct dm_peer *peer)
 {
-    struct dm_peer **at = &peer->pool->peers;
-    while (*at != peer)
-        at = &(*at)->next;
-    *at = peer->next;
-    peer->pool->npeers--;
+    peer->pool = p;
+    peer->next = p->peers;
+    if (peer->next)
+        peer->next->prev = peer;
+    p->peers = peer;
+    p->npeers++;
 }
 
-static void free_peer(struct dm_peer *peer)
+void dm_pool_lose(struct dm_peer *peer)
 {
-    if (peer->board)
+    struct dm_pool *p = peer->pool;
+    peer->lost = true;
+    if (peer->prev)
+        peer->prev->next = peer->next;
+    else
+        p->peers = peer->next;
+    if (peer->next)
+        peer->next->prev = peer->prev;
+    p->npeers--;
+    p->events.on_lost(p->events.arg, peer);
+    peer->channel->release(peer);
+}
+
+void dm_peer_free(struct dm_peer *peer)
+{
+    if (peer->board && peer->board != &peer->far_board)
         munmap(peer->board, sizeof *peer->board);
     dm_worker_destroy(peer->inside);
     dm_buf_finish(&peer->in);
@@ -58,19 +74,14 @@ static void on_closed(uv_handle_t *handle)
 {
     struct dm_peer *peer = handle->data;
     if (--peer->open_handles == 0)
-        free_peer(peer);
+        dm_peer_free(peer);
 }
 
 /* The worker has gone once its process has ended and its pipe has been read to the end. */
 static void check_lost(struct dm_peer *peer)
 {
-    if (!peer->exited || !peer->ended || peer->lost)
-        return;
-    peer->lost = true;
-    unlink_peer(peer);
-    peer->pool->events.on_lost(peer->pool->events.arg, peer);
-    uv_close((uv_handle_t *)&peer->process, on_closed);
-    uv_close((uv_handle_t *)&peer->pipe, on_closed);
+    if (peer->exited && peer->ended && !peer->lost)
+        dm_pool_lose(peer);
 }
 
 static void on_process_exit(uv_process_t *process, int64_t status, int sig)
@@ -137,6 +148,47 @@ static int make_board(struct dm_peer *peer, int *fd, struct dm_error *err)
     return DM_OK;
 }
 
+struct write {
+    uv_write_t req;
+    struct dm_buf frame;
+};
+
+static void on_written(uv_write_t *req, int status)
+{
+    struct write *w = (struct write *)(void *)req;
+    (void)status; /* a worker that does not read is seen by its end */
+    dm_buf_finish(&w->frame);
+    free(w);
+}
+
+static void kill_process(struct dm_peer *peer)
+{
+    if (!peer->exited)
+        uv_process_kill(&peer->process, SIGKILL);
+}
+
+static void send_process(struct dm_peer *peer, struct dm_buf *frame)
+{
+    struct write *w = calloc(1, sizeof *w);
+    if (!w) {
+        dm_pool_kill(peer, DM_KILL_NONE); /* its splits go to others */
+        return;
+    }
+    w->frame = *frame;
+    *frame = (struct dm_buf){0};
+    uv_buf_t buf = uv_buf_init(w->frame.p, (unsigned)w->frame.n);
+    if (uv_write(&w->req, (uv_stream_t *)&peer->pipe, &buf, 1, on_written))
+        on_written(&w->req, -1);
+}
+
+static void close_process(struct dm_peer *peer)
+{
+    uv_close((uv_handle_t *)&peer->process, on_closed);
+    uv_close((uv_handle_t *)&peer->pipe, on_closed);
+}
+
+static const struct dm_channel process_channel = {send_process, kill_process, close_process};
+
 static int start_process(struct dm_peer *peer, int board, struct dm_error *err)
 {
     uv_loop_t *loop = peer->pool->loop;
@@ -147,8 +199,7 @@ static int start_process(struct dm_peer *peer, int board, struct dm_error *err)
     peer->open_handles = 2;
     rc = dm_local_spawn(loop, &peer->process, &peer->pipe, board, on_process_exit, err);
     if (rc) {
-        uv_close((uv_handle_t *)&peer->pipe, on_closed);
-        uv_close((uv_handle_t *)&peer->process, on_closed);
+        close_process(peer);
         return rc;
     }
     uv_read_start((uv_stream_t *)&peer->pipe, on_alloc, on_read);
@@ -177,11 +228,8 @@ static void fail_inside(struct dm_peer *peer, const struct dm_error *err)
 
 static void end_inside(struct dm_peer *peer)
 {
-    peer->lost = true;
     uv_idle_stop(&peer->pool->idle);
-    unlink_peer(peer);
-    peer->pool->events.on_lost(peer->pool->events.arg, peer);
-    free_peer(peer);
+    dm_pool_lose(peer);
 }
 
 static int turn_inside(struct dm_peer *peer, enum dm_message type, struct dm_wire *w,
@@ -217,6 +265,23 @@ static void on_turn(uv_idle_t *idle)
     dm_buf_finish(&frame);
 }
 
+static void send_inside(struct dm_peer *peer, struct dm_buf *frame)
+{
+    if (!dm_buf_add(&peer->queue, frame->p, frame->n))
+        peer->pool->events.on_error(peer->pool->events.arg, "out of memory");
+    dm_buf_clear(frame);
+    uv_idle_start(&peer->pool->idle, on_turn);
+}
+
+/* It goes when it is its turn. */
+static void kill_inside(struct dm_peer *peer)
+{
+    dm_buf_clear(&peer->queue);
+    dm_pool_stop(peer);
+}
+
+static const struct dm_channel inside_channel = {send_inside, kill_inside, dm_peer_free};
+
 int dm_pool_start(struct dm_pool *p, bool inside, struct dm_error *err)
 {
     int board = -1;
@@ -225,6 +290,7 @@ int dm_pool_start(struct dm_pool *p, bool inside, struct dm_error *err)
     if (!peer)
         return dm_fail_memory(err);
     peer->pool = p;
+    peer->channel = inside ? &inside_channel : &process_channel;
     int rc = make_board(peer, &board, err);
     if (rc == DM_OK && !inside) {
         rc = start_process(peer, board, err);
@@ -236,54 +302,18 @@ int dm_pool_start(struct dm_pool *p, bool inside, struct dm_error *err)
         rc = dm_fail_memory(err);
     if (rc) {
         if (peer && !peer->open_handles)
-            free_peer(peer);
+            dm_peer_free(peer);
         return rc;
     }
-    peer->next = p->peers;
-    p->peers = peer;
-    p->npeers++;
+    dm_pool_add(p, peer);
     dm_pool_send(peer, &setup);
     dm_buf_finish(&setup);
     return DM_OK;
 }
 
-struct write {
-    uv_write_t req;
-    struct dm_buf frame;
-};
-
-static void on_written(uv_write_t *req, int status)
-{
-    struct write *w = (struct write *)(void *)req;
-    (void)status; /* a worker that does not read is seen by its end */
-    dm_buf_finish(&w->frame);
-    free(w);
-}
-
-static void send_process(struct dm_peer *peer, struct dm_buf *frame)
-{
-    struct write *w = calloc(1, sizeof *w);
-    if (!w) {
-        dm_pool_kill(peer, DM_KILL_NONE); /* its splits go to others */
-        return;
-    }
-    w->frame = *frame;
-    *frame = (struct dm_buf){0};
-    uv_buf_t buf = uv_buf_init(w->frame.p, (unsigned)w->frame.n);
-    if (uv_write(&w->req, (uv_stream_t *)&peer->pipe, &buf, 1, on_written))
-        on_written(&w->req, -1);
-}
-
 void dm_pool_send(struct dm_peer *peer, struct dm_buf *frame)
 {
-    if (peer->open_handles) {
-        send_process(peer, frame);
-        return;
-    }
-    if (!dm_buf_add(&peer->queue, frame->p, frame->n))
-        peer->pool->events.on_error(peer->pool->events.arg, "out of memory");
-    dm_buf_clear(frame);
-    uv_idle_start(&peer->pool->idle, on_turn);
+    peer->channel->send(peer, frame);
 }
 
 void dm_pool_stop(struct dm_peer *peer)
@@ -298,10 +328,20 @@ void dm_pool_kill(struct dm_peer *peer, enum dm_kill why)
 {
     if (peer->killed == DM_KILL_NONE)
         peer->killed = why;
-    if (peer->open_handles && !peer->exited)
-        uv_process_kill(&peer->process, SIGKILL);
-    if (peer->open_handles == 0) { /* the worker inside goes when it is its turn */
-        dm_buf_clear(&peer->queue);
-        dm_pool_stop(peer);
+    peer->channel->kill(peer);
+}
+
+void dm_pool_watch(struct dm_pool *p, uint64_t row_ms)
+{
+    uint64_t now = uv_now(p->loop);
+    for (struct dm_peer *peer = p->peers; peer; peer = peer->next) {
+        uint64_t turn = atomic_load(&peer->board->turn);
+        bool resting = atomic_load(&peer->board->row) == DM_NO_ROW;
+        if (resting || turn != peer->turn) {
+            peer->turn = turn;
+            peer->turn_since_ms = now;
+        } else if (now - peer->turn_since_ms > row_ms && !peer->killed) {
+            dm_pool_kill(peer, DM_KILL_ROW_TIME);
+        }
     }
 }

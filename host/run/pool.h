@@ -8,13 +8,31 @@
 #include <uv.h>
 
 /* Why a worker was killed by us. */
-enum dm_kill { DM_KILL_NONE, DM_KILL_ROW_TIME, DM_KILL_QUIT };
+enum dm_kill {
+    DM_KILL_NONE,
+    DM_KILL_ROW_TIME,
+    DM_KILL_QUIT,
+    DM_KILL_HOST /* not the worker: its worker host was lost */
+};
 
 struct dm_pool;
+struct dm_peer;
+
+/* How a worker is reached. */
+struct dm_channel {
+    /* the buffer is emptied */
+    void (*send)(struct dm_peer *peer, struct dm_buf *frame);
+    /* its end is told to the pool later, with dm_pool_lose */
+    void (*kill)(struct dm_peer *peer);
+    /* the pool has let go of it: frees it, with dm_peer_free, now or when its handles have closed
+     */
+    void (*release)(struct dm_peer *peer);
+};
 
 struct dm_peer {
-    struct dm_peer *next;
+    struct dm_peer *next, *prev;
     struct dm_pool *pool;
+    const struct dm_channel *channel;
     void *job;  /* the coordinator's: what it runs */
     bool ready; /* said HELLO */
     bool lost;  /* on_lost was called */
@@ -23,7 +41,7 @@ struct dm_peer {
     uint64_t turn, turn_since_ms; /* of the board: when its row began, as far as we saw */
     int64_t exit_status;
     int signal;
-    /* a process */
+    /* a process here */
     uv_process_t process;
     uv_pipe_t pipe;
     int open_handles;
@@ -32,6 +50,10 @@ struct dm_peer {
     /* or a worker inside this process (-j 0) */
     struct dm_worker *inside;
     struct dm_buf queue; /* frames for it that are not handled yet */
+    /* or one on another node: its worker host, and which of the workers there */
+    void *far;
+    uint32_t slot;
+    struct dm_board far_board; /* as it was told to be when the worker had ended */
 };
 
 struct dm_pool_events {
@@ -46,7 +68,7 @@ struct dm_pool_events {
 struct dm_pool {
     uv_loop_t *loop;
     struct dm_pool_events events;
-    struct dm_peer *peers;
+    struct dm_peer *peers; /* the newest first */
     uint32_t npeers;
     struct dm_buf setup; /* the frame that every worker gets first */
     uv_idle_t idle;      /* turns for the worker inside */
@@ -65,6 +87,18 @@ void dm_pool_finish(struct dm_pool *p);
 
 /* Starts a worker process, or, with `inside`, a worker in this process. */
 int dm_pool_start(struct dm_pool *p, bool inside, struct dm_error *err);
+
+/* Puts a peer, zeroed but for its channel, among the workers. */
+void dm_pool_add(struct dm_pool *p, struct dm_peer *peer);
+
+/* The worker has gone: tells the pool's owner, then the channel. */
+void dm_pool_lose(struct dm_peer *peer);
+
+/* Frees the peer's memory. */
+void dm_peer_free(struct dm_peer *peer);
+
+/* Kills workers whose row takes longer than that. */
+void dm_pool_watch(struct dm_pool *p, uint64_t row_ms);
 
 /* Sends a frame (with head); the buffer is emptied. */
 void dm_pool_send(struct dm_peer *peer, struct dm_buf *frame);

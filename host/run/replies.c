@@ -34,24 +34,13 @@ static int fail_sqlite(const char *path, sqlite3 *db, struct dm_error *err)
                    path ? " " : "", path ? path : "", db ? dm_sqlite.errmsg(db) : "out of memory");
 }
 
-static int number_of(sqlite3 *db, const char *sql, int64_t *n)
-{
-    sqlite3_stmt *s;
-    if (dm_sqlite.prepare_v2(db, sql, -1, &s, NULL))
-        return -1;
-    int rc = dm_sqlite.step(s) == SQLITE_ROW ? 0 : -1;
-    *n = rc ? 0 : dm_sqlite.column_int64(s, 0);
-    dm_sqlite.finalize(s);
-    return rc;
-}
-
 /* Whether the file is one of ours; an empty one may become that. */
 static int check_kind(const char *path, sqlite3 *db, bool may_be_empty, struct dm_error *err)
 {
     int64_t application, version, tables;
-    if (number_of(db, "PRAGMA application_id", &application) ||
-        number_of(db, "PRAGMA user_version", &version) ||
-        number_of(db, "SELECT count(*) FROM sqlite_master", &tables))
+    if (dm_sqlite_number(db, "PRAGMA application_id", &application) ||
+        dm_sqlite_number(db, "PRAGMA user_version", &version) ||
+        dm_sqlite_number(db, "SELECT count(*) FROM sqlite_master", &tables))
         return fail_sqlite(path, db, err);
     if (tables == 0 && may_be_empty)
         return DM_OK;
@@ -73,19 +62,6 @@ static int make_file(const char *path, struct dm_error *err)
     return DM_OK;
 }
 
-/* A change of the journal's mode does not wait for who has the file, such as a run that is ending.
- */
-static int exec_when_free(sqlite3 *db, const char *sql)
-{
-    enum { STEP_MS = 10 };
-    int rc = dm_sqlite.exec(db, sql, NULL, NULL, NULL);
-    for (int waited = 0; rc == SQLITE_BUSY && waited < BUSY_MS; waited += STEP_MS) {
-        usleep(STEP_MS * 1000);
-        rc = dm_sqlite.exec(db, sql, NULL, NULL, NULL);
-    }
-    return rc;
-}
-
 static int open_file(sqlite3 **db, const char *path, enum dm_replies_mode mode,
                      struct dm_error *err)
 {
@@ -101,9 +77,9 @@ static int open_file(sqlite3 **db, const char *path, enum dm_replies_mode mode,
     const char *sql = mode == DM_REPLIES_WRITE
                           ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"
                           : "PRAGMA query_only = ON";
-    if (rc == DM_OK && exec_when_free(*db, sql))
+    if (rc == DM_OK && dm_sqlite_exec_when_free(*db, sql, BUSY_MS))
         rc = fail_sqlite(path, *db, err);
-    if (rc == DM_OK && mode == DM_REPLIES_WRITE && exec_when_free(*db, schema))
+    if (rc == DM_OK && mode == DM_REPLIES_WRITE && dm_sqlite_exec_when_free(*db, schema, BUSY_MS))
         rc = fail_sqlite(path, *db, err);
     return rc;
 }
@@ -245,7 +221,7 @@ int dm_replies_measure(const char *path, struct dm_replies_stats *stats, struct 
         return rc;
     rc = open_file(&db, path, DM_REPLIES_READ, err);
     for (int i = 0; i < 4 && rc == DM_OK; i++)
-        if (number_of(db, sql[i], &n[i]))
+        if (dm_sqlite_number(db, sql[i], &n[i]))
             rc = fail_sqlite(path, db, err);
     *stats = (struct dm_replies_stats){
         .replies = (uint64_t)n[0], .bytes = (uint64_t)n[1], .first = n[2], .last = n[3]};

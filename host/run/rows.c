@@ -2,8 +2,6 @@
  * input. */
 #include "run/work_state.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -210,14 +208,6 @@ int dm_rows_op(const struct dm_rows *rows)
 {
     const struct dm_work *w = (const struct dm_work *)(const void *)rows;
     return w->current ? w->board->op : -1;
-}
-
-void dm_profile_signals(int on)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGPROF);
-    pthread_sigmask(on ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
 }
 
 void dm_rows_rest(struct dm_rows *rows)

@@ -16,13 +16,17 @@ static bool settled(const struct dm_item *item)
     return item->state == DM_WRITTEN_OUT;
 }
 
-/* Where the output of an item goes that follows `prev` (NULL: the frontier). */
-static void place_after(const struct dm_coordinator *c, const struct dm_item *prev,
-                        const struct dm_item *item, struct dm_place at[DM_STREAMS])
+void dm_place_after(const struct dm_coordinator *c, const struct dm_place end[DM_STREAMS],
+                    const struct dm_item *item, struct dm_place at[DM_STREAMS])
 {
-    memcpy(at, prev ? prev->end : c->frontier.at, sizeof c->frontier.at);
+    memcpy(at, end, sizeof c->frontier.at);
     if (c->job->kind == DM_TO_EACH && at[DM_ROWS].shard != item->split.file_number)
         at[DM_ROWS] = (struct dm_place){.shard = item->split.file_number};
+}
+
+static void place(const struct dm_coordinator *c, struct dm_item *item)
+{
+    dm_place_after(c, item->prev ? item->prev->end : c->frontier.at, item, item->split.at);
 }
 
 static void send_grant(struct dm_item *item)
@@ -47,8 +51,12 @@ static void grant_next(struct dm_coordinator *c)
     bool has_worker = item && (item->state == DM_HELD || item->state == DM_RUNNING);
     if (!has_worker || item->granted || item->probing)
         return;
-    place_after(c, item->prev, item, item->split.at);
-    send_grant(item);
+    if (!item->split.part) {
+        place(c, item);
+        send_grant(item);
+    } else if (item->state == DM_HELD) {
+        dm_parts_join(c, item);
+    }
 }
 
 static bool fits(const struct dm_coordinator *c, const struct dm_item *item,
@@ -198,10 +206,11 @@ static bool hand_out(struct dm_coordinator *c, struct dm_item *item, struct dm_p
     peer->job = item;
     if (item->probing)
         return send_probe(peer, item);
-    s->granted = !item->prev || settled(item->prev);
+    s->part = peer->far != NULL;
+    s->granted = !s->part && (!item->prev || settled(item->prev));
     item->granted = s->granted;
     if (s->granted)
-        place_after(c, item->prev, item, s->at);
+        place(c, item);
     s->codec = dm_commit_codec(&c->commit, s->file_number);
     s->max_rows = c->job->limit_rows ? c->job->limit_rows - rows_so_far(c) : 0;
     return send_split(peer, s);
@@ -230,6 +239,8 @@ void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_
     uint64_t id = dm_get_u64(frame);
     uint32_t attempt = dm_get_u32(frame);
     bool ended = dm_get_u8(frame);
+    struct dm_place ends[DM_STREAMS];
+    dm_place_get(frame, ends);
     if (!item || item->split.id != id || item->split.attempt != attempt)
         return;
     peer->job = NULL;
@@ -241,6 +252,10 @@ void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_
     }
     dm_counts_get(frame, &item->counts);
     item->state = DM_HELD;
+    for (int i = 0; i < DM_STREAMS; i++)
+        item->part_bytes[i] = ends[i].offset;
+    if (item->split.part)
+        item->peer = NULL;
     if (!item->stream)
         return;
     item->last_of_stream = ended;
@@ -249,6 +264,14 @@ void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_
     else if (!limit_reached(c) &&
              (!item->next || item->next->split.file_number != item->split.file_number))
         continue_stream(c, item, peer);
+}
+
+void dm_schedule_settle(struct dm_coordinator *c, struct dm_item *item)
+{
+    item->state = DM_WRITTEN_OUT;
+    item->peer = NULL;
+    c->uncommitted += item->counts.out_bytes;
+    c->losses = 0;
 }
 
 void dm_schedule_written(struct dm_coordinator *c, struct dm_wire *frame)
@@ -261,8 +284,5 @@ void dm_schedule_written(struct dm_coordinator *c, struct dm_wire *frame)
     if (!item || item->state != DM_HELD)
         return;
     dm_place_get(frame, item->end);
-    item->state = DM_WRITTEN_OUT;
-    item->peer = NULL;
-    c->uncommitted += item->counts.out_bytes;
-    c->losses = 0;
+    dm_schedule_settle(c, item);
 }

@@ -33,6 +33,7 @@ struct dm_split {
     uint32_t attempt;
     bool probe;  /* does the row in it kill a worker again? its results are thrown away */
     bool single; /* rows are worked on one at a time, since many at once were too much for memory */
+    bool part;   /* the output goes to files of its own in the folder for parts */
     bool granted; /* `at` is where the output goes */
     struct dm_place at[DM_STREAMS];
     uint32_t file_number; /* for one output per input: the shard number that stands for the file */
@@ -50,6 +51,9 @@ void dm_split_finish(struct dm_split *s);
 /* The split as a message, and back. Reading returns DM_EINPUT for a malformed frame. */
 bool dm_split_put(struct dm_buf *b, const struct dm_split *s);
 int dm_split_get(struct dm_wire *w, struct dm_split *s, struct dm_error *err);
+
+/* The name in the folder for parts of what an attempt at a split adds to a stream. */
+void dm_part_name(uint64_t id, uint32_t attempt, int stream, char *buf, size_t n);
 
 bool dm_place_put(struct dm_buf *b, const struct dm_place at[DM_STREAMS]);
 void dm_place_get(struct dm_wire *w, struct dm_place at[DM_STREAMS]);

@@ -4,12 +4,25 @@
 #ifndef DM_RUN_STATE_H
 #define DM_RUN_STATE_H
 
+#include "cluster/hosts.h"
 #include "run/commit.h"
 #include "run/coordinator.h"
 #include "run/item.h"
 #include "run/pump.h"
 #include "run/spool.h"
 #include "run/status.h"
+
+/* Outputs of workers on other nodes that are being joined, in a thread. */
+enum { DM_JOINED = 256 };
+struct dm_join {
+    uv_work_t work;
+    struct dm_item *items[DM_JOINED];
+    size_t n;
+    struct dm_place from[DM_STREAMS]; /* where the first one's predecessor ends */
+    bool busy;
+    int rc;
+    struct dm_error err;
+};
 
 struct dm_coordinator {
     struct dm_job *job;
@@ -20,6 +33,7 @@ struct dm_coordinator {
     uv_work_t commit_work;
     uv_work_t store_work;
     struct dm_pool pool;
+    struct dm_hosts *hosts; /* whose workers the pool has; NULL: they run here */
     struct dm_plan plan;
     struct dm_items items;
     struct dm_spool spool; /* when the input is standard input */
@@ -29,6 +43,7 @@ struct dm_coordinator {
     struct dm_frontier next;     /* being committed */
     struct dm_journal journal;
     struct dm_commit commit;
+    struct dm_join join;
     struct dm_status status;
     struct dm_replies *replies; /* of models, on their way to the disk; NULL: none are kept */
     struct dm_error store_err;
@@ -48,6 +63,8 @@ struct dm_coordinator {
 /* Ends the run with a message, once: running splits are given up. */
 void dm_run_fail(struct dm_coordinator *c, const struct dm_error *err);
 
+/* Does what can be done: splits to workers, outputs to their places, commits, the end. */
+void dm_advance(struct dm_coordinator *c);
 /* Ends the run so that it can be resumed: running splits are finished, or, with `now`, given up.
  * The text tells people; "": nothing is told. */
 void dm_run_stop(struct dm_coordinator *c, bool now, const char *text);
@@ -59,11 +76,28 @@ void dm_schedule(struct dm_coordinator *c);
 void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame);
 void dm_schedule_written(struct dm_coordinator *c, struct dm_wire *frame);
 
+/* The output of an item is in its place, which ends at item->end. */
+void dm_schedule_settle(struct dm_coordinator *c, struct dm_item *item);
+
+/* Where the output of an item goes when the one before it ended at `end`. */
+void dm_place_after(const struct dm_coordinator *c, const struct dm_place end[DM_STREAMS],
+                    const struct dm_item *item, struct dm_place at[DM_STREAMS]);
+
+/* parts.c: makes a folder for parts in the run directory, whose name nobody can guess: who sees it
+ * sees our file system. Writes its path to path of size n. */
+int dm_parts_make(const char *folder, char *path, size_t n, struct dm_error *err);
+
+/* Removes all such folders of a run directory. */
+void dm_parts_remove(const char *folder);
+
+/* Joins the parts of this item and those behind it, in a thread, unless that is under way. */
+void dm_parts_join(struct dm_coordinator *c, struct dm_item *first);
+
+/* Removes what the last attempt at the item may have written. */
+void dm_parts_drop(const struct dm_coordinator *c, const struct dm_item *item);
+
 /* loss.c: a worker has gone; its splits go to others, and the row that did it is found. */
 void dm_loss(struct dm_coordinator *c, struct dm_peer *peer);
-
-/* Kills workers whose row takes longer than the limit. */
-void dm_loss_watch(struct dm_coordinator *c);
 
 /* store.c: opens the file of models' replies; one that is only read is but looked at. */
 int dm_store_open(struct dm_coordinator *c, struct dm_error *err);

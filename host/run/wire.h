@@ -18,7 +18,24 @@ enum dm_message {
     DM_STOP,      /* coordinator: exit when idle */
     DM_TRACE,     /* session: a request to trace */
     DM_TRACED,    /* worker: the reply */
-    DM_REPLY      /* worker: a model's reply, to be kept */
+    DM_REPLY,     /* worker: a model's reply, to be kept */
+
+    /* between coordinator and worker hosts: who is there, before anything else is said */
+    DM_DIAL = 32, /* worker host: the protocol, its name, a random number */
+    DM_CHALLENGE, /* coordinator: a random number */
+    DM_PROOF,     /* worker host: that it knows the token */
+    DM_WELCOME,   /* coordinator: that it does, too */
+    /* then */
+    DM_ABOUT,  /* worker host: what could make its bytes differ from ours */
+    DM_BEGIN,  /* coordinator: the settings of the run, and where it is */
+    DM_READY,  /* worker host: whether it sees the run's files */
+    DM_REFUSE, /* either: why there will be no work together */
+    DM_LAUNCH, /* coordinator: start a worker in this slot */
+    DM_AXE,    /* coordinator: kill the worker in this slot */
+    DM_SLOT,   /* either: a frame to or from the worker in this slot */
+    DM_GONE,   /* worker host: the worker in this slot has ended, and how */
+    DM_BEAT,   /* either: still there */
+    DM_END     /* coordinator: the run is over */
 };
 
 enum { DM_FRAME_HEAD = 5, DM_FRAME_MAX = 64 * 1024 * 1024 };

@@ -63,6 +63,7 @@ struct dm_result *dm_result_create(const struct dm_split *split, uint32_t nops)
     r->split = split->id;
     r->attempt = split->attempt;
     r->probe = split->probe;
+    r->part = split->part;
     for (int i = 0; i < DM_STREAMS; i++)
         dm_output_init(&r->out[i], NULL, NULL);
     return r;
@@ -93,6 +94,22 @@ static int ready_compressor(struct dm_work *w, enum dm_codec codec, struct dm_co
     return DM_OK;
 }
 
+/* Readies one of the outputs of the split. */
+static int ready_output(struct dm_work *w, int i, struct dm_compressor *c)
+{
+    const struct dm_split *split = w->split;
+    struct dm_output *out = &w->result->out[i];
+    if (!split->part) {
+        dm_output_init(out, &w->streams[i], c);
+        return split->granted ? dm_output_grant(out, split->at[i], &w->err) : DM_OK;
+    }
+    dm_part_name(split->id, split->attempt, i, w->part_names[i], sizeof w->part_names[i]);
+    w->parts[i] =
+        (struct dm_stream){.folder = w->settings->parts, .name = w->part_names[i], .synced = true};
+    dm_output_init(out, &w->parts[i], c);
+    return dm_output_grant(out, (struct dm_place){0}, &w->err);
+}
+
 int dm_work_begin(struct dm_work *w, const struct dm_split *split, struct dm_result *result,
                   struct dm_error *err)
 {
@@ -110,11 +127,10 @@ int dm_work_begin(struct dm_work *w, const struct dm_split *split, struct dm_res
     atomic_store(&w->board->split, split->id);
     struct dm_compressor *compressor;
     int rc = ready_compressor(w, split->codec, &compressor);
-    for (int i = 0; i < DM_STREAMS && rc == DM_OK; i++) {
-        dm_output_init(&result->out[i], &w->streams[i], i == DM_ROWS ? compressor : NULL);
-        if (split->granted)
-            rc = dm_output_grant(&result->out[i], split->at[i], err);
-    }
+    for (int i = 0; i < DM_STREAMS && rc == DM_OK; i++)
+        rc = ready_output(w, i, i == DM_ROWS ? compressor : NULL);
+    if (rc)
+        *err = w->err;
     return rc;
 }
 

@@ -13,7 +13,7 @@ struct dm_result {
     struct dm_result *next;
     uint64_t split;
     uint32_t attempt;
-    bool probe, done;
+    bool probe, part, done;
     bool input_ended; /* the last range's file ended before the range did */
     struct dm_output out[DM_STREAMS];
     struct dm_counts counts;

@@ -35,6 +35,8 @@ struct dm_work {
     const struct dm_settings *settings;
     struct dm_board *board;
     struct dm_stream streams[DM_STREAMS];
+    struct dm_stream parts[DM_STREAMS]; /* of the split at work, when its output is to be a part */
+    char part_names[DM_STREAMS][48];
     struct dm_compressor *compressors[DM_CODEC_ZSTD + 1]; /* made when first needed */
     struct dm_json_limits limits;
     struct dm_input input;

@@ -36,11 +36,16 @@ static int send_hello(struct dm_worker *w, struct dm_error *err)
     return send_frame(w, at, dm_put_u32(&w->frame, (uint32_t)dm_abi()), err);
 }
 
+/* With how far the output has got: of a part, its sizes. */
 static int send_done(struct dm_worker *w, const struct dm_result *r, struct dm_error *err)
 {
+    struct dm_place places[DM_STREAMS];
+    for (int i = 0; i < DM_STREAMS; i++)
+        places[i] = r->out[i].at;
     size_t at = dm_frame_begin(&w->frame, DM_DONE);
     bool ok = dm_put_u64(&w->frame, r->split) && dm_put_u32(&w->frame, r->attempt) &&
-              dm_put_u8(&w->frame, r->input_ended) && dm_counts_put(&w->frame, &r->counts);
+              dm_put_u8(&w->frame, r->input_ended) && dm_place_put(&w->frame, places) &&
+              dm_counts_put(&w->frame, &r->counts);
     return send_frame(w, at, ok, err);
 }
 
@@ -109,14 +114,14 @@ static int assign(struct dm_worker *w, struct dm_wire *frame, struct dm_error *e
     dm_split_finish(&s);
     if (rc)
         return rc;
+    if (r->probe || r->part) {
+        unlink_result(w, r);
+        return DM_OK;
+    }
     if (r->out[DM_ROWS].granted) {
         rc = send_written(w, r, err);
         unlink_result(w, r);
         return rc;
-    }
-    if (r->probe) {
-        unlink_result(w, r);
-        return DM_OK;
     }
     return spill_waiting(w, err);
 }

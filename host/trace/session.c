@@ -82,8 +82,7 @@ static void on_lost(void *arg, struct dm_peer *peer)
     if (peer->killed == DM_KILL_ROW_TIME)
         snprintf(why, sizeof why, "took longer than %g s", (double)limit / 1e3);
     else if (!dm_blame(peer, limit, s->memory_bytes, why, sizeof why))
-        snprintf(why, sizeof why, "its worker ended: status %d, signal %d", (int)peer->exit_status,
-                 peer->signal);
+        dm_tell_end(peer, why, sizeof why);
     struct dm_event event = {
         .kind = DM_EVENT_LOST, .op = on_row ? peer->board->op : -1, .row = (double)row};
     dm_events_add(&s->events, event, why, strlen(why));

@@ -1,6 +1,7 @@
 -- Runs first in every Lua state: makes the binary's own modules loadable and gives C's exports to FFI.
--- Called by host/lua/state.c with embedded(path) -> text and embedded_paths() -> list.
-local embedded, embedded_paths = ...
+-- Called by host/lua/state.c with embedded(path) -> text, embedded_chunk(path) -> function, whether that has bytecode,
+-- and embedded_paths() -> list.
+local embedded, embedded_chunk, compiled, embedded_paths = ...
 local ffi = require "ffi"
 
 ffi.cdef(embedded "host/lua/dm_ffi.h")
@@ -8,6 +9,9 @@ ffi.cdef(embedded "host/lua/dm_ffi_text.h")
 ffi.cdef(embedded "host/lua/dm_ffi_bytes.h")
 ffi.cdef(embedded "host/lua/dm_ffi_trace.h")
 ffi.cdef(embedded "host/lua/dm_ffi_net.h")
+ffi.cdef(embedded "host/lua/dm_ffi_task.h")
+ffi.cdef(embedded "host/lua/dm_ffi_export.h")
+ffi.cdef(embedded "host/lua/dm_ffi_database.h")
 assert(ffi.C.dm_abi() == 1, "lua/dm/boot.lua and the binary are of different builds")
 
 -- Loops over `next` itself have an instruction of their own, which ends them early once the compiler of
@@ -37,11 +41,8 @@ local function search_embedded(name)
   local path = name:gsub("%.", "/")
   local prefix = name:find("^dm%f[.%z]") and "lua/" or ""
   for _, file in ipairs { prefix .. path .. ".lua", prefix .. path .. "/init.lua" } do
-    local text = embedded(file)
-    if text then
-      local chunk, message = loadstring(text, "=" .. file)
-      return chunk or error(message, 0)
-    end
+    local chunk = embedded_chunk(file)
+    if chunk then return chunk end
   end
   return "\n\tno module '" .. name .. "' in the binary"
 end
@@ -49,4 +50,4 @@ end
 table.insert(package.loaders, 2, search_embedded)
 package.path = "./?.lua;./?/init.lua;" .. package.path
 
-package.loaded["dm.embedded"] = { read = embedded, paths = embedded_paths }
+package.loaded["dm.embedded"] = { read = embedded, paths = embedded_paths, compiled = compiled }

@@ -30,12 +30,17 @@ function M.log(...)
 end
 
 -- What costs time to load is loaded when it is first used.
-local LATER = { text = "dm.text", bytes = "dm.bytes", http = "dm.http" }
+local LATER = { text = "dm.text", bytes = "dm.bytes", http = "dm.http", scheduler = "dm.scheduler" }
+-- The same for single functions: where they are.
+local FUNCTIONS = { exec = "dm.process", run = "dm.process", sleep = "dm.process" }
 
 return setmetatable(M, {
   __index = function(t, name)
-    if not LATER[name] then return nil end
-    t[name] = require(LATER[name])
-    return t[name]
+    if LATER[name] then
+      t[name] = require(LATER[name])
+    elseif FUNCTIONS[name] then
+      t[name] = require(FUNCTIONS[name])[name]
+    end
+    return rawget(t, name)
   end,
 })

@@ -1,6 +1,7 @@
 -- The pipeline file: its keys, their checks, and the operators that it names.
 local base_op = require "dm.base_op"
 local files = require "dm.files"
+local overrides = require "dm.overrides"
 local problem = require "dm.problem"
 local recipe = require "dm.recipe"
 local registry = require "dm.registry"
@@ -20,8 +21,10 @@ local M = {}
 ---@field limits table row_time, memory, row_size, depth
 ---@field split_size number bytes of input in a unit of work
 ---@field shard_size number bytes of a file in an output directory
+---@field engine string|table? what starts workers on other nodes: "slurm", or { "slurm", workers = 8, cpus = 4 }
 ---@field workers integer? worker processes, where -j does not say
 ---@field file string path of the pipeline file
+---@field task dm.DataMateTask? of a task of DataMate
 local Pipeline = {}
 Pipeline.__index = Pipeline
 
@@ -32,8 +35,9 @@ local DEFAULTS = {
   shard_size = "1GiB",
 }
 M.LIMITS = { row_time = "30s", memory = "2GiB", row_size = "32MiB", depth = 512 }
-local KEYS = { "input", "output", "operators", "on_error", "max_rejects", "limits", "split_size", "shard_size",
-  "workers" }
+local KEYS = {
+  "input", "output", "operators", "on_error", "max_rejects", "limits", "split_size", "shard_size", "workers", "engine",
+}
 local LIMIT_KEYS = { "depth", "memory", "row_size", "row_time" }
 
 local function known(list, name)
@@ -226,8 +230,8 @@ end
 ---What went wrong when an operator was made: whose it is, and where in the pipeline.
 local function place(p, e, i, name, overridden)
   if not e.parameter then
-    if not e.at then
-      e.at = problem.place_of_entry(p.file, { "operators", i })
+    if not e.at or e.unsaid then
+      e.at = problem.place_of_entry(p.file, { "operators", i }) or e.at
       e.next = e.next or ("`dmhost ops %s` shows its parameters"):format(name)
     end
     e.what = ('operator %d, "%s", can not be made: %s'):format(i, name, e.what)
@@ -246,7 +250,8 @@ end
 ---@param entry any an item of `operators`
 ---@param i integer its place
 ---@param make (fun(class: table, given: table): dm.BaseOp?, dm.Problem?)? see BaseOp.make
-local function make_operator(p, entry, i, overrides, make)
+---@param set table<string, table<string, any>> parameters that --set gives
+local function make_operator(p, entry, i, set, make)
   if type(entry) == "string" then entry = { entry } end
   if type(entry) ~= "table" then
     wrong(p, { "operators", i }, ("operator %d must be a table or a name, not a %s"):format(i, type(entry)),
@@ -255,51 +260,23 @@ local function make_operator(p, entry, i, overrides, make)
   end
   if getmetatable(entry) and entry.execute then return entry end
   local class, given = read_entry(p, entry, i)
-  local overridden = overrides[entry[1]] or {}
+  local overridden = set[entry[1]] or {}
   for k, v in pairs(overridden) do given[k] = v end
   local ok, op, why = xpcall(make or class.make, problem.catch, class, given)
   if ok and op then return op end
   error(place(p, ok and why or op, i, entry[1], overridden), 0)
 end
 
----"3", "true", "null" and quoted text as Lua values; anything else is a string.
-local function literal(text)
-  if text == "true" or text == "false" then return text == "true" end
-  if text == "null" then return require("dm.sample").null end
-  return tonumber(text) or text:match '^"(.*)"$' or text
-end
-
----@param settings string[] "OP.KEY=V" as --set takes them
-local function parse_overrides(settings)
-  local overrides = {}
-  for _, s in ipairs(settings) do
-    local name, key, value = s:match "^(.+)%.([%w_]+)=(.*)$"
-    if not name then
-      problem.raise(('--set takes OPERATOR.KEY=VALUE, not "%s"'):format(s),
-        { next = "for example --set text_length_filter.min_len=100" })
-    end
-    overrides[name] = overrides[name] or {}
-    overrides[name][key] = literal(value)
-  end
-  return overrides
-end
-
 ---Makes the operators. Raises a message for a person when one is unknown or its parameters are wrong.
 ---@param settings string[] from --set
 ---@param make (fun(class: table, given: table): dm.BaseOp?, dm.Problem?)? makes one, instead of BaseOp.make
 function Pipeline:make_operators(settings, make)
-  local overrides, ops, used = parse_overrides(settings), {}, {}
+  local given, ops, used = overrides.parse(settings), {}, {}
   for i, entry in ipairs(self.operators) do
-    ops[i] = make_operator(self, entry, i, overrides, make)
+    ops[i] = make_operator(self, entry, i, given, make)
     used[ops[i].name] = true
   end
-  local names = sorted_keys(used)
-  for _, name in ipairs(sorted_keys(overrides)) do
-    if not used[name] then
-      problem.raise(('--set: the pipeline has no operator "%s"%s'):format(name, suggest.hint(name, names)),
-        { next = #names > 0 and "its operators are " .. table.concat(names, ", ") or nil })
-    end
-  end
+  overrides.check(given, used)
   return ops
 end
 
@@ -337,7 +314,9 @@ end
 ---@param path string
 ---@return dm.Pipeline
 function M.load(path)
-  return M.check(path, M.evaluate(path))
+  local p = M.check(path, M.evaluate(path))
+  p.task = recipe.task(path)
+  return p
 end
 
 ---What a file returns that may be a pipeline.

@@ -17,6 +17,7 @@ local M = {}
 ---@class dm.Problem
 ---@field what string a sentence: what is wrong and why
 ---@field at dm.Place? where in a file of Lua
+---@field unsaid boolean? `at` is where it was raised, which the message itself does not say
 ---@field parameter string? of an operator, by who does not know the pipeline's file: it gets its place from who does
 ---@field value boolean? with `parameter`: its value is meant, not its name
 ---@field row string? FILE@OFFSET of the row that it happened on
@@ -64,7 +65,15 @@ end
 ---@return string
 function M.line(p)
   local where = p.at and ("%s:%d:%d: "):format(p.at.path, p.at.line, p.at.col) or p.row and p.row .. ": " or ""
-  return where .. p.what .. (p.next and "; " .. p.next or "")
+  return where .. M.sentence(p)
+end
+
+---What is wrong, and what to do: WHAT; NEXT.
+---@param p dm.Problem
+---@return string
+function M.sentence(p)
+  if not p.next then return p.what end
+  return p.what .. (p.what:sub(-1) == "?" and " " or "; ") .. p.next
 end
 
 ---Text of a Lua file: as it was read by this run, or of the binary. Messages of Lua cut long names at the front.

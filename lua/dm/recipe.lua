@@ -13,6 +13,7 @@ local M = {}
 ---@field given table what dm.pipeline gets
 ---@field places table<string, { key: dm.YamlNode, value: dm.YamlNode }> by path of the entry, its steps joined by NUL
 ---@field notes { node: dm.YamlNode, what: string }[] what has no effect here, and why
+---@field task dm.DataMateTask? of a task of DataMate
 local Recipe = {}
 Recipe.__index = Recipe
 
@@ -65,10 +66,13 @@ function Recipe:set(name, made, key, value)
   self:place({ name }, key, value)
 end
 
----Whose file this is, by its keys: a module dm.recipe.*.
+---Whose file this is, by its keys: a module dm.recipe.*. DataMate's back end writes ids.
 local function kind_of(recipe)
-  if require("dm.yaml").get(recipe.root, "process") then return "datajuicer" end
-  recipe:fail(recipe.root, 'this is no recipe of Data-Juicer: there is no key "process"',
+  local get = require("dm.yaml").get
+  local executor = get(recipe.root, "executor_type")
+  if get(recipe.root, "instance_id") or executor and executor.text == "datamate" then return "datamate" end
+  if get(recipe.root, "process") then return "datajuicer" end
+  recipe:fail(recipe.root, 'this is no recipe of Data-Juicer and no task of DataMate: there is no key "process"',
     "a pipeline is a Lua file, or YAML with `process: [...]`")
 end
 
@@ -107,6 +111,13 @@ function M.word(path, entry, value)
     if place then return (value or n < #entry) and place.value or place.key end
   end
   return recipe.root
+end
+
+---What a task of DataMate says of itself; nil of any other pipeline.
+---@param path string
+---@return dm.DataMateTask?
+function M.task(path)
+  return known[path] and known[path].task
 end
 
 ---What in the file has no effect; empty of a pipeline in Lua.

@@ -46,4 +46,12 @@ function M.show_count(n)
   return (s:gsub("^,", ""))
 end
 
+---"1 row", "3,000 rows".
+---@param n number
+---@param word string
+---@return string
+function M.plural(n, word)
+  return ("%s %s%s"):format(M.show_count(n), word, n == 1 and "" or "s")
+end
+
 return M

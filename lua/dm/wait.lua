@@ -18,6 +18,8 @@ local M = {}
 ---@field value any what that is
 ---@field interrupted any? it is to stop waiting and raise this
 ---@field free boolean? begun by M.start
+---@field undo fun(arg: any)? while it waits: takes back what it waits for
+---@field undo_arg any
 
 ---What hands out what has ended beside HTTP requests.
 ---@class dm.WaitSource
@@ -30,6 +32,7 @@ local under_way = 0      -- how many those are
 local ready, first, last = {}, 1, 0 -- tasks to go on with, as they were woken
 local sleepers = {}      -- a heap of dm.Sleeper, the earliest first
 local forgotten = 0      -- how many of those do nothing any more
+local woken_outside = false -- code outside of a task has something to go on with
 local free = 0           -- tasks of M.start that have not ended
 local sources = {}       ---@type dm.WaitSource[]
 local before_wait = {}   ---@type fun()[]
@@ -127,7 +130,7 @@ end
 ---@param value any
 function M.wake(task, value)
   task.woken, task.value = true, value
-  if task.co then make_ready(task) end
+  if task.co then make_ready(task) else woken_outside = true end
 end
 
 ---Has a task raise where it waits, or where it will wait next.
@@ -184,15 +187,26 @@ local function wake_sleepers()
   end
 end
 
+---What is done about a signal that asks this process to end (C.dm_loop_catch): it ends.
+---@param number integer
+function M.on_signal(number)
+  if M.before_end then M.before_end() end
+  C.dm_loop_die(number)
+end
+
 ---Runs the event loop for at most so long, or until something has come; wakes whom that concerns.
 ---@param ms number
-local function collect(ms)
+function M.collect(ms)
   for _, call in ipairs(before_wait) do call() end
+  if first <= last or woken_outside then ms = 0 end
   if sleepers[1] then ms = math.min(ms, math.max(0, sleepers[1].at - C.dm_loop_now())) end
+  woken_outside = false
   if C.dm_loop_wait(ms, err) < 0 then error(ffi.string(err.text), 0) end
   take_replies()
   for _, source in ipairs(sources) do source.take() end
   wake_sleepers()
+  local number = C.dm_loop_signal()
+  if number > 0 then M.on_signal(number) end
 end
 
 ---Adds something else that is waited for on the event loop.
@@ -219,21 +233,23 @@ end
 
 ---Waits outside of a task.
 local function turn_outside()
-  if free == 0 then return collect(1000) end
+  if free == 0 then return M.collect(1000) end
   if is_idle() then error("the tasks that are left wait for each other", 0) end
   M.step(1000)
 end
 
 ---Waits until somebody wakes this task, which M.self has told. Raises when it is interrupted.
 ---@param me dm.Task
----@param undo fun(arg: any)? called first when it is interrupted: takes back what it waits for
+---@param undo fun(arg: any)? called first when it is interrupted: takes back what it waits for, without waiting
 ---@param arg any
 ---@return any value
 function M.park(me, undo, arg)
   if not me.co then
     while not me.woken do turn_outside() end
   elseif not me.woken and not me.interrupted then
+    me.undo, me.undo_arg = undo, arg
     coroutine.yield()
+    me.undo, me.undo_arg = nil, nil
   end
   local value, why = me.value, me.interrupted
   me.woken, me.value, me.interrupted = nil, nil, nil
@@ -304,9 +320,10 @@ function M.start(task, run)
   make_ready(task)
 end
 
----Lets go of a task of M.start: it does not go on any more.
+---Lets go of a task of M.start: it does not go on any more, and what it waits for is taken back.
 ---@param task dm.Task one that does not run now and has not ended
 function M.abandon(task)
+  if task.undo then task.undo(task.undo_arg) end
   task.fresh, task.woken, task.interrupted, task.free = nil, nil, nil, nil
   free = free - 1
 end
@@ -314,7 +331,7 @@ end
 ---Goes on with what has come; waits for it up to so long when nothing has.
 ---@param ms number
 function M.step(ms)
-  collect(first <= last and 0 or ms)
+  M.collect(ms)
   while first <= last do
     local task = ready[first]
     ready[first] = nil

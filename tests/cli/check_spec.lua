@@ -47,6 +47,16 @@ describe("dmhost check", function()
     local status, out = t.dmhost(("check examples/clean.lua -i %s -o %s"):format(q(dir .. "/in.jsonl"), q(dir .. "/o")))
     assert.same({ 0, "" }, { status, (out:gsub("[^\n]*drops every row[^\n]*\n", "")) })
   end)
+  it("takes parameters as a run does", function()
+    operators '{ "text_length_filter", min_len = 3 }, { "clean_links_mapper" }'
+    assert.equal(0, (check "pipeline.lua --set text_length_filter.min_len=4"))
+    local status, lines = check "pipeline.lua --set text_length_filter.min_len=x --set clean_links_maper.a=1"
+    assert.equal(2, status)
+    has(lines, "pipeline.lua:4:", '--set: text_length_filter parameter "min_len" must be')
+    has(lines, "pipeline.lua:1:", '--set: the pipeline has no operator "clean_links_maper"')
+    has(select(2, check "pipeline.lua --set nonsense"), "pipeline.lua:1:", "--set takes OPERATOR.KEY=VALUE")
+    has(select(2, check "pipeline.lua --set text_length_filter.min_len=1000"), "pipeline.lua:4:", "drops every row")
+  end)
   it("tells all that is wrong at once", function()
     pipeline [[
   input = { "in.jsonl", "no*.jsonl" }, outptu = "x",

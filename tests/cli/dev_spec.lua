@@ -91,7 +91,6 @@ describe("dmhost dev", function()
     assert.equal(1, #list)
     by_rename(path, (SHOUT:gsub("MARK", '"!!"')))
     list = until_event "summary"
-    while list[1].event == "error" do table.remove(list, 1) end -- on a busy machine the first save is seen twice
     assert.equal("reload", list[1].event)
     assert.equal("shout", list[1].operator)
     assert.same({ event = "summary", kept = 1000, dropped = 0, changed = 1000, rejected = 0 }, list[#list])
@@ -110,12 +109,12 @@ describe("dmhost dev", function()
   it("makes an endless loop an error like any other", function()
     start "pipeline.lua --json"
     until_event "ready"
-    t.write(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"" while sample.id == 7 do end')))
+    by_rename(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"" while sample.id == 7 do end')))
     local list = until_event "error"
     assert.equal("ops/user/shout.lua", list[1].file)
     assert.equal(6, list[1].line)
     assert.truthy(list[1].message:find("took longer than 2 s", 1, true))
-    t.write(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"" if sample.id == 7 then error "seven" end')))
+    by_rename(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"" if sample.id == 7 then error "seven" end')))
     list = until_event "summary"
     assert.equal(1, list[#list].rejected)
   end)

@@ -71,12 +71,29 @@ describe("the example", function()
     return texts
   end
 
-  local _, list = t.shell "ls examples/*.lua"
+  local _, list = t.shell "ls examples/*.lua | grep -v tasks.lua"
   for _, path in ipairs(t.lines(list)) do
     it(path, function()
       assert.is_true(t.read(run(path, dir, 0)) == t.read(run(path, dir, 2)))
     end)
   end
+
+  it("tasks.lua cleans files side by side, and goes on", function()
+    local half = math.ceil(#t.lines(corpus()) / 2)
+    t.shell(("cd %s && split -l %d in.jsonl part && mkdir out"):format(q(dir), half))
+    local command = ("lua examples/tasks.lua D/out D/partaa D/partab D/missing"):gsub("D", dir)
+    local status, out, err = t.dmhost(command)
+    assert.equal(0, status, err)
+    local rows = 0
+    for _, name in ipairs { "partaa", "partab" } do
+      rows = rows + tonumber(out:match(name .. " +completed +(%d+) rows"))
+      assert.truthy(out:find(name .. "%.gz +completed"))
+    end
+    assert.truthy(out:find "missing +failed .-No such file")
+    assert.equal(#t.lines(t.read(run("examples/clean.lua", dir, 1))), rows)
+    local again = select(2, t.dmhost(command))
+    assert.equal(out, again)
+  end)
 
   it("gopher keeps what datatrove's filters of that name keep", function()
     local texts, kept = left "gopher", 0

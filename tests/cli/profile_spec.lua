@@ -45,7 +45,7 @@ return dm.pipeline {
     local status, out, err = profile "p.lua --folded stacks"
     assert.equal("", err)
     assert.equal(0, status)
-    assert.truthy(out:find "^3000 rows, %d+ samples in ")
+    assert.truthy(out:find "^3,000 rows, [%d,]+ samples? in ")
     for _, name in ipairs { "map@p.lua:7", "text_length_filter", "map@p.lua:12", "map@p.lua:17",
       "reading and writing" } do
       assert.truthy(out:find("\n" .. name .. " +[%d.]+ %%"), out)
@@ -67,7 +67,7 @@ return dm.pipeline {
       assert.truthy(stack)
       total = total + tonumber(n)
     end
-    assert.equal(tonumber(out:match "1000 rows, (%d+) samples"), total)
+    assert.equal(tonumber((out:match "1,000 rows, ([%d,]+) sample":gsub(",", ""))), total)
     local _, piped = profile "p.lua --folded - --limit 1000"
     assert.truthy(piped:find "^[^\n]+ %d+\n")
     assert.is_nil(piped:find("operator", 1, true))
@@ -82,14 +82,14 @@ return dm.pipeline {
     t.write(dir .. "/other.jsonl", '{"id":1,"text":"a"}\n')
     local status, out = profile "p.lua other.jsonl"
     assert.equal(0, status)
-    assert.truthy(out:find "^1 rows, ")
+    assert.truthy(out:find "^1 row, ")
     assert.truthy(out:find("say little", 1, true))
     status, out = profile "p.lua - < in.jsonl"
     assert.equal(0, status)
-    assert.truthy(out:find "^3000 rows")
+    assert.truthy(out:find "^3,000 rows")
     status, out = profile [[-e 'return dm.pipeline { input = "in.jsonl", operators = {} }']]
     assert.equal(0, status)
-    assert.truthy(out:find "^3000 rows")
+    assert.truthy(out:find "^3,000 rows")
   end)
   it("leaves nothing behind", function()
     local _, before = t.shell "ls -d /tmp/lua_*.d 2>/dev/null | wc -l"
@@ -109,11 +109,32 @@ return dm.pipeline {
     assert.equal(2, again)
     assert.truthy(message:find("p.lua:2:22", 1, true), message)
   end)
+  it("can be interrupted inside a row, and shows what there is", function()
+    t.write(path, [[
+local dm = require "dm"
+return dm.pipeline { input = "in.jsonl", operators = { dm.map(function()
+  local begun = os.clock()
+  while true do
+    if begun and os.clock() - begun > 2 then
+      io.open("late", "wb"):close()
+      begun = nil
+    end
+  end
+end) }, limits = { row_time = "10min" } }
+]])
+    local status, out, err = t.bash(([[
+cd %s; %s profile p.lua & pid=$!
+until [ -e late ]; do sleep 0.05; done
+for i in 1 2; do kill -INT $pid; sleep 0.5; done
+wait $pid]]):format(q(dir), q(t.DMHOST)))
+    assert.equal(130, status, err)
+    assert.truthy(out:find "map@p.lua:2 +100", out)
+  end)
   it("is not disturbed by rows that fail, nor by a reader that goes away", function()
     local status, out = profile [[-e 'return dm.pipeline { input = "in.jsonl",
       operators = { dm.map(function(s) error("no") end) } }' ]]
     assert.equal(0, status)
-    assert.truthy(out:find "3000 rows")
+    assert.truthy(out:find "3,000 rows")
     assert.equal(0, (t.bash(("cd %s; %s profile p.lua --limit 10 | head -n 1 >/dev/null; exit ${PIPESTATUS[0]}"):format(
       q(dir), q(t.DMHOST)))))
   end)

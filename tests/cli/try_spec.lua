@@ -106,6 +106,51 @@ in.jsonl@61  kept, unchanged
     assert.truthy(list[4].reason:find("needed more than limits.memory", 1, true), list[4].reason)
   end)
 
+  it("tells of rows whose worker ends behind the operators, as of others", function()
+    for operator, part in pairs {
+      ["dm.map(function(s) tostring = nil; s.n = 2 end)"] = "attempt to call global 'tostring'",
+      ["dm.map(function(s) require('ffi').C.close(3) end)"] = "ended the worker with exit status",
+    } do
+      pipeline(operator)
+      t.write(dir .. "/pipeline.lua", "require('ffi').cdef 'int close(int);'\n" .. t.read(dir .. "/pipeline.lua"))
+      local list = records "pipeline.lua"
+      assert.equal(4, #list)
+      assert.equal("rejected", list[1].outcome)
+      assert.truthy(list[1].reason:find("^behind the operators: .*" .. part:gsub("%p", "%%%0")), list[1].reason)
+      local _, out = try "pipeline.lua"
+      assert.truthy(out:find("next +an operator that replaces what all code uses"), out)
+    end
+    pipeline "dm.map(function(s) os.exit(7) end)"
+    assert.equal("ended the worker with exit status 7", records("pipeline.lua")[1].reason)
+  end)
+
+  it("waits for two rows that take too long, not for all", function()
+    pipeline([[ dm.map(function() while true do end end) ]], 'limits = { row_time = "300ms" }')
+    local status, out, err = try "pipeline.lua"
+    assert.equal(0, status)
+    assert.equal(2, select(2, out:gsub("failed: took longer than 0.3 s", "")), out)
+    assert.truthy(err:find("two rows took longer than 0.3 s in map@pipeline.lua:3: the others are not", 1, true), err)
+  end)
+
+  it("does not wait for a server that is away", function()
+    pipeline '{ "optimize_qa_mapper", url = "http://127.0.0.1:9/v1" }'
+    t.write(dir .. "/in.jsonl", ('{"query":"a","response":"b"}\n'):rep(3))
+    local list = records "pipeline.lua"
+    assert.equal(3, #list)
+    assert.truthy(list[1].reason:find("can not be reached", 1, true), list[1].reason)
+  end)
+
+  it("names the pipeline's line when an operator can not be made, whatever the command", function()
+    t.write(dir .. "/ops/user/shout.lua", (SHOUT:gsub("return Shout",
+      'function Shout:init() error("not today", 0) end\nreturn Shout')))
+    pipeline '\n{ "shout" }'
+    for command, place in pairs { run = "pipeline.lua:4:", check = "pipeline.lua:4:", try = "pipeline.lua:4:",
+        ["try shout #"] = "ops/user/shout.lua:7:" } do
+      local _, out, err = t.shell(("cd %s && %s %s pipeline.lua"):format(q(dir), q(t.DMHOST), command))
+      assert.truthy((out .. err):find(place, 1, true), command .. ": " .. out .. err)
+    end
+  end)
+
   it("shows the line of an error with a caret", function()
     pipeline 'dm.map(function(s) s.meta.lang = "en" end)'
     local _, out = try "pipeline.lua -n 1"

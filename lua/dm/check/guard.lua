@@ -19,8 +19,8 @@ M.SECONDS = 3
 function M.describe(e)
   local p = problem.of(e)
   local at = p.at and not embedded.read(p.at.path) and p.at or {}
-  local what = p.what:gsub("^%?: ", "") -- of a caller that is not Lua
-  return what .. (p.next and "; " .. p.next or ""), at.path, at.line, at.col
+  local what = problem.sentence(p):gsub("^%?: ", "") -- of a caller that is not Lua
+  return what, at.path, at.line, at.col
 end
 
 ---Calls a function. Before, it tells the process that waits for this one what is being done, for the case that it

@@ -35,7 +35,7 @@ local function run(plan, checkers)
   end
 end
 
----@param words string[] the pipeline's path; then "ops", "input" or "output" with a value each
+---@param words string[] the pipeline's path; then "ops", "input", "set" or "output" with a value each
 ---@return integer exit status
 function M.inside(words)
   jit.off()
@@ -88,7 +88,7 @@ end
 
 local function words_of(path, options)
   local words = { path }
-  for _, name in ipairs { "ops", "input" } do
+  for _, name in ipairs { "ops", "input", "set" } do
     for _, value in ipairs(options[name] or {}) do
       words[#words + 1], words[#words + 2] = name, value
     end
@@ -99,7 +99,7 @@ end
 
 ---All findings about a pipeline, by place.
 ---@param path string
----@param options { ops: string[]?, input: string[]?, output: string? }
+---@param options { ops: string[]?, input: string[]?, set: string[]?, output: string? }
 ---@return dm.Finding[]
 ---@return integer? rows of the input that were tried
 function M.pipeline(path, options)

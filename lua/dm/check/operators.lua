@@ -43,12 +43,16 @@ end
 ---@return dm.Finding[]
 return function(plan)
   local list = {}
+  if plan.set_fault then
+    list[1] = { file = plan.path, line = 1, severity = "error", message = (guard.describe(plan.set_fault)) }
+  end
   for _, entry in ipairs(plan.entries) do
     local wrong = entry.class and entry.given and parameter_faults(entry) or {}
     for _, fault in ipairs(wrong) do
-      local at = fault[1] and plan:place_of(entry, fault[1]) or entry.at
+      local set = fault[1] and entry.set[fault[1]] ~= nil
+      local at = fault[1] and not set and plan:place_of(entry, fault[1]) or entry.at
       list[#list + 1] = { file = at.file, line = at.line, col = at.col, severity = "error",
-        message = entry.name .. " " .. fault[2] }
+        message = (set and "--set: " or "") .. entry.name .. " " .. fault[2] }
     end
     if entry.fault and #wrong == 0 then list[#list + 1] = fault_of(entry) end
   end

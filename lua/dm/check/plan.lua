@@ -5,6 +5,7 @@ local dm = require "dm"
 local files = require "dm.files"
 local guard = require "dm.check.guard"
 local locate = require "dm.locate"
+local overrides = require "dm.overrides"
 local pipeline = require "dm.pipeline"
 local problem = require "dm.problem"
 local recorder = require "dm.check.recorder"
@@ -20,6 +21,7 @@ local M = {}
 ---@field name string?
 ---@field class table? of a named operator
 ---@field given table<string, any>? its parameters
+---@field set table<string, any> those of them that --set gives
 ---@field op table? the operator
 ---@field fault any? why there is no class, or no op
 ---@field at dm.CheckPlace
@@ -43,6 +45,7 @@ local M = {}
 ---@field input_faults { what: string, i: integer }[]
 ---@field files { path: string, text: string }[] the user's Lua files that were read
 ---@field patterns dm.UsedPattern[]
+---@field set_fault any? what is wrong with --set
 ---@field stages dm.Stages? what rows of the input become; after run_rows
 local Plan = {}
 Plan.__index = Plan
@@ -107,7 +110,8 @@ local function make(entry)
   if made then entry.op = op else entry.fault = op end
 end
 
-function Plan:read_entries()
+---@param set table<string, table<string, any>> parameters that --set gives
+function Plan:read_entries(set)
   local list = type(self.given) == "table" and self.given.operators
   for i, item in ipairs(type(list) == "table" and list or {}) do
     if type(item) == "string" then item = { item } end
@@ -117,7 +121,8 @@ function Plan:read_entries()
       entry.name, entry.op, entry.inline = item.name, item, item.name:find "@" ~= nil
       entry.at = inline_place(self, item)
     elseif type(item) == "table" and type(item[1]) == "string" then
-      entry.name, entry.given = item[1], copy_without_name(item)
+      entry.name, entry.given, entry.set = item[1], copy_without_name(item), set[item[1]] or {}
+      for key, value in pairs(entry.set) do entry.given[key] = value end
       entry.at = self:place_of(entry)
       make(entry)
     else
@@ -125,6 +130,21 @@ function Plan:read_entries()
       entry.fault = ('operator %d must be { "name", key = value, ... } or dm.map, dm.filter, dm.slice'):format(i)
     end
   end
+end
+
+---Reads the entries, with the parameters of --set.
+---@param settings string[]
+function Plan:take_settings(settings)
+  local ok, set = pcall(overrides.parse, settings)
+  self:read_entries(ok and set or {})
+  if not ok then
+    self.set_fault = set
+    return
+  end
+  local used = {}
+  for _, entry in ipairs(self.entries) do used[entry.name or ""] = true end
+  local fits, why = pcall(overrides.check, set, used)
+  self.set_fault = not fits and why or nil
 end
 
 ---Adds the files of the inputs; stops at none.
@@ -190,7 +210,7 @@ local function evaluate(plan)
 end
 
 ---@param path string of the pipeline file
----@param options { ops: string[]?, input: string[]?, output: string? } as `dmhost run` takes them
+---@param options { ops: string[]?, input: string[]?, set: string[]?, output: string? } as `dmhost run` takes them
 ---@return dm.CheckPlan
 function M.load(path, options)
   local plan = setmetatable({ path = path, calls = 0, entries = {}, input = {}, input_faults = {}, files = {} }, Plan)
@@ -202,7 +222,7 @@ function M.load(path, options)
   plan.text = sources.read(path)
   evaluate(plan)
   plan.output = options.output or type(plan.given) == "table" and plan.given.output
-  plan:read_entries()
+  plan:take_settings(options.set or {})
   plan:find_inputs(options.input)
   plan.files = lua_files(path)
   plan.patterns = recorder.list

@@ -4,6 +4,7 @@ local problem = require "dm.problem"
 local utf8 = require "dm.utf8"
 local sample = require "dm.sample"
 local visible = require("dm.trace.paint").visible
+local plural = require("dm.units").plural
 
 local M = {
   summary = "say everything that is wrong with a pipeline, without running it",
@@ -12,6 +13,7 @@ local M = {
     { "input", short = "i", value = "PATH", list = true, doc = "input instead of the pipeline's; may be repeated" },
     { "output", short = "o", value = "PATH", doc = "output instead of the pipeline's" },
     { "ops", value = "DIR", list = true, doc = "a folder with operators; may be repeated" },
+    { "set", value = "OP.KEY=V", list = true, doc = "a parameter of an operator; may be repeated" },
     { "json", doc = "one JSON object a line: file, line, col, severity, message" },
   },
   notes = [[
@@ -33,10 +35,6 @@ end
 local function show_json(finding)
   finding.file, finding.message = utf8.clean(finding.file), utf8.clean(finding.message)
   io.write(tostring(sample.sample(finding)), "\n")
-end
-
-local function plural(n, word)
-  return ("%d %s%s"):format(n, word, n == 1 and "" or "s")
 end
 
 ---@param values table options and arguments

@@ -44,10 +44,10 @@ local function next_event(live)
   return table.remove(live.client.pending, 1) or session.next()
 end
 
----Notes saves among what came while rows were traced. Whether there are any.
+---Whether there are saves among what came while rows were traced. One save may be told more than once.
 local function has_saves(dev)
   for _, event in ipairs(dev.live.client.pending) do
-    if event.kind == C.DM_EVENT_FILE then return true end
+    if event.kind == C.DM_EVENT_FILE and dev.watch:is_news(event.text) then return true end
   end
   return false
 end

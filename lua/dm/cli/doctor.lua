@@ -85,6 +85,9 @@ local function warnings()
     list[#list + 1] = ("at most %d open files: outputs that wait for their place need more (`ulimit -n`)"):format(
       files)
   end
+  if not require("dm.embedded").compiled then
+    list[#list + 1] = "this LuaJIT is not the one that dmhost was built with: every start takes longer; build it again"
+  end
   if not ffi.abi "gc64" then list[#list + 1] = "LuaJIT's heap is of 32 bit: too small for dmhost" end
   for i, text in ipairs(list) do io.write(i == 1 and "\nbeware\n" or "", "  ", text, "\n") end
 end

@@ -81,7 +81,7 @@ local function compare(folder, plan, id, record, ops)
   elseif not entry and record.outcome ~= "kept" and not record.children and disk.read(folder .. "/run.json") then
     list[1] = "in the run it was kept"
   end
-  if #list > 0 and plan.binary ~= bit.tohex(C.dm_file_hash "/proc/self/exe", 16) then
+  if #list > 0 and plan.binary ~= bit.tohex(C.dm_self_hash(), 16) then
     list[2] = "this dmhost is not the one that ran it"
   end
   return list

@@ -18,7 +18,10 @@ M.TOPICS = {
   { "pipelines", "The pipeline file", "its keys, their defaults" },
   { "operators", "Operators", "writing one: parameters, examples, tests" },
   { "samples", "Samples", "reading and changing a row" },
+  { "clusters", "Clusters", "workers on other nodes" },
   { "verbs", "Verbs", "what dmhost does to text for an operator" },
+  { "tasks", "Tasks", "scripts: functions and commands side by side" },
+  { "datamate", "Coming from DataMate", "process.yaml: what is the same, what differs" },
 }
 
 ---A chapter of the README: from its heading to the next one of its level.

@@ -30,6 +30,13 @@ local function catch(e)
   return e ~= nil and problem.catch(e) or nil
 end
 
+---Runs the script, and the event loop until its tasks have ended.
+local function run(chunk, args)
+  chunk(unpack(args))
+  if package.loaded["dm.wait"] then require("dm.wait").finish() end
+  if package.loaded["dm.scheduler"] then require("dm.scheduler").close_all() end
+end
+
 ---@param args string[]
 ---@return integer exit status
 function M.run(args)
@@ -40,7 +47,7 @@ function M.run(args)
   end
   _G.arg = args
   _G.dm = require "dm"
-  local ok, failure = xpcall(chunk, catch, unpack(args))
+  local ok, failure = xpcall(run, catch, chunk, args)
   if not ok and failure ~= nil then show.print(failure) end
   return ok and 0 or 1
 end

@@ -1,5 +1,4 @@
 -- dmhost profile: where the time of a pipeline goes, by operator and by line, and what LuaJIT does not compile.
-local ffi = require "ffi"
 local advice = require "dm.profile.advice"
 local disk = require "dm.disk"
 local json = require "dm.json"
@@ -8,8 +7,7 @@ local run = require "dm.cli.run"
 local shell = require "dm.shell"
 local show = require "dm.problem.show"
 local tally = require "dm.profile.tally"
-
-local C = ffi.C
+local plural = require("dm.units").plural
 
 local M = {
   summary = "time per operator and per line, and what is not compiled",
@@ -22,13 +20,16 @@ local M = {
     { "set", value = "OP.KEY=V", list = true, doc = "a parameter of an operator; may be repeated" },
   },
   notes = [[
-Runs in one process on the rows of the input; nothing is kept of the output. LuaJIT is asked where
-it is every millisecond, or as often as the kernel ticks; what runs in C is on the line that called it.
+Runs one worker on the rows of the input; nothing is kept of the output. LuaJIT is asked where it is
+every millisecond; what runs in C is on the line that called it. Ctrl-C shows what there is so far.
 FILE is what flame graphs are made of: a line for each stack, and how many samples it has.
 ]],
 }
 
 local LIMIT, LINES, FEW = "200000", 5, 100
+
+-- Exit status of a run that was interrupted: what came before is worth a look.
+local INTERRUPTED = 130
 
 local function scratch_folder()
   local path = os.tmpname()
@@ -71,7 +72,7 @@ end
 
 local function show_table(ops, total, outcome)
   local style, c = show.style(1), outcome.counts
-  io.write(("%d rows, %d samples in %.2f s\n\n"):format(tonumber(c.rows), total, outcome.seconds))
+  io.write(("%s, %s in %.2f s\n\n"):format(plural(tonumber(c.rows), "row"), plural(total, "sample"), outcome.seconds))
   io.write(("%-40s %8s %12s %10s\n"):format("operator", "time", "a row", "rows in"))
   for i, op in ipairs(ops) do
     local counts = i < #ops and c.ops[i - 1] or nil
@@ -80,7 +81,7 @@ local function show_table(ops, total, outcome)
     show_lines(op, total, style)
   end
   if total < FEW then
-    io.write(("\n%d samples say little: more rows are needed (--limit, or another input)\n"):format(total))
+    io.write "\nso few samples say little: more rows are needed (--limit, or another input)\n"
   end
 end
 
@@ -138,7 +139,7 @@ local function run_values(values, folder)
     output = folder .. "/rows.jsonl",
     profile = folder .. "/profile.json",
     limit = values.limit or LIMIT,
-    workers = "0",
+    workers = "1",
     quiet = true,
     ops = values.ops,
     set = values.set,
@@ -153,10 +154,11 @@ function M.run(values)
   end
   local folder = scratch_folder()
   local wanted = run_values(values, folder)
-  C.dm_profile_signals(0)
   return run.begin(wanted, function(outcome, begun)
     local ok, why = true, nil
-    if outcome.status == 0 then ok, why = xpcall(report, problem.catch, values, wanted.profile, outcome, begun) end
+    if outcome.status == 0 or outcome.status == INTERRUPTED then
+      ok, why = xpcall(report, problem.catch, values, wanted.profile, outcome, begun)
+    end
     os.execute("rm -rf -- " .. shell.quote(folder))
     if not ok then show.print(why) end
     return ok

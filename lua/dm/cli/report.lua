@@ -169,7 +169,7 @@ local function show_end(outcome, begun)
   local c = outcome.counts
   local seconds = math.max(outcome.seconds, 0.001)
   local rows, bytes = tonumber(c.rows), tonumber(c.bytes)
-  say(("\n%s rows in, %s out, %s dropped, %s rejected"):format(count(rows), count(tonumber(c.out)),
+  say(("\n%s in, %s out, %s dropped, %s rejected"):format(units.plural(rows, "row"), count(tonumber(c.out)),
     count(M.dropped(c)), count(rejected(outcome))))
   say(("; %s in %.2f s: %.1f MB/s, %s rows/s, %d worker%s\n"):format(units.show_bytes(bytes), seconds,
     (bytes - tonumber(outcome.bytes_before)) / seconds / 1e6,

@@ -2,6 +2,7 @@
 local ffi = require "ffi"
 local cache = require "dm.llm.cache"
 local disk = require "dm.disk"
+local engine = require "dm.cli.engine"
 local files = require "dm.files"
 local json = require "dm.json"
 local options = require "dm.cli.options"
@@ -22,6 +23,13 @@ local M = {
     { "input", short = "i", value = "PATH", list = true, doc = "input instead of the pipeline's; may be repeated" },
     { "output", short = "o", value = "PATH", doc = "output instead of the pipeline's" },
     { "workers", short = "j", value = "N", doc = "worker processes; 0: all in one process; default: cores" },
+    { "engine", value = "NAME", doc = "have NAME or NAME=ADDRESS start workers: see `dmhost help clusters`" },
+    { "slots", value = "N", doc = "with --engine: workers of each process that it starts; default: 1" },
+    { "cpus", value = "N", doc = "with --engine: processors of each worker; default: 1" },
+    { "gpus", value = "N", doc = "with --engine: GPUs of each worker" },
+    { "memory", value = "SIZE", doc = "with --engine: memory of each worker" },
+    { "listen", value = "ADDR", doc = "with --engine: where workers reach this machine, ADDRESS or ADDRESS:PORT" },
+    { "lost-after", value = "TIME", doc = "with --engine: silence after which a node is lost; default: 5s" },
     { "eval", short = "e", value = "TEXT", doc = "the pipeline as text" },
     { "ops", value = "DIR", list = true, doc = "a folder with operators; may be repeated" },
     { "set", value = "OP.KEY=V", list = true, doc = "a parameter of an operator; may be repeated" },
@@ -110,6 +118,7 @@ local function set_output(job, p, values)
     fail("the pipeline has no output", '`output = "clean.jsonl"` in the pipeline, or -o PATH; - is standard output')
   end
   local kind, folder, name = describe_output(output)
+  if p.task then folder = p.task.folder end
   if kind == "folder" then output = output:gsub("/+$", "") end
   job.kind = KINDS[kind]
   job.output = keep(output)
@@ -178,7 +187,7 @@ local function set_plan(job, path, values, ops)
     sample = values.sample,
     limit = values.limit,
     profile = values.profile,
-    binary = bit.tohex(C.dm_file_hash "/proc/self/exe", 16),
+    binary = bit.tohex(C.dm_self_hash(), 16),
   }
   job.settings.op_names = keep(table.concat(names, "\n"))
   job.settings.nops = #ops
@@ -212,15 +221,21 @@ local function is_done(folder)
   return ok and type(receipt) == "table" and receipt.status == "done"
 end
 
----A run is resumed only with the code that it was begun with.
-local function check_resume(folder, plan)
+---The plan of the run in this directory.
+local function plan_of(folder)
   local text = disk.read(folder .. "/plan.json")
-  if not text then return end
+  if not text then return nil end
   local ok, was = pcall(json.decode, text)
   if not ok or type(was) ~= "table" or type(was.sources) ~= "table" or type(was.settings) ~= "table" then
     fail(folder .. "/plan.json is damaged", "start again with --force")
   end
-  local part = changed_part(was, plan)
+  return was
+end
+
+---A run is resumed only with the code that it was begun with.
+local function check_resume(folder, plan)
+  local was = plan_of(folder)
+  local part = was and changed_part(was, plan)
   if part then
     fail(part .. " has changed since the run began", "undo the change to go on, or start again with --force")
   end
@@ -293,17 +308,16 @@ local function add_folder(folder)
   registry.add_folder(folder)
 end
 
-local function start(values)
-  for _, folder in ipairs(values.ops or {}) do add_folder(folder) end
-  local p, path = load_pipeline(values)
+local function prepare(values, p, path)
   local ops = p:make_operators(values.set or {})
   local job = C.dm_job_get()
   local output, folder = set_output(job, p, values)
   local inputs = set_input(job, p, values)
   set_limits(job, p, values)
   set_replies(job, values, ops)
+  engine.set(job, p, values, keep)
   local names, plan, prices = set_plan(job, path, values, ops)
-  if values.resume and has_begun(folder) then check_resume(folder, plan) end
+  if values.resume and has_begun(folder) and not p.task then check_resume(folder, plan) end
   begun = {
     format = set_progress(job, values),
     names = names,
@@ -319,16 +333,32 @@ local function start(values)
     inputs = inputs,
     resumable = job.kind ~= C.DM_TO_STDOUT and ffi.string(C.dm_job_input(job, 0)) ~= "-",
   }
+  if values["dry-run"] then
+    report.plan(begun, job)
+    return 0
+  end
+  if p.task then
+    local goes_on = has_begun(folder) and not is_done(folder) and not values.force
+    local was = goes_on and plan_of(folder)
+    p.task:ready(job, was and not changed_part(was, plan))
+    begun.task = p.task
+    return C.DM_RUN_JOB
+  end
   check_output(output, values, job.kind, folder)
   if values.resume and is_done(folder) then
     say(values, output .. " is complete already; nothing to resume")
     return 0
   end
-  if values["dry-run"] then
-    report.plan(begun, job)
-    return 0
-  end
   return C.DM_RUN_JOB
+end
+
+local function start(values)
+  for _, folder in ipairs(values.ops or {}) do add_folder(folder) end
+  local p, path = load_pipeline(values)
+  if p.task and not values["dry-run"] then
+    return require("dm.datamate.task").start(p.task, values, function() return prepare(values, p, path) end)
+  end
+  return prepare(values, p, path)
 end
 
 ---@param values table options and arguments
@@ -354,9 +384,12 @@ end
 function M.finish(pointer)
   local outcome = ffi.cast("struct dm_outcome *", pointer)
   local status = report.status(outcome, begun)
+  local ended
+  if begun.task then status, ended = begun.task:ended(outcome, status) end
   local receipt = report.receipt(outcome, begun, status)
   if outcome.begun == 1 then report.keep(begun.folder, receipt) end
   report.show(outcome, begun, status, receipt)
+  if ended then say({ ["log-format"] = begun.format }, ended) end
   if begun.on_end then return begun.on_end(outcome, begun) and (status == 3 and 0 or status) or math.max(status, 1) end
   return status
 end

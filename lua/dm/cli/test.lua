@@ -16,7 +16,7 @@ local M = {
     { "ops", value = "DIR", list = true, doc = "a folder with operators; may be repeated" },
     { "update", doc = "rewrite lines of golden files whose outcome changed" },
     { "output", short = "o", value = "HANDLER", doc = "of busted: TAP, junit, json, gtest, utfTerminal, a .lua file" },
-    { "timeout", value = "SECONDS", doc = "after which a file or operator is killed; default 300" },
+    { "timeout", value = "SECONDS", doc = "after which one is killed; default: 30 for an operator, 300 for a spec" },
   },
   notes = [[
 PATH is a spec (*_spec.lua), an operator's file, a golden file (OPERATOR.golden.jsonl) or a folder that is searched for
@@ -29,6 +29,9 @@ A line of a golden file is {"input": {...}, "params": {...}, "output": {...}}; i
 exit status: 0 all passed; 1 something failed; 2 wrong usage
 ]],
 }
+
+---Seconds that a process may take, by its kind.
+local LIMITS = { operator = 30, spec = 300 }
 
 local function fail(text, next_step)
   problem.raise("test: " .. text, { next = next_step or "`dmhost help test` says what can be tested" })
@@ -71,11 +74,13 @@ local function read(job, ended, limit)
 end
 
 ---Runs the jobs, some at once; hands their results over in the order of the jobs.
-local function run_all(jobs, values, limit, show)
+---@param given number? seconds that each may take
+local function run_all(jobs, values, given, show)
   local results, started, shown = {}, 0, 0
   local function start()
     started = started + 1
     local i, job = started, jobs[started]
+    local limit = given or LIMITS[job.kind]
     child.start("dm.test." .. job.kind, "inside", words_of(job, values), limit * 1000, function(ended)
       results[i] = read(job, ended, limit)
     end)
@@ -104,9 +109,9 @@ local function plural(n, word, ending)
 end
 
 ---Counts and shows; the status that the command ends with.
-local function report(jobs, values, limit, output)
+local function report(jobs, values, given, output)
   local count, updated, seconds = { success = 0, failure = 0, error = 0, pending = 0 }, 0, 0
-  run_all(jobs, values, limit, function(result)
+  run_all(jobs, values, given, function(result)
     show_output(result)
     output:begin_file(result.job.name)
     for _, test in ipairs(result.tests) do
@@ -134,8 +139,10 @@ end
 ---@param values table options and arguments
 ---@return integer exit status
 function M.run(values)
-  local limit = tonumber(values.timeout or 300)
-  if not limit or limit <= 0 then fail(('--timeout takes seconds, not "%s"'):format(values.timeout)) end
+  local given = tonumber(values.timeout)
+  if values.timeout and (not given or given <= 0) then
+    fail(('--timeout takes seconds, not "%s"'):format(values.timeout))
+  end
   for _, folder in ipairs(values.ops or {}) do registry.add_folder(folder) end
   local jobs, why, next_step = find.jobs({ unpack(values) }, values.ops or {})
   if not jobs then fail(why, next_step) end
@@ -145,7 +152,7 @@ function M.run(values)
     output, why = require("dm.test.replay").new(values.output)
     if not output then fail(why) end
   end
-  return report(jobs, values, limit, output)
+  return report(jobs, values, given, output)
 end
 
 return M

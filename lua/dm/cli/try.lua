@@ -44,12 +44,14 @@ end
 
 ---Marks failures like one that was shown before: each is explained once.
 local function mark_known(view, record)
-  for _, step in ipairs(record.steps) do
-    local path, line = fault.place(step.fault or {})
-    local key = step.fault and ("%s:%s:%s:%s"):format(step.op, path, line, step.fault.what)
-    step.known = key and view.seen[key]
-    if key then view.seen[key] = true end
+  local function mark(failed, op)
+    if not failed.fault then return end
+    local path, line = fault.place(failed.fault)
+    local key = ("%s:%s:%s:%s"):format(op, path, line, failed.fault.what)
+    failed.known, view.seen[key] = view.seen[key], true
   end
+  mark(record, 0)
+  for _, step in ipairs(record.steps) do mark(step, step.op) end
   for _, child in ipairs(record.children or {}) do mark_known(view, child) end
 end
 
@@ -93,7 +95,7 @@ local function trace_files(pass, sources)
   for name, next_row in sources do
     pass.request.name = name
     pass_module.run(pass, next_row)
-    if pass.most == 0 then break end
+    if pass.most == 0 or pass.stopped then break end
   end
 end
 
@@ -114,8 +116,9 @@ local function trace(view, inputs)
   return pass
 end
 
----The closing lines, on stderr: what was shown is what is read.
+---The closing lines.
 local function close(view, pass)
+  if pass.stopped then io.stderr:write("dmhost: ", pass.stopped, "\n") end
   if view.values.json then return end
   local list = {}
   if view.tally.rows > 0 then

@@ -16,6 +16,8 @@ local M = {}
 local SHOWN_BYTES = 200
 -- The longest pause that a server may ask for.
 local LONGEST_RETRY_MS = 300000
+-- How long a server may be away, and how often it is asked again, while a person waits.
+local HURRIED_OUTAGE_MS, HURRIED_RETRIES = 1000, 1
 
 ---Statuses after which the same request may do better.
 local AGAIN = { [408] = true, [409] = true, [425] = true, [429] = true, [500] = true, [502] = true, [503] = true,
@@ -51,6 +53,12 @@ Client.__index = Client
 ---@return dm.LLMClient
 function M.new(settings)
   return setmetatable(settings, Client)
+end
+
+---Gives up sooner from now on: a person waits for the answer.
+function Client:hurry()
+  self.endpoint.outage = math.min(self.endpoint.outage, HURRIED_OUTAGE_MS)
+  self.retries = math.min(self.retries, HURRIED_RETRIES)
 end
 
 ---The text without secrets, control characters and half characters, and no longer than is worth showing.

@@ -36,19 +36,21 @@ local function take_out(batch, i, op, rejected, reason, value)
   batch.value[i] = type(value) == "number" and value
 end
 
----Notes that an operator raised. Memory that ran short is a failure of the worker, not of the sample.
+---Notes that an operator raised. Memory that ran short is a failure of the worker, not of the sample; some errors are
+---no row's fault and end the run.
 ---@return integer status
-local function failed(batch, i, op, message)
+local function failed(rows, batch, i, op, message)
   if raised.is_memory(message) then return C.DM_EMEMORY end
+  if type(message) == "table" and message.ends_run then return C.dm_rows_fail(rows, tostring(message)) end
   take_out(batch, i, op, true, raised.text(message))
   return 0
 end
 
 ---The other path of a Mapper's loop: it returned something.
 ---@return integer status
-local function replace(batch, i, op, result)
+local function replace(rows, batch, i, op, result)
   local ok, made = pcall(handed.take, result, "a Mapper returns its sample, another one or nothing")
-  if not ok then return failed(batch, i, op, made) end
+  if not ok then return failed(rows, batch, i, op, made) end
   batch.sample[i] = made
   return 0
 end
@@ -72,11 +74,11 @@ local MAPPER = [[
       local before = sample.edits
       local ok, result = xpcall(execute, add_place, op, node)
       if not ok then
-        status = failed(batch, i, OP, result)
+        status = failed(rows, batch, i, OP, result)
       else
         out = out + 1
         if result ~= nil and result ~= node then
-          status = replace(batch, i, OP, result)
+          status = replace(rows, batch, i, OP, result)
           if samples[i] then changed = changed + 1 else out = out - 1 end
         elseif sample.edits ~= before then
           changed = changed + 1
@@ -88,7 +90,7 @@ local FILTER = [[
       local before = sample.edits
       local ok, kept, reason, value = xpcall(execute, add_place, op, node)
       if not ok then
-        status = failed(batch, i, OP, kept)
+        status = failed(rows, batch, i, OP, kept)
       elseif kept then
         out = out + 1
         if sample.edits ~= before then changed = changed + 1 end
@@ -175,7 +177,7 @@ local function slice_one(rows, op, number, batch, i, children, following)
   local ok, list = xpcall(slice, add_place, op, sample_module.root(batch.sample[i]))
   count["in"], count.ticks = count["in"] + 1, count.ticks + (C.dm_ticks() - began)
   if not ok then
-    local status = failed(batch, i, number, list)
+    local status = failed(rows, batch, i, number, list)
     return status < 0 and status or nil
   end
   if #list == 0 then

@@ -3,6 +3,7 @@
 local ffi = require "ffi"
 local buffer = require "string.buffer"
 local fault = require "dm.trace.fault"
+local hints = require "dm.problem.hints"
 local row_id = require "dm.row_id"
 local session = require "dm.trace.session"
 local units = require "dm.units"
@@ -15,6 +16,9 @@ local M = {}
 ---The longest that a row and that loading may take while a person waits, unless the pipeline says so itself; in ms.
 local ROW_TIME, LOAD_TIME = 5000, 15000
 
+---Pattern of the reason of rows that took too long.
+M.SLOW = "^took longer than"
+
 ---The longest that finding the line of an endless loop may take; in ms.
 local PROBE_TIME = 5000
 
@@ -24,6 +28,7 @@ local PROBE_TIME = 5000
 ---@field pending dm.Event[] what happened while an answer was waited for
 ---@field row_time number ms
 ---@field load_time number ms
+---@field slow { op: integer, at: dm.Place? }? the operator that last took too long, and where
 local Client = {}
 Client.__index = Client
 
@@ -83,7 +88,7 @@ end
 ---Where the code was that took too long: does it again in a worker that can be asked. Loops within C can not.
 ---@return dm.Place?
 local function probe(self, request, lost)
-  if not lost.text:find "^took longer" then return nil end
+  if not lost.text:find(M.SLOW) then return nil end
   request.probe = true
   if request.ask == "rows" and not self:revive() then return nil end
   local answer = ask(self, request)
@@ -97,7 +102,7 @@ end
 ---The worker's end while it loaded, as a fault.
 local function load_fault(self, request, lost)
   local f = fault.new(("loading %s %s"):format(self.spec.target, lost.text), self.spec.target)
-  f.at = probe(self, request, lost)
+  f.at, f.next = probe(self, request, lost), hints.of(lost.text)
   if f.at then f.path = nil end
   return f
 end
@@ -108,6 +113,7 @@ end
 ---@return dm.Fault? why not
 function Client:load(changed)
   if self.info then self:revive() end
+  self.slow = nil
   local request = { ask = "load", spec = self.spec, changed = changed or {} }
   local answer, lost = ask(self, request)
   if not answer then return nil, load_fault(self, request, lost) end
@@ -147,11 +153,21 @@ local function find_row(rows, offset)
   end
 end
 
+---Where an operator took too long over a row. It is looked for once: the next row will be no different.
+local function find_slow(self, request, lost, row)
+  if not lost.text:find(M.SLOW) then return nil end
+  if not self.slow or self.slow.op ~= lost.op then
+    self.slow = { op = lost.op,
+      at = probe(self, { ask = "rows", name = request.name, rows = { row }, full = true }, lost) }
+  end
+  return self.slow.at
+end
+
 ---What the worker's end says of the row that it was at.
 local function lost_record(self, request, lost, row)
   local op = self.info.ops[lost.op + 1]
   local what = fault.new(lost.text, op and op.path)
-  what.at = probe(self, { ask = "rows", name = request.name, rows = { row }, full = true }, lost)
+  what.at, what.next = find_slow(self, request, lost, row), hints.of(lost.text)
   if what.at then what.path = nil end
   return { row = row_id.of(request.name, row.offset), outcome = "rejected", op = lost.op + 1,
     reason = lost.text, input = row.text, lost = true, touched = { lost.op + 1 },
@@ -159,14 +175,41 @@ local function lost_record(self, request, lost, row)
       fault = what } } }
 end
 
----Traces rows. When the worker is lost over one of them, `lost` is its record, and rows behind it were not traced.
+local OUTSIDE = "an operator that replaces what all code uses (tostring, table.concat) or closes descriptors that are "
+  .. "not its own takes the worker along; `dmhost check` names globals that are assigned"
+
+---What a worker's end says that came when operators were through with a row.
+local function outside_record(request, lost, row)
+  local said = lost.text:gsub("^[^\n:]+:%d+: ", ""):match "^[^\n]*"
+  local what = fault.new("behind the operators: " .. said)
+  what.next = said:find "^needed more" and hints.of(said) or OUTSIDE
+  return { row = row_id.of(request.name, row.offset), outcome = "rejected", op = 0, reason = what.what,
+    input = row.text, lost = true, touched = {}, steps = {}, fault = what }
+end
+
+---The answer of no worker.
+local function nothing()
+  return { records = {}, at = {}, failures = 0 }
+end
+
+---The worker ended, and no operator was at a row: rows go one by one, so that it is seen which it was.
+local function rows_apart(self, request, lost)
+  if #request.rows == 1 then return nothing(), outside_record(request, lost, request.rows[1]), 1 end
+  local one = {}
+  for k, v in pairs(request) do one[k] = v end
+  one.rows = { request.rows[1] }
+  local answer, record = self:rows(one)
+  return answer, record, 1
+end
+
+---Traces rows. When the worker is lost over one of them, `lost` is its record.
 ---@param request table name, rows, full, where, most, save
 ---@return table answer
 ---@return dm.Record? lost
----@return integer? at place of that row in request.rows
+---@return integer? at rows behind this one were not traced
 function Client:rows(request)
   request.ask = "rows"
-  if not self:revive() then return { records = {}, at = {}, failures = 0 } end
+  if not self:revive() then error(("%s could be loaded once, but not again"):format(self.spec.target), 0) end
   local answer, lost = ask(self, request)
   if answer then
     if answer.read then
@@ -175,13 +218,13 @@ function Client:rows(request)
     return answer
   end
   local at = lost.op >= 0 and find_row(request.rows, lost.row)
-  if not at then error("the worker ended: " .. lost.text, 0) end
+  if not at then return rows_apart(self, request, lost) end
   local before = {}
   for i = 1, at - 1 do before[i] = request.rows[i] end
   local rest = { name = request.name, full = request.full, where = request.where, most = request.most,
     save = request.save, rows = before }
   local record = lost_record(self, request, lost, request.rows[at])
-  if at == 1 then return { records = {}, at = {}, failures = 0 }, record, at end
+  if at == 1 then return nothing(), record, at end
   answer = self:rows(rest)
   return answer, record, at
 end

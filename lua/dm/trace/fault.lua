@@ -50,7 +50,10 @@ end
 ---@return dm.Fault
 function M.handler(raised)
   local p = problem.of(problem.is(raised) and raised or text_of(raised))
-  if not problem.is(raised) and (not p.at or is_ours(p.at)) then p.at = at_word(culprit(3)) end
+  if not problem.is(raised) and (not p.at or is_ours(p.at)) then
+    p.unsaid = p.at == nil
+    p.at = at_word(culprit(3))
+  end
   p.full = p.full or text_of(raised)
   return p
 end

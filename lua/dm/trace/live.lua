@@ -70,7 +70,8 @@ end
 ---A worker's end over a row, as an error like any other.
 local function lost_fault(lost, info)
   local op = info.ops[lost.op]
-  local fault = fault_module.new(("%s: %s, on row %s"):format(op and op.name or "?", lost.reason, lost.row))
+  if not op then return fault_module.new(("%s, on row %s"):format(lost.reason, lost.row)) end
+  local fault = fault_module.new(("%s: %s, on row %s"):format(op.name, lost.reason, lost.row))
   fault.at, fault.path = lost.steps[1].fault.at, lost.steps[1].fault.path
   return fault
 end
@@ -82,10 +83,10 @@ local function trace_all(self, interrupted)
   local list, at = {}, 1
   while at <= #self.rows do
     local name, chunk = chunk_at(self, at)
-    local answer, lost = self.client:rows { name = name, rows = chunk, full = false }
+    local answer, lost, upto = self.client:rows { name = name, rows = chunk, full = false }
     if lost then return nil, lost_fault(lost, self.client.info) end
     for _, digest in ipairs(answer.records) do list[#list + 1] = outcomes.parse(digest) end
-    at = at + #chunk
+    at = at + (upto or #chunk)
     if interrupted() then return nil end
   end
   return list

@@ -111,6 +111,7 @@ local function maker(loaded, affected, made)
       local why
       op, why = depends.within(path, class.make, class, given)
       if not op then return nil, why end
+      if op.llm and op.llm.hurry then op.llm:hurry() end
       if old and type(op.migrate) == "function" then depends.within(path, op.migrate, op, plain(old, 0)) end
       made[#made + 1] = class.name
     end

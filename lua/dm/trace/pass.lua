@@ -1,4 +1,6 @@
 -- Rows of a source through the tracer, some at a time, in their order; one that ends the worker is told like any other.
+local client_module = require "dm.trace.client"
+
 local M = {}
 
 local CHUNK_BYTES = 4 * 1024 * 1024
@@ -29,6 +31,20 @@ end
 ---@field read integer rows that were looked at
 ---@field failures integer rows for which --where raised
 ---@field failure string? what it raised first
+---@field slow integer? operator that took too long over a row
+---@field stopped string? why rows that are wanted were not looked at
+
+---Whether more rows would only be waited for: an operator took too long over a second one.
+local function is_hopeless(pass, lost)
+  if not lost or not lost.reason:find(client_module.SLOW) then return false end
+  if pass.slow == lost.op then
+    local name = pass.client.info.ops[lost.op].name
+    pass.stopped = ("two rows %s in %s: the others are not tried"):format(lost.reason, name)
+    return true
+  end
+  pass.slow = lost.op
+  return false
+end
 
 ---One chunk; goes on behind a row that ended the worker. Returns true when no more is wanted.
 local function trace_chunk(pass, list)
@@ -44,6 +60,7 @@ local function trace_chunk(pass, list)
       pass.most = pass.most - 1
       if pass.tell(record) or pass.most == 0 then return true end
     end
+    if is_hopeless(pass, lost) then return true end
     list = rest_of(list, at and at + 1 or #list + 1)
   end
   return false

@@ -171,6 +171,7 @@ function M.record(paint, record, info, margin, every)
   if not record.steps[1] or not (record.steps[1].changed and #record.steps[1].changed > 0) then
     add(list, preview(paint, record, margin))
   end
+  if record.fault and not record.known then add(list, M.fault(paint, record.fault, margin)) end
   for _, step in ipairs(record.steps) do
     if every or did_something(step) then show_step(paint, list, step, info, margin) end
   end

@@ -23,6 +23,7 @@ local M = {}
 ---@field output string? JSON
 ---@field steps dm.Step[]
 ---@field children dm.Record[]?
+---@field fault dm.Fault? when no operator was at fault
 ---@field hash number of what came of it; only when no steps are asked for
 
 ---What one operator did.

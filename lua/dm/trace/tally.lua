@@ -44,7 +44,7 @@ function Tally:line()
   for _, what in ipairs { "kept", "dropped", "rejected" } do
     if self[what] > 0 then parts[#parts + 1] = units.show_count(self[what]) .. " " .. what end
   end
-  return ("%s row%s: %s"):format(units.show_count(self.rows), self.rows == 1 and "" or "s", table.concat(parts, ", "))
+  return units.plural(self.rows, "row") .. ": " .. table.concat(parts, ", ")
 end
 
 ---What each operator did, where it did something.

@@ -13,6 +13,8 @@ local M = {}
 ---@field spec dm.LoadSpec
 ---@field dirty table<string, boolean> paths that something happened to
 ---@field tried table<string, string|false> contents at the last attempt to load
+---@field loaded table<string, { path: string, text: string }> what was read when it was last looked, by plain path
+---@field files table<string, string> all on which anything hung then, by plain path
 ---@field fresh boolean? a folder is watched since the last look, in which anything may have happened before
 ---@field since number? when the first of it happened
 local Watch = {}
@@ -21,7 +23,7 @@ Watch.__index = Watch
 ---@param spec dm.LoadSpec
 ---@return dm.Watch
 function M.new(spec)
-  return setmetatable({ spec = spec, dirty = {}, tried = {} }, Watch)
+  return setmetatable({ spec = spec, dirty = {}, tried = {}, loaded = {}, files = {} }, Watch)
 end
 
 local function folder_of(path)
@@ -109,13 +111,16 @@ local function compare(info)
 end
 
 ---Whether what happened to a path can matter: it has another content than at the last attempt, or than was loaded.
-local function is_news(self, path, loaded, files)
-  if loaded[path] == nil and not files[path] and not path:find "%.lua$" then return false end
-  local entry = loaded[path]
+---@param path string
+---@return boolean
+---@return string|false|nil content what it holds now
+function Watch:is_news(path)
+  path = plain(path)
+  local entry = self.loaded[path]
+  if entry == nil and not self.files[path] and not path:find "%.lua$" then return false end
   local text, before = content(entry and entry.path or path) or false, self.tried[path]
   if before == nil then before = entry and entry.text end
-  self.tried[path] = text
-  return text ~= before
+  return text ~= before, text
 end
 
 ---The files whose content is not what was loaded; nil when nothing has happened that matters. Forgets what was noted.
@@ -127,11 +132,14 @@ function Watch:take(info, files)
   local dirty, since, set = self.dirty, self.since, {}
   self.dirty, self.since = {}, nil
   local changed, loaded = compare(info)
-  local news = self.fresh and #changed > 0
+  local news = false
+  for _, path in ipairs(self.fresh and changed or {}) do dirty[plain(sources.file_of(path))] = true end
   self.fresh = nil
   for _, path in ipairs(files or {}) do set[plain(path)] = path end
+  self.loaded, self.files = loaded, set
   for path in pairs(dirty) do
-    news = is_news(self, path, loaded, set) or news
+    local is_news, text = self:is_news(path)
+    news, self.tried[path] = is_news or news, text
     if loaded[path] == nil then
       local before = #changed
       if set[path] then changed[#changed + 1] = set[path] end

@@ -1,0 +1,370 @@
+#include "cluster/worker_host.h"
+
+#include "cluster/about.h"
+#include "cluster/dial.h"
+#include "cluster/orders.h"
+#include "run/pool.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TICK_MS = 50, BEAT_MS = 1000, FIRST_LEASE_MS = 10000, END_MS = 3000, SLOTS_MAX = 4096 };
+
+struct worker_host {
+    uv_loop_t loop;
+    uv_timer_t tick;
+    uv_signal_t on_term;
+    struct dm_dial dial;
+    struct dm_link *link; /* once the coordinator has let us in */
+    struct dm_orders orders;
+    struct dm_pool pool;
+    bool has_orders;
+    struct dm_peer **workers; /* by slot */
+    uint32_t slots;
+    bool ending;        /* no frames are carried any more; it goes when its workers have gone */
+    uint64_t killed_ms; /* when workers that have not gone are killed */
+    bool closed;
+    int status;
+};
+
+static void say(const struct worker_host *h, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(const struct worker_host *h, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "dmhost worker-host %s: ", h->dial.name);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+}
+
+static void free_link(struct dm_link *link)
+{
+    free(link);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------
+ */
+
+static void check_ended(struct worker_host *h)
+{
+    if (!h->ending || h->closed || h->pool.npeers)
+        return;
+    h->closed = true;
+    uv_close((uv_handle_t *)&h->tick, NULL);
+    uv_close((uv_handle_t *)&h->on_term, NULL);
+    if (h->has_orders)
+        uv_close((uv_handle_t *)&h->pool.idle, NULL);
+    if (h->link)
+        dm_link_close(h->link, true, free_link);
+    h->link = NULL;
+}
+
+/* Nothing more is written and nothing more is told. */
+static void stop_at_once(struct worker_host *h, int status)
+{
+    if (!h->ending)
+        h->status = status;
+    h->ending = true;
+    for (struct dm_peer *peer = h->pool.peers; peer; peer = peer->next)
+        dm_pool_kill(peer, DM_KILL_QUIT);
+    check_ended(h);
+}
+
+/* The run is over: workers are told, and get a moment. */
+static void stop(struct worker_host *h)
+{
+    h->ending = true;
+    h->killed_ms = uv_now(&h->loop) + END_MS;
+    for (struct dm_peer *peer = h->pool.peers; peer; peer = peer->next)
+        dm_pool_stop(peer);
+    check_ended(h);
+}
+
+static void refuse(struct worker_host *h, const char *why)
+{
+    say(h, "%s", why);
+    dm_link_say(h->link, DM_REFUSE, why);
+    stop_at_once(h, 1);
+}
+
+/* ---- workers
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static void on_worker_frame(void *arg, struct dm_peer *peer, enum dm_message type,
+                            struct dm_wire *w)
+{
+    struct worker_host *h = arg;
+    struct dm_buf out = {0};
+    const unsigned char *frame = w->p - DM_FRAME_HEAD;
+    size_t at = dm_frame_begin(&out, DM_SLOT);
+    (void)type;
+    if (h->ending)
+        return;
+    if (dm_put_u32(&out, peer->slot) && dm_buf_add(&out, frame, (size_t)(w->end - frame)))
+        dm_frame_end(&out, at);
+    dm_link_send(h->link, &out);
+    dm_buf_finish(&out);
+}
+
+static void on_worker_lost(void *arg, struct dm_peer *peer)
+{
+    struct worker_host *h = arg;
+    struct dm_buf out = {0};
+    h->workers[peer->slot] = NULL;
+    if (!h->ending) {
+        size_t at = dm_frame_begin(&out, DM_GONE);
+        if (dm_put_u32(&out, peer->slot) && dm_put_u64(&out, (uint64_t)peer->exit_status) &&
+            dm_put_u32(&out, (uint32_t)peer->signal) && dm_put_u8(&out, (uint8_t)peer->killed) &&
+            dm_board_put(&out, peer->board))
+            dm_frame_end(&out, at);
+        dm_link_send(h->link, &out);
+    }
+    dm_buf_finish(&out);
+    check_ended(h);
+}
+
+static void on_worker_error(void *arg, const char *text)
+{
+    say(arg, "%s", text);
+}
+
+static void launch(struct worker_host *h, uint32_t slot)
+{
+    struct dm_error err;
+    if (!h->has_orders || slot >= h->slots || h->workers[slot]) {
+        refuse(h, "the coordinator starts a worker where there is none to start");
+    } else if (dm_pool_start(&h->pool, false, &err)) {
+        refuse(h, err.text);
+    } else {
+        h->workers[slot] = h->pool.peers;
+        h->workers[slot]->slot = slot;
+    }
+}
+
+/* A frame for a worker, which may have gone meanwhile: the coordinator will hear of that. */
+static void pass_on(struct worker_host *h, struct dm_wire *w)
+{
+    struct dm_buf frame = {0};
+    uint32_t slot = dm_get_u32(w);
+    int64_t size = dm_frame_size((const char *)w->p, (size_t)(w->end - w->p));
+    if (w->bad || size != w->end - w->p)
+        refuse(h, "the coordinator sent what is no message");
+    else if (slot < h->slots && h->workers[slot] && dm_buf_add(&frame, w->p, (size_t)size))
+        dm_pool_send(h->workers[slot], &frame);
+    dm_buf_finish(&frame);
+}
+
+/* ---- the coordinator
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* Whether the run's folder and its input are what they are to the coordinator. */
+static bool sees_files(const struct dm_orders *o)
+{
+    struct stat st;
+    if (chdir(o->folder) || access(o->settings.parts, W_OK))
+        return false;
+    if (!*o->probe)
+        return true;
+    return stat(o->probe, &st) == 0 && (uint64_t)st.st_size == o->probe_size &&
+           (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == o->probe_mtime;
+}
+
+static void begin(struct worker_host *h, struct dm_wire *w)
+{
+    struct dm_error err;
+    struct dm_pool_events events = {.on_frame = on_worker_frame,
+                                    .on_lost = on_worker_lost,
+                                    .on_error = on_worker_error,
+                                    .arg = h};
+    int rc = h->has_orders ? dm_fail(&err, DM_EINPUT, "the coordinator began twice")
+                           : dm_orders_get(w, &h->orders, &err);
+    if (rc == DM_OK)
+        rc = dm_pool_init(&h->pool, &h->loop, &h->orders.settings, events, &err);
+    h->has_orders = h->has_orders || rc == DM_OK;
+    if (rc)
+        refuse(h, err.text);
+    else if (!sees_files(&h->orders))
+        refuse(h, "it does not see the files of the run");
+    else
+        dm_link_say(h->link, DM_READY, NULL);
+}
+
+static void on_frame(struct dm_link *link, enum dm_message type, struct dm_wire *w)
+{
+    struct worker_host *h = link->owner;
+    uint32_t slot;
+    size_t n;
+    const char *why;
+    if (h->ending)
+        return;
+    switch (type) {
+    case DM_BEGIN:
+        begin(h, w);
+        break;
+    case DM_LAUNCH:
+        launch(h, dm_get_u32(w));
+        break;
+    case DM_AXE:
+        slot = dm_get_u32(w);
+        if (slot < h->slots && h->workers[slot])
+            dm_pool_kill(h->workers[slot], DM_KILL_QUIT);
+        break;
+    case DM_SLOT:
+        pass_on(h, w);
+        break;
+    case DM_BEAT:
+        break;
+    case DM_END:
+        stop(h);
+        break;
+    case DM_REFUSE:
+        why = dm_get_bytes(w, &n);
+        say(h, "the coordinator refuses us: %.*s", (int)n, why);
+        stop_at_once(h, 1);
+        break;
+    default:
+        refuse(h, "the coordinator sent what is no message");
+    }
+}
+
+static void on_end(struct dm_link *link, const char *why)
+{
+    struct worker_host *h = link->owner;
+    if (!h->ending)
+        say(h, "the coordinator has gone: %s", why);
+    stop_at_once(h, 1);
+}
+
+static const struct dm_link_events link_events = {on_frame, on_end};
+
+static void on_in(void *arg, struct dm_link *link)
+{
+    struct worker_host *h = arg;
+    struct dm_buf about = {0};
+    h->link = link;
+    link->owner = h;
+    link->events = &link_events;
+    if (dm_about(&about))
+        dm_link_say(link, DM_ABOUT, about.p);
+    else
+        stop_at_once(h, 1);
+    dm_buf_finish(&about);
+}
+
+static void on_failed(void *arg, const char *why)
+{
+    struct worker_host *h = arg;
+    say(h, "cannot reach the coordinator: %s", why);
+    stop_at_once(h, 1);
+}
+
+/* ---- life
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static void beat(struct worker_host *h, uint64_t now)
+{
+    uint64_t lease = h->has_orders ? h->orders.lease_ms : FIRST_LEASE_MS;
+    if (h->link->broken || now - h->link->heard_ms > lease) {
+        say(h, "nothing was heard of the coordinator for %g s", (double)lease / 1e3);
+        stop_at_once(h, 1);
+    } else if (now - h->link->said_ms >= BEAT_MS) {
+        dm_link_say(h->link, DM_BEAT, NULL);
+    }
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    struct worker_host *h = tick->data;
+    uint64_t now = uv_now(&h->loop);
+    if (h->has_orders)
+        dm_pool_watch(&h->pool, h->orders.row_ms);
+    if (h->ending && now >= h->killed_ms)
+        stop_at_once(h, h->status);
+    else if (h->link && !h->ending)
+        beat(h, now);
+}
+
+static void on_signal(uv_signal_t *handle, int sig)
+{
+    struct worker_host *h = handle->data;
+    if (!h->link && !h->ending) /* still at the door */
+        _exit(128 + sig);
+    stop_at_once(h, 128 + sig);
+}
+
+/* Takes a variable out of the environment, so that what is started here does not see it; the caller
+ * frees the copy. */
+static char *take_variable(const char *name)
+{
+    char *value = getenv(name), *copy = value && *value ? strdup(value) : NULL;
+    if (value)
+        explicit_bzero(value, strlen(value));
+    unsetenv(name);
+    return copy;
+}
+
+static int prepare(struct worker_host *h)
+{
+    char *token = take_variable("DM_TOKEN"), *slots = take_variable("DM_SLOTS");
+    unsigned long n = slots ? strtoul(slots, NULL, 10) : 1;
+    h->dial.addresses = take_variable("DM_CONNECT");
+    h->dial.name = take_variable("DM_NAME");
+    bool good = h->dial.addresses && h->dial.name && token && n > 0 && n <= SLOTS_MAX &&
+                dm_key_parse(token, &h->dial.token);
+    if (token)
+        explicit_bzero(token, strlen(token));
+    free(token);
+    free(slots);
+    h->slots = (uint32_t)n;
+    h->workers = good ? calloc(n, sizeof(struct dm_peer *)) : NULL;
+    if (!good)
+        fprintf(stderr, "dmhost worker-host: `dmhost run --engine ...` starts it, and sets "
+                        "DM_CONNECT, DM_NAME, DM_TOKEN and DM_SLOTS; see `dmhost help clusters`\n");
+    return good && h->workers ? DM_OK : DM_EUSAGE;
+}
+
+static void run(struct worker_host *h)
+{
+    uv_loop_init(&h->loop);
+    h->tick.data = h->on_term.data = h;
+    uv_timer_init(&h->loop, &h->tick);
+    uv_timer_start(&h->tick, on_tick, TICK_MS, TICK_MS);
+    uv_signal_init(&h->loop, &h->on_term);
+    uv_signal_start(&h->on_term, on_signal, SIGTERM);
+    h->dial.loop = &h->loop;
+    h->dial.on_in = on_in;
+    h->dial.on_failed = on_failed;
+    h->dial.arg = h;
+    dm_dial_start(&h->dial);
+    uv_run(&h->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&h->loop);
+}
+
+int dm_worker_host_main(void)
+{
+    struct worker_host *h = calloc(1, sizeof *h);
+    if (!h || prepare(h)) {
+        free(h);
+        return 2;
+    }
+    run(h);
+    int status = h->status;
+    if (h->has_orders)
+        dm_pool_finish(&h->pool);
+    dm_orders_finish(&h->orders);
+    free((void *)(uintptr_t)h->dial.addresses);
+    free((void *)(uintptr_t)h->dial.name);
+    free(h->workers);
+    free(h);
+    return status;
+}

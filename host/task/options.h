@@ -1,0 +1,22 @@
+/* The texts of struct dm_process_options as execve takes them. */
+#ifndef DM_TASK_OPTIONS_H
+#define DM_TASK_OPTIONS_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+/* Texts that end with NULL; some may be borrowed. Zeroed is empty. */
+struct dm_texts {
+    char **list;
+    char *bytes;
+};
+
+/* The arguments, and the environment: ours with what is to differ. The options must live as long.
+ */
+int dm_options_texts(const struct dm_process_options *o, struct dm_texts *argv,
+                     struct dm_texts *env, struct dm_error *err);
+
+void dm_texts_finish(struct dm_texts *t);
+
+#endif

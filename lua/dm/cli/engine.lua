@@ -1,0 +1,135 @@
+-- What starts the workers of a run on other nodes, and what each of them gets: from --engine and the options beside it,
+-- or from the pipeline's `engine`.
+local ffi = require "ffi"
+local options = require "dm.cli.options"
+local problem = require "dm.problem"
+local sorted_keys = require "dm.sorted_keys"
+local suggest = require "dm.suggest"
+local units = require "dm.units"
+
+local C = ffi.C
+local M = {}
+
+local OPTIONS = { "slots", "cpus", "gpus", "memory", "listen", "lost-after" }
+local KEYS = { "workers", "slots", "cpus", "gpus", "memory", "listen", "lost_after" }
+local SEE = "`dmhost help clusters` describes engines"
+
+local function wrong(p, entry, what, next_step)
+  problem.raise(what, { at = problem.place_of_entry(p.file, entry, true), next = next_step or SEE })
+end
+
+---The engine's name, and its address: "ray=http://head:8265".
+local function split(text)
+  local name, address = text:match "^([^=]*)=(.*)$"
+  return name or text, address or ""
+end
+
+local function known_options(name)
+  local list = C.dm_engine_options(name)
+  return list ~= nil and ffi.string(list) or nil
+end
+
+local function engine_names()
+  local names = {}
+  for name in ffi.string(C.dm_engine_names()):gmatch "[^, ]+" do names[#names + 1] = name end
+  return names
+end
+
+---The pipeline's `engine` as a table; { "slurm" } for "slurm".
+local function described(p)
+  local given = p.engine
+  if given == nil then return {} end
+  if type(given) == "string" then return { given } end
+  if type(given) ~= "table" or type(given[1]) ~= "string" then
+    wrong(p, { "engine" }, "engine must be a name or a table that begins with one",
+      'for example engine = { "slurm", workers = 8, cpus = 4 }')
+  end
+  return given
+end
+
+---Keys that only the engine itself understands, as lines KEY=VALUE.
+local function own_options(p, given, name)
+  local lines, known = {}, { unpack(KEYS) }
+  for key in known_options(name):gmatch "%S+" do known[#known + 1] = key end
+  local is_known = {}
+  for _, key in ipairs(known) do is_known[key] = true end
+  for _, key in ipairs(sorted_keys(given)) do
+    if key ~= 1 and not is_known[key] then
+      wrong(p, { "engine", key }, ('the engine %s has no key "%s"%s'):format(name, tostring(key),
+        suggest.hint(tostring(key), known)))
+    end
+    local value = tostring(given[key])
+    if value:find "\n" then wrong(p, { "engine", key }, ("engine.%s holds a line break"):format(key)) end
+    if key ~= 1 then lines[#lines + 1] = key .. "=" .. value end
+  end
+  return table.concat(lines, "\n")
+end
+
+---A value from the command line, or else from the pipeline.
+local function pick(p, values, given, option)
+  local key = option:gsub("-", "_")
+  if values[option] ~= nil then return values[option], "--" .. option end
+  return given[key], "engine." .. key, { "engine", key }
+end
+
+local function whole(p, values, given, option, least, default)
+  local v, name, entry = pick(p, values, given, option)
+  if v == nil then return default end
+  local n = tonumber(v)
+  if n and n >= least and n % 1 == 0 then return n end
+  local what = ('%s takes a whole number of at least %d, not "%s"'):format(name, least, tostring(v))
+  if entry then wrong(p, entry, what) end
+  problem.raise(what, { next = options.see "run" })
+end
+
+local function sized(p, values, given, option, convert, default, example)
+  local v, name, entry = pick(p, values, given, option)
+  if v == nil then return default end
+  local n = (type(v) == "string" or type(v) == "number") and convert(v)
+  if n and n > 0 then return n end
+  local what = ('%s can not be "%s"'):format(name, tostring(v))
+  if entry then wrong(p, entry, what, example) end
+  problem.raise(what, { next = example })
+end
+
+local function check_alone(values)
+  for _, option in ipairs(OPTIONS) do
+    if values[option] ~= nil then
+      problem.raise(("--%s is for workers that an engine starts"):format(option), { next = "name it with --engine; " .. SEE })
+    end
+  end
+end
+
+local function find(p, values, given)
+  local name, address = split(values.engine or given[1])
+  if known_options(name) then return name, address end
+  local what = ('there is no engine "%s"%s'):format(name, suggest.hint(name, engine_names()))
+  local next_step = "the engines are local, " .. table.concat(engine_names(), ", ")
+  if not values.engine then wrong(p, { "engine" }, what, next_step) end
+  problem.raise(what, { next = next_step })
+end
+
+---Enters into the job what starts its workers. Raises a problem when that is not well described.
+---@param job ffi.cdata* struct dm_job *
+---@param p dm.Pipeline
+---@param values table options of the command line
+---@param keep fun(text: string): string keeps a text for C
+function M.set(job, p, values, keep)
+  local given = described(p)
+  if (values.engine or given[1] or "local") == "local" then return check_alone(values) end
+  local name, address = find(p, values, given)
+  job.engine = keep(name)
+  job.engine_address = keep(address)
+  job.engine_options = keep(own_options(p, given[1] and split(given[1]) == name and given or {}, name))
+  job.workers = whole(p, values, given, "workers", 1, p.workers) or problem.raise(
+    "how many workers the engine is to start is not given", { next = "for example --workers 8" })
+  job.slots = math.min(whole(p, values, given, "slots", 1, 1), tonumber(job.workers))
+  job.cpus = whole(p, values, given, "cpus", 1, 1)
+  job.gpus = whole(p, values, given, "gpus", 0, 0)
+  job.memory = sized(p, values, given, "memory", units.bytes, 0, 'a size is for example "8G"')
+  job.silence_ms = sized(p, values, given, "lost-after", units.milliseconds, 5000, 'a time is for example "5s"')
+  local listen = pick(p, values, given, "listen")
+  job.listen = listen and keep(tostring(listen)) or nil
+end
+
+return M

@@ -1,0 +1,157 @@
+-- The first operator of a DataMate task: it reads the file that a row of dataset.jsonl names. Types that are text are
+-- read here, as UTF-8; office documents and PDF by the command in $DMHOST_READER, which gets the path as its last word
+-- and prints the text, as do csv and md when it is named. Of other types nothing is read, and the text is empty.
+local ffi = require "ffi"
+local disk = require "dm.disk"
+local failure = require "dm.failure"
+local shell = require "dm.shell"
+local Filter = require("dm.base_op").Filter
+
+local C = ffi.C
+
+local TEXT = { txt = true, markdown = true, xml = true, html = true, json = true, jsonl = true, md = true, csv = true }
+local DOCUMENT = { ppt = true, pptx = true, docx = true, doc = true, xlsx = true, pdf = true, csv = true, md = true }
+local IMAGE = { jpg = true, jpeg = true, png = true, bmp = true }
+
+local ReadFile = Filter:extend {
+  name = "read_file",
+  summary = "Read the file that a row of a task's dataset names.",
+  origin = "DataMate",
+  params = {
+    { "export_path", "string", required = true, doc = "the task's export folder" },
+    { "instance_id", "string", required = true, doc = "the task" },
+    { "dataset_id", "string", required = true, doc = "the data set that files are exported to" },
+    { "finished", "string", required = true, doc = "file with the keys of files that an earlier submission finished" },
+  },
+}
+
+---Why a file is left out that an earlier submission of the task has finished: it has its row.
+ReadFile.FINISHED = "finished by an earlier submission of the task"
+
+function ReadFile:init()
+  self.done = {}
+  for key in (disk.read(self.finished) or ""):gmatch "[^\n]+" do self.done[key] = true end
+  self.command = os.getenv "DMHOST_READER"
+end
+
+---What tells files of a dataset apart, whichever submission names them.
+---@param id any fileId
+---@param name any fileName
+---@return string
+function ReadFile.key(id, name)
+  return require("dm.bytes").xxh3(tostring(id) .. "\0" .. tostring(name))
+end
+
+-- Classes of Python by errno, as far as they have one of their own.
+local ERRORS = { [1] = "PermissionError", [2] = "FileNotFoundError", [13] = "PermissionError",
+  [20] = "NotADirectoryError", [21] = "IsADirectoryError" }
+
+local function raise_system(number, message, path)
+  failure.raise(ERRORS[number] or "OSError", ("[Errno %d] %s: '%s'"):format(number, message, path))
+end
+
+---All bytes of a file.
+local function read_bytes(path)
+  local file, message, number = io.open(path, "rb")
+  if not file then raise_system(number, message:sub(#path + 3), path) end
+  local bytes
+  bytes, message, number = file:read "*a"
+  file:close()
+  if not bytes then raise_system(number, message, path) end
+  return bytes
+end
+
+---How many bytes a character takes whose first one is b, and the least and the greatest second byte; nil: none begins
+---with it.
+local function expected(b)
+  if b < 0xC2 or b > 0xF4 then return nil end
+  local n = b < 0xE0 and 2 or b < 0xF0 and 3 or 4
+  return n, b == 0xE0 and 0xA0 or b == 0xF0 and 0x90 or 0x80, b == 0xED and 0x9F or b == 0xF4 and 0x8F or 0xBF
+end
+
+---What Python says of the bytes at `at` (from 0), which are no UTF-8.
+local function decode_error(s, at)
+  local first = s:byte(at + 1)
+  local n, least, most = expected(first)
+  local why, size = "invalid start byte", 1
+  if n then
+    why = "invalid continuation byte"
+    while size < n do
+      local b = s:byte(at + size + 1)
+      if not b then
+        why = "unexpected end of data"
+        break
+      end
+      if b < (size == 1 and least or 0x80) or b > (size == 1 and most or 0xBF) then break end
+      size = size + 1
+    end
+  end
+  local what = size == 1 and ("byte 0x%02x in position %d"):format(first, at)
+    or ("bytes in position %d-%d"):format(at, at + size - 1)
+  failure.raise("UnicodeDecodeError", ("'utf-8' codec can't decode %s: %s"):format(what, why))
+end
+
+---Bytes as the text that Python makes of them: a byte order mark is left out, lines end with LF.
+---@param s string
+---@return string
+function ReadFile.decode(s)
+  if s:sub(1, 3) == "\239\187\191" then s = s:sub(4) end
+  local valid = tonumber(C.dm_utf8_check(s, #s))
+  if valid < #s then decode_error(s, valid) end
+  return (s:gsub("\r\n", "\n"))
+end
+
+---What the command prints of a file. It ends when the worker does.
+local function read_by_command(command, path)
+  if not io.open(path, "rb") then read_bytes(path) end
+  local bound = "setpriv --pdeathsig KILL "
+  local inner = ("%s%s %s; printf '\\n%%d' $?"):format(bound, command, shell.quote(path))
+  local pipe, why = io.popen(("exec %ssh -c %s"):format(bound, shell.quote(inner)), "r")
+  if not pipe then failure.raise("OSError", tostring(why)) end
+  local out = pipe:read "*a" or ""
+  pipe:close()
+  local printed, status = out:match "^(.*)\n(%d+)$"
+  if status ~= "0" then
+    failure.raise("RuntimeError", ("DMHOST_READER: %s ended with status %s"):format(command, status or "?"))
+  end
+  return ReadFile.decode(printed)
+end
+
+---The text of a file.
+---@param path string
+---@param kind string its type, without a dot
+---@return string text
+---@return string? why nothing was read
+function ReadFile:read(path, kind)
+  if DOCUMENT[kind] and self.command then return read_by_command(self.command, path) end
+  if TEXT[kind] then return ReadFile.decode(read_bytes(path)) end
+  if DOCUMENT[kind] then
+    read_bytes(path)
+    failure.raise("RuntimeError", kind .. " is read by the command in DMHOST_READER: see `dmhost help datamate`")
+  end
+  if IMAGE[kind] then
+    read_bytes(path)
+    failure.raise("RuntimeError", kind .. " is an image, and this runs no operators on images")
+  end
+  return ""
+end
+
+---A field that DataMate looks up without asking whether it is there.
+local function wanted(sample, name)
+  local v = sample[name]
+  if v == nil then failure.raise("KeyError", ("'%s'"):format(name)) end
+  return tostring(v)
+end
+
+function ReadFile:execute(sample)
+  local id, name = sample.fileId, sample.fileName
+  if next(self.done) and self.done[ReadFile.key(id, name)] then return false, ReadFile.FINISHED end
+  sample.sourceFileId, sample.sourceFileName, sample.sourceFileType = id, name, sample.fileType
+  sample.sourceFileSize = sample.fileSize or 0
+  sample.export_path, sample.instance_id, sample.dataset_id = self.export_path, self.instance_id, self.dataset_id
+  wanted(sample, "fileName")
+  self:set_text(sample, self:read(wanted(sample, "filePath"), wanted(sample, "fileType")))
+  return true
+end
+
+return ReadFile

@@ -1,0 +1,100 @@
+-- Worker hosts as processes of this machine: a run through the door, whose bytes must be those of a run without one.
+local t = require "tests.support"
+
+local q = t.quote
+
+describe("workers behind worker hosts", function()
+  local dir, corpus
+  setup(function() corpus = t.corpus(4000, 5) end)
+  before_each(function()
+    dir = t.scratch()
+    t.write(dir .. "/a.jsonl", corpus)
+    t.write(dir .. "/b.jsonl", corpus:sub(1, 100000))
+    t.shell(("cd %s && gzip -k b.jsonl && mkdir in && mv a.jsonl b.jsonl.gz in/"):format(q(dir)))
+  end)
+  after_each(t.clean)
+
+  local OPERATORS = [[{ "text_length_filter", min_len = 10 }, dm.map(function(s)
+    if s.id % 97 == 0 then error "odd" end
+    s.twice = s.text .. s.text
+    s.random = math.random(1000)
+  end)]]
+
+  local function prepare(body)
+    t.pipeline(dir, ("operators = { %s }, split_size = '16KiB', max_rejects = 1000, %s"):format(OPERATORS, body or ""))
+  end
+
+  local function run(output, words)
+    return t.bash(("cd %s && timeout 100 %s run pipeline.lua -o %s %s"):format(q(dir), q(t.DMHOST), q(output), words))
+  end
+
+  -- What a run left: outputs, rejects and ledger.
+  local function sums(output)
+    local _, list = t.bash(([[cd %s && rm -rf keep && mkdir keep && cp -r %s keep/ && cd keep &&
+      { [ -d ../%s.run ] && cp ../%s.run/{ledger,rejects}.jsonl . ; } ; cd * 2>/dev/null
+      find . -type f | grep -v "/hosts/\|plan.json\|run.json\|/inputs\|/journal\|/lock" | sort | xargs md5sum]]):format(
+      q(dir), output, output, output))
+    assert.truthy(list:find "%x", list)
+    return list
+  end
+
+  for what, output in pairs {
+    ["a file"] = "out", ["shards"] = "out/", ["a file for each input"] = "out/{file}", ["compressed output"] = "out.gz",
+  } do
+    it("write the same bytes: " .. what, function()
+      prepare "shard_size = '200KiB'"
+      local base = output:match "^[^/]*"
+      assert.equal(0, (run(output, "-i in -j 1 -q")))
+      local expected = sums(base)
+      t.bash(("cd %s && rm -rf %s %s.run"):format(q(dir), base, base))
+      local status, _, err = run(output, "-i in --engine process --workers 3 --slots 2")
+      assert.equal(0, status, err)
+      assert.equal(expected, sums(base))
+      assert.equal("", (select(2, t.bash(("cd %s && find . -name 'parts-*'"):format(q(dir))))))
+    end)
+  end
+
+  it("take standard input and write to standard output", function()
+    prepare()
+    local _, expected = t.bash(("cd %s && %s run pipeline.lua -i - -o - -j 1 -q <in/a.jsonl | md5sum"):format(q(dir),
+      q(t.DMHOST)))
+    local _, got = t.bash(("cd %s && %s run pipeline.lua -i - -o - --engine process --workers 2 -q <in/a.jsonl | md5sum")
+      :format(q(dir), q(t.DMHOST)))
+    assert.equal(expected, got)
+  end)
+
+  it("find the row that kills its worker", function()
+    t.pipeline(dir, [[operators = { dm.map(function(s)
+      if s.id == 1234 then require "ffi".cast("int *", 8)[0] = 1 end
+    end) }, split_size = '16KiB']])
+    local status, _, err = run("out", "-i in/a.jsonl --engine process --workers 2 --slots 2")
+    assert.equal(3, status, err)
+    local rejects = t.json_lines(dir .. "/out.run/rejects.jsonl")
+    assert.equal(1, #rejects)
+    assert.truthy(rejects[1].reason:find "signal 11", rejects[1].reason)
+    assert.equal(3999, #t.lines(t.read(dir .. "/out")))
+  end)
+
+  it("find the row that takes too long", function()
+    t.pipeline(dir, [[operators = { dm.map(function(s) while s.id == 1234 do end end) }, split_size = '16KiB',
+      limits = { row_time = "300ms" }]])
+    local status, _, err = run("out", "-i in/a.jsonl --engine process --workers 2")
+    assert.equal(3, status, err)
+    assert.truthy(t.read(dir .. "/out.run/rejects.jsonl"):find "row_time")
+  end)
+
+  it("tell what is wrong with an option", function()
+    prepare()
+    for words, message in pairs {
+      ["--engine proces --workers 2"] = 'there is no engine "proces"; did you mean "process"',
+      ["--engine process"] = "how many workers",
+      ["--engine process --workers 0"] = "at least 1",
+      ["--slots 2"] = "an engine starts",
+      ["--engine process --workers 2 --listen 300.1.1.1"] = "--listen takes an address",
+    } do
+      local status, _, err = run("out", "-i in/a.jsonl " .. words)
+      assert.truthy(status == 2 or status == 1, err)
+      assert.truthy(err:find(message, 1, true), err)
+    end
+  end)
+end)
