@@ -15,18 +15,3 @@ bool dm_engine_option(const char *options, const char *key, int i, char *value, 
     }
     return false;
 }
-
-bool dm_engine_option_unknown(const char *options, const char *const *known, char *key, size_t n)
-{
-    for (const char *line = options; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-        size_t length = strcspn(line, "=\n");
-        const char *const *k = known;
-        while (*k && (strlen(*k) != length || strncmp(*k, line, length)))
-            k++;
-        if (*k)
-            continue;
-        snprintf(key, n, "%.*s", (int)length, line);
-        return true;
-    }
-    return false;
-}

@@ -10,8 +10,4 @@
  * there is none. */
 bool dm_engine_option(const char *options, const char *key, int i, char *value, size_t n);
 
-/* A key that is none of these, ended by NULL: what it is, cut to n bytes. False when all are known.
- */
-bool dm_engine_option_unknown(const char *options, const char *const *known, char *key, size_t n);
-
 #endif

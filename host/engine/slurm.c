@@ -3,6 +3,7 @@
 #include "engine/command.h"
 #include "engine/options.h"
 #include "engine/self.h"
+#include "engine/slurm_says.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -45,35 +46,6 @@ struct host {
 /* ---- what srun says
  * ---------------------------------------------------------------------------------- */
 
-/* What srun and slurmctld say of how a job ended, or why it can not begin. */
-static const struct {
-    const char *text;
-    enum dm_engine_reason reason;
-} sayings[] = {
-    {"node configuration is not available", DM_END_REFUSED},
-    {"More processors requested than permitted", DM_END_REFUSED},
-    {"Memory specification can not be satisfied", DM_END_REFUSED},
-    {"Node count specification invalid", DM_END_REFUSED},
-    {"nvalid partition", DM_END_REFUSED},
-    {"nvalid account", DM_END_REFUSED},
-    {"nvalid qos", DM_END_REFUSED},
-    {"nvalid feature", DM_END_REFUSED},
-    {"nvalid generic resource", DM_END_REFUSED},
-    {"invalid option", DM_END_REFUSED},
-    {"unrecognized option", DM_END_REFUSED},
-    {"violates accounting/QOS policy", DM_END_REFUSED},
-    {"Access/permission denied", DM_END_REFUSED},
-    {"time limit is invalid", DM_END_REFUSED},
-    {"exceeded job memory limit", DM_END_MEMORY},
-    {"Exceeded job memory limit", DM_END_MEMORY},
-    {"Exceeded step memory limit", DM_END_MEMORY},
-    {"Out Of Memory", DM_END_MEMORY},
-    {"oom-kill", DM_END_MEMORY},
-    {"DUE TO TIME LIMIT", DM_END_TIME},
-    {"NODE FAILURE", DM_END_NODE},
-    {"Node failure", DM_END_NODE},
-};
-
 static void tell(struct host *h, enum dm_engine_state state, const char *text)
 {
     struct slurm *s = h->engine;
@@ -113,9 +85,8 @@ static void on_line(struct dm_command *command, const char *line)
         tell(h, DM_HOST_RUNNING, "");
         return;
     }
-    for (size_t i = 0; h->reason == DM_END_UNKNOWN && i < sizeof sayings / sizeof *sayings; i++)
-        if (strstr(line, sayings[i].text))
-            h->reason = sayings[i].reason;
+    if (h->reason == DM_END_UNKNOWN)
+        h->reason = dm_slurm_reason(line);
 }
 
 static void free_when_empty(struct slurm *s);
@@ -450,23 +421,13 @@ static void on_timer(uv_timer_t *timer)
 /* ---- beginning and end
  * ----------------------------------------------------------------------------- */
 
-static int check_options(const char *options, struct dm_error *err)
-{
-    static const char *const known[] = {"args", "binary", NULL};
-    char key[64];
-    if (!dm_engine_option_unknown(options, known, key, sizeof key))
-        return DM_OK;
-    return dm_fail(err, DM_EUSAGE,
-                   "the engine slurm has no option \"%s\"\nit has args (of srun) and binary", key);
-}
-
 static int open_engine(const struct dm_engine_config *config, struct dm_engine **e,
                        struct dm_error *err)
 {
-    int rc = check_options(config->options, err);
-    struct slurm *s = rc ? NULL : calloc(1, sizeof *s);
+    int rc = DM_OK;
+    struct slurm *s = calloc(1, sizeof *s);
     if (!s)
-        return rc ? rc : dm_fail_memory(err);
+        return dm_fail_memory(err);
     s->head.kind = &dm_engine_slurm;
     s->config = *config;
     s->allocated = getenv("SLURM_JOB_ID") != NULL;
@@ -508,5 +469,9 @@ static void close_engine(struct dm_engine *e)
     free_when_empty(s);
 }
 
-const struct dm_engine_kind dm_engine_slurm = {
-    .name = "slurm", .open = open_engine, .spawn = spawn, .kill = kill_host, .close = close_engine};
+const struct dm_engine_kind dm_engine_slurm = {.name = "slurm",
+                                               .options = "args binary",
+                                               .open = open_engine,
+                                               .spawn = spawn,
+                                               .kill = kill_host,
+                                               .close = close_engine};

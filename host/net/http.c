@@ -243,6 +243,11 @@ static int begin(struct dm_error *err)
     return DM_OK;
 }
 
+uv_loop_t *dm_http_loop(struct dm_error *err)
+{
+    return begin(err) ? NULL : &client->loop;
+}
+
 static CURL *take_handle(void)
 {
     return client->nidle ? client->idle[--client->nidle] : dm_curl.easy_init();
