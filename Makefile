@@ -26,8 +26,8 @@ endif
 
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
-EMBEDDED := README.md $(sort $(wildcard host/lua/dm_ffi*.h)) $(shell find lua ops -name '*.lua' -o -name '*.txt' | LC_ALL=C sort)
-# these need a cluster, which tests/cluster/run.sh starts
+EMBEDDED := README.md $(sort $(wildcard host/lua/dm_ffi*.h)) $(shell find lua ops -name '*.lua' -o -name '*.txt' -o -name '*.py' | LC_ALL=C sort)
+# two need a cluster, which tests/cluster/run.sh starts
 SPECS := $(filter-out %/slurm_spec.lua %/ray_spec.lua,$(sort $(shell find tests -name '*_spec.lua')))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 

@@ -3,6 +3,7 @@
 #include "base/loop.h"
 #include "lua/state.h"
 #include "net/http.h"
+#include "task/coprocess.h"
 #include "run/coordinator.h"
 #include "run/counts.h"
 #include "run/worker.h"
@@ -85,6 +86,7 @@ int main(int argc, char **argv)
     dm_lua_close(lua);
     dm_process_finish();
     dm_http_finish();
+    dm_coprocess_finish();
     dm_loop_finish();
     return status < 0 ? 1 : status;
 }

@@ -74,9 +74,11 @@ void dm_self_limit_memory(uint64_t bytes)
 {
 /* the sanitizers reserve far more address space than they use */
 #if !defined(__SANITIZE_ADDRESS__)
-    struct rlimit limit = {.rlim_cur = bytes, .rlim_max = bytes};
-    if (bytes)
-        setrlimit(RLIMIT_DATA, &limit);
+    struct rlimit limit;
+    if (!bytes || getrlimit(RLIMIT_DATA, &limit))
+        return;
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    setrlimit(RLIMIT_DATA, &limit);
 #else
     (void)bytes;
 #endif

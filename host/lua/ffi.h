@@ -12,6 +12,7 @@
 #include "lua/dm_ffi_bytes.h"
 #include "lua/dm_ffi_trace.h"
 #include "lua/dm_ffi_net.h"
+#include "lua/dm_ffi_coprocess.h"
 #include "lua/dm_ffi_task.h"
 #include "lua/dm_ffi_export.h"
 #include "lua/dm_ffi_database.h"

@@ -1,11 +1,11 @@
 #include "net/attach.h"
 
-#include "net/http.h"
-#include "net/library.h"
+#include "base/loop.h"
 
 #include <stdlib.h>
 
-/* A loop within a loop: libuv gives the inner one's descriptor and the time until its next timer.
+/* The loop on which Lua waits, within another: libuv gives its descriptor and the time until its
+ * next timer.
  */
 struct attached {
     uv_poll_t poll;
@@ -33,12 +33,11 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
 void dm_http_attend(void)
 {
-    struct dm_error err;
     struct dm_http_reply *reply;
     struct attached *a = attached;
     if (!a)
         return;
-    dm_http_wait(0, &err); /* only looks: what fails, fails in its reply */
+    uv_run(a->inner, UV_RUN_NOWAIT);
     while ((reply = dm_http_next())) {
         if (!a->detached)
             a->on_reply(a->arg, reply);
@@ -56,7 +55,7 @@ void dm_http_attend(void)
 int dm_http_attach(uv_loop_t *loop, void (*on_reply)(void *arg, const struct dm_http_reply *reply),
                    void *arg, struct dm_error *err)
 {
-    uv_loop_t *inner = dm_http_loop(err);
+    uv_loop_t *inner = dm_loop(err);
     struct attached *a = inner ? calloc(1, sizeof *a) : NULL;
     if (!a)
         return inner ? dm_fail_memory(err) : err->status;

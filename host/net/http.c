@@ -243,11 +243,6 @@ static int begin(struct dm_error *err)
     return DM_OK;
 }
 
-uv_loop_t *dm_http_loop(struct dm_error *err)
-{
-    return begin(err) ? NULL : &client->loop;
-}
-
 static CURL *take_handle(void)
 {
     return client->nidle ? client->idle[--client->nidle] : dm_curl.easy_init();

@@ -3,13 +3,6 @@
 #ifndef DM_NET_HTTP_H
 #define DM_NET_HTTP_H
 
-#include "base/error.h"
-
-#include <uv.h>
-
-/* The loop that requests run on, made when first asked for. NULL with err set. */
-uv_loop_t *dm_http_loop(struct dm_error *err);
-
 /* Gives up what is under way and frees everything. Nothing when no request was ever made. */
 void dm_http_finish(void);
 

@@ -1,5 +1,6 @@
 /* The worker as a process of its own: frames over a pipe to whoever started it, on a libuv loop. */
 #include "run/worker.h"
+#include "task/coprocess.h"
 
 #include "base/loop.h"
 #include "engine/self.h"
@@ -205,6 +206,7 @@ int dm_worker_main(void)
     end_others();
     dm_worker_destroy(p->worker);
     dm_http_finish();
+    dm_coprocess_finish();
     dm_loop_finish();
     dm_buf_finish(&p->in);
     munmap(p->board, sizeof *p->board);

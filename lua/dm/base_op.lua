@@ -262,13 +262,15 @@ function Slicer:copies(sample, texts)
   return texts
 end
 
----Everything that `execute` made of a sample, returned and emitted.
+---Everything that `execute` made of a sample, returned and emitted. A slicer that waits may also return the sample,
+---which then goes on as the row that it is.
 ---@param sample dm.Sample|table
----@return table[] samples
+---@return table[]|dm.Sample samples
 function Slicer:slice(sample)
   self.emitted = {}
   local list = self:execute(sample)
   if not list then return self.emitted end
+  if list == sample and self.waits then return list end
   if type(list) ~= "table" then
     error(("%s must return a list of samples, not %s"):format(self.name, kind.name(list)), 0)
   end

@@ -1,4 +1,4 @@
--- Parameters of operators that the command line gives, in place of the pipeline's: --set OPERATOR.KEY=VALUE.
+-- What the command line gives in place of the pipeline's: --set OPERATOR.KEY=VALUE, --set limits.KEY=VALUE.
 local problem = require "dm.problem"
 local sorted_keys = require "dm.sorted_keys"
 local suggest = require "dm.suggest"
@@ -14,7 +14,7 @@ end
 
 ---Takes settings apart. Raises a problem for one that is not of that form.
 ---@param settings string[] "OP.KEY=V"
----@return table<string, table<string, any>> parameters by operator's name
+---@return table<string, table<string, any>> parameters by operator's name; those of the pipeline's limits by "limits"
 function M.parse(settings)
   local overrides = {}
   for _, s in ipairs(settings) do
@@ -35,7 +35,7 @@ end
 function M.check(overrides, used)
   local names = sorted_keys(used)
   for _, name in ipairs(sorted_keys(overrides)) do
-    if not used[name] then
+    if not used[name] and name ~= "limits" then
       problem.raise(('--set: the pipeline has no operator "%s"%s'):format(name, suggest.hint(name, names)),
         { next = #names > 0 and "its operators are " .. table.concat(names, ", ") or nil })
     end

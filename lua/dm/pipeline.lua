@@ -19,6 +19,7 @@ local M = {}
 ---@field on_error "reject"|"fail"
 ---@field max_rejects integer rows that may be rejected before the exit status is 3
 ---@field limits table row_time, memory, row_size, depth
+---@field given_limits table as they are written
 ---@field split_size number bytes of input in a unit of work
 ---@field shard_size number bytes of a file in an output directory
 ---@field engine string|table? what starts workers on other nodes: "slurm", or { "slurm", workers = 8, cpus = 4 }
@@ -201,6 +202,7 @@ function M.new(given)
   check_workers(p)
   p.limits = check_limits(p, given.limits == nil and {} or given.limits)
   p.limits.row_time_given = given.limits ~= nil and given.limits.row_time ~= nil
+  p.given_limits = given.limits or {}
   p.split_size = sized(p, { "split_size" }, p.split_size, units.bytes, SIZE_EXAMPLE)
   p.shard_size = sized(p, { "shard_size" }, p.shard_size, units.bytes, SIZE_EXAMPLE)
   return p
@@ -260,11 +262,24 @@ local function make_operator(p, entry, i, set, make)
   end
   if getmetatable(entry) and entry.execute then return entry end
   local class, given = read_entry(p, entry, i)
-  local overridden = set[entry[1]] or {}
+  local overridden = set[class.name] or set[entry[1]] or {}
   for k, v in pairs(overridden) do given[k] = v end
   local ok, op, why = xpcall(make or class.make, problem.catch, class, given)
   if ok and op then return op end
   error(place(p, ok and why or op, i, entry[1], overridden), 0)
+end
+
+---Replaces limits by those that --set gives.
+---@param p dm.Pipeline
+---@param settings table<string, any>
+local function set_limits(p, settings)
+  local given = {}
+  for name, v in pairs(p.given_limits) do given[name] = v end
+  for name, v in pairs(settings) do given[name] = v end
+  local ok, e = xpcall(check_limits, problem.catch, p, given)
+  if not ok then problem.raise("--set: " .. e.what, { next = e.next }) end
+  e.row_time_given = given.row_time ~= nil
+  p.limits = e
 end
 
 ---Makes the operators. Raises a message for a person when one is unknown or its parameters are wrong.
@@ -272,8 +287,10 @@ end
 ---@param make (fun(class: table, given: table): dm.BaseOp?, dm.Problem?)? makes one, instead of BaseOp.make
 function Pipeline:make_operators(settings, make)
   local given, ops, used = overrides.parse(settings), {}, {}
+  if given.limits then set_limits(self, given.limits) end
   for i, entry in ipairs(self.operators) do
     ops[i] = make_operator(self, entry, i, given, make)
+    if ops[i].waits then ops[i].row_ms = self.limits.row_time end
     used[ops[i].name] = true
   end
   overrides.check(given, used)
@@ -282,10 +299,11 @@ end
 
 ---What makes a pipeline of a file: its Lua, compiled, or what stands for it when it is YAML.
 ---@param path string
+---@param lenient boolean? see dm.recipe.chunk
 ---@return (fun(path: string): any)? chunk
 ---@return string? message
-function M.chunk(path)
-  if recipe.is(path) then return recipe.chunk(path) end
+function M.chunk(path, lenient)
+  if recipe.is(path) then return recipe.chunk(path, lenient) end
   return sources.load(path)
 end
 

@@ -12,6 +12,7 @@ local M = {}
 ---@field root dm.YamlNode
 ---@field given table what dm.pipeline gets
 ---@field places table<string, { key: dm.YamlNode, value: dm.YamlNode }> by path of the entry, its steps joined by NUL
+---@field faults dm.Problem[] what is wrong, beside what ends the reading at once
 ---@field notes { node: dm.YamlNode, what: string }[] what has no effect here, and why
 ---@field task dm.DataMateTask? of a task of DataMate
 local Recipe = {}
@@ -39,6 +40,15 @@ end
 ---@param next_step string?
 function Recipe:fail(node, what, next_step)
   problem.raise(what, { at = problem.place(self.path, node.line, node.col, node.size), next = next_step })
+end
+
+---Notes that something in the file is wrong; what else is wrong is to be told too.
+---@param node dm.YamlNode
+---@param what string
+---@param next_step string?
+function Recipe:fault(node, what, next_step)
+  self.faults[#self.faults + 1] = problem.new(what, { next = next_step,
+    at = problem.place(self.path, node.line, node.col, node.size) })
 end
 
 ---Notes that something in the file has no effect.
@@ -85,7 +95,8 @@ function M.read(path)
   local recipe = known[path]
   if recipe and recipe.text == text then return recipe end
   local root = require("dm.yaml").parse(path, text) or { kind = "scalar", line = 1, col = 1, size = 1, text = "" }
-  recipe = setmetatable({ path = path, text = text, root = root, given = {}, places = {}, notes = {} }, Recipe)
+  recipe = setmetatable({ path = path, text = text, root = root, given = {}, places = {},
+    faults = {}, notes = {} }, Recipe)
   require("dm.recipe." .. kind_of(recipe))(recipe)
   known[path] = recipe
   return recipe
@@ -93,9 +104,14 @@ end
 
 ---A function that does what the chunk of a Lua pipeline would do: it hands the table to dm.pipeline.
 ---@param path string
+---@param lenient boolean? whether what is wrong is passed over where that can be; see M.faults
 ---@return fun(): dm.Pipeline
-function M.chunk(path)
-  return function() return require("dm").pipeline(M.read(path).given) end
+function M.chunk(path, lenient)
+  return function()
+    local recipe = M.read(path)
+    if recipe.faults[1] and not lenient then error(recipe.faults[1], 0) end
+    return require("dm").pipeline(recipe.given)
+  end
 end
 
 ---Where an entry of the pipeline's table is written, or what is around it.
@@ -111,6 +127,13 @@ function M.word(path, entry, value)
     if place then return (value or n < #entry) and place.value or place.key end
   end
   return recipe.root
+end
+
+---What is wrong with the file; empty of a pipeline in Lua.
+---@param path string
+---@return dm.Problem[]
+function M.faults(path)
+  return known[path] and known[path].faults or {}
 end
 
 ---What a task of DataMate says of itself; nil of any other pipeline.

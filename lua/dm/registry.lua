@@ -10,9 +10,12 @@ local registered = {}  -- name -> class or module path
 local folders = { "ops/user" }
 local paths = setmetatable({}, { __mode = "k" }) -- class -> its file
 
----Adds a folder in which operators are looked for.
+---Adds a folder in which operators are looked for, unless it is one already.
 ---@param folder string
 function M.add_folder(folder)
+  for _, known in ipairs(folders) do
+    if known == folder then return end
+  end
   folders[#folders + 1] = folder
 end
 

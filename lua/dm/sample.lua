@@ -412,6 +412,15 @@ function M.raw(node, key)
   return ffi_string(span.p, span.n)
 end
 
+---Writes a member of one object into another, spelled as it is there.
+---@param node ffi.cdata* an object
+---@param from ffi.cdata* another
+---@param key string
+function M.copy(node, from, key)
+  local s, text = live(node), M.raw(from, key)
+  check(C.dm_sample_put(s, node[INDEX], key, #key, check(C.dm_sample_make_json(s, text, #text, err)), err))
+end
+
 ---The names of an object's members in file order, those that are null too, each once. Names that can not be read are
 ---left out.
 ---@param node ffi.cdata*

@@ -45,6 +45,14 @@ function M.read(path)
   return keep(path, text)
 end
 
+---A text that is made and not read, remembered as read() does: workers get what was made when the run began.
+---@param name string
+---@param make fun(): string
+---@return string
+function M.made(name, make)
+  return kept[name] or keep(name, make())
+end
+
 ---The files of a folder whose names match a pattern, sorted; remembered as read() does, under FOLDER/PATTERN.
 ---@param folder string
 ---@param pattern string of Lua

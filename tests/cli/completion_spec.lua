@@ -37,7 +37,7 @@ describe("dmhost completion", function()
     local offered = bash ""
     for _, name in ipairs(require("dm.cli.main").COMMANDS) do assert.is_true(offered[name], name) end
     assert.same({ run = true }, bash "ru")
-    assert.same({ ["--sample"] = true, ["--set"] = true }, bash("run", "--s"))
+    assert.same({ ["--sample"] = true, ["--set"] = true, ["--slots"] = true }, bash("run", "--s"))
     assert.same({ json = true }, bash("run", "--log-format", "j"))
     assert.same({ json = true }, bash("run", "--log-format", "=", "j"))
     assert.same({ text = true, json = true }, bash("run", "--log-format", "="))

@@ -58,8 +58,8 @@ describe("workers behind worker hosts", function()
     prepare()
     local _, expected = t.bash(("cd %s && %s run pipeline.lua -i - -o - -j 1 -q <in/a.jsonl | md5sum"):format(q(dir),
       q(t.DMHOST)))
-    local _, got = t.bash(("cd %s && %s run pipeline.lua -i - -o - --engine process --workers 2 -q <in/a.jsonl | md5sum")
-      :format(q(dir), q(t.DMHOST)))
+    local _, got = t.bash(("cd %s && %s run pipeline.lua -i - -o - -q --engine process --workers 2 <in/a.jsonl | md5sum"
+      ):format(q(dir), q(t.DMHOST)))
     assert.equal(expected, got)
   end)
 

@@ -195,7 +195,7 @@ local function evaluate(plan)
     plan.calls, plan.given = plan.calls + 1, given
     return plan
   end
-  local chunk, message = pipeline.chunk(plan.path)
+  local chunk, message = pipeline.chunk(plan.path, true)
   if not chunk then
     plan.fault = message
   else

@@ -75,14 +75,14 @@ local function own_options(p, given, name)
 end
 
 ---A value from the command line, or else from the pipeline.
-local function pick(p, values, given, option)
+local function pick(values, given, option)
   local key = option:gsub("-", "_")
   if values[option] ~= nil then return values[option], "--" .. option end
   return given[key], "engine." .. key, { "engine", key }
 end
 
 local function whole(p, values, given, option, least, default)
-  local v, name, entry = pick(p, values, given, option)
+  local v, name, entry = pick(values, given, option)
   if v == nil then return default end
   local n = tonumber(v)
   if n and n >= least and n % 1 == 0 then return n end
@@ -92,7 +92,7 @@ local function whole(p, values, given, option, least, default)
 end
 
 local function sized(p, values, given, option, convert, default, example)
-  local v, name, entry = pick(p, values, given, option)
+  local v, name, entry = pick(values, given, option)
   if v == nil then return default end
   local n = (type(v) == "string" or type(v) == "number") and convert(v)
   if n and n > 0 then return n end
@@ -104,7 +104,8 @@ end
 local function check_alone(values)
   for _, option in ipairs(OPTIONS) do
     if values[option] ~= nil then
-      problem.raise(("--%s is for workers that an engine starts"):format(option), { next = "name it with --engine; " .. SEE })
+      problem.raise(("--%s is for workers that an engine starts"):format(option),
+        { next = "name it with --engine; " .. SEE })
     end
   end
 end
@@ -137,7 +138,7 @@ function M.set(job, p, values, keep)
   job.gpus = whole(p, values, given, "gpus", 0, 0)
   job.memory = sized(p, values, given, "memory", units.bytes, 0, 'a size is for example "8G"')
   job.silence_ms = sized(p, values, given, "lost-after", units.milliseconds, 5000, 'a time is for example "5s"')
-  local listen = pick(p, values, given, "listen")
+  local listen = pick(values, given, "listen")
   job.listen = listen and keep(tostring(listen)) or nil
 end
 

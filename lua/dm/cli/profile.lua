@@ -17,7 +17,7 @@ local M = {
     { "folded", value = "FILE", doc = "stacks for a flame graph; - is standard output, in place of the table" },
     { "eval", short = "e", value = "TEXT", doc = "the pipeline as text" },
     { "ops", value = "DIR", list = true, doc = "a folder with operators; may be repeated" },
-    { "set", value = "OP.KEY=V", list = true, doc = "a parameter of an operator; may be repeated" },
+    { "set", value = "OP.KEY=V", list = true, doc = "a parameter of an operator, or limits.KEY=V; may be repeated" },
   },
   notes = [[
 Runs one worker on the rows of the input; nothing is kept of the output. LuaJIT is asked where it is

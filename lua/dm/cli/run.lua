@@ -32,7 +32,7 @@ local M = {
     { "lost-after", value = "TIME", doc = "with --engine: silence after which a node is lost; default: 5s" },
     { "eval", short = "e", value = "TEXT", doc = "the pipeline as text" },
     { "ops", value = "DIR", list = true, doc = "a folder with operators; may be repeated" },
-    { "set", value = "OP.KEY=V", list = true, doc = "a parameter of an operator; may be repeated" },
+    { "set", value = "OP.KEY=V", list = true, doc = "a parameter of an operator, or limits.KEY=V; may be repeated" },
     { "limit", value = "N", doc = "the first N rows only" },
     { "sample", value = "P", doc = "a share of the rows, from 0 to 1, at random but the same each time" },
     { "resume", doc = "go on with a run that did not end" },

@@ -93,7 +93,8 @@ function EFFECT.skip_op_error(recipe, key, node)
 end
 
 -- Read by dm.recipe.dataset and dm.recipe.operators.
-for _, name in ipairs { "dataset_path", "dataset", "suffixes", "process", "text_keys", "keep_stats_in_res_ds" } do
+for _, name in ipairs { "dataset_path", "dataset", "suffixes", "process", "text_keys", "keep_stats_in_res_ds",
+  "custom_operator_paths" } do
   EFFECT[name] = function() end
 end
 
@@ -113,9 +114,9 @@ local function read_keys(recipe)
     elseif WITHOUT_EFFECT[name] then
       recipe:note(key, ("%s has no effect here: %s"):format(name, WITHOUT_EFFECT[name]))
     elseif MISSING[name] then
-      recipe:fail(key, ("there is no %s here"):format(name), MISSING[name])
+      recipe:fault(key, ("there is no %s here"):format(name), MISSING[name])
     else
-      recipe:fail(key, ('a recipe has no key "%s"%s'):format(name, suggest.hint(name, known_keys())))
+      recipe:fault(key, ('a recipe has no key "%s"%s'):format(name, suggest.hint(name, known_keys())))
     end
   end
 end

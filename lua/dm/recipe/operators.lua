@@ -1,5 +1,7 @@
 -- The operators of a recipe of Data-Juicer, and what it says for all of them.
+local export = require "dm.recipe.export"
 local null = require("dm.sample").null
+local peers = require "dm.recipe.peers"
 local registry = require "dm.registry"
 local yaml = require "dm.yaml"
 
@@ -43,27 +45,78 @@ local function read_item(recipe, item)
   return name, params
 end
 
----Whether an operator takes a parameter. One that can not be loaded takes none; dm.pipeline tells why.
-local function takes(name, parameter)
-  local ok, class = pcall(registry.get, name)
-  for _, p in ipairs(ok and class and class.params or {}) do
-    if p[1] == parameter then return true end
+---The folders in which `custom_operator_paths` has us look for operators in Lua, and the files and packages that are
+---Data-Juicer's.
+---@return string[] paths of Python
+local function read_paths(recipe)
+  local node = yaml.get(recipe.root, "custom_operator_paths")
+  local value, python = node and yaml.value(node), {}
+  if value == nil or value == null then return python end
+  if type(value) == "string" then value = { value } end
+  for _, path in ipairs(value) do
+    if type(path) ~= "string" then recipe:fail(node, "custom_operator_paths must be a path, or a list of them") end
+    if path:find "%.lua$" then
+      registry.add_folder(path:match "^(.*)/[^/]*$" or ".")
+    elseif path:find "%.py$" or io.open(path .. "/__init__.py") then
+      python[#python + 1] = path
+    else
+      registry.add_folder(path)
+    end
   end
-  return false
+  return python
 end
 
-local function read_operator(recipe, i, item, general)
-  local name, params = read_item(recipe, item)
-  local entry = { name.text }
+---The class of a name, if it is ours; one that can not be loaded is, and dm.pipeline tells what is wrong with it.
+---@return boolean ours
+---@return table? class
+local function find(name)
+  local ok, class = pcall(registry.get, name)
+  return not ok or class ~= nil, ok and class or nil
+end
+
+---What of the parameters our operator does not do, though Data-Juicer's does.
+---@return string?
+local function lacking(class, params)
+  for _, p in ipairs(class and params and class.params or {}) do
+    local given = p.only_default and yaml.get(params, p[1])
+    if given and yaml.value(given, true) ~= p.default and yaml.value(given) ~= null then
+      return ("%s: %s"):format(p[1], p.only_default)
+    end
+  end
+end
+
+---@return dm.RecipeItem[] all
+---@return dm.RecipeItem[] those that are not ours
+local function read_items(recipe, node)
+  local items, theirs = {}, {}
+  for i, item in ipairs(node) do
+    local name, params = read_item(recipe, item)
+    local ours, class = find(name.text)
+    items[i] = { name = name, params = params, class = class, why = lacking(class, params) }
+    if not ours or items[i].why then theirs[#theirs + 1] = items[i] end
+  end
+  return items, theirs
+end
+
+---Adds what the recipe says for all operators, as far as this one takes it.
+local function add_general(entry, class, general)
+  for _, p in ipairs(class and class.params or {}) do
+    local name = p[1]
+    if general[name] ~= nil and entry[name] == nil then entry[name] = general[name] end
+  end
+end
+
+---The entry of dm.pipeline's list.
+local function entry_of(recipe, i, item, general)
+  local name, params = item.name, item.params
+  local entry = { item.registered or name.text }
   recipe:place({ "operators", i }, name, params or name)
   recipe:place({ "operators", i, 1 }, name, name)
   for _, given in ipairs(params and params.entries or {}) do
     entry[given.key.text] = yaml.value(given.value, true)
     recipe:place({ "operators", i, given.key.text }, given.key, given.value)
   end
-  for parameter, value in pairs(general) do
-    if entry[parameter] == nil and takes(name.text, parameter) then entry[parameter] = value end
-  end
+  add_general(entry, item.class, general)
   return entry
 end
 
@@ -73,8 +126,14 @@ function M.read(recipe)
   if node.kind ~= "list" then
     recipe:fail(node, "process must be a list of operators", "for example `- text_length_filter: {min_len: 100}`")
   end
-  local list, general = {}, defaults(recipe, text_keys(recipe))
-  for i, item in ipairs(node) do list[i] = read_operator(recipe, i, item, general) end
+  local keys, paths = text_keys(recipe), read_paths(recipe)
+  local items, theirs = read_items(recipe, node)
+  peers.find(recipe, theirs, paths)
+  local list, general = { export.first(keys) }, defaults(recipe, keys)
+  for _, item in ipairs(items) do
+    if not item.faulty then list[#list + 1] = entry_of(recipe, #list + 1, item, general) end
+  end
+  if #theirs > 0 and general.keep_stats_in_res_ds ~= true then list[#list + 1] = export.last() end
   recipe:set("operators", list, key, node)
 end
 

@@ -81,7 +81,8 @@ function settle.filter(_, entry, kept, _, reason, value)
   return 0
 end
 
-function settle.slicer(stage, entry, list)
+function settle.slicer(stage, entry, list, node)
+  if list == node then return settle.mapper(stage, entry, list, node) end
   local children, count = {}, stage.rows.ops[stage.number]
   for i = 1, #(list or children) do
     children[i] = handed.take(list[i], "a Slicer's list holds samples")
@@ -119,7 +120,7 @@ local function run(stage, entry)
   local count = stage.rows.ops[stage.number]
   if not ok then return failed(stage, entry, out) end
   count.out = count.out + out
-  if out > 0 and op.kind ~= "slicer" and (entry.changed or s.edits ~= before) then
+  if out > 0 and not entry.children and (entry.changed or s.edits ~= before) then
     count.changed = count.changed + 1
   end
 end

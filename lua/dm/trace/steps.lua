@@ -108,6 +108,7 @@ end
 
 local function execute_slicer(op, node)
   local list = op:slice(node)
+  if list == node then return nil end
   for i = 1, #list do list[i] = handed.take(list[i], "a Slicer's list holds samples") end
   return list
 end
@@ -213,7 +214,7 @@ local function step_on(walk, record, state, i, sample, number)
   local edits = sample.edits
   local ok, a, b, c = execute(walk, i, sample, number)
   if not ok then return failed(walk, record, step, a) end
-  if op.kind == "slicer" then return follow_children(walk, record, step, a, number) end
+  if op.kind == "slicer" and a then return follow_children(walk, record, step, a, number) end
   if op.kind == "filter" then
     after_filter(walk, record, step, a, b, c)
   elseif a ~= nil then

@@ -9,7 +9,7 @@ local M = {}
 M.OPTIONS = {
   { "eval", short = "e", value = "TEXT", doc = "the pipeline as text" },
   { "ops", value = "DIR", list = true, doc = "a folder with operators; may be repeated" },
-  { "set", value = "OP.KEY=V", list = true, doc = "a parameter of an operator; may be repeated" },
+  { "set", value = "OP.KEY=V", list = true, doc = "a parameter of an operator, or limits.KEY=V; may be repeated" },
 }
 
 ---@param list dm.Option[]

@@ -1,0 +1,48 @@
+-- What Data-Juicer does with every row before the first operator of a recipe and behind the last one, as operators.
+local base_op = require "dm.base_op"
+local sample_module = require "dm.sample"
+
+local M = {}
+
+---Drop rows whose text is null, as Data-Juicer's loader does.
+local Unify = base_op.Filter:extend {
+  name = "unify_format",
+  summary = "Drop rows whose text is null, as Data-Juicer's loader does; a row without the field is rejected.",
+  params = { { "keys", "list", default = {}, doc = "the fields that hold text" } },
+}
+
+function Unify:execute(sample)
+  for _, key in ipairs(self.keys) do
+    if sample[key] == nil then
+      if sample_module.raw(sample, key) then return false, ('field "%s" is null'):format(key) end
+      error(('field "%s" is missing; text_keys names the fields that hold text'):format(key), 0)
+    end
+  end
+  return true
+end
+
+---Take away what operators noted for others.
+local Exporter = base_op.Mapper:extend {
+  name = "exporter",
+  summary = "Take away what operators of Data-Juicer noted for others, as its exporter does.",
+}
+
+function Exporter:execute(sample) -- luacheck: ignore 212/self
+  sample.__dj__stats__ = nil
+  sample.__dj__meta__ = nil
+end
+
+---What comes before the first operator.
+---@param keys string[] the fields that hold text
+---@return dm.BaseOp
+function M.first(keys)
+  return Unify { keys = keys }
+end
+
+---What comes behind the last one.
+---@return dm.BaseOp
+function M.last()
+  return Exporter {}
+end
+
+return M

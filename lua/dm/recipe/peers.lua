@@ -1,0 +1,138 @@
+-- Operators of a recipe that dmhost does not have: they are run by the user's own Data-Juicer, whose interpreter the
+-- environment variable DM_DATAJUICER_PYTHON names. What that says of them is remembered with the run's sources, so that
+-- workers need not ask again, and so that another version is noticed when a run is resumed.
+local embedded = require "dm.embedded"
+local json = require "dm.json"
+local registry = require "dm.registry"
+local sample = require "dm.sample"
+local sources = require "dm.sources"
+local suggest = require "dm.suggest"
+
+local M = {}
+
+local VARIABLE = "DM_DATAJUICER_PYTHON"
+
+---An operator of a recipe.
+---@class dm.RecipeItem
+---@field name dm.YamlNode
+---@field params dm.YamlNode?
+---@field class table?
+---@field why string? what of it we have not, though it is ours
+---@field registered string? the name under which the registry has it, if that is another one
+---@field faulty boolean? nobody can run it
+
+---Kinds that see rows one by one, or many at once but each for itself; the others need the whole corpus.
+local KINDS = { mapper = true, filter = true, slicer = true }
+
+---Kind of each operator that Data-Juicer had when this was written.
+---@return table<string, string>
+local function known_names()
+  local kinds = {}
+  for line in embedded.read("lua/dm/datajuicer/names.txt"):gmatch "[^\n]+" do
+    local kind, names = line:match "^(%l+): (.*)$"
+    for name in (names or ""):gmatch "%S+" do kinds[name] = kind end
+  end
+  return kinds
+end
+
+---Names for "did you mean": ours and Data-Juicer's.
+local function all_names(theirs)
+  local list = registry.names()
+  for _, name in ipairs(theirs) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+---"a, b and c", each once.
+local function listed(items)
+  local list, seen = {}, {}
+  for _, item in ipairs(items) do
+    if not seen[item.name.text] then list[#list + 1] = item.name.text end
+    seen[item.name.text] = true
+  end
+  local last = table.remove(list)
+  return #list > 0 and table.concat(list, ", ") .. " and " .. last or last
+end
+
+local function refuse_whole_corpus(recipe, item, kind)
+  item.faulty = true
+  recipe:fault(item.name, ("%s is a %s: it looks at the whole corpus, which Data-Juicer can not do for dmhost"):format(
+    item.name.text, kind), "take it out, and run it on the output with Data-Juicer itself")
+end
+
+---Without Data-Juicer there is nobody to run them.
+local function refuse(recipe, items)
+  local kinds, theirs, names = known_names(), {}, {}
+  for name in pairs(kinds) do names[#names + 1] = name end
+  for _, item in ipairs(items) do
+    local name = item.name.text
+    local kind = kinds[name]
+    item.faulty = true
+    if not kind and not item.why then
+      recipe:fault(item.name, ('no operator is named "%s"%s'):format(name, suggest.hint(name, all_names(names))),
+        "`dmhost ops` lists those of dmhost; for one of your own in Python set " .. VARIABLE)
+    elseif not item.why and not KINDS[kind] then
+      refuse_whole_corpus(recipe, item, kind)
+    else
+      theirs[#theirs + 1] = item
+    end
+  end
+  local first = theirs[1]
+  if not first then return end
+  local why = first.why and #theirs == 1 and (" (%s)"):format(first.why) or ""
+  recipe:fault(first.name, ("this recipe needs your Data-Juicer for %s%s"):format(listed(theirs), why),
+    VARIABLE .. "=/path/to/venv/bin/python names the Python that it is installed in; or take what needs it out")
+end
+
+---What Data-Juicer says of the operators.
+---@return { version: string, operators: table, names: string[] }
+local function describe(python, items, paths)
+  local names, seen = {}, {}
+  for _, item in ipairs(items) do
+    if not seen[item.name.text] then names[#names + 1] = item.name.text end
+    seen[item.name.text] = true
+  end
+  table.sort(names)
+  local what = ("Data-Juicer of %s: %s"):format(python, table.concat(names, ", "))
+  return json.decode(sources.made(what, function()
+    local request = { describe = sample.array(names), paths = sample.array(paths) }
+    return tostring(require("dm.datajuicer.process").ask(python, request))
+  end))
+end
+
+---Makes the class of an operator known, unless there is no such one or it can not be had row by row.
+local function add(recipe, item, said, python, paths)
+  local name = item.name.text
+  local about = said.operators[name]
+  if not about then
+    item.faulty = true
+    recipe:fault(item.name, ('no operator is named "%s"%s'):format(name, suggest.hint(name, all_names(said.names))),
+      ("neither dmhost nor Data-Juicer %s has one"):format(said.version))
+    return
+  end
+  if not KINDS[about.kind] then return refuse_whole_corpus(recipe, item, about.kind) end
+  item.class = require("dm.datajuicer.operator").class(name, about, python, paths)
+  item.registered = item.why and name .. " of Data-Juicer" or name
+  registry.add(python, item.class, item.registered)
+end
+
+---Has operators that are not ours run by Data-Juicer.
+---@param recipe dm.Recipe
+---@param items dm.RecipeItem[]
+---@param paths string[] of the user's Python files
+function M.find(recipe, items, paths)
+  if #items == 0 then return end
+  local python = sources.made(VARIABLE, function() return os.getenv(VARIABLE) or "" end)
+  if python == "" then return refuse(recipe, items) end
+  for _, path in ipairs(paths) do sources.fingerprint(path) end
+  local ok, said = pcall(describe, python, items, paths)
+  if not ok then
+    for _, item in ipairs(items) do item.faulty = true end
+    return recipe:fault(items[1].name,
+      ("Data-Juicer can not be asked about %s: %s"):format(listed(items), tostring(said)),
+      ("%s is %s; is Data-Juicer installed there?"):format(VARIABLE, python))
+  end
+  for _, item in ipairs(items) do add(recipe, item, said, python, paths) end
+end
+
+return M

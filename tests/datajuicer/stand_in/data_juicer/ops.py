@@ -1,0 +1,151 @@
+import os
+import signal
+import sys
+import time
+
+
+class Registry:
+    def __init__(self):
+        self.modules = {}
+
+    def register_module(self, name):
+        def add(cls):
+            self.modules[name] = cls
+            return cls
+
+        return add
+
+
+OPERATORS, NON_STATS_FILTERS, TAGGING_OPS = Registry(), Registry(), Registry()
+
+
+class OP:
+    _batched_op = False
+
+    def __init__(self, *args, **kwargs):
+        self.text_key = kwargs.get("text_key", "text")
+
+    def is_batched_op(self):
+        return self._batched_op
+
+    def use_cuda(self):
+        return False
+
+
+class Mapper(OP):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.process = self.process_batched if self._batched_op else self.process_single
+
+
+class Filter(OP):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.compute_stats = self.compute_stats_batched if self._batched_op else self.compute_stats_single
+        self.process = self.process_batched if self._batched_op else self.process_single
+
+
+class Deduplicator(OP):
+    pass
+
+
+class Selector(OP):
+    pass
+
+
+@OPERATORS.register_module("upper_mapper")
+class Upper(Mapper):
+    """What each test looks at; with marks in the text that make it fail in the ways there are."""
+
+    def __init__(self, mark=None, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.mark = mark
+        if mark == "unmakable":
+            raise OSError("the model is not there")
+
+    def process_single(self, sample):
+        text = sample[self.text_key]
+        print("operators may print")
+        if "RAISE" in text:
+            raise ValueError("no such thing: 数")
+        if "CRASH" in text:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if "EXIT" in text:
+            sys.stderr.write("gave up\n")
+            os._exit(5)
+        if "HANG" in text:
+            time.sleep(1000)
+        if "NAN" in text:
+            sample["score"] = float("nan")
+        sample[self.text_key] = text.upper() + (self.mark or "")
+        return sample
+
+
+@OPERATORS.register_module("batched_mapper")
+class Batched(Upper):
+    """The same with a batch of rows; 'two' becomes two rows, 'none' none."""
+
+    _batched_op = True
+
+    def process_batched(self, samples):
+        made = {name: [] for name in samples}
+        made["size"] = []
+        for i, text in enumerate(samples[self.text_key]):
+            self.process_single({self.text_key: text})
+            for k in range(0 if "none" in text else 2 if "two" in text else 1):
+                for name in samples:
+                    made[name].append(samples[name][i])
+                made[self.text_key][-1] = f"{text}.{k}" if "two" in text else text.upper()
+                made["size"].append(len(samples[self.text_key]) > 1)
+        return made
+
+
+@OPERATORS.register_module("length_filter")
+class Length(Filter):
+    def __init__(self, min_len=3, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.min_len = min_len
+
+    def compute_stats_single(self, sample):
+        sample["__dj__stats__"]["len"] = len(sample[self.text_key])
+        return sample
+
+    def process_single(self, sample):
+        return sample["__dj__stats__"]["len"] >= self.min_len
+
+
+@OPERATORS.register_module("batched_length_filter")
+class BatchedLength(Length):
+    _batched_op = True
+
+    def compute_stats_batched(self, samples):
+        for text, stats in zip(samples[self.text_key], samples["__dj__stats__"]):
+            if "RAISE" in text:
+                raise KeyError("stats")
+            stats["len"] = len(text)
+        return samples
+
+    def process_batched(self, samples):
+        return map(lambda stats: stats["len"] >= self.min_len, samples["__dj__stats__"])
+
+
+@TAGGING_OPS.register_module("tag_mapper")
+@OPERATORS.register_module("tag_mapper")
+class Tag(Mapper):
+    def process_single(self, sample):
+        sample["__dj__meta__"]["tag"] = "a"
+        return sample
+
+
+@OPERATORS.register_module("tagged_filter")
+class Tagged(Filter):
+    def compute_stats_single(self, sample):
+        return sample
+
+    def process_single(self, sample):
+        return sample["__dj__meta__"]["tag"] == "a"
+
+
+@OPERATORS.register_module("twins_deduplicator")
+class Twins(Deduplicator):
+    pass
