@@ -2,6 +2,7 @@
 
 #include "base/loop.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* The loop on which Lua waits, within another: libuv gives its descriptor and the time until its
