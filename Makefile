@@ -18,7 +18,8 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) -fvisibility=hidden -Ihost -MMD -MP \
 	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) libpq))
 LDLIBS := $(shell pkg-config --libs $(PACKAGES)) -lm
-LDFLAGS += -Wl,-E -Wl,--as-needed -Wl,--build-id
+# libraries beside the binary come first: so a package of both runs on machines without them
+LDFLAGS += -Wl,-E -Wl,--as-needed -Wl,--disable-new-dtags -Wl,-rpath,'$$ORIGIN/lib' -Wl,--build-id
 ifdef SAN
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=address,undefined

@@ -20,37 +20,38 @@ struct attached {
 
 static struct attached *attached;
 
-static void on_timer(uv_timer_t *timer)
-{
-    (void)timer;
-    dm_http_attend();
-}
+static void on_timer(uv_timer_t *timer);
 
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-    (void)poll, (void)status, (void)events;
-    dm_http_attend();
-}
-
-void dm_http_attend(void)
+/* Lets requests go on, and hands over the replies that there are. */
+static void work(struct attached *a)
 {
     struct dm_http_reply *reply;
-    struct attached *a = attached;
-    if (!a)
-        return;
     uv_run(a->inner, UV_RUN_NOWAIT);
     while ((reply = dm_http_next())) {
         if (!a->detached)
             a->on_reply(a->arg, reply);
         dm_http_release(reply);
     }
-    if (a->detached)
-        return;
-    int ms = uv_backend_timeout(a->inner);
-    if (ms < 0)
-        uv_timer_stop(&a->timer);
-    else
-        uv_timer_start(&a->timer, on_timer, (uint64_t)ms, 0);
+    int ms = a->detached ? -1 : uv_backend_timeout(a->inner);
+    if (ms >= 0) /* a timer that is set to 0 by itself would let nothing else run */
+        uv_timer_start(&a->timer, on_timer, ms ? (uint64_t)ms : 1, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    work(timer->data);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    (void)status, (void)events;
+    work(poll->data);
+}
+
+void dm_http_attend(void)
+{
+    if (attached)
+        uv_timer_start(&attached->timer, on_timer, 0, 0);
 }
 
 int dm_http_attach(uv_loop_t *loop, void (*on_reply)(void *arg, const struct dm_http_reply *reply),

@@ -13,7 +13,7 @@ struct dm_http_reply;
 int dm_http_attach(uv_loop_t *loop, void (*on_reply)(void *arg, const struct dm_http_reply *reply),
                    void *arg, struct dm_error *err);
 
-/* To be called when a request has been started. */
+/* To be called when a request has been started; nothing is handed over from within. */
 void dm_http_attend(void);
 
 /* No reply is handed over any more; requests that are under way are given up. Nothing when nothing

@@ -24,7 +24,7 @@ local function wait_for(what, ready)
 end
 
 ---Starts a server; M.stop ends it.
----@param options { port: integer?, certificate: string?, key: string?, host: string? }? host: the address it listens on
+---@param options { port: integer?, certificate: string?, key: string?, host: string? }? host: its address
 ---@return tests.Server
 function M.start(options)
   options = options or {}
@@ -33,7 +33,8 @@ function M.start(options)
   local host = options.host or "127.0.0.1"
   local _, out = t.shell(("HOST=%s python3 tests/net/server.py %s >%s/port 2>%s/log </dev/null & echo $!"):format(host,
     table.concat(words, " "), folder, folder))
-  local server = setmetatable({ pid = tonumber(out), host = host, scheme = options.certificate and "https" or "http" }, Server)
+  local server = setmetatable({ pid = tonumber(out), host = host }, Server)
+  server.scheme = options.certificate and "https" or "http"
   running[#running + 1] = server
   server.port = wait_for("the server's port", function()
     return tonumber((t.read(folder .. "/port") or ""):match "%d+")
