@@ -5,7 +5,6 @@
 #include "net/http.h"
 #include "task/coprocess.h"
 #include "run/coordinator.h"
-#include "run/counts.h"
 #include "run/worker.h"
 #include "task/process.h"
 #include "trace/session.h"
@@ -29,7 +28,7 @@ static int run_job(struct dm_lua *lua, struct dm_error *err)
     static struct dm_outcome outcome;
     dm_coordinator_run(dm_job_made(), deliver, lua, &outcome);
     int status = dm_lua_call(lua, "dm.cli.run", "finish", &outcome, err);
-    dm_counts_finish(&outcome.counts);
+    dm_outcome_finish(&outcome);
     return status;
 }
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 static struct {
@@ -12,6 +13,8 @@ static struct {
     uv_signal_t interrupt, terminate;
     bool ready, stirred, catches;
     int caught;
+    uv_poll_t *watch; /* of the descriptor `watched`, or NULL */
+    int watched;
 } shared;
 
 double dm_loop_now(void)
@@ -45,6 +48,35 @@ uv_loop_t *dm_loop(struct dm_error *err)
 void dm_loop_stir(void)
 {
     shared.stirred = true;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)poll, (void)status, (void)events;
+    dm_loop_stir();
+}
+
+static void free_watch(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+void dm_loop_watch(int fd)
+{
+    struct dm_error err;
+    uv_loop_t *loop = dm_loop(&err);
+    if (!loop || (shared.watch ? shared.watched : -1) == fd)
+        return;
+    if (shared.watch)
+        uv_close((uv_handle_t *)shared.watch, free_watch);
+    shared.watch = fd >= 0 ? malloc(sizeof *shared.watch) : NULL;
+    if (!shared.watch || uv_poll_init(loop, shared.watch, fd)) {
+        free(shared.watch); /* who waits looks now and then */
+        shared.watch = NULL;
+        return;
+    }
+    shared.watched = fd;
+    uv_poll_start(shared.watch, UV_READABLE, on_readable);
 }
 
 static void on_wake(uv_timer_t *timer)
@@ -117,6 +149,7 @@ void dm_loop_finish(void)
 {
     if (!shared.ready)
         return;
+    dm_loop_watch(-1);
     uv_close((uv_handle_t *)&shared.wake, NULL);
     uv_close((uv_handle_t *)&shared.interrupt, NULL);
     uv_close((uv_handle_t *)&shared.terminate, NULL);

@@ -14,6 +14,10 @@ uv_loop_t *dm_loop(struct dm_error *err);
 /* To be called on the loop: there is something that Lua is to hear of, so dm_loop_wait returns. */
 void dm_loop_stir(void);
 
+/* Has dm_loop_wait return when there is something to read on this descriptor, too; -1: on none. The
+ * caller reads it then. */
+void dm_loop_watch(int fd);
+
 /* Frees the loop; everybody must have closed their handles. Nothing when there was none. */
 void dm_loop_finish(void);
 

@@ -9,8 +9,9 @@ enum {
     DM_EUSAGE = -3,  /* the caller is at fault: arguments, pipeline, operator */
     DM_EIO = -4,     /* the system is at fault: a file, a process, the network */
     DM_ESTALE = -5,  /* a node was used after its sample had gone */
-    DM_EROW = -6     /* a row is at fault and ends the run: the text is its id, the operator (or nothing), the reason and
+    DM_EROW = -6,    /* a row is at fault and ends the run: the text is its id, the operator (or nothing), the reason and
                       * the row's beginning, each on a line of its own */
+    DM_ESPENT = -7   /* what models may be asked has been asked: --max-requests, --max-cost */
 };
 
 struct dm_error {
@@ -187,15 +188,14 @@ struct dm_settings {
     uint64_t nops;
     uint64_t documents;       /* DM_FILE_OF_ROWS ... */
     uint64_t replay;          /* replies come from that file only, which is not written */
+    uint64_t metered;         /* every request to a model is asked for first: --max-requests, --max-cost */
 };
 
 /* run: the rows of the split that a worker runs ------------------------------------------------- */
 
-/* An operator's account of rows, the ticks it took (dm_ticks), and what it asked a model: requests, how many of them
- * were made again, tokens; and how many replies it had from the cache. */
+/* An operator's account of rows, and the ticks it took (dm_ticks). */
 struct dm_opcount {
     uint64_t in, out, made, dropped, rejected, changed, ticks;
-    uint64_t requests, retries, tokens_in, tokens_out, cached;
 };
 
 enum { DM_REASON_BYTES = 112, DM_REASONS_PER_OP = 16 };
@@ -229,6 +229,7 @@ enum { DM_PROGRESS_NONE, DM_PROGRESS_LINES, DM_PROGRESS_BAR, DM_PROGRESS_JSON };
 /* A run that Lua asks for. It sets the fields; texts must live until the run has ended. */
 struct dm_job {
     struct dm_settings settings;
+    const char *suffixes;  /* of files in input folders, one a line, in small letters; NULL: our own */
     const char *output;    /* final name; with DM_TO_EACH, "{file}" in it stands for the input's name */
     uint64_t kind;         /* DM_TO_FILE ... */
     uint64_t workers;      /* 0: one inside this process */
@@ -237,6 +238,8 @@ struct dm_job {
     uint64_t limit_rows;   /* the first so many rows only; 0: all */
     uint64_t resume, force;
     uint64_t progress;     /* DM_PROGRESS_NONE ... */
+    uint64_t most_requests; /* to models, and what they may cost in billionths; 0: no limit */
+    uint64_t most_cost;
     /* workers on other nodes, when there is an engine that starts them */
     const char *engine;          /* its name; NULL: workers run here */
     const char *engine_address;  /* what stood behind "=" in --engine NAME=ADDRESS; "" */
@@ -260,6 +263,7 @@ struct dm_outcome {
     double seconds;
     uint64_t rows_before, bytes_before; /* of input, done by the run that was resumed */
     struct dm_counts counts;
+    struct dm_asked *asked; /* for each operator what it asked models, by runs that were resumed too */
     struct dm_error err;
 };
 
@@ -274,6 +278,12 @@ struct dm_job *dm_job_get(void);
 /* Adds input files: a file, folder, glob, or "-" for standard input. With settings.documents set before, folders are
  * searched for files of every kind, but for the job's outputs. */
 int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *err);
+
+/* Has `wanted` rows of the inputs from number `first` on be read, at random but always the same ones; of fewer rows
+ * each as often as it takes. The inputs are sorted, counted, which reads them twice at most, and repeated. Returns how
+ * many inputs there are now, or a status below zero. To be called instead of dm_job_sort_inputs, for one source of a
+ * mixture after the other. */
+int64_t dm_job_mix_inputs(struct dm_job *job, uint64_t first, uint64_t wanted, struct dm_error *err);
 
 /* Sorts the inputs; how many there are, and the path of one. */
 uint64_t dm_job_sort_inputs(struct dm_job *job);
@@ -315,6 +325,7 @@ struct dm_rows {
     struct dm_sample **samples; /* of the batch */
     double seed;                /* for random numbers: depends on the row, its child and the operator alone */
     struct dm_opcount *ops;     /* one for each operator */
+    struct dm_asked *asked;     /* the same: what it asked models since that was last told */
 };
 
 /* Parses the next rows. Returns how many, 0 at the end of the split, or an error below zero. */

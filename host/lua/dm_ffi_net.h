@@ -78,6 +78,55 @@ void dm_http_release(struct dm_http_reply *reply);
 /* How many connections the limit on open files leaves room for; raises the limit as far as it goes. */
 int dm_http_room(void);
 
+/* run: what models are asked ---------------------------------------------------------------------- */
+
+enum { DM_LATENCIES = 176 };
+
+/* What an operator asked models. */
+struct dm_asked {
+    uint64_t requests;  /* that reached a server */
+    uint64_t retries;   /* how many of them were made again */
+    uint64_t tokens_in, tokens_out;
+    uint64_t cached;    /* replies from the cache: none was asked */
+    uint64_t cost;      /* in billionths of the prices' currency */
+    uint64_t latency[DM_LATENCIES]; /* how often a request took so long: see dm_asked_latency */
+};
+
+/* Counts the time that a request took. */
+void dm_asked_latency(struct dm_asked *asked, double ms);
+
+/* The time within which a share of the requests ended, in milliseconds and by 5 % exact; 0 when there were none. */
+double dm_asked_percentile(const struct dm_asked *asked, double share);
+
+/* Adds all of `from`. */
+void dm_asked_add(struct dm_asked *asked, const struct dm_asked *from);
+
+/* How requests of this process are limited: 0: in no way; 1: by their endpoints' rates; 2: in the run as a whole too. */
+int dm_metered(void);
+
+/* Requests to an endpoint that a worker wants to make, and what has come of earlier ones. */
+struct dm_want {
+    uint64_t endpoint;      /* which: a hash of its name */
+    uint64_t requests_per_minute, tokens_per_minute; /* its rates; 0: no limit */
+    uint64_t n;             /* requests that are wanted */
+    uint64_t tokens, cost;  /* what they may take, all together; cost in billionths */
+    uint64_t ended;         /* requests that were granted before and have ended */
+    uint64_t returned;      /* how many of those did not reach the server */
+    int64_t more_tokens, more_cost; /* what those took beyond what was thought */
+};
+
+/* Tells the coordinator. */
+int dm_want(const struct dm_want *want, struct dm_error *err);
+
+struct dm_grant {
+    uint64_t endpoint;
+    uint64_t n;    /* requests that may be made */
+    uint64_t over; /* 1: no more may be made in this run, and why not stands in the coordinator's message */
+};
+
+/* Looks for messages. Returns 1 with the next grant, 0 when there is none, or a status below zero. */
+int dm_grant_next(struct dm_grant *grant, struct dm_error *err);
+
 /* run: replies of models that are kept on disk --------------------------------------------------- */
 
 /* Appends the reply that was kept under a key. Returns 1, 0 when there is none, or a status below zero. */

@@ -2,6 +2,7 @@
 
 #include "run/folder.h"
 #include "run/identity.h"
+#include "run/signals.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -21,8 +22,7 @@ static void close_handles(struct dm_coordinator *c)
         return;
     c->closed = true;
     uv_close((uv_handle_t *)&c->tick, NULL);
-    uv_close((uv_handle_t *)&c->on_int, NULL);
-    uv_close((uv_handle_t *)&c->on_term, NULL);
+    dm_signals_catch(false);
     if (c->hosts)
         dm_hosts_close(c);
     for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
@@ -191,12 +191,16 @@ void dm_advance(struct dm_coordinator *c)
 /* ---- events
  * --------------------------------------------------------------------------------------- */
 
-static void on_failed(struct dm_coordinator *c, struct dm_wire *frame)
+static void on_failed(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame)
 {
     struct dm_error err;
     size_t n;
     int status = (int)dm_get_u32(frame);
     const char *text = dm_get_bytes(frame, &n);
+    if (status == DM_ESPENT || c->quitting) {
+        dm_schedule_given_up(peer);
+        return;
+    }
     dm_fail(&err, status, "%.*s", (int)n, text);
     dm_run_fail(c, &err);
 }
@@ -215,10 +219,16 @@ static void on_frame(void *arg, struct dm_peer *peer, enum dm_message type, stru
         dm_schedule_written(c, frame);
         break;
     case DM_FAILED:
-        on_failed(c, frame);
+        on_failed(c, peer, frame);
         break;
     case DM_REPLY:
         dm_store_reply(c, frame);
+        return;
+    case DM_WANT:
+        dm_models_want(c, peer, frame);
+        break;
+    case DM_ASKED:
+        dm_models_told(c, frame);
         return;
     default:
         break;
@@ -229,6 +239,7 @@ static void on_frame(void *arg, struct dm_peer *peer, enum dm_message type, stru
 static void on_lost(void *arg, struct dm_peer *peer)
 {
     struct dm_coordinator *c = arg;
+    dm_budget_leave(&c->budget, &peer->asker);
     dm_loss(c, peer);
     dm_advance(c);
 }
@@ -258,19 +269,6 @@ static void on_pumped(void *arg)
     dm_advance(c);
 }
 
-static void on_tick(uv_timer_t *tick)
-{
-    struct dm_coordinator *c = tick->data;
-    if (c->hosts)
-        dm_hosts_tick(c);
-    else
-        dm_pool_watch(&c->pool, c->job->row_ms);
-    dm_store_tick(c);
-    dm_progress(c, false);
-    dm_status_tick(c);
-    dm_advance(c);
-}
-
 void dm_run_stop(struct dm_coordinator *c, bool now, const char *text)
 {
     c->outcome->interrupted = 1;
@@ -284,12 +282,34 @@ void dm_run_stop(struct dm_coordinator *c, bool now, const char *text)
     dm_advance(c);
 }
 
-static void on_signal(uv_signal_t *handle, int sig)
+static void look_around(struct dm_coordinator *c)
 {
-    struct dm_coordinator *c = handle->data;
     const char *text = "stopping: running splits are being finished; again to stop at once";
-    (void)sig;
-    dm_run_stop(c, c->stopping, c->stopping ? "" : text);
+    for (; c->signals < dm_signals_count(); c->signals++)
+        dm_run_stop(c, c->stopping, c->stopping ? "" : text);
+    dm_models_tick(c);
+    dm_progress(c, false);
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    struct dm_coordinator *c = tick->data;
+    if (c->hosts)
+        dm_hosts_tick(c);
+    else
+        dm_pool_watch(&c->pool, c->job->row_ms);
+    dm_store_tick(c);
+    look_around(c);
+    dm_status_tick(c);
+    dm_advance(c);
+}
+
+static void on_inside(void *arg)
+{
+    struct dm_coordinator *c = arg;
+    uv_update_time(&c->loop);
+    dm_store_inside(c);
+    look_around(c);
 }
 
 /* ---- the beginning
@@ -367,7 +387,10 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
     if (rc == DM_OK)
         rc = c->outcome->resumed
                  ? dm_identity_check(job->settings.folder, c->plan.inputs, err)
-                 : dm_identity_write(job->settings.folder, job->settings.plan, c->plan.inputs, err);
+                 : dm_identity_write(job->settings.folder, job->settings.plan, c->plan.inputs,
+                                     job->kind != DM_TO_STDOUT, err);
+    if (rc == DM_OK)
+        rc = dm_models_begin(c, err);
     measure_inputs(c);
     return rc;
 }
@@ -388,18 +411,18 @@ static int start_standard_streams(struct dm_coordinator *c, struct dm_error *err
 
 static int start_loop(struct dm_coordinator *c, struct dm_error *err)
 {
-    struct dm_pool_events events = {
-        .on_frame = on_frame, .on_lost = on_lost, .on_error = on_error, .arg = c};
+    struct dm_pool_events events = {.on_frame = on_frame,
+                                    .on_lost = on_lost,
+                                    .on_inside = on_inside,
+                                    .on_error = on_error,
+                                    .arg = c};
     int rc = uv_loop_init(&c->loop);
     if (rc)
         return dm_fail(err, DM_EIO, "cannot make an event loop: %s", uv_strerror(rc));
-    c->tick.data = c->on_int.data = c->on_term.data = c;
+    c->tick.data = c;
     uv_timer_init(&c->loop, &c->tick);
     uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
-    uv_signal_init(&c->loop, &c->on_int);
-    uv_signal_start(&c->on_int, on_signal, SIGINT);
-    uv_signal_init(&c->loop, &c->on_term);
-    uv_signal_start(&c->on_term, on_signal, SIGTERM);
+    dm_signals_catch(true);
     rc = dm_pool_init(&c->pool, &c->loop, &c->job->settings, events, err);
     if (rc == DM_OK)
         rc = start_standard_streams(c, err);
@@ -458,6 +481,7 @@ void dm_coordinator_run(struct dm_job *job, dm_deliver *deliver, void *arg,
     if (outcome->begun)
         run_loop(c);
     dm_store_end(c);
+    dm_models_end(c);
     if (c->pump.reader_gone)
         outcome->interrupted = 0;
     bool read = c->job->kind != DM_TO_STDOUT || c->pump.reader_gone ||

@@ -5,8 +5,8 @@
 
 #include "run/commit.h"
 
-/* Runs the job to its end; `deliver` gets what a task's run commits. The outcome's counts are the
- * caller's to free with dm_counts_finish. */
+/* Runs the job to its end; `deliver` gets what a task's run commits. The outcome is the caller's to
+ * free with dm_outcome_finish. */
 void dm_coordinator_run(struct dm_job *job, dm_deliver *deliver, void *arg,
                         struct dm_outcome *outcome);
 

@@ -5,6 +5,7 @@
 #include "io/sqlite.h"
 #include "io/versions.h"
 #include "json/kernel.h"
+#include "run/counts.h"
 #include "text/versions.h"
 
 #include <dirent.h>
@@ -42,6 +43,12 @@ void dm_job_free(void)
     made = NULL;
 }
 
+void dm_outcome_finish(struct dm_outcome *outcome)
+{
+    dm_counts_finish(&outcome->counts);
+    free(outcome->asked);
+}
+
 struct dm_inputs *dm_job_inputs(struct dm_job *job)
 {
     return &((struct made_job *)(void *)job)->inputs;
@@ -53,6 +60,7 @@ int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *e
     in->documents = job->settings.documents != DM_FILE_OF_ROWS;
     in->outputs[0] = job->output;
     in->outputs[1] = job->settings.folder;
+    in->suffixes = job->suffixes;
     return dm_inputs_add(in, pattern, err);
 }
 

@@ -10,6 +10,9 @@ struct dm_inputs *dm_job_inputs(struct dm_job *job);
 /* The job, when one has been made; else NULL. */
 struct dm_job *dm_job_made(void);
 
+/* Frees what a run left in its outcome. */
+void dm_outcome_finish(struct dm_outcome *outcome);
+
 /* Frees the job of this process. */
 void dm_job_free(void);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 static void on_turn(uv_idle_t *idle);
+static int turn(struct dm_peer *peer, struct dm_error *err);
 
 int dm_pool_init(struct dm_pool *p, uv_loop_t *loop, const struct dm_settings *settings,
                  struct dm_pool_events events, struct dm_error *err)
@@ -232,37 +233,58 @@ static void end_inside(struct dm_peer *peer)
     dm_pool_lose(peer);
 }
 
+/* What the loop would do, which stands still while the worker inside runs a split. */
+static int idle_inside(void *arg, struct dm_error *err)
+{
+    struct dm_peer *peer = arg;
+    int rc = DM_OK;
+    peer->pool->events.on_inside(peer->pool->events.arg);
+    if (peer->killed != DM_KILL_NONE)
+        return dm_fail(err, DM_EIO, "the split was given up");
+    while (rc == DM_OK && peer->queue.n && peer->queue.p[4] != DM_ASSIGN)
+        rc = turn(peer, err);
+    return rc;
+}
+
 static int turn_inside(struct dm_peer *peer, enum dm_message type, struct dm_wire *w,
                        struct dm_error *err)
 {
     if (type != DM_SETUP)
         return dm_worker_handle(peer->inside, type, w, err);
     peer->inside = dm_worker_create(w, peer->board, send_up, peer, err);
-    return peer->inside ? DM_OK : err->status;
+    if (!peer->inside)
+        return err->status;
+    dm_worker_on_idle(peer->inside, idle_inside, peer, -1);
+    return DM_OK;
 }
 
-/* One frame for the worker inside. */
+/* The next frame for the worker inside. */
+static int turn(struct dm_peer *peer, struct dm_error *err)
+{
+    struct dm_buf frame = {0};
+    int64_t size = dm_frame_size(peer->queue.p, peer->queue.n);
+    if (size <= 0 || !dm_buf_add(&frame, peer->queue.p, (size_t)size))
+        return dm_fail_memory(err);
+    peer->queue.n -= (size_t)size;
+    memmove(peer->queue.p, peer->queue.p + size, peer->queue.n);
+    struct dm_wire w = {.p = (unsigned char *)frame.p + DM_FRAME_HEAD,
+                        .end = (unsigned char *)frame.p + frame.n};
+    int rc = turn_inside(peer, (enum dm_message)frame.p[4], &w, err);
+    dm_buf_finish(&frame);
+    return rc;
+}
+
 static void on_turn(uv_idle_t *idle)
 {
     struct dm_pool *p = idle->data;
     struct dm_peer *peer = p->peers;
     struct dm_error err;
-    struct dm_buf frame = {0};
-    int64_t size = peer ? dm_frame_size(peer->queue.p, peer->queue.n) : 0;
-    if (size <= 0 || !dm_buf_add(&frame, peer->queue.p, (size_t)size)) {
+    if (!peer || !peer->queue.n)
         uv_idle_stop(idle);
-        return;
-    }
-    peer->queue.n -= (size_t)size;
-    memmove(peer->queue.p, peer->queue.p + size, peer->queue.n);
-    enum dm_message type = (enum dm_message)frame.p[4];
-    struct dm_wire w = {.p = (unsigned char *)frame.p + DM_FRAME_HEAD,
-                        .end = (unsigned char *)frame.p + frame.n};
-    if (type == DM_STOP)
+    else if (peer->queue.p[4] == DM_STOP)
         end_inside(peer);
-    else if (turn_inside(peer, type, &w, &err))
+    else if (turn(peer, &err))
         fail_inside(peer, &err);
-    dm_buf_finish(&frame);
 }
 
 static void send_inside(struct dm_peer *peer, struct dm_buf *frame)

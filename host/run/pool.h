@@ -3,6 +3,7 @@
 #ifndef DM_RUN_POOL_H
 #define DM_RUN_POOL_H
 
+#include "run/budget.h"
 #include "run/worker.h"
 
 #include <uv.h>
@@ -33,9 +34,10 @@ struct dm_peer {
     struct dm_peer *next, *prev;
     struct dm_pool *pool;
     const struct dm_channel *channel;
-    void *job;  /* the coordinator's: what it runs */
-    bool ready; /* said HELLO */
-    bool lost;  /* on_lost was called */
+    void *job;             /* the coordinator's: what it runs */
+    struct dm_asker asker; /* requests to models that it wants to make */
+    bool ready;            /* said HELLO */
+    bool lost;             /* on_lost was called */
     struct dm_board *board;
     enum dm_kill killed;
     uint64_t turn, turn_since_ms; /* of the board: when its row began, as far as we saw */
@@ -60,6 +62,8 @@ struct dm_pool_events {
     void (*on_frame)(void *arg, struct dm_peer *peer, enum dm_message type, struct dm_wire *frame);
     /* the worker has gone, expected or not; the peer is freed afterwards */
     void (*on_lost)(void *arg, struct dm_peer *peer);
+    /* the worker inside has time for others: the loop stands still while it runs a split */
+    void (*on_inside)(void *arg);
     /* a message for people: what went wrong with a worker's channel */
     void (*on_error)(void *arg, const char *text);
     void *arg;

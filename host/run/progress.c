@@ -43,20 +43,39 @@ struct dm_view dm_progress_look(const struct dm_coordinator *c)
     v.mb_per_s = (double)(c->frontier.counts.bytes - c->outcome->bytes_before) / s / 1e6;
     v.share = c->total_bytes ? (double)c->done_bytes / (double)c->total_bytes : -1;
     double done = (double)(c->done_bytes - c->resumed_bytes);
+    for (uint64_t i = 0; i < c->job->settings.nops; i++)
+        dm_asked_add(&v.asked, &c->asked[i]);
     v.eta = v.share >= 0 && done > 0 ? s * (double)(c->total_bytes - c->done_bytes) / done : -1;
     return v;
 }
 
+/* What models were asked, for people; nothing when nothing was. */
+static void describe_asked(const struct dm_asked *a, char *text, size_t n)
+{
+    char cost[32] = "";
+    *text = 0;
+    if (a->cost)
+        snprintf(cost, sizeof cost, "  cost %.4f", (double)a->cost / 1e9);
+    if (a->requests || a->cached)
+        snprintf(text, n,
+                 "  %llu requests (%llu again)  p50/90/99 %.0f/%.0f/%.0f ms  %llu+%llu tokens%s",
+                 (unsigned long long)a->requests, (unsigned long long)a->retries,
+                 dm_asked_percentile(a, 0.5), dm_asked_percentile(a, 0.9),
+                 dm_asked_percentile(a, 0.99), (unsigned long long)a->tokens_in,
+                 (unsigned long long)a->tokens_out, cost);
+}
+
 static void show_line(const struct dm_view *v, const char *begin, const char *end)
 {
-    char head[96] = "", eta[32] = "";
+    char head[96] = "", eta[32] = "", asked[256];
+    describe_asked(&v->asked, asked, sizeof asked);
     if (v->share >= 0)
         snprintf(head, sizeof head, "%3.0f %%  ", v->share * 100);
     if (v->eta >= 0)
         snprintf(eta, sizeof eta, "  ETA %.0f s", v->eta);
-    fprintf(stderr, "%s%s%llu rows  %.0f rows/s  %.1f MB/s%s  %llu rejected%s", begin, head,
+    fprintf(stderr, "%s%s%llu rows  %.0f rows/s  %.1f MB/s%s  %llu rejected%s%s", begin, head,
             (unsigned long long)v->rows, v->rows_per_s, v->mb_per_s, eta,
-            (unsigned long long)v->rejected, end);
+            (unsigned long long)v->rejected, asked, end);
 }
 
 static void show_bar(struct dm_coordinator *c, const struct dm_view *v)
@@ -77,11 +96,22 @@ static void show_bar(struct dm_coordinator *c, const struct dm_view *v)
 
 static void show_json(const struct dm_view *v)
 {
+    const struct dm_asked *a = &v->asked;
     fprintf(stderr,
             "{\"event\":\"progress\",\"seconds\":%.3f,\"rows\":%llu,\"rejected\":%llu,"
-            "\"rows_per_s\":%.0f,\"mb_per_s\":%.1f,\"share\":%.4f}\n",
+            "\"rows_per_s\":%.0f,\"mb_per_s\":%.1f,\"share\":%.4f",
             v->seconds, (unsigned long long)v->rows, (unsigned long long)v->rejected, v->rows_per_s,
             v->mb_per_s, v->share < 0 ? 0 : v->share);
+    if (a->requests || a->cached)
+        fprintf(stderr,
+                ",\"asked\":{\"requests\":%llu,\"retries\":%llu,\"tokens_in\":%llu,"
+                "\"tokens_out\":%llu,\"cached\":%llu,\"cost\":%.9f,"
+                "\"latency_ms\":{\"p50\":%.3g,\"p90\":%.3g,\"p99\":%.3g}}",
+                (unsigned long long)a->requests, (unsigned long long)a->retries,
+                (unsigned long long)a->tokens_in, (unsigned long long)a->tokens_out,
+                (unsigned long long)a->cached, (double)a->cost / 1e9, dm_asked_percentile(a, 0.5),
+                dm_asked_percentile(a, 0.9), dm_asked_percentile(a, 0.99));
+    fputs("}\n", stderr);
 }
 
 void dm_progress(struct dm_coordinator *c, bool now)

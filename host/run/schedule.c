@@ -266,6 +266,17 @@ void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_
         continue_stream(c, item, peer);
 }
 
+void dm_schedule_given_up(struct dm_peer *peer)
+{
+    struct dm_item *item = peer->job;
+    peer->job = NULL;
+    if (!item)
+        return;
+    item->probing = item->granted = false;
+    item->state = DM_WAITING;
+    item->peer = NULL;
+}
+
 void dm_schedule_settle(struct dm_coordinator *c, struct dm_item *item)
 {
     item->state = DM_WRITTEN_OUT;

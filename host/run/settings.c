@@ -14,7 +14,7 @@ static uint64_t *numbers(struct dm_settings *s, size_t i)
 {
     uint64_t *list[] = {&s->numbered,     &s->shard_bytes,   &s->row_bytes, &s->row_depth,
                         &s->memory_bytes, &s->fail_on_error, &s->nops,      &s->sampled,
-                        &s->documents,    &s->replay};
+                        &s->documents,    &s->replay,        &s->metered};
     return i < sizeof list / sizeof *list ? list[i] : NULL;
 }
 
@@ -75,5 +75,8 @@ void dm_settings_op_name(const struct dm_settings *s, int32_t i, char *buf, size
     }
     if (i < 0 || !name)
         name = "input";
-    snprintf(buf, n, "%.*s", (int)strcspn(name, "\n"), name);
+    size_t size = strcspn(name, "\n");
+    size = size < n ? size : n - 1;
+    memcpy(buf, name, size);
+    buf[size] = 0;
 }

@@ -1,10 +1,12 @@
 /* The coordinator's state, shared by the files that make it up: coordinator.c (life of a run),
  * schedule.c (which split goes where), loss.c (workers that die), store.c (replies of models),
- * progress.c (what people see), status.c (what other processes see). */
+ * models.c (what models are asked), progress.c (what people see), status.c (what other processes
+ * see). */
 #ifndef DM_RUN_STATE_H
 #define DM_RUN_STATE_H
 
 #include "cluster/hosts.h"
+#include "run/asked.h"
 #include "run/commit.h"
 #include "run/coordinator.h"
 #include "run/item.h"
@@ -29,7 +31,7 @@ struct dm_coordinator {
     struct dm_outcome *outcome;
     uv_loop_t loop;
     uv_timer_t tick;
-    uv_signal_t on_int, on_term;
+    int signals; /* that were seen to: see look_around */
     uv_work_t commit_work;
     uv_work_t store_work;
     struct dm_pool pool;
@@ -49,6 +51,10 @@ struct dm_coordinator {
     struct dm_error store_err;
     int store_rc;
     bool storing;
+    struct dm_budget budget; /* of requests to models */
+    struct dm_asked *asked;  /* for each operator: what it has asked, as far as workers have told */
+    uint64_t asked_saved_ms; /* when that was written last */
+    bool asked_changed;      /* since then */
     int lock;
     bool plan_ended, committing, stopping, quitting, closed;
     uint64_t started_ms, committed_ms, shown_ms;
@@ -75,6 +81,9 @@ void dm_schedule(struct dm_coordinator *c);
 /* A worker has run its split, or its output is in place. */
 void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame);
 void dm_schedule_written(struct dm_coordinator *c, struct dm_wire *frame);
+
+/* The worker has left its split undone, since models may not be asked any more. */
+void dm_schedule_given_up(struct dm_peer *peer);
 
 /* The output of an item is in its place, which ends at item->end. */
 void dm_schedule_settle(struct dm_coordinator *c, struct dm_item *item);
@@ -109,8 +118,25 @@ void dm_store_reply(struct dm_coordinator *c, struct dm_wire *frame);
  * commit. */
 void dm_store_tick(struct dm_coordinator *c);
 
+/* The same while a worker inside is at work: no other thread would be seen to end. */
+void dm_store_inside(struct dm_coordinator *c);
+
 /* Writes what has come last, however the run ended: it has been paid for. */
 void dm_store_end(struct dm_coordinator *c);
+
+/* models.c: begins the account of what models are asked, or goes on with the one of the run that is
+ * resumed. */
+int dm_models_begin(struct dm_coordinator *c, struct dm_error *err);
+
+/* A worker wants to ask, or has asked. */
+void dm_models_want(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame);
+void dm_models_told(struct dm_coordinator *c, struct dm_wire *frame);
+
+/* Hands out what may be asked by now, and writes the account when it is time. */
+void dm_models_tick(struct dm_coordinator *c);
+
+/* Writes the account, which is the outcome's then. */
+void dm_models_end(struct dm_coordinator *c);
 
 /* progress.c: shows how far the run is, when it is time. */
 void dm_progress(struct dm_coordinator *c, bool now);
@@ -119,6 +145,7 @@ void dm_progress(struct dm_coordinator *c, bool now);
 struct dm_view {
     double seconds, share, rows_per_s, mb_per_s, eta; /* share, eta: -1 when not known */
     uint64_t rows, rejected;
+    struct dm_asked asked; /* by all operators */
 };
 struct dm_view dm_progress_look(const struct dm_coordinator *c);
 

@@ -29,7 +29,14 @@ void dm_store_tick(struct dm_coordinator *c)
     uv_queue_work(&c->loop, &c->store_work, store_in_thread, on_stored);
 }
 
-/* While a worker inside this process is at work, the loop stands still. */
+void dm_store_inside(struct dm_coordinator *c)
+{
+    struct dm_error err;
+    if (c->replies && dm_replies_waiting(c->replies) >= BATCH_MS &&
+        dm_replies_flush(c->replies, &err))
+        dm_run_fail(c, &err);
+}
+
 void dm_store_reply(struct dm_coordinator *c, struct dm_wire *frame)
 {
     struct dm_error err;
@@ -39,9 +46,6 @@ void dm_store_reply(struct dm_coordinator *c, struct dm_wire *frame)
     int rc = DM_OK;
     if (key && !frame->bad && c->replies)
         rc = dm_replies_put(c->replies, key, reply, n, &err);
-    if (rc == DM_OK && c->replies && c->job->workers == 0 &&
-        dm_replies_waiting(c->replies) >= BATCH_MS)
-        rc = dm_replies_flush(c->replies, &err);
     free(key);
     if (rc)
         dm_run_fail(c, &err);

@@ -19,6 +19,9 @@ enum dm_message {
     DM_TRACE,     /* session: a request to trace */
     DM_TRACED,    /* worker: the reply */
     DM_REPLY,     /* worker: a model's reply, to be kept */
+    DM_WANT,      /* worker: requests to a model that it wants to make */
+    DM_BUDGET,    /* coordinator: how many of them may be made */
+    DM_ASKED,     /* worker: what its operators asked models since it last said */
 
     /* between coordinator and worker hosts: who is there, before anything else is said */
     DM_DIAL = 32, /* worker host: the protocol, its name, a random number */

@@ -17,6 +17,11 @@ struct dm_work *dm_work_create(const struct dm_settings *settings, struct dm_boa
     w->limits = (struct dm_json_limits){.depth = (uint32_t)settings->row_depth};
     w->input.row_bytes = settings->row_bytes;
     w->head.samples = w->samples;
+    w->head.asked = calloc(settings->nops + 1, sizeof *w->head.asked);
+    if (!w->head.asked) {
+        dm_work_destroy(w);
+        return NULL;
+    }
     for (uint32_t i = 0; i < DM_BATCH_ROWS; i++) {
         w->samples[i] = dm_sample_create();
         if (!w->samples[i]) {
@@ -39,6 +44,7 @@ void dm_work_destroy(struct dm_work *w)
         dm_sample_destroy(w->samples[i]);
     dm_work_finish_held(w);
     dm_buf_finish(&w->scratch);
+    free(w->head.asked);
     free(w);
 }
 

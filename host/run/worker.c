@@ -1,11 +1,15 @@
 #include "run/worker.h"
 
+#include "base/loop.h"
 #include "engine/self.h"
 #include "lua/state.h"
+#include "run/asked.h"
+#include "run/budget.h"
 #include "run/replies.h"
 #include "run/trace.h"
 
 #include <stdlib.h>
+#include <uv.h>
 
 struct dm_worker {
     struct dm_settings settings;
@@ -16,6 +20,13 @@ struct dm_worker {
     struct dm_buf frame;
     struct dm_board *board;
     struct dm_replies *replies; /* that models gave before; NULL: none are kept */
+    uint64_t told_ms;           /* when the coordinator was told last what models are asked */
+    struct dm_buf grants; /* of requests to models, as they came; those before `granted` are used */
+    size_t granted;
+    uint64_t wanted;    /* requests that the coordinator has not granted yet */
+    int fd;             /* where frames come, or -1 */
+    dm_work_idle *idle; /* handles them */
+    void *idle_arg;
     dm_worker_send *send;
     void *arg;
 };
@@ -60,6 +71,22 @@ static int send_written(struct dm_worker *w, const struct dm_result *r, struct d
     return send_frame(w, at, ok, err);
 }
 
+/* Tells what models were asked since that was last told. */
+static int send_asked(struct dm_worker *w, struct dm_error *err)
+{
+    struct dm_asked *asked = dm_work_rows(w->work)->asked;
+    bool any = false;
+    for (uint64_t i = 0; i < w->settings.nops; i++)
+        any = any || !dm_asked_is_empty(&asked[i]);
+    w->told_ms = uv_hrtime() / 1000000;
+    if (!any)
+        return DM_OK;
+    size_t at = dm_frame_begin(&w->frame, DM_ASKED);
+    int rc = send_frame(w, at, dm_asked_put(&w->frame, asked, w->settings.nops), err);
+    memset(asked, 0, w->settings.nops * sizeof *asked);
+    return rc;
+}
+
 static void unlink_result(struct dm_worker *w, struct dm_result *r)
 {
     struct dm_result **at = &w->results;
@@ -97,10 +124,21 @@ static int run_split(struct dm_worker *w, const struct dm_split *s, struct dm_re
     if (rc == DM_OK) {
         rc = dm_lua_call(w->lua, "dm.run.worker", "run", dm_work_rows(w->work), err);
         rc = dm_work_end(w->work, rc, err);
+        int told = send_asked(w, rc ? NULL : err);
+        rc = rc ? rc : told;
     }
     if (rc == DM_OK)
         rc = send_done(w, r, err);
     return rc;
+}
+
+/* Models may not be asked any more: the split is left as it was. */
+static int give_up(struct dm_worker *w, struct dm_result *r, struct dm_error *err)
+{
+    unlink_result(w, r);
+    size_t at = dm_frame_begin(&w->frame, DM_FAILED);
+    bool ok = dm_put_u32(&w->frame, (uint32_t)DM_ESPENT) && dm_put_text(&w->frame, "");
+    return send_frame(w, at, ok, err);
 }
 
 static int assign(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err)
@@ -113,7 +151,7 @@ static int assign(struct dm_worker *w, struct dm_wire *frame, struct dm_error *e
     rc = r ? run_split(w, &s, r, err) : dm_fail_memory(err);
     dm_split_finish(&s);
     if (rc)
-        return rc;
+        return rc == DM_ESPENT ? give_up(w, r, err) : rc;
     if (r->probe || r->part) {
         unlink_result(w, r);
         return DM_OK;
@@ -170,6 +208,18 @@ static int trace(struct dm_worker *w, struct dm_wire *frame, struct dm_error *er
     return send_frame(w, at, dm_put_bytes(&w->frame, t->reply.p, t->reply.n), err);
 }
 
+/* Keeps a grant until Lua takes it. */
+static int budget(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err)
+{
+    struct dm_grant g;
+    dm_grant_get(frame, &g);
+    if (frame->bad)
+        return dm_fail(err, DM_EINPUT, "malformed message from the coordinator");
+    w->wanted = g.over || g.n > w->wanted ? 0 : w->wanted - g.n;
+    dm_loop_watch(w->wanted ? w->fd : -1);
+    return dm_buf_add(&w->grants, &g, sizeof g) ? DM_OK : dm_fail_memory(err);
+}
+
 int dm_worker_handle(struct dm_worker *w, enum dm_message type, struct dm_wire *frame,
                      struct dm_error *err)
 {
@@ -180,6 +230,8 @@ int dm_worker_handle(struct dm_worker *w, enum dm_message type, struct dm_wire *
         return grant(w, frame, err);
     case DM_TRACE:
         return trace(w, frame, err);
+    case DM_BUDGET:
+        return budget(w, frame, err);
     default:
         return dm_fail(err, DM_EINPUT, "message of unknown type %d from the coordinator",
                        (int)type);
@@ -197,6 +249,7 @@ struct dm_worker *dm_worker_create(struct dm_wire *setup, struct dm_board *board
     w->send = send;
     w->arg = arg;
     w->board = board;
+    w->fd = -1;
     int rc = dm_settings_get(setup, &w->settings, err);
     if (rc == DM_OK) {
         w->lua = dm_lua_open(w->settings.memory_bytes, err);
@@ -229,6 +282,7 @@ void dm_worker_destroy(struct dm_worker *w)
     dm_lua_close(w->lua);
     dm_settings_finish(&w->settings);
     dm_buf_finish(&w->frame);
+    dm_buf_finish(&w->grants);
     free(w);
 }
 
@@ -237,9 +291,22 @@ void dm_worker_limit_memory(const struct dm_worker *w)
     dm_self_limit_memory(w->settings.memory_bytes);
 }
 
-void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg)
+static int on_idle(void *arg, struct dm_error *err)
 {
-    dm_work_on_idle(w->work, idle, arg);
+    enum { TELL_MS = 100 };
+    struct dm_worker *w = arg;
+    int rc = DM_OK;
+    if (uv_hrtime() / 1000000 - w->told_ms >= TELL_MS)
+        rc = send_asked(w, err);
+    return rc ? rc : w->idle(w->idle_arg, err);
+}
+
+void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg, int fd)
+{
+    w->idle = idle;
+    w->idle_arg = arg;
+    w->fd = fd;
+    dm_work_on_idle(w->work, on_idle, w);
 }
 
 int dm_reply_find(const char *key, struct dm_buf *reply, struct dm_error *err)
@@ -254,6 +321,34 @@ int dm_reply_keep(const char *key, const char *reply, size_t n, struct dm_error 
     size_t at = dm_frame_begin(&here->frame, DM_REPLY);
     bool ok = dm_put_text(&here->frame, key) && dm_put_bytes(&here->frame, reply, n);
     return send_frame(here, at, ok, err);
+}
+
+int dm_metered(void)
+{
+    if (!here || here->settings.plan[0] == 0) /* a tracer's requests are no run's */
+        return 0;
+    return here->settings.metered ? 2 : 1;
+}
+
+int dm_want(const struct dm_want *want, struct dm_error *err)
+{
+    size_t at = dm_frame_begin(&here->frame, DM_WANT);
+    here->wanted += want->n;
+    dm_loop_watch(here->wanted ? here->fd : -1);
+    return send_frame(here, at, dm_want_put(&here->frame, want), err);
+}
+
+int dm_grant_next(struct dm_grant *grant, struct dm_error *err)
+{
+    struct dm_worker *w = here;
+    int rc = w->granted == w->grants.n && w->idle ? w->idle(w->idle_arg, err) : DM_OK;
+    if (rc || w->granted == w->grants.n)
+        return rc;
+    memcpy(grant, w->grants.p + w->granted, sizeof *grant);
+    w->granted += sizeof *grant;
+    if (w->granted == w->grants.n)
+        w->granted = w->grants.n = 0;
+    return 1;
 }
 
 int dm_reply_only(void)

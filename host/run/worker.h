@@ -17,8 +17,10 @@ struct dm_worker *dm_worker_create(struct dm_wire *setup, struct dm_board *board
                                    dm_worker_send *send, void *arg, struct dm_error *err);
 void dm_worker_destroy(struct dm_worker *w);
 
-/* Called between blocks of input of a running split. */
-void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg);
+/* `idle` is called between blocks of input of a running split, and while its rows wait: it handles
+ * frames that have come. They come on descriptor fd; -1 when the worker is inside the coordinator.
+ */
+void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg, int fd);
 
 /* Acts on one frame (without head): runs the split of an assignment, writes what a grant gives a
  * place. An error means that the worker can not go on; DM_EMEMORY that the row at work took too

@@ -81,7 +81,7 @@ static int handle(struct process *p, enum dm_message type, struct dm_wire *frame
     if (!p->worker)
         return err->status;
     dm_worker_limit_memory(p->worker);
-    dm_worker_on_idle(p->worker, on_idle, p);
+    dm_worker_on_idle(p->worker, on_idle, p, CONTROL_FD);
     return DM_OK;
 }
 

@@ -18,6 +18,7 @@ local M = {
   null = sample.null,
   raw = sample.raw,
   files = require("dm.files").new,
+  mix = function(given) return require("dm.mixture").new(given) end,
   lazy = require("dm.lazy").lazy,
   OPERATORS = require("dm.registry").OPERATORS,
 }

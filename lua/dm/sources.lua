@@ -146,6 +146,10 @@ function M.fingerprint(path)
   keep(path .. HASH, bit.tohex(ffi.C.dm_file_hash(path), 16))
 end
 
+local function changed(path)
+  return path .. " has changed since the run began"
+end
+
 ---The bytes of a file of which the hash was noted, not remembered here.
 ---@param path string
 ---@return string? text
@@ -156,8 +160,16 @@ function M.read_declared(path)
   local text, why = disk.read(path)
   if not text then return nil, why end
   local hash = kept[path .. HASH]
-  if hash and hash ~= require("dm.bytes").xxh3(text) then return nil, path .. " has changed since the run began" end
+  if hash and hash ~= require("dm.bytes").xxh3(text) then return nil, changed(path) end
   return text
+end
+
+---Why a file of which the hash was noted is another one by now; nil when it is not. For who does not read it all.
+---@param path string
+---@return string?
+function M.changed(path)
+  local hash = kept[path .. HASH]
+  return hash and hash ~= bit.tohex(ffi.C.dm_file_hash(path), 16) and changed(path) or nil
 end
 
 ---The file that an entry of a snapshot is about.

@@ -131,6 +131,25 @@ describe("dmhost run survives", function()
     assert.is_true(t.read(dir .. "/out.jsonl") == want)
   end)
 
+  it("SIGINT once, and twice, with the worker inside", function()
+    prepare(slow(100000))
+    local want = undisturbed()
+    for times = 1, 2 do
+      os.execute("rm -rf " .. q(dir .. "/out.jsonl") .. "*")
+      local status, out = t.bash(([[cd %s
+        %s run %s/pipeline.lua -j 0 2>err & pid=$!
+        until [ -s out.jsonl.run/journal ]; do sleep 0.01; done
+        kill -INT $pid
+        until grep -q stopping err; do kill -0 $pid || exit 99; sleep 0.01; done
+        [ %d = 1 ] || kill -INT $pid
+        wait $pid]]):format(q(dir), q(t.DMHOST), q(dir), times))
+      assert.equal(130, status, out .. t.read(dir .. "/err"))
+      assert.equal("interrupted", t.receipt(dir .. "/out.jsonl.run").status)
+      assert.equal(0, (run "-j 0 -q --resume"))
+      assert.is_true(t.read(dir .. "/out.jsonl") == want)
+    end
+  end)
+
   it("SIGINT twice while the reader of standard output sleeps", function()
     t.pipeline(dir, ('input = %q, output = "-", operators = {}'):format(dir .. "/in.jsonl"))
     local status, out = t.bash(([[cd %s

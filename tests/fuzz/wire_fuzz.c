@@ -1,6 +1,8 @@
 /* Messages between coordinator and workers: any bytes are read or refused, and what was read is
  * written such that it reads as the same. */
 #include "fuzz.h"
+#include "run/asked.h"
+#include "run/budget.h"
 #include "run/counts.h"
 #include "run/settings.h"
 
@@ -78,6 +80,43 @@ static void fuzz_counts(const char *p, size_t n, uint32_t nops)
     dm_counts_finish(&sum);
 }
 
+static void fuzz_asked(const char *p, size_t n, uint32_t nops)
+{
+    struct dm_asked asked[4] = {{0}}, again[4] = {{0}};
+    struct dm_buf once = {0}, twice = {0};
+    struct dm_wire w = wire_of(p, n);
+    dm_asked_get(&w, asked, nops);
+    must(dm_asked_put(&once, asked, 4), "written");
+    w = wire_of(once.p, once.n);
+    dm_asked_get(&w, again, 4);
+    must(!w.bad && dm_asked_put(&twice, again, 4), "read back and written again");
+    must_be_equal(&once, &twice);
+}
+
+/* Wants one after another, of two workers; whatever they say, the account of what is open holds. */
+static void fuzz_budget(const char *p, size_t n)
+{
+    struct dm_budget b = {.most_requests = 1000};
+    struct dm_asker asker[2] = {{0}}, *who;
+    struct dm_wire w = wire_of(p, n);
+    struct dm_grant grant;
+    double now = 0;
+    while (w.p < w.end) {
+        struct dm_want want;
+        unsigned i = dm_get_u8(&w);
+        dm_want_get(&w, &want);
+        want.endpoint %= 4;
+        dm_budget_want(&b, &asker[i & 1], &want, now, NULL);
+        now += i;
+        while (dm_budget_next(&b, now, &who, &grant))
+            must(who == &asker[0] || who == &asker[1], "known");
+        must(b.open == asker[0].open + asker[1].open && b.requests >= b.open, "accounted for");
+        if (i & 2)
+            dm_budget_leave(&b, &asker[i & 1]);
+    }
+    dm_budget_finish(&b);
+}
+
 /* A stream of frames, as much of it as there is. */
 static void fuzz_frames(const char *p, size_t n)
 {
@@ -97,7 +136,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     unsigned what = take_byte(&data, &n);
     char *p = exact_copy(data, n);
-    switch (what % 4) {
+    switch (what % 8) {
+    case 4:
+        fuzz_asked(p, n, what / 8 % 4);
+        break;
+    case 5:
+        fuzz_budget(p, n);
+        break;
     case 0:
         fuzz_frames(p, n);
         break;
@@ -108,7 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         fuzz_settings(p, n);
         break;
     default:
-        fuzz_counts(p, n, what / 4 % 4);
+        fuzz_counts(p, n, what / 8 % 4);
     }
     free(p);
     return 0;

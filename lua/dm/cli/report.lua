@@ -9,6 +9,8 @@ local units = require "dm.units"
 local utf8 = require "dm.utf8"
 local visible = require("dm.trace.paint").visible
 
+local C = ffi.C
+
 local M = {}
 
 local count = units.show_count
@@ -23,7 +25,8 @@ end
 ---@param begun table
 ---@return integer
 function M.status(outcome, begun)
-  if outcome.status < 0 then return outcome.status == ffi.C.DM_EUSAGE and 2 or 1 end
+  if outcome.status == C.DM_ESPENT then return 4 end
+  if outcome.status < 0 then return outcome.status == C.DM_EUSAGE and 2 or 1 end
   if outcome.interrupted == 1 then return 130 end
   return rejected(outcome) > begun.max_rejects and 3 or 0
 end
@@ -47,24 +50,37 @@ local FIELDS = { "in", "out", "made", "dropped", "rejected", "changed" }
 
 local ASKED = { "requests", "retries", "tokens_in", "tokens_out", "cached" }
 
----What an operator asked a model, and what that cost where its prices are given; nil when it asked nothing.
-local function asked(c, prices)
-  if c.requests == 0 and c.cached == 0 then return nil end
-  local a = {}
-  for _, field in ipairs(ASKED) do a[field] = tonumber(c[field]) end
-  if prices and (prices.price_in or prices.price_out) then
-    a.cost = (a.tokens_in * (prices.price_in or 0) + a.tokens_out * (prices.price_out or 0)) / 1e6
+---What was asked of models, by one operator or all; nil when that is nothing.
+---@param a ffi.cdata* struct dm_asked
+local function asked(a)
+  if a.requests == 0 and a.cached == 0 then return nil end
+  local t = {}
+  for _, field in ipairs(ASKED) do t[field] = tonumber(a[field]) end
+  if a.cost > 0 then t.cost = tonumber(a.cost) / 1e9 end
+  if a.requests > 0 then
+    t.latency_ms = {}
+    for _, p in ipairs { 50, 90, 99 } do
+      t.latency_ms["p" .. p] = tonumber(("%.3g"):format(C.dm_asked_percentile(a, p / 100)))
+    end
   end
-  return a
+  return t
 end
 
-local function operators(counts, begun)
+---What all operators asked.
+local function asked_by_all(outcome)
+  local sum = ffi.new "struct dm_asked"
+  for i = 0, outcome.counts.nops - 1 do C.dm_asked_add(sum, outcome.asked[i]) end
+  return asked(sum)
+end
+
+local function operators(outcome, begun)
+  local counts = outcome.counts
   local list, ticks = sample.array {}, 0
   for i, name in ipairs(begun.names) do
     local c = counts.ops[i - 1]
     local op = { name = name, ticks = tonumber(c.ticks), reasons = reasons_of(counts, i - 1) }
     for _, field in ipairs(FIELDS) do op[field] = tonumber(c[field]) end
-    op.asked = asked(c, begun.prices[i])
+    op.asked = outcome.asked ~= nil and asked(outcome.asked[i - 1]) or nil
     ticks = ticks + op.ticks
     list[i] = op
   end
@@ -76,10 +92,10 @@ local function operators(counts, begun)
 end
 
 local function hash_of(path)
-  return bit.tohex(ffi.C.dm_file_hash(path), 16)
+  return bit.tohex(C.dm_file_hash(path), 16)
 end
 
-local WORDS = { [0] = "done", [1] = "failed", [2] = "failed", [3] = "done", [130] = "interrupted" }
+local WORDS = { [0] = "done", [1] = "failed", [2] = "failed", [3] = "done", [4] = "stopped", [130] = "interrupted" }
 
 ---What ran, with which counts, as JSON.
 ---@param outcome ffi.cdata*
@@ -108,7 +124,8 @@ function M.receipt(outcome, begun, status)
     rows = { ["in"] = tonumber(c.rows), out = tonumber(c.out), blank_lines = tonumber(c.blank),
       rejected_input = tonumber(c.bad) },
     bytes = { ["in"] = tonumber(c.bytes), out = tonumber(c.out_bytes) },
-    operators = c.ops ~= nil and operators(c, begun) or {},
+    asked = outcome.asked ~= nil and asked_by_all(outcome) or nil,
+    operators = c.ops ~= nil and operators(outcome, begun) or {},
     input_reasons = reasons_of(c, -1),
     error = outcome.status < 0
       and utf8.clean(tostring(problem.of_c(outcome.status, ffi.string(outcome.err.text)))) or nil,
@@ -149,13 +166,16 @@ local function show_asked(a)
   say(("%35s %s requests, %s of them made again; %s tokens in, %s out%s%s\n"):format("", count(a.requests),
     count(a.retries), count(a.tokens_in), count(a.tokens_out), a.cost and ("; cost %.4f"):format(a.cost) or "",
     a.cached > 0 and ("; %s replies from the cache"):format(count(a.cached)) or ""))
+  local l = a.latency_ms
+  if l then say(("%35s half of them within %g ms, 90 %% %g ms, 99 %% %g ms\n"):format("", l.p50, l.p90, l.p99)) end
 end
 
-local function show_table(c, begun)
+local function show_table(outcome, begun)
+  local c = outcome.counts
   local total = tonumber(c.rows)
   say(("\n%-34s %11s %11s %10s %10s %8s %9s %9s %6s\n"):format("operator", "rows in", "rows out", "changed",
     "dropped", "rejected", "% of left", "% of all", "time"))
-  for _, op in ipairs(operators(c, begun)) do
+  for _, op in ipairs(operators(outcome, begun)) do
     local gone = op.dropped + op.rejected
     say(("%-34s %11s %11s %10s %10s %8s %9s %9s %6s\n"):format(visible(op.name), count(op["in"]), count(op.out),
       count(op.changed), count(op.dropped), count(op.rejected), per_cent(gone, op["in"]), per_cent(gone, total),
@@ -227,7 +247,7 @@ end
 local function show_text(outcome, begun, status)
   if outcome.status < 0 then return show.print(failure(outcome, begun)) end
   if begun.format == "quiet" then return end
-  show_table(outcome.counts, begun)
+  show_table(outcome, begun)
   if outcome.counts.bad > 0 then
     say(("%-34s %11s\n"):format("rejected before any operator", count(tonumber(outcome.counts.bad))))
     show_reasons(reasons_of(outcome.counts, -1))
@@ -259,7 +279,7 @@ end
 function M.plan(begun, job)
   io.write("pipeline  ", begun.pipeline, "\n")
   io.write("input     ", count(begun.inputs), " file", begun.inputs == 1 and "" or "s")
-  if begun.inputs > 0 then io.write(", first ", ffi.string(ffi.C.dm_job_input(job, 0))) end
+  if begun.inputs > 0 then io.write(", first ", ffi.string(C.dm_job_input(job, 0))) end
   io.write("\noutput    ", begun.output, "\nworkers   ", tostring(begun.workers), "\noperators\n")
   for i, name in ipairs(begun.names) do io.write(("  %2d  %s\n"):format(i, name)) end
 end

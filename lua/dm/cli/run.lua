@@ -1,13 +1,14 @@
 -- dmhost run: turns a pipeline and its options into a job for the coordinator, and reports how it ended.
 local ffi = require "ffi"
-local cache = require "dm.llm.cache"
 local disk = require "dm.disk"
 local engine = require "dm.cli.engine"
 local files = require "dm.files"
 local json = require "dm.json"
+local mixture = require "dm.mixture"
 local options = require "dm.cli.options"
 local pipeline = require "dm.pipeline"
 local problem = require "dm.problem"
+local recipe = require "dm.recipe"
 local registry = require "dm.registry"
 local report = require "dm.cli.report"
 local shell = require "dm.shell"
@@ -38,6 +39,8 @@ local M = {
     { "resume", doc = "go on with a run that did not end" },
     { "force", doc = "replace output that exists" },
     { "max-rejects", value = "N", doc = "rows that may be rejected before the exit status is 3" },
+    { "max-requests", value = "N", doc = "requests to models, after which the run stops" },
+    { "max-cost", value = "C", doc = "what requests to models may cost, by the operators' prices, until it stops" },
     { "no-cache", doc = "ask models again, and keep no replies" },
     { "cache", value = "FILE", doc = "file of models' replies instead of the user's" },
     { "replay", value = "FILE", doc = "take models' replies from such a file only; a miss ends the run" },
@@ -51,7 +54,7 @@ Output is a file, a folder (ends in /; files of shard_size), "folder/{file}" (on
 Rejected rows, the ledger of dropped rows and run.json stand in the run directory: OUT.run/, OUT/.dmhost/.
 
 exit status: 0 done; 1 failed; 2 wrong usage or pipeline; 3 done, but more than max_rejects rows were
-rejected; 130 interrupted (go on with --resume)
+rejected; 4 stopped by --max-requests or --max-cost, 130 interrupted (both go on with --resume)
 ]],
 }
 
@@ -149,6 +152,8 @@ local function input_patterns(job, p, values)
 end
 
 local function set_input(job, p, values)
+  if p.suffixes then job.suffixes = keep(table.concat(p.suffixes, "\n"):lower()) end
+  if mixture.is(p.input) and not values.input then return p.input:add(job) end
   local input = input_patterns(job, p, values)
   local err = ffi.new "struct dm_error"
   for _, pattern in ipairs(input) do
@@ -174,11 +179,7 @@ end
 
 local function set_plan(job, path, values, ops)
   local names = {}
-  local prices = {}
-  for i, op in ipairs(ops) do
-    names[i] = op.name
-    prices[i] = { price_in = op.price_in, price_out = op.price_out }
-  end
+  for i, op in ipairs(ops) do names[i] = op.name end
   local plan = {
     pipeline = path,
     sources = sources.snapshot(),
@@ -192,7 +193,7 @@ local function set_plan(job, path, values, ops)
   job.settings.op_names = keep(table.concat(names, "\n"))
   job.settings.nops = #ops
   job.settings.plan = keep(json.encode(plan))
-  return names, plan, prices
+  return names, plan
 end
 
 ---Which part of the plan differs from the one that the run was begun with.
@@ -263,7 +264,24 @@ local function set_replies(job, values, ops)
   for _, op in ipairs(ops) do asks = asks or op.llm ~= nil end
   if not asks or values["no-cache"] then return end
   job.settings.replay = values.replay and 1 or 0
-  job.settings.replies = keep(values.cache or values.replay or cache.path() or "")
+  job.settings.replies = keep(values.cache or values.replay or require("dm.llm.cache").path() or "")
+end
+
+---How much models may be asked.
+local function set_budget(job, values, ops)
+  job.most_requests = options.whole("run", values, "max-requests", 1) or 0
+  if values["max-cost"] then
+    local cost, priced = tonumber(values["max-cost"]), false
+    if not cost or cost <= 0 or cost > 1e9 then
+      fail(('--max-cost is a number above 0, not "%s"'):format(values["max-cost"]), options.see "run")
+    end
+    for _, op in ipairs(ops) do priced = priced or op.price_in or op.price_out end
+    if not priced then
+      fail("--max-cost: no operator says what a request costs", "give it price_in and price_out, of a million tokens")
+    end
+    job.most_cost = math.max(1, math.floor(cost * 1e9 + 0.5))
+  end
+  job.settings.metered = (job.most_requests > 0 or job.most_cost > 0) and 1 or 0
 end
 
 local function set_progress(job, values)
@@ -312,16 +330,16 @@ local function prepare(values, p, path)
   local ops = p:make_operators(values.set or {})
   local job = C.dm_job_get()
   local output, folder = set_output(job, p, values)
-  local inputs = set_input(job, p, values)
   set_limits(job, p, values)
+  local inputs = set_input(job, p, values)
   set_replies(job, values, ops)
+  set_budget(job, values, ops)
   engine.set(job, p, values, keep)
-  local names, plan, prices = set_plan(job, path, values, ops)
+  local names, plan = set_plan(job, path, values, ops)
   if values.resume and has_begun(folder) and not p.task then check_resume(folder, plan) end
   begun = {
     format = set_progress(job, values),
     names = names,
-    prices = prices,
     binary = plan.binary,
     max_rejects = options.whole("run", values, "max-rejects", 0) or p.max_rejects,
     output = output,
@@ -365,7 +383,9 @@ end
 ---@return integer exit status, or DM_RUN_JOB when the coordinator is to run the job
 function M.run(values)
   sources.install()
-  return start(values)
+  local status = start(values)
+  recipe.release()
+  return status
 end
 
 ---The same for a command that wants to know how it ended.

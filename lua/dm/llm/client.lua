@@ -14,6 +14,9 @@ local M = {}
 
 -- What is shown of a reply that says that something failed.
 local SHOWN_BYTES = 200
+-- What is thought of a request before it is made: bytes of a token, and how fast what answers take changes what is
+-- thought of the next one.
+local TOKEN_BYTES, LEARNING = 4, 0.05
 -- The longest pause that a server may ask for.
 local LONGEST_RETRY_MS = 300000
 -- How long a server may be away, and how often it is asked again, while a person waits.
@@ -44,7 +47,10 @@ local OVERLOADED = { [429] = true, [503] = true, [529] = true }
 ---@field first_delay number milliseconds
 ---@field longest_delay number milliseconds
 ---@field check (fun(v: any): string?)? whether what an answer says fits the schema
----@field count fun(what: string, n: integer) accounting
+---@field price_in number of a token, in billionths
+---@field price_out number
+---@field asked ffi.cdata* struct dm_asked: the account
+---@field answered number tokens of a usual answer
 local Client = {}
 Client.__index = Client
 
@@ -101,6 +107,10 @@ local function judge(self, ended)
   return ("HTTP %d: %s"):format(ended.status, presentable(self, ended.body)), AGAIN[ended.status]
 end
 
+local function cost_of(self, tokens_in, tokens_out)
+  return math.floor(tokens_in * self.price_in + tokens_out * self.price_out + 0.5)
+end
+
 ---Tells the endpoint how a request ended.
 ---@return number? pause that the server asked for
 local function tell(self, ended)
@@ -117,25 +127,61 @@ local function tell(self, ended)
   return pause
 end
 
----Sends a request once, when it is its turn.
+---Notes which tokens an answer took.
+---@return integer tokens
+---@return integer cost
+local function account(self, tokens_in, tokens_out)
+  local cost = cost_of(self, tokens_in, tokens_out)
+  self.answered = self.answered + LEARNING * (tokens_out - self.answered)
+  self.asked.tokens_in = self.asked.tokens_in + tokens_in
+  self.asked.tokens_out = self.asked.tokens_out + tokens_out
+  self.asked.cost = self.asked.cost + cost
+  return tokens_in + tokens_out, cost
+end
+
+---Sends a request when it is its turn; again when the server could not be reached.
+---@param tokens number that it may take
+---@param cost number
+---@return dm.Ended
+---@return number? pause that the server asked for
+local function send(self, url, body, tokens, cost)
+  while true do
+    self.endpoint:enter(tokens, cost)
+    local sent, ended = pcall(http.send, "POST", url, self.lines, body, self.settled)
+    if not sent then -- it could not be begun, or was interrupted
+      self.endpoint:leave()
+      error(ended, 0)
+    end
+    local pause = tell(self, ended)
+    if ended.outcome ~= C.DM_HTTP_CONNECT then
+      self.asked.requests = self.asked.requests + 1
+      C.dm_asked_latency(self.asked, ended.total_ms)
+      return ended, pause
+    end
+    self.endpoint:settle(1, -tokens, -cost)
+    self.endpoint:unreachable(presentable(self, ended.error), ended.total_ms)
+  end
+end
+
+---Sends a request once.
 ---@return any value what `read` made of the reply's body
 ---@return string? why there is none
 ---@return boolean? again
 ---@return number? pause
 local function try(self, url, body, read)
-  local ended
-  repeat
-    self.endpoint:enter()
-    self.count("requests", 1)
-    ended = http.send("POST", url, self.lines, body, self.settled)
-    local unreachable = ended.outcome == C.DM_HTTP_CONNECT
-    local pause = tell(self, ended)
-    if unreachable then self.endpoint:unreachable(presentable(self, ended.error), ended.total_ms) end
-    local why, again = judge(self, ended)
-    if why and not unreachable then return nil, why, again, pause end
-  until not unreachable
-  local value, why = read(ended)
-  return value, why and why .. ": " .. presentable(self, ended.body), true
+  local tokens_in, tokens_out = math.ceil(#body / TOKEN_BYTES), math.ceil(self.answered)
+  local tokens, cost = tokens_in + tokens_out, cost_of(self, tokens_in, tokens_out)
+  local ended, pause = send(self, url, body, tokens, cost)
+  local why, again = judge(self, ended)
+  local value
+  if not why then
+    value, why = read(ended)
+    if why then why, again = why .. ": " .. presentable(self, ended.body), true end
+  end
+  local took_tokens, took = tokens, cost
+  if value and value.tokens_in then took_tokens, took = account(self, value.tokens_in, value.tokens_out or 0) end
+  self.endpoint:settle(0, took_tokens - tokens, took - cost)
+  return value, why, again, pause
 end
 
 ---Finds the reply to a request, or sends it until it is answered as it should be, or that is hopeless.
@@ -150,7 +196,7 @@ function Client:post(url, body, read)
   local key = cache.key(self.endpoint.name .. (url == self.url and "" or " embeddings"), text)
   local kept = cache.find(key)
   if kept then
-    self.count("cached", 1)
+    self.asked.cached = self.asked.cached + 1
     return kept
   end
   for i = 1, self.retries + 1 do
@@ -160,7 +206,7 @@ function Client:post(url, body, read)
     if failed:find "^HTTP 401" then endpoint.end_run(("%s: %s"):format(self.endpoint.name, failed)) end
     if not again then break end
     if i <= self.retries then
-      self.count("retries", 1)
+      self.asked.retries = self.asked.retries + 1
       wait.sleep(math.max(pause or 0, backoff(self, i)))
       self.endpoint:open()
     end
@@ -231,7 +277,9 @@ local function body_for(self, prompt)
   return body
 end
 
----Vectors of n texts, out of a node.
+---Vectors of n texts, and the tokens that they took, out of a node.
+---@return { vectors: number[][], tokens_in: integer? }?
+---@return string? why
 local function read_vectors(root, n)
   local vectors, data = {}, member(root, "data")
   for i = 1, n do
@@ -240,7 +288,7 @@ local function read_vectors(root, n)
     if not vector or vectors[(at or i - 1) + 1] then return nil, "the reply lacks vectors" end
     vectors[(at or i - 1) + 1] = sample.totable(vector)
   end
-  if #vectors == n then return vectors end
+  if #vectors == n then return { vectors = vectors, tokens_in = member(member(root, "usage"), "prompt_tokens") } end
   return nil, "the reply lacks vectors"
 end
 
@@ -251,9 +299,10 @@ function Client:embed(texts)
   wait.turn()
   if not self.embeddings then error("vectors need the parameter url", 0) end
   local body = { model = self.body.model, input = sample.array { unpack(texts) } }
-  local vectors, key = self:post(self.embeddings, body, function(ended)
+  local found, key = self:post(self.embeddings, body, function(ended)
     return read_json(ended, function(root) return read_vectors(root, #texts) end)
   end)
+  local vectors = key and found.vectors or found
   cache.keep(key, vectors)
   return vectors
 end
@@ -261,12 +310,7 @@ end
 ---@return dm.LLMReply
 ---@return string? key nil: it was kept before
 local function ask(self, prompt)
-  local reply, key = self:post(self.url, body_for(self, prompt), read_chat)
-  if key then
-    self.count("tokens_in", reply.tokens_in or 0)
-    self.count("tokens_out", reply.tokens_out or 0)
-  end
-  return reply, key
+  return self:post(self.url, body_for(self, prompt), read_chat)
 end
 
 ---Keeps a reply, without what was made of it here.

@@ -2,10 +2,13 @@
 -- shrinks when it says that it has too much to do, as TCP finds the rate of a line (Jacobson, "Congestion avoidance
 -- and control", 1988). One that can not be reached is tried again and again until it is back, or the time for that
 -- is over.
+local bytes = require "dm.bytes"
 local ffi = require "ffi"
 local wait = require "dm.wait"
 
 local C = ffi.C
+local err = ffi.new "struct dm_error"
+local grant = ffi.new "struct dm_grant"
 
 local M = {}
 
@@ -15,6 +18,8 @@ local FIRST, PAUSE_MS, LONGEST_PAUSE_MS = 64, 250, 5000
 local QUIET_MS = 2000
 -- Replies that take so much longer than they did are a sign of a queue.
 local SLOWER, SLACK_MS = 4, 50
+-- How often a coordinator in the same process is looked at, which does not wake who waits.
+local LOOK_MS = 20
 
 ---@class dm.Endpoint
 ---@field name string for people
@@ -23,10 +28,16 @@ local SLOWER, SLACK_MS = 4, 50
 ---@field busy integer requests under way
 ---@field outage number milliseconds that it may be away
 ---@field away_since number? when it could not be reached for the first time
+---@field want ffi.cdata* struct dm_want: what the coordinator is to be told
+---@field asking dm.Task[] tasks that wait for what is wanted, from `asked` to `asks`
+---@field metered boolean? whether the coordinator is asked before each request; nil: it is not known yet
 local Endpoint = {}
 Endpoint.__index = Endpoint
 
 local known = {}
+-- Those that have something to tell the coordinator; how many tasks wait for its answer; that all is over.
+local telling, waiting, over = {}, 0, false
+local looking = false -- the loop wakes soon
 
 ---The endpoint of that name, one for all operators of a process.
 ---@param name string
@@ -36,12 +47,26 @@ local known = {}
 function M.get(name, most, outage)
   local e = known[name]
   if not e then
+    local number = tonumber(bytes.xxh3(name):sub(1, 13), 16) -- as many bits of a hash as a number holds
     e = setmetatable({ name = name, most = most, limit = math.min(FIRST, most), busy = 0, outage = outage,
-      growing = true, queue = {}, first = 1, last = 0, shrunk_at = 0, closed_until = 0, pause = PAUSE_MS }, Endpoint)
+      growing = true, queue = {}, first = 1, last = 0, shrunk_at = 0, closed_until = 0, pause = PAUSE_MS,
+      want = ffi.new("struct dm_want", { endpoint = number }), asking = {}, asked = 1, asks = 0 }, Endpoint)
     known[name] = e
   end
   e.most, e.outage = math.max(e.most, most), outage
   return e
+end
+
+---Takes the task that runs, which was interrupted, out of the queue; or its turn, when that has come.
+local function forget(self)
+  local me = wait.self()
+  for i, task in pairs(self.queue) do
+    if task == me then
+      self.queue[i] = false
+      return
+    end
+  end
+  self:leave()
 end
 
 ---Lets those go on that wait for their turn.
@@ -51,13 +76,123 @@ function Endpoint:open()
     local task = self.queue[self.first]
     self.queue[self.first] = nil
     self.first = self.first + 1
-    self.busy = self.busy + 1
-    wait.wake(task)
+    if task then
+      self.busy = self.busy + 1
+      wait.wake(task)
+    end
   end
 end
 
+---How much the server takes in a minute, whoever asks; nil: no limit is known.
+---@param requests integer?
+---@param tokens integer?
+function Endpoint:set_rates(requests, tokens)
+  local want = self.want
+  if requests then want.requests_per_minute = requests end
+  if tokens then want.tokens_per_minute = tokens end
+end
+
+---Has the coordinator be told before the worker waits.
+local function tell_soon(self)
+  if self.telling then return end
+  self.telling = true
+  telling[#telling + 1] = self
+end
+
+---Whether requests are asked for first.
+local function is_metered(self)
+  if self.metered == nil then
+    local limits, want = C.dm_metered(), self.want
+    self.metered = limits == 2 or limits == 1 and (want.requests_per_minute > 0 or want.tokens_per_minute > 0)
+  end
+  return self.metered
+end
+
+---Waits until the coordinator lets a request be made.
+---@param tokens integer
+---@param cost integer
+local function ask_for(self, tokens, cost)
+  local want = self.want
+  if not over then
+    want.n, want.tokens, want.cost = want.n + 1, want.tokens + tokens, want.cost + cost
+    tell_soon(self)
+    self.asks = self.asks + 1
+    waiting = waiting + 1
+    local me = wait.self()
+    self.asking[self.asks] = me
+    wait.park(me)
+  end
+  if over then
+    self:leave()
+    M.end_run("no more requests may be made", true)
+  end
+end
+
+---Notes what came of a request that the coordinator let be made.
+---@param returned integer 1: it did not reach the server
+---@param tokens integer that it took beyond what was said before
+---@param cost integer
+function Endpoint:settle(returned, tokens, cost)
+  if not is_metered(self) then return end
+  local want = self.want
+  want.ended, want.returned = want.ended + 1, want.returned + returned
+  want.more_tokens, want.more_cost = want.more_tokens + tokens, want.more_cost + cost
+  tell_soon(self)
+end
+
+local function look() looking = false end
+
+---Tells the coordinator what is wanted.
+local function tell()
+  for i, e in ipairs(telling) do
+    local want = e.want
+    if C.dm_want(want, err) < 0 then M.end_run(ffi.string(err.text)) end
+    want.n, want.tokens, want.cost, want.ended, want.returned, want.more_tokens, want.more_cost = 0, 0, 0, 0, 0, 0, 0
+    e.telling, telling[i] = false, nil
+  end
+  if waiting > 0 and not looking then
+    looking = true
+    wait.after(LOOK_MS, look)
+  end
+end
+
+local function by_number(number)
+  for _, e in pairs(known) do
+    if e.want.endpoint == number then return e end
+  end
+end
+
+---Wakes those who may ask now.
+local function take_grants()
+  while waiting > 0 do
+    local found = C.dm_grant_next(grant, err)
+    if found < 0 then M.end_run(ffi.string(err.text)) end
+    if found == 0 then return end
+    local e = by_number(grant.endpoint)
+    over = over or grant.over == 1
+    local last = grant.over == 1 and e.asks or math.min(e.asks, e.asked + tonumber(grant.n) - 1)
+    for i = e.asked, last do
+      wait.wake(e.asking[i])
+      e.asking[i] = nil
+    end
+    waiting = waiting - (last - e.asked + 1)
+    e.asked = last + 1
+  end
+end
+
+wait.before_wait(tell)
+wait.add_source { take = take_grants, pending = function() return waiting > 0 end }
+
 ---Waits until a request may be made.
-function Endpoint:enter()
+---@param tokens integer that it may take
+---@param cost integer the same, in billionths
+function Endpoint:enter(tokens, cost)
+  self:take_turn()
+  if is_metered(self) then ask_for(self, tokens, cost) end
+end
+
+---Waits until the server may get another request.
+function Endpoint:take_turn()
   if self.first > self.last and self.busy < math.floor(self.limit) and self.closed_until <= C.dm_loop_now() then
     self.busy = self.busy + 1
     return
@@ -65,7 +200,7 @@ function Endpoint:enter()
   local me = wait.self()
   self.last = self.last + 1
   self.queue[self.last] = me
-  wait.park(me)
+  wait.park(me, forget, self)
 end
 
 ---A request has ended, however it did.
@@ -145,8 +280,9 @@ local Ending = { __tostring = function(e) return e.message end }
 
 ---Raises an error for which no row is at fault: the run ends and can be resumed.
 ---@param message string
-function M.end_run(message)
-  error(setmetatable({ message = message, ends_run = true }, Ending), 0)
+---@param spent boolean? it ends when the requests that are under way have ended
+function M.end_run(message, spent)
+  error(setmetatable({ message = message, ends_run = true, spent = spent }, Ending), 0)
 end
 
 return M

@@ -1,6 +1,7 @@
 -- What an LLM operator may be told: parameters of our own, and DataMate's.
 local client = require "dm.llm.client"
 local endpoint = require "dm.llm.endpoint"
+local ffi = require "ffi"
 local http = require "dm.http"
 local json = require "dm.json"
 local sample = require "dm.sample"
@@ -9,6 +10,9 @@ local sources = require "dm.sources"
 local units = require "dm.units"
 
 local M = {}
+
+-- Tokens of an answer of which nothing is known.
+local ANSWER_TOKENS = 256
 
 ---@type dm.Param[]
 M.PARAMS = {
@@ -28,6 +32,8 @@ M.PARAMS = {
   { "body", "map", default = {}, doc = "more members of the request" },
   { "headers", "map", default = {}, doc = "more header lines" },
   { "max_in_flight", "integer", default = 256, min = 1, doc = "requests at once for each worker, at the most" },
+  { "requests_per_minute", "integer", min = 1, doc = "requests that the server takes, from all workers together" },
+  { "tokens_per_minute", "integer", min = 1, doc = "tokens that it takes, sent and answered" },
   { "retries", "integer", default = 6, min = 0, doc = "how often a request is made again that failed" },
   { "retry_delay", "string|number", default = "500ms", doc = "pause before the first of those; then it doubles" },
   { "longest_retry_delay", "string|number", default = "30s", doc = "the longest of those pauses" },
@@ -95,16 +101,21 @@ end
 ---Settings that both forms share.
 local function common(op, url, headers)
   local settled = http.settle(op)
+  local e = endpoint.get(public(url), op.max_in_flight, milliseconds(op, "outage"))
+  e:set_rates(op.requests_per_minute, op.tokens_per_minute)
   return {
     url = url,
     headers = headers,
     secrets = {},
     settled = settled,
-    endpoint = endpoint.get(public(url), op.max_in_flight, milliseconds(op, "outage")),
+    endpoint = e,
     retries = op.retries,
     first_delay = milliseconds(op, "retry_delay"),
     longest_delay = milliseconds(op, "longest_retry_delay"),
-    count = function() end,
+    asked = ffi.new "struct dm_asked", -- until it is known who keeps the account
+    answered = op.max_tokens or ANSWER_TOKENS,
+    price_in = (op.price_in or 0) * 1e3, -- in billionths for a token, not units for a million
+    price_out = (op.price_out or 0) * 1e3,
   }
 end
 

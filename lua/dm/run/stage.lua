@@ -39,12 +39,7 @@ Stage.__index = Stage
 ---@param new_batch fun(): dm.Batch
 ---@return dm.Stage
 function M.new(rows, op, number, new_batch)
-  if op.llm then
-    function op.llm.count(what, n)
-      local count = rows.ops[number]
-      count[what] = count[what] + n
-    end
-  end
+  if op.llm then op.llm.asked = rows.asked[number] end
   local most = math.max(1, math.min(op.max_in_flight or DEFAULT, C.dm_http_room()))
   return setmetatable({ rows = rows, op = op, number = number, out = new_batch(), queue = {}, first = 1, last = 0,
     running = 0, bytes = 0, status = 0, most = most }, Stage)
@@ -100,7 +95,7 @@ end
 ---Notes that an operator raised: an error of the run, of memory, or of the sample.
 local function failed(stage, entry, message)
   if type(message) == "table" and message.ends_run then
-    stage.status = C.dm_rows_fail(stage.rows, tostring(message))
+    stage.status = message.spent and C.DM_ESPENT or C.dm_rows_fail(stage.rows, tostring(message))
   elseif raised.is_memory(message) then
     stage.status = C.DM_EMEMORY
   else
@@ -279,6 +274,18 @@ function Stage:push(batch)
   end
   wait.step(0)
   return self:drain()
+end
+
+---Waits for the requests that are under way, so that their replies are kept, when the split is given up.
+---@param rows ffi.cdata* struct dm_rows *
+---@return integer status
+function M.settle(rows)
+  while wait.under_way() > 0 do
+    wait.step(100)
+    local status = C.dm_rows_idle(rows)
+    if status < 0 then return status end
+  end
+  return C.DM_ESPENT
 end
 
 ---Waits until the stages are empty, the first one first.

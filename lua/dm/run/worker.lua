@@ -66,15 +66,15 @@ end
 function M.run(pointer)
   local rows = ffi.cast("struct dm_rows *", pointer)
   if not step then
+    jit.opt.start "hotloop=56"
     forget_seed = M.seed_by_row(rows)
     step, finish = chain.compile(ops, rows)
   end
   forget_seed()
-  if not recorder then return run_rows(rows) end
-  recorder:start(rows)
+  if recorder then recorder:start(rows) end
   local status = run_rows(rows)
-  recorder:stop()
-  return status
+  if recorder then recorder:stop() end
+  return status == C.DM_ESPENT and require("dm.run.stage").settle(rows) or status
 end
 
 return M

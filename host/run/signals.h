@@ -1,0 +1,14 @@
+/* Signals that ask a run to stop (SIGINT, SIGTERM). They are counted and looked at between other
+ * things, since the coordinator's loop stands still while a worker inside it runs a split. */
+#ifndef DM_RUN_SIGNALS_H
+#define DM_RUN_SIGNALS_H
+
+#include <stdbool.h>
+
+/* Begins to catch them, none so far; or lets them end the process again. */
+void dm_signals_catch(bool on);
+
+/* How many have come. */
+int dm_signals_count(void);
+
+#endif
