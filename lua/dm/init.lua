@@ -33,7 +33,7 @@ end
 -- What costs time to load is loaded when it is first used.
 local LATER = { text = "dm.text", bytes = "dm.bytes", http = "dm.http", scheduler = "dm.scheduler" }
 -- The same for single functions: where they are.
-local FUNCTIONS = { exec = "dm.process", run = "dm.process", sleep = "dm.process" }
+local FUNCTIONS = { exec = "dm.process", run = "dm.process", sleep = "dm.process", remote = "dm.remote" }
 
 return setmetatable(M, {
   __index = function(t, name)
