@@ -1,8 +1,8 @@
 #include "engine/package.h"
 
+#include "base/library.h"
 #include "engine/self.h"
 
-#include <dlfcn.h>
 #include <endian.h>
 #include <fcntl.h>
 #include <link.h>
@@ -76,7 +76,7 @@ static void load_more(void)
     static const char *const names[] = {"libcurl.so.4", "libsqlite3.so.0", "libcld2.so.0",
                                         "libuchardet.so.0"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        dlopen(names[i], RTLD_LAZY | RTLD_LOCAL);
+        dm_library_try(names[i]);
 }
 
 static int compare(const void *a, const void *b)

@@ -17,6 +17,9 @@ enum {
     NODES_MS = 5000
 };
 
+/* A run deletes so many jobs of earlier runs, that ended so long ago. */
+enum { SWEEPS = 100, LEFT_OVER_MS = 600 * 1000 };
+
 static void free_host(struct dm_ray_host *h)
 {
     dm_buf_finish(&h->env);
@@ -146,12 +149,36 @@ static void tell_end(struct dm_ray *r, struct dm_ray_host *h, const struct dm_ra
 /* ---- what becomes of jobs
  * ------------------------------------------------------------------------------ */
 
+static void on_swept(void *owner, uint64_t handle, const struct dm_http_reply *reply)
+{
+    (void)owner, (void)handle, (void)reply; /* another run may have been quicker */
+}
+
+/* A job of an earlier run that began only when that had ended: nobody has deleted it. */
+static void sweep(struct dm_ray *r, const struct dm_ray_job *job)
+{
+    struct dm_error err;
+    char path[128];
+    unsigned run, index, attempt;
+    int n = 0;
+    bool ours =
+        sscanf(job->name, "dm%8x-%u-%u%n", &run, &index, &attempt, &n) == 3 && !job->name[n];
+    if (!ours || !job->end_ms || r->swept >= SWEEPS ||
+        dm_wall_clock() * 1e3 - job->end_ms < LEFT_OVER_MS)
+        return;
+    r->swept++;
+    snprintf(path, sizeof path, "/api/jobs/%s", job->name);
+    dm_ray_ask(&r->api, "DELETE", path, NULL, on_swept, 0, &err);
+}
+
 static void take_job(void *arg, const struct dm_ray_job *job)
 {
     struct dm_ray *r = arg;
     struct dm_ray_host *h = r->hosts;
     while (h && strcmp(h->name, job->name) != 0)
         h = h->next;
+    if (!h)
+        sweep(r, job);
     if (!h || h->stage == DM_RAY_OVER || h->stage == DM_RAY_NEW)
         return;
     h->taken_poll = UINT64_MAX; /* seen in this list: see on_jobs */

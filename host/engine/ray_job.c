@@ -153,6 +153,7 @@ int dm_ray_read_jobs(const struct dm_http_reply *reply,
         job.exit_code = (int)number_of(s, v, "driver_exit_code", -1);
         job.exited = find(s, v, "driver_exit_code") &&
                      s->values[find(s, v, "driver_exit_code")].kind == DM_NUMBER;
+        job.end_ms = number_of(s, v, "end_time", 0);
         on_job(arg, &job);
     }
     dm_sample_destroy(s);

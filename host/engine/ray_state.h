@@ -34,7 +34,7 @@ struct dm_ray {
     struct dm_ray_api api;
     struct dm_ray_host *hosts;
     uv_timer_t tick, wake;
-    uint64_t polls, closing_ms;
+    uint64_t polls, closing_ms, swept;
     bool listing, closing, stopped, reached;
     int open_handles;
     /* ray_ready.c */
@@ -57,6 +57,7 @@ struct dm_ray_job {
     char message[1024]; /* its end */
     int exit_code;      /* -1: not known */
     bool exited;        /* the exit code is that of its program */
+    double end_ms;      /* since 1970; 0: it has not ended */
 };
 
 /* ray.c: all jobs that wait can not be started: they have ended. */

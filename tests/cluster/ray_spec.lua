@@ -4,9 +4,12 @@ local runs = require "tests.cluster.runs"
 describe("on Ray, a run", function()
   local M = runs { script = "ray.sh", engine = "ray=$RAY_URL", here = "10.77.0.254", nodes = { 2, 3 } }
 
-  it("deletes its jobs when they have ended", function()
-    M.check(M.bash "$dmhost run pipeline.lua -o out.jsonl -q --engine ray=$RAY_URL --workers 2")
-    assert.equal(0, (M.bash [[until_ eval 'curl -s -m 5 $RAY_URL/api/jobs/ | grep -q "^\[\]$"']]))
+  it("deletes its job when that has ended, and keeps its log", function()
+    M.check(M.bash "$dmhost run pipeline.lua -o out.jsonl -q --engine ray=$RAY_URL --workers 1")
+    local status, out, err = M.bash [[job=$(basename out.jsonl.run/hosts/*.log .log)
+      cat out.jsonl.run/hosts/*.log; curl -sf -m 9 $RAY_URL/api/jobs/ | grep -q "$job" && exit 1; exit 0]]
+    assert.equal(0, status, err)
+    assert.truthy(out:find("worker-host", 1, true), out)
   end)
   it("needs no shared binary: Ray has it as a package under the name of its content", function()
     local status = M.bash [[cp $dmhost other

@@ -31,7 +31,7 @@ return dm.pipeline { input = "in.jsonl", split_size = "16KiB", limits = { row_ti
 
 -- What scripts begin with: folder, dmhost, root of the repository, script of the cluster.
 local PRELUDE = [[
-cd %s; dmhost=%s
+cd %s; dmhost=%s nodes="%s"
 cluster() { (cd %s && tests/cluster/%s "$@"); }
 eval "$(cluster env)"
 until_() {
@@ -50,6 +50,10 @@ processes() { # NODE WORDS: those of dmhost whose command line has the words
   done
 }
 none() { [ -z "$(processes $1 worker)$(processes $1 worker-host)" ]; }
+one() { # WORDS: a process on any node, once there is one
+  until_ eval "[ -n \"\$(for n in $nodes; do processes \$n $1; done)\" ]"
+  for n in $nodes; do processes $n $1; done | head -n 1
+}
 ]]
 
 return function(cluster)
@@ -61,7 +65,8 @@ return function(cluster)
   ---Runs a script of bash in the test's folder, behind PRELUDE.
   ---@return integer, string, string exit status, stdout, stderr
   function M.bash(script)
-    return t.bash(PRELUDE:format(q(dir), q(t.DMHOST), q(root), cluster.script) .. script)
+    return t.bash(PRELUDE:format(q(dir), q(t.DMHOST), table.concat(cluster.nodes, " "), q(root),
+      cluster.script) .. script)
   end
 
   ---The same with ENGINE and NODE in the script replaced by the cluster's.
@@ -125,12 +130,12 @@ return function(cluster)
     servers.stop()
   end)
   it("goes on when a worker is killed", function()
-    local status, out, err = M.disturbed "kill -9 $(processes NODE worker | head -n 1)"
+    local status, out, err = M.disturbed "kill -9 $(one worker)"
     M.check(status, out, err)
     assert.truthy(err:find("signal 9", 1, true), err)
   end)
   it("goes on when a worker host is killed", function()
-    local status, out, err = M.disturbed "kill -9 $(processes NODE worker-host | head -n 1)"
+    local status, out, err = M.disturbed "kill -9 $(one worker-host)"
     M.check(status, out, err)
     assert.truthy(err:find("worker host", 1, true), err)
   end)
