@@ -183,6 +183,7 @@ static void take_job(void *arg, const struct dm_ray_job *job)
         return;
     h->taken_poll = UINT64_MAX; /* seen in this list: see on_jobs */
     if (strcmp(job->status, "PENDING") == 0) {
+        h->pending_poll = r->polls;
         tell_queued(r, h, "waits for resources in Ray's queue");
     } else if (strcmp(job->status, "RUNNING") == 0) {
         struct dm_engine_event event = {.handle = h->handle, .state = DM_HOST_RUNNING, .text = ""};
@@ -383,14 +384,15 @@ static void finish(struct dm_ray *r)
     uv_close((uv_handle_t *)&r->wake, on_closed);
 }
 
-/* Jobs that wait can not be taken back: the stop is remembered, and ends them as they begin. */
+/* Jobs that still wait can not be taken back: the stop is remembered, and ends them as they begin.
+ */
 static void go_on_closing(struct dm_ray *r)
 {
     uint64_t now = uv_now(r->config.loop);
     bool late = now - r->closing_ms >= GRACE_MS;
     for (struct dm_ray_host *h = r->hosts, *next; h; h = next) {
         next = h->next;
-        bool queued = h->stage == DM_RAY_TAKEN && !h->running;
+        bool queued = h->stage == DM_RAY_TAKEN && h->pending_poll > r->closing_poll;
         if (h->stage == DM_RAY_NEW || (queued && h->killed))
             remove_host(r, h);
         else if (h->stage == DM_RAY_TAKEN && !h->killed && (late || queued))
@@ -446,6 +448,7 @@ static void close_engine(struct dm_engine *e)
     struct dm_ray *r = (struct dm_ray *)e;
     r->closing = true;
     r->closing_ms = uv_now(r->config.loop);
+    r->closing_poll = r->polls;
     uv_timer_start(&r->tick, on_tick, CLOSING_POLL_MS, CLOSING_POLL_MS);
 }
 

@@ -17,7 +17,9 @@ enum dm_ray_stage {
 
 struct dm_ray_host {
     struct dm_ray_host *next;
-    uint64_t handle, taken_poll; /* the first list that it must stand in */
+    uint64_t handle;
+    uint64_t taken_poll;   /* the first list that it must stand in */
+    uint64_t pending_poll; /* the last list in which it waited */
     enum dm_ray_stage stage;
     bool running, killed;
     char name[64];
@@ -34,7 +36,7 @@ struct dm_ray {
     struct dm_ray_api api;
     struct dm_ray_host *hosts;
     uv_timer_t tick, wake;
-    uint64_t polls, closing_ms, swept;
+    uint64_t polls, closing_ms, closing_poll, swept;
     bool listing, closing, stopped, reached;
     int open_handles;
     /* ray_ready.c */
