@@ -274,6 +274,9 @@ const char *dm_engine_names(void);
 /* The job of this process, made when first asked for. NULL when memory is short. */
 struct dm_job *dm_job_get(void);
 
+/* Forgets it: the next one is made anew. */
+void dm_job_free(void);
+
 /* Adds input files: a file, folder, glob, or "-" for standard input. With settings.documents set before, folders are
  * searched for files of every kind, but for the job's outputs. */
 int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *err);

@@ -16,6 +16,7 @@
 #include "lua/dm_ffi_task.h"
 #include "lua/dm_ffi_export.h"
 #include "lua/dm_ffi_database.h"
+#include "lua/dm_ffi_twins.h"
 #pragma GCC visibility pop
 
 #endif

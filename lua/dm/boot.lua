@@ -13,6 +13,7 @@ ffi.cdef(embedded "host/lua/dm_ffi_coprocess.h")
 ffi.cdef(embedded "host/lua/dm_ffi_task.h")
 ffi.cdef(embedded "host/lua/dm_ffi_export.h")
 ffi.cdef(embedded "host/lua/dm_ffi_database.h")
+ffi.cdef(embedded "host/lua/dm_ffi_twins.h")
 assert(ffi.C.dm_abi() == 1, "lua/dm/boot.lua and the binary are of different builds")
 
 -- Loops over `next` itself have an instruction of their own, which ends them early once the compiler of
