@@ -1,5 +1,6 @@
--- make bench-datamate: tasks of DataMate as its python-executor was timed on them, with a PostgreSQL server of their own:
--- wall and CPU seconds, and the most memory that a process took. What DataMate on Ray took stands beside it.
+-- make bench-datamate: tasks of DataMate as its python-executor was timed on them, with tables in a file and on a
+-- PostgreSQL server: wall and CPU seconds, and the most memory that a process took. What DataMate on Ray took stands
+-- beside it.
 local datamate = require "tests.datamate.support"
 local json = require "dm.json"
 local t = require "tests.support"
@@ -60,7 +61,8 @@ end
 
 t.shell "mkdir -p build/bench"
 if not t.read(CORPUS) then assert(t.shell(t.DMHOST .. " lua tests/bench/corpus.lua 6M " .. CORPUS) == 0) end
-print(("%-11s %7s %8s %8s %10s %12s %12s"):format("tables", "files", "wall s", "CPU s", "memory", "DataMate s", "its CPU s"))
+print(("%-11s %7s %8s %8s %10s %12s %12s"):format("tables", "files", "wall s", "CPU s", "memory", "DataMate s",
+  "its CPU s"))
 for _, given in ipairs(TASKS) do
   run(datamate.sqlite, given)
   local server = datamate.postgres()

@@ -23,6 +23,7 @@ local M = {}
 ---@field duplicates integer[] places of DuplicateFilesFilter among the pipeline's operators
 ---@field tables dm.Tables
 ---@field delivery dm.Delivery
+---@field writes boolean? an operator writes files into the export folder
 ---@field made_export boolean the export folder was not there before
 local Task = {}
 Task.__index = Task
@@ -120,10 +121,14 @@ local function begin_run(self, goes_on)
   if text ~= "" then check(C.dm_export_replace(self.folder .. "/finished", text, #text, err)) end
 end
 
----Notes how alike two files of each DuplicateFilesFilter are to be.
+---Operators that write files of their own into the export folder.
+local WRITERS = { Segmentation = true, QAConditionEvaluator = true, TextQualityEvaluation = true }
+
+---Notes what the operators say: how alike two files of each DuplicateFilesFilter are to be.
 ---@param ops dm.BaseOp[]
 function Task:see(ops)
   self.thresholds = {}
+  for _, op in ipairs(ops) do self.writes = self.writes or WRITERS[op.name] end
   for pass, place in ipairs(self.duplicates) do self.thresholds[pass] = ops[place].fileDuplicateThreshold end
 end
 
@@ -144,7 +149,7 @@ function Task:ready(job, pass, is_same, is_done, prepare)
   if not self.delivery then begin_run(self, is_same(self.folder) and not is_done(self.folder)) end
   job.resume, job.force = 1, 0
   if not pass then
-    job.lock, job.export = self.lock, self.export
+    job.lock, job.export = self.lock, self.writes and self.export or self.staging
     return C.DM_RUN_JOB
   end
   local folder = twins.folder(self.folder, pass)
