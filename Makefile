@@ -10,7 +10,7 @@ CC ?= cc
 PREFIX ?= /usr/local
 SAN ?=
 BUILD := build$(if $(SAN),/san)
-PACKAGES := luajit libuv libzstd libisal libpcre2-8 libxxhash libutf8proc libidn2 expat nettle
+PACKAGES := luajit libuv libzstd libisal libpcre2-8 libxxhash libutf8proc
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
@@ -26,7 +26,7 @@ endif
 
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
-EMBEDDED := README.md $(sort $(wildcard host/lua/dm_ffi*.h)) $(shell find lua ops -name '*.lua' -o -name '*.txt' -o -name '*.py' | LC_ALL=C sort)
+EMBEDDED := $(shell { echo README.md; find host/lua lua ops -name 'dm_ffi*.h' -o -name '*.lua' -o -name '*.txt' -o -name '*.py'; } | LC_ALL=C sort)
 SPECS := tests/cli tests/lua tests/net tests/ops tests/datajuicer
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
@@ -34,7 +34,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
-.PHONY: all deps demo test test-cluster check unit specs conformance lint format bench bench-ops bench-datamate bench-llm fuzz install clean
+.PHONY: all deps demo test test-cluster test-datajuicer check unit specs conformance lint format bench bench-ops bench-datamate bench-llm fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)
@@ -102,6 +102,14 @@ check:
 ifndef SAN
 	$(MAKE) lint
 endif
+
+# Recipes through the real Data-Juicer and through dmhost; installs it.
+test-datajuicer:
+	tests/deps.sh build test bench
+	$(MAKE) all
+	tests/datajuicer/setup.sh
+	DM_DATAJUICER_PYTHON=$(CURDIR)/build/datajuicer/bin/python DMHOST=$(BUILD)/dmhost $(BUILD)/dmhost test --timeout 1200 \
+		tests/datajuicer
 
 # What the README promises, measured side by side; ROUNDS runs of each. Writes tests/bench/REPORT.md.
 bench: ROUNDS ?= 5

@@ -84,6 +84,7 @@ int main(int argc, char **argv)
         print_error(lua, &err);
     dm_job_free();
     dm_lua_close(lua);
+    dm_serve_stop();
     dm_process_finish();
     dm_http_finish();
     dm_coprocess_finish();

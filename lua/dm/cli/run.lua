@@ -1,13 +1,14 @@
 -- dmhost run: turns a pipeline and its options into a job for the coordinator, and reports how it ended.
 local ffi = require "ffi"
-local cache = require "dm.llm.cache"
 local disk = require "dm.disk"
 local engine = require "dm.cli.engine"
 local files = require "dm.files"
 local json = require "dm.json"
+local mixture = require "dm.mixture"
 local options = require "dm.cli.options"
 local pipeline = require "dm.pipeline"
 local problem = require "dm.problem"
+local recipe = require "dm.recipe"
 local registry = require "dm.registry"
 local report = require "dm.cli.report"
 local shell = require "dm.shell"
@@ -152,6 +153,8 @@ local function input_patterns(job, p, values)
 end
 
 local function set_input(job, p, values)
+  if p.suffixes then job.suffixes = keep(table.concat(p.suffixes, "\n"):lower()) end
+  if mixture.is(p.input) and not values.input then return p.input:add(job) end
   local input = input_patterns(job, p, values)
   local err = ffi.new "struct dm_error"
   for _, pattern in ipairs(input) do
@@ -263,7 +266,7 @@ local function set_replies(job, values, ops)
   for _, op in ipairs(ops) do asks = asks or op.llm ~= nil end
   if not asks or values["no-cache"] then return end
   job.settings.replay = values.replay and 1 or 0
-  job.settings.replies = keep(values.cache or values.replay or cache.path() or "")
+  job.settings.replies = keep(values.cache or values.replay or require("dm.llm.cache").path() or "")
 end
 
 ---How much models may be asked.
@@ -332,8 +335,8 @@ local function prepare(values, p, path, pass)
   if pass then ops = require("dm.datamate.twins").operators(ops, p.task.duplicates[pass]) end
   local job = C.dm_job_get()
   local output, folder = set_output(job, p, values, pass)
-  local inputs = set_input(job, p, values)
   set_limits(job, p, values)
+  local inputs = set_input(job, p, values)
   set_replies(job, values, ops)
   set_budget(job, values, ops)
   engine.set(job, p, values, keep)
@@ -386,7 +389,9 @@ end
 ---@return integer exit status, or DM_RUN_JOB when the coordinator is to run the job
 function M.run(values)
   sources.install()
-  return start(values)
+  local status = start(values)
+  recipe.release()
+  return status
 end
 
 ---The same for a command that wants to know how it ended.

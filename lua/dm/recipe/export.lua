@@ -32,11 +32,24 @@ function Exporter:execute(sample) -- luacheck: ignore 212/self
   sample.__dj__meta__ = nil
 end
 
+---Keep nothing but the text of a file.
+local Formatter = base_op.Mapper:extend {
+  name = "text_formatter",
+  summary = "Keep nothing but the text of a file, as Data-Juicer's loader does.",
+}
+
+function Formatter:execute(sample)
+  for _, name in ipairs(sample_module.names(sample)) do
+    if name ~= self.text_key then sample[name] = nil end
+  end
+end
+
 ---What comes before the first operator.
 ---@param keys string[] the fields that hold text
----@return dm.BaseOp
-function M.first(keys)
-  return Unify { keys = keys }
+---@param texts boolean whether the rows are texts
+---@return dm.BaseOp[]
+function M.first(keys, texts)
+  return { Unify { keys = keys }, texts and Formatter {} or nil }
 end
 
 ---What comes behind the last one.
