@@ -3,8 +3,8 @@
 
 enum { DM_MINHASH = 128 };
 
-/* The MinHash of a text's sentences, as DataMate's DuplicateFilesFilter takes it. */
-void dm_minhash_sentences(const char *p, size_t n, uint32_t signature[128]);
+/* The MinHash of a text's sentences, as DataMate's DuplicateFilesFilter takes it. DM_EUSAGE: there is no nettle. */
+int dm_minhash_sentences(const char *p, size_t n, uint32_t signature[128], struct dm_error *err);
 
 /* Signatures that have been kept, in their order. */
 struct dm_twins;

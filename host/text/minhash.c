@@ -1,10 +1,8 @@
 /* MinHash of a text's sentences, as DataMate takes it with datasketch: the first four bytes of each
  * sentence's SHA-1, through 128 permutations. */
+#include "base/nettle.h"
 #include "text/chars.h"
-#include "lua/ffi.h"
 #include "text/minhash_table.h"
-
-#include <nettle/sha1.h>
 
 enum { DIGEST_HEAD = 4 };
 
@@ -31,9 +29,9 @@ static void add_token(const char *p, size_t n, uint32_t signature[DM_MINHASH])
     struct sha1_ctx sha;
     uint8_t head[DIGEST_HEAD];
     dm_text_strip(p, n, &span);
-    sha1_init(&sha);
-    sha1_update(&sha, span.end - span.start, (const uint8_t *)p + span.start);
-    sha1_digest(&sha, sizeof head, head);
+    dm_nettle.sha1->init(&sha);
+    dm_nettle.sha1->update(&sha, span.end - span.start, (const uint8_t *)p + span.start);
+    dm_nettle.sha1->digest(&sha, sizeof head, head);
     uint64_t h = (uint32_t)head[0] | (uint32_t)head[1] << 8 | (uint32_t)head[2] << 16 |
                  (uint32_t)head[3] << 24;
     for (size_t i = 0; i < DM_MINHASH; i++) {
@@ -45,9 +43,13 @@ static void add_token(const char *p, size_t n, uint32_t signature[DM_MINHASH])
     }
 }
 
-void dm_minhash_sentences(const char *p, size_t n, uint32_t signature[DM_MINHASH])
+int dm_minhash_sentences(const char *p, size_t n, uint32_t signature[DM_MINHASH],
+                         struct dm_error *err)
 {
     struct dm_text_span all;
+    int rc = dm_nettle_load(err);
+    if (rc)
+        return rc;
     dm_text_strip(p, n, &all);
     memset(signature, 0xff, DM_MINHASH * sizeof *signature);
     size_t from = all.start, size;
@@ -59,4 +61,5 @@ void dm_minhash_sentences(const char *p, size_t n, uint32_t signature[DM_MINHASH
         from = i + size;
     }
     add_token(p + from, all.end - from, signature);
+    return DM_OK;
 }

@@ -208,6 +208,29 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       assert.equal("PARTIAL_SUCCESS", (task:ending()))
     end)
 
+    it("whose process.yaml makes no pipeline", function()
+      local task = make { files = files(2), process = "- ExtraSpaceCleaner: [1]" }
+      assert.equal(2, (task:run()))
+      if name == "PostgreSQL" then assert.equal("FAILED", (task:ending())) end
+      t.write(task.flow .. "/process.yaml", (t.read(task.flow .. "/process.yaml"):gsub("%[1%]", "{}")))
+      assert.equal(0, (task:run()))
+      assert.equal("COMPLETED", (task:ending()))
+    end)
+
+    it("is tried, checked and explained as any pipeline is", function()
+      local task = make { files = { { "a.txt", "a  a" }, { "gone.txt" } } }
+      local status, out = t.dmhost(("try %s/process.yaml --json"):format(task.flow))
+      assert.equal(0, status)
+      assert.truthy(out:find('"outcome":"kept"', 1, true) and out:find('"outcome":"rejected"', 1, true), out)
+      assert.equal(0, exported(task))
+      status, out = t.dmhost(("check %s/process.yaml"):format(task.flow))
+      assert.equal(0, status, out)
+      assert.equal(0, (task:run()))
+      status, out = t.dmhost(("explain %s/.dmhost %s/dataset.jsonl@0"):format(task.flow, task.flow))
+      assert.equal(0, status)
+      assert.truthy(out:find("ExtraSpaceCleaner", 1, true), out)
+    end)
+
     it("whose file crashes the process", function()
       local task = make { process = HARM, files = files(50) }
       local options = operator(task, [[if s:find "file 7$" then ffi.cast("int *", 1)[0] = 1 end]])

@@ -36,7 +36,7 @@ describe("DuplicateFilesFilter", function()
     local signature = ffi.new "uint32_t[128]"
     for _, case in ipairs(t.json_lines "tests/datamate/minhash.jsonl") do
       local want = case.output.hashvalues
-      ffi.C.dm_minhash_sentences(case.input.text, #case.input.text, signature)
+      ffi.C.dm_minhash_sentences(case.input.text, #case.input.text, signature, ffi.new "struct dm_error")
       for i = 1, 128 do assert.equal(want[i], tonumber(signature[i - 1]), case.input.text) end
     end
   end)

@@ -363,8 +363,8 @@ local function prepare(values, p, path, pass)
   if p.task then
     begun.task, begun.pass = p.task, pass
     local function is_same(run) -- the run in that directory
-      local was = has_begun(run) and plan_of(run)
-      return was and not changed_part(was, plan)
+      local was = not values.force and has_begun(run) and plan_of(run)
+      return was and not changed_part(was, plan) or false
     end
     return p.task:ready(job, pass, is_same, is_done, function(next_pass) return prepare(values, p, path, next_pass) end)
   end
@@ -378,7 +378,11 @@ end
 
 local function start(values)
   for _, folder in ipairs(values.ops or {}) do add_folder(folder) end
-  local p, path = load_pipeline(values)
+  local loaded, p, path = xpcall(load_pipeline, problem.catch, values)
+  if not loaded then
+    if values[1] and recipe.is(values[1]) then require("dm.datamate.task").settle(values[1], "FAILED") end
+    error(p, 0)
+  end
   if p.task and not values["dry-run"] then
     return require("dm.datamate.task").start(p.task, values, function(pass) return prepare(values, p, path, pass) end)
   end

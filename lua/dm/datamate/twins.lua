@@ -25,11 +25,11 @@ local Signature = Mapper:extend {
   origin = "DataMate",
 }
 
-local signature = ffi.new("uint32_t[?]", PLACES)
+local signature, err = ffi.new("uint32_t[?]", PLACES), ffi.new "struct dm_error"
 
 function Signature:execute(sample)
   local text = self:get_text(sample)
-  C.dm_minhash_sentences(text, #text, signature)
+  if C.dm_minhash_sentences(text, #text, signature, err) < 0 then error(ffi.string(err.text), 0) end
   return { at = C.dm_row_offset(), empty = text == "", id = tables.str(sample.sourceFileId),
     name = tables.str(sample.sourceFileName), signature = bytes.to_base64(ffi.string(signature, BYTES)) }
 end
@@ -120,7 +120,6 @@ local function compare(self, rows_path)
 end
 
 local function write(path, text)
-  local err = ffi.new "struct dm_error"
   if C.dm_export_replace(path, text, #text, err) < 0 then error(ffi.string(err.text), 0) end
 end
 
