@@ -17,5 +17,5 @@ double dm_twins_find(const struct dm_twins *t, const uint32_t signature[128], ui
 /* Keeps a signature, which is copied. DM_EMEMORY when that fails. */
 int dm_twins_keep(struct dm_twins *t, const uint32_t signature[128]);
 
-/* Where the row at work of this worker begins in its file; -1 when none is at work. */
+/* Where the row at work of this worker begins in its file; -1 when none is at work, or it is traced and not run. */
 double dm_row_offset(void);

@@ -353,7 +353,8 @@ int dm_grant_next(struct dm_grant *grant, struct dm_error *err)
 
 double dm_row_offset(void)
 {
-    uint64_t row = here ? atomic_load(&here->board->row) : DM_NO_ROW;
+    bool runs = here && here->settings.plan[0] != 0; /* a tracer's rows are no run's */
+    uint64_t row = runs ? atomic_load(&here->board->row) : DM_NO_ROW;
     return row == DM_NO_ROW ? -1 : (double)row;
 }
 

@@ -64,13 +64,14 @@ local function ended(task)
   return tonumber(rc)
 end
 
----Starts the task in the background, and waits until more than so many files are exported.
+---Starts the task in the background, and waits until more than so many files are exported, or a condition of the shell
+---is true.
 ---@return fun(signal: string) sends it a signal
-local function begin(task, options, before)
+local function begin(task, options, before, condition)
+  condition = condition or ("[ $(ls %s 2>/dev/null | wc -l) -gt %d ]"):format(task.dest, before or 0)
   t.shell(("( %s setsid %s run %s %s/process.yaml & p=$!; echo $p >%s/pid; wait $p; echo $? >%s/rc ) >%s/log 2>&1 &")
     :format(task.store.env, t.DMHOST, options, task.flow, task.root, task.root, task.root))
-  local status = t.shell(([[for i in $(seq 1200); do
-    [ $(ls %s 2>/dev/null | wc -l) -gt %d ] && exit 0; sleep 0.05; done; exit 1]]):format(task.dest, before or 0))
+  local status = t.shell(("for i in $(seq 1200); do %s && exit 0; sleep 0.05; done; exit 1"):format(condition))
   assert.equal(0, status, t.read(task.root .. "/log"))
   return function(signal)
     local group = signal == "KILL" and "-" or ""
@@ -151,6 +152,20 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       for i = 1, 600 do assert.equal("text of file " .. i, exported_files[("f%04d.txt"):format(i)][1]) end
       local _, hidden = t.shell("ls -A " .. task.dest .. " | grep '^[.]'")
       assert.equal("", hidden)
+    end)
+
+    it("that is killed while twins are looked for", function()
+      local task = make { process = "- harm: {}\n- DuplicateFilesFilter: {}",
+        files = files(300, function(i) return ("file %d. one. two. three. four. number %d"):format(i, i - i % 2) end) }
+      local options = operator(task, "gate()")
+      open_gate(task, 200)
+      begin(task, options .. " -j 2", 0, ("[ -s %s/.dmhost/twins-1/journal ]"):format(task.flow)) "KILL"
+      ended(task)
+      open_gate(task, 300)
+      assert.equal(0, (task:run(options)))
+      task:assert_once(300)
+      assert.truthy(task:files()["f0001.txt"])
+      assert.equal("COMPLETED", (task:ending()))
     end)
 
     it("that is stopped, and submitted again", function()

@@ -347,7 +347,7 @@ local function prepare(values, p, path, pass)
     names = names,
     binary = plan.binary,
     max_rejects = options.whole("run", values, "max-rejects", 0) or p.max_rejects,
-    output = output,
+    output = p.task and p.task.export or output,
     folder = folder,
     kind = tonumber(job.kind),
     workers = tonumber(job.workers),
