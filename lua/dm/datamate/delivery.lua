@@ -38,7 +38,7 @@ local BATCH = 1000
 ---@field replaces string[]? dest_file_ids of rows that an earlier submission left
 
 ---@class dm.Delivery
----@field task dm.Task2
+---@field task dm.DataMateTask
 ---@field tables dm.Tables
 ---@field rows_at integer how far the run's rows have been delivered
 ---@field ledger_at integer how far its ledger has
@@ -56,7 +56,7 @@ local function check(status)
   return status
 end
 
----@param task dm.Task2
+---@param task dm.DataMateTask
 ---@param tables dm.Tables
 ---@return dm.Delivery
 function M.begin(task, tables)
