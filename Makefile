@@ -36,7 +36,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
-.PHONY: all deps demo test test-cluster test-datajuicer check unit specs conformance lint format bench bench-ops bench-llm fuzz install clean
+.PHONY: all deps demo test test-cluster test-datajuicer check unit specs conformance lint format bench bench-ops bench-datamate bench-llm fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)
@@ -126,6 +126,12 @@ bench-ops:
 	$(MAKE) all
 	$(BUILD)/dmhost lua tests/bench/corpus.lua 200M build/bench/200M.jsonl
 	$(BUILD)/dmhost lua tests/bench/ops.lua
+
+# Tasks of DataMate, with tables of a server and of a file; prints a table.
+bench-datamate:
+	tests/deps.sh build test bench
+	$(MAKE) all
+	$(BUILD)/dmhost lua tests/bench/datamate.lua
 
 # Requests to a model: dmhost beside a load tool and Python; prints a table.
 bench-llm:
