@@ -360,14 +360,6 @@ end
 ---@param text string
 function M.parse(text) return make_sample(0, text, #text) end
 
----Any value as JSON text.
----@param v any
----@return string
-function M.json(v)
-  local p, n = to_json(v)
-  return ffi_string(p, n)
-end
-
 ---A copy of a sample, or of an object or array in it, that outlives execute. It lives as dm.sample's.
 ---@param node ffi.cdata*|table
 function M.clone(node)
