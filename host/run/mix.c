@@ -17,13 +17,6 @@ struct tally {
     struct dm_buf shares;
 };
 
-static bool is_blank(const char *p, const char *end)
-{
-    while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
-        p++;
-    return p == end;
-}
-
 static bool note(struct tally *t, uint64_t place)
 {
     uint64_t share = dm_work_share(place), bucket = share >> (64 - BITS);
@@ -41,7 +34,7 @@ static bool note_ready(struct tally *t, struct dm_input *in, uint64_t place)
     bool ok = true;
     while (dm_input_ready(in) && ok) {
         const char *p = in->buf + in->at, *end = memchr(p, '\n', in->complete - in->at);
-        if (!is_blank(p, end))
+        if (!dm_work_is_blank(p, end))
             ok = note(t, place + dm_input_offset(in));
         dm_input_take(in, end);
     }

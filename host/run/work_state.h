@@ -124,6 +124,14 @@ static inline double dm_work_seed(uint64_t place, uint32_t op, uint32_t child)
 /* Writes bytes of rows behind those written so far. */
 int dm_work_put(struct dm_work *w, const char *p, size_t n);
 
+/* Whether a line is nothing but blanks, which makes it no row. */
+static inline bool dm_work_is_blank(const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
+        p++;
+    return p == end;
+}
+
 /* What decides whether a row is in its file's share; another number than what --sample goes by. */
 static inline uint64_t dm_work_share(uint64_t place)
 {

@@ -164,6 +164,9 @@ return Lower]])
     recipe "dataset_path: docs\nsuffixes: ['.txt', md]\nexport_path: '-'\nprocess: []\n"
     local status, out = dm "run recipe.yaml -q"
     assert.same({ 0, '{"text":"one\\ntwo\\n"}\n{"text":"three"}\n' }, { status, out })
+    recipe "dataset_path: docs\nsuffixes: [txt, md]\nexport_path: '-'\nprocess: [{suffix_filter: {suffixes: .md}}]\n"
+    status, out = dm "run recipe.yaml -q"
+    assert.same({ 0, '{"text":"one\\ntwo\\n","__dj__suffix__":".md"}\n' }, { status, out })
   end)
   it("mixes datasets by weight: so many rows of each, always the same ones", function()
     for _, name in ipairs { "a", "b", "c" } do
@@ -198,6 +201,25 @@ process: []
     assert.equal(("c"):rep(501) .. ("a"):rep(401) .. ("b"):rep(99), table.concat(order))
     for id, n in pairs(times) do
       assert.is_true(id:sub(1, 1) == "b" and (n == 9 or n == 10) or n == 1, id .. ": " .. n)
+    end
+  end)
+  it("mixes for pipelines in Lua too", function()
+    t.pipeline(dir, [[input = dm.mix { total = 10, { "in.jsonl", weight = 3 }, "in.jsonl" }, output = "o.jsonl",
+      operators = {}]])
+    assert.equal(0, (dm "run pipeline.lua -q"))
+    local rows = t.lines(t.read(dir .. "/o.jsonl"))
+    assert.equal(10, #rows)
+    assert.equal(0, (dm "check pipeline.lua -o other.jsonl"))
+    for wrong, message in pairs {
+      ["{ 'a' }"] = "dm.mix takes a table with `total`", ["{ total = 1 }"] = "there is no source with a weight",
+      ["{ total = 1, { 'a', weight = -1 } }"] = "the weight of source 1 must be a number from 0",
+      ["{ total = 1, { 'a' }, 5 }"] = "source 2 must be",
+    } do
+      t.pipeline(dir, ("input = dm.mix %s, output = 'p.jsonl', operators = {}"):format(wrong))
+      local status, _, err = dm "run pipeline.lua"
+      assert.equal(2, status)
+      assert.truthy(err:find(message, 1, true), err)
+      assert.truthy(err:find("pipeline.lua:3", 1, true), err)
     end
   end)
   it("says what is wrong with a dataset", function()

@@ -158,11 +158,13 @@ describe("an operator of Data-Juicer", function()
     local status, out = dm("check r.yaml", "DM_DATAJUICER_PYTHON=")
     assert.equal(2, status)
     local found = t.lines(out)
-    assert.equal(3, #found)
+    assert.equal(4, #found)
     assert.truthy(found[1]:find("r.yaml:4:5: error: this recipe needs your Data-Juicer for token_num_filter and "
       .. "alphanumeric_filter; DM_DATAJUICER_PYTHON=/path/", 1, true), found[1])
     assert.truthy(found[2]:find("r.yaml:6:5: error: document_simhash_deduplicator is a deduplicator", 1, true))
     assert.truthy(found[3]:find('r.yaml:7:5: error: no operator is named "upper_mapper"', 1, true))
+    assert.truthy(found[4]:find("r.yaml:8:5: error: alphanumeric_filter needs your Data-Juicer too (tokenization: ", 1,
+      true))
   end)
 
   it("is tried and explained like any other", function()
