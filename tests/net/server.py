@@ -100,6 +100,10 @@ async def fail(writer, fault, count, headers, body):
                           ensure_ascii=False).encode()
         writer.write(head(number[0], len(text)) + text)
         return True
+    elif name == "recorded":  # what a real server said: see tests/model
+        with open("tests/net/recorded/" + args[0], "rb") as f:
+            writer.write(f.read())
+        return True
     elif name == "over" and at_once > number[0]:
         asked["refused"] += 1
         writer.write(head(429, 2) + b"{}")
