@@ -3,6 +3,8 @@
  * start.
  *
  *   compile OUT.S OUT.bin FILE...     bytecode goes to OUT.bin, which OUT.S includes
+ *
+ * The files come in the order of their names, in which they are looked up.
  */
 #include <lauxlib.h>
 #include <lualib.h>
@@ -115,8 +117,10 @@ int main(int argc, char **argv)
             fprintf(stderr, "compile: cannot take in %s\n", argv[i]);
             return 1;
         }
-    fprintf(out.list, "code: .incbin \"%s\"\n.section .data.rel.ro\n.quad 0, 0, 0, 0, 0\n",
-            argv[2]);
+    fprintf(out.list,
+            "code: .incbin \"%s\"\n.balign 8\n.globl dm_embed_count\n.hidden dm_embed_count\n"
+            "dm_embed_count: .quad %d\n",
+            argv[2], argc - 3);
     int rc = ferror(out.list) || ferror(out.code);
     return fclose(out.list) || fclose(out.code) || rc;
 }

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-/* A function of a library, and where in the table its address goes. */
+/* A function (or a constant) of a library, and where in the table its address goes. */
 struct dm_symbol {
     const char *name;
     size_t at;

@@ -1,13 +1,16 @@
 #include "cluster/proof.h"
 
-#include <nettle/hmac.h>
-#include <nettle/memops.h>
+#include "base/nettle.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
 int dm_key_random(struct dm_key *key, struct dm_error *err)
 {
+    int rc = dm_nettle_load(err);
+    if (rc)
+        return rc;
     if (getrandom(key->bytes, sizeof key->bytes, 0) != sizeof key->bytes)
         return dm_fail_errno(err, DM_EIO, "there is no randomness");
     return DM_OK;
@@ -35,16 +38,16 @@ bool dm_key_parse(const char *text, struct dm_key *key)
 
 bool dm_key_equal(const struct dm_key *a, const struct dm_key *b)
 {
-    return memeql_sec(a, b, sizeof *a);
+    return dm_nettle.memeql(a, b, sizeof *a);
 }
 
 struct dm_key dm_token(const struct dm_key *secret, const char *name)
 {
     struct hmac_sha256_ctx c;
     struct dm_key token;
-    hmac_sha256_set_key(&c, sizeof secret->bytes, secret->bytes);
-    hmac_sha256_update(&c, strlen(name), (const uint8_t *)name);
-    hmac_sha256_digest(&c, sizeof token.bytes, token.bytes);
+    dm_nettle.hmac_set_key(&c, sizeof secret->bytes, secret->bytes);
+    dm_nettle.hmac_update(&c, strlen(name), (const uint8_t *)name);
+    dm_nettle.hmac_digest(&c, sizeof token.bytes, token.bytes);
     return token;
 }
 
@@ -54,11 +57,11 @@ struct dm_key dm_proof(const struct dm_key *token, enum dm_side side, const char
     const char *who = side == DM_SIDE_HOST ? "dmhost worker host" : "dmhost coordinator";
     struct hmac_sha256_ctx c;
     struct dm_key proof;
-    hmac_sha256_set_key(&c, sizeof token->bytes, token->bytes);
-    hmac_sha256_update(&c, strlen(who) + 1, (const uint8_t *)who);
-    hmac_sha256_update(&c, sizeof host_random->bytes, host_random->bytes);
-    hmac_sha256_update(&c, sizeof coordinator_random->bytes, coordinator_random->bytes);
-    hmac_sha256_update(&c, strlen(name), (const uint8_t *)name);
-    hmac_sha256_digest(&c, sizeof proof.bytes, proof.bytes);
+    dm_nettle.hmac_set_key(&c, sizeof token->bytes, token->bytes);
+    dm_nettle.hmac_update(&c, strlen(who) + 1, (const uint8_t *)who);
+    dm_nettle.hmac_update(&c, sizeof host_random->bytes, host_random->bytes);
+    dm_nettle.hmac_update(&c, sizeof coordinator_random->bytes, coordinator_random->bytes);
+    dm_nettle.hmac_update(&c, strlen(name), (const uint8_t *)name);
+    dm_nettle.hmac_digest(&c, sizeof proof.bytes, proof.bytes);
     return proof;
 }

@@ -21,7 +21,8 @@ struct dm_key {
 
 enum dm_side { DM_SIDE_HOST, DM_SIDE_COORDINATOR };
 
-/* Fills a key with randomness. */
+/* Fills a key with randomness. Must have been called before tokens and proofs are made: it loads
+ * the library that makes them. */
 int dm_key_random(struct dm_key *key, struct dm_error *err);
 
 /* The key as 64 hexadecimal digits and a NUL, and back; false when the text is not that. */

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* A server that restarts is waited for, as DataMate does: so often, first so long, then twice as
- * long each time, and up to a quarter more or less. */
-enum { TRIES = 5, PAUSE_MS = 1000 };
+/* A server that restarts is waited for, as DataMate does: first so long, then twice as long each
+ * time, and up to a quarter more or less. */
+enum { PAUSE_MS = 1000 };
 
 static void wait_ms(long ms)
 {
@@ -17,12 +17,13 @@ static void wait_ms(long ms)
         ;
 }
 
-struct dm_database *dm_database_open(const char *server, const char *file, struct dm_error *err)
+struct dm_database *dm_database_open(const char *server, const char *file, int tries,
+                                     struct dm_error *err)
 {
     if (!server)
         return dm_sqlite_tables_open(file, err);
     struct dm_database *db = dm_postgres_tables_open(server, err);
-    for (int i = 1; i < TRIES && !db && err->status == DM_EIO; i++) {
+    for (int i = 1; i < tries && !db && err->status == DM_EIO; i++) {
         long pause = PAUSE_MS << (i - 1);
         wait_ms(pause * 3 / 4 + random() % (pause / 2));
         db = dm_postgres_tables_open(server, err);

@@ -56,10 +56,14 @@ static int write_file(const char *path, const char *p, size_t n, bool sync, stru
     char part[PATH_BYTES];
     if (!unfinished_name(path, part, sizeof part))
         return dm_fail(err, DM_EUSAGE, "the path %s is too long", path);
-    int rc = dm_folder_make_parents(path, err);
-    if (rc < 0)
-        return rc;
-    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+    int rc = DM_OK, fd = open(part, flags, FILE_MODE);
+    if (fd < 0 && errno == ENOENT) {
+        rc = dm_folder_make_parents(path, err);
+        if (rc < 0)
+            return rc;
+        fd = open(part, flags, FILE_MODE);
+    }
     if (fd < 0)
         return dm_fail_errno(err, DM_EIO, "cannot open %s", path);
     rc = fill(fd, part, p, n, sync, err);

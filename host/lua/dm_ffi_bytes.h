@@ -10,9 +10,9 @@ int dm_base64_decode(const char *p, size_t n, struct dm_buf *out, struct dm_erro
 int dm_hex_encode(const char *p, size_t n, struct dm_buf *out);
 int dm_hex_decode(const char *p, size_t n, struct dm_buf *out, struct dm_error *err);
 
-/* A digest, in hexadecimal digits. */
+/* A digest, in hexadecimal digits. DM_EUSAGE: a library is missing. */
 enum { DM_DIGEST_MD5, DM_DIGEST_SHA1, DM_DIGEST_SHA256, DM_DIGEST_XXH3 };
-int dm_digest(const char *p, size_t n, int kind, struct dm_buf *out);
+int dm_digest(const char *p, size_t n, int kind, struct dm_buf *out, struct dm_error *err);
 
 /* The checksum of zip archives. */
 double dm_crc32(const char *p, size_t n);

@@ -6,7 +6,7 @@ struct dm_database;
 
 /* Opens a server (`file` NULL; `server` is a connection string of libpq) or a file of SQLite, which is made when it is
  * not there. DM_EIO: no connection; DM_EUSAGE: no library, or the server refuses. NULL with err set when that fails. */
-struct dm_database *dm_database_open(const char *server, const char *file, struct dm_error *err);
+struct dm_database *dm_database_open(const char *server, const char *file, int tries, struct dm_error *err);
 
 /* Closes it; what was begun and not committed is undone. */
 void dm_database_close(struct dm_database *db);

@@ -75,6 +75,9 @@ int dm_regex_group(const struct dm_regex *re, const char *name);
 int dm_regex_find(struct dm_regex *re, const char *p, size_t n, size_t from, int nonempty,
                   const struct dm_text_span **spans, struct dm_error *err);
 
+/* The last of the matches that dm_regex_find finds one after another. Returns as dm_regex_find. */
+int dm_regex_last(struct dm_regex *re, const char *p, size_t n, struct dm_text_span *last, struct dm_error *err);
+
 /* Number of matches, below zero on errors. */
 double dm_regex_count(struct dm_regex *re, const char *p, size_t n, struct dm_error *err);
 
@@ -227,16 +230,20 @@ int dm_text_urls(const char *p, size_t n, struct dm_buf *out);
 int dm_text_phones(const char *p, size_t n, struct dm_buf *out);
 int dm_text_addresses(const char *p, size_t n, struct dm_buf *out);
 
-/* AnonymizedCreditCardNumber, AnonymizedIdNumber, EmailNumberCleaner. */
+/* AnonymizedCreditCardNumber, AnonymizedIdNumber, EmailNumberCleaner. The last one needs libidn2, which dm_mails_load
+ * loads, if it is not loaded. DM_EUSAGE: it is missing. */
 int dm_text_cards(const char *p, size_t n, struct dm_buf *out);
 int dm_text_ids(const char *p, size_t n, struct dm_buf *out);
 int dm_text_mails(const char *p, size_t n, struct dm_buf *out);
+int dm_mails_load(struct dm_error *err);
 
 /* EmojiCleaner. */
 int dm_text_emoji(const char *p, size_t n, struct dm_buf *out);
 
-/* XMLTagCleaner, without stripping at the end. DM_EINPUT: it is no XML; DM_EUSAGE: it can not be turned into text. */
+/* XMLTagCleaner, without stripping at the end. DM_EINPUT: it is no XML; DM_EUSAGE: it can not be turned into text,
+ * or expat is missing, which dm_xml_load loads. */
 int dm_text_xml(const char *p, size_t n, struct dm_buf *out, struct dm_error *err);
+int dm_xml_load(struct dm_error *err);
 
 /* HtmlTagCleaner: its tags, those of tables when `tables` is not 0; then the attributes of what is left. */
 int dm_text_tags(const char *p, size_t n, int tables, struct dm_buf *out);

@@ -387,7 +387,8 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
     if (rc == DM_OK)
         rc = c->outcome->resumed
                  ? dm_identity_check(job->settings.folder, c->plan.inputs, err)
-                 : dm_identity_write(job->settings.folder, job->settings.plan, c->plan.inputs, err);
+                 : dm_identity_write(job->settings.folder, job->settings.plan, c->plan.inputs,
+                                     job->kind != DM_TO_STDOUT, err);
     if (rc == DM_OK)
         rc = dm_models_begin(c, err);
     measure_inputs(c);

@@ -18,21 +18,21 @@ static FILE *open_in(const char *folder, const char *name, const char *mode, str
     return f;
 }
 
-/* Syncs and closes: the journal must not outlive what it belongs to. */
-static bool keep(FILE *f)
+/* Closes, and syncs before when it is to last: the journal must not outlive what it belongs to. */
+static bool keep(FILE *f, bool lasting)
 {
-    bool ok = fflush(f) == 0 && fdatasync(fileno(f)) == 0;
+    bool ok = !lasting || (fflush(f) == 0 && fdatasync(fileno(f)) == 0);
     return fclose(f) == 0 && ok;
 }
 
-static int write_file(const char *folder, const char *name, const char *p, size_t n,
+static int write_file(const char *folder, const char *name, const char *p, size_t n, bool lasting,
                       struct dm_error *err)
 {
     FILE *f = open_in(folder, name, "we", err);
     if (!f)
         return err->status;
     bool ok = fwrite(p, 1, n, f) == n;
-    ok = keep(f) && ok;
+    ok = keep(f, lasting) && ok;
     return ok ? DM_OK : dm_fail_errno(err, DM_EIO, "cannot write %s/%s", folder, name);
 }
 
@@ -53,7 +53,8 @@ static bool put_line(struct dm_buf *b, const char *path)
            dm_buf_putc(b, 0);
 }
 
-static int write_inputs(const char *folder, const struct dm_inputs *in, struct dm_error *err)
+static int write_inputs(const char *folder, const struct dm_inputs *in, bool lasting,
+                        struct dm_error *err)
 {
     struct dm_buf line = {0};
     FILE *f = open_in(folder, "inputs", "we", err);
@@ -65,15 +66,15 @@ static int write_inputs(const char *folder, const struct dm_inputs *in, struct d
         ok = put_line(&line, dm_inputs_path(in, i)) && fwrite(line.p, 1, line.n, f) == line.n;
     }
     dm_buf_finish(&line);
-    ok = keep(f) && ok;
+    ok = keep(f, lasting) && ok;
     return ok ? DM_OK : dm_fail_errno(err, DM_EIO, "cannot write %s/inputs", folder);
 }
 
 int dm_identity_write(const char *folder, const char *plan, const struct dm_inputs *in,
-                      struct dm_error *err)
+                      bool lasting, struct dm_error *err)
 {
-    int rc = write_file(folder, "plan.json", plan, strlen(plan), err);
-    return rc ? rc : write_inputs(folder, in, err);
+    int rc = write_file(folder, "plan.json", plan, strlen(plan), lasting, err);
+    return rc ? rc : write_inputs(folder, in, lasting, err);
 }
 
 /* Compares one recorded line with the file as it is now. */

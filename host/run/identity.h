@@ -6,9 +6,10 @@
 
 #include "io/inputs.h"
 
-/* Writes both files of a new run. */
+/* Writes both files of a new run; `lasting`: it may be resumed, and they must be there whatever
+ * happens. */
 int dm_identity_write(const char *folder, const char *plan, const struct dm_inputs *in,
-                      struct dm_error *err);
+                      bool lasting, struct dm_error *err);
 
 /* Compares the inputs with those that the run was begun with; the error names the first that
  * differs. */

@@ -35,11 +35,25 @@ uint32_t dm_text_point(const char *p)
     return dm_char_read(p, &size);
 }
 
+/* Word by word: some ranges hold half of what there is. */
+static void add_range(uint64_t *set, uint32_t first, uint32_t last)
+{
+    uint64_t head = UINT64_MAX << (first % 64), tail = UINT64_MAX >> (63 - last % 64);
+    size_t from = first / 64, to = last / 64;
+    if (from == to) {
+        set[from] |= head & tail;
+        return;
+    }
+    set[from] |= head;
+    for (size_t i = from + 1; i < to; i++)
+        set[i] = UINT64_MAX;
+    set[to] |= tail;
+}
+
 static void add_ranges(uint64_t *set, const uint32_t ranges[][2], size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        for (uint32_t c = ranges[i][0]; c <= ranges[i][1]; c++)
-            set[c / 64] |= 1ull << (c % 64);
+        add_range(set, ranges[i][0], ranges[i][1]);
 }
 
 static unsigned lead_of(uint32_t c)
@@ -53,10 +67,11 @@ static void add_leads(struct dm_classes *k)
 {
     for (unsigned i = 0; i < 4; i++)
         k->special_high[12 + i] = (uint8_t)(1u << i);
-    for (size_t i = 0; i < COUNT(special_ranges); i++)
-        for (uint32_t c = special_ranges[i][0]; c <= special_ranges[i][1]; c++)
-            if (c >= 0x80)
-                k->special_low[lead_of(c) & 15] |= k->special_high[lead_of(c) >> 4];
+    for (size_t i = 0; i < COUNT(special_ranges); i++) {
+        uint32_t first = special_ranges[i][0], last = special_ranges[i][1];
+        for (unsigned lead = lead_of(first < 0x80 ? 0x80 : first); lead <= lead_of(last); lead++)
+            k->special_low[lead & 15] |= k->special_high[lead >> 4];
+    }
 }
 
 const struct dm_classes *dm_classes(void)

@@ -8,11 +8,32 @@
  * decide: the name starts at the first place in its run that has no X before it, and the domain
  * ends behind the last dot that two to six letters follow, up to no X. So every '@' is looked at
  * once, and no byte lies in more than two runs. */
+#include "base/library.h"
 #include "text/chars.h"
 #include "text/scratch.h"
 #include "text/swaps.h"
 
 #include <idn2.h>
+
+/* International domains are libidn2's to tell, which is loaded with the first text. */
+static struct idn2 {
+    __typeof__(&idn2_lookup_u8) lookup_u8;
+    __typeof__(&idn2_free) free;
+} idn2;
+
+static const struct dm_symbol symbols[] = {{"idn2_lookup_u8", offsetof(struct idn2, lookup_u8)},
+                                           {"idn2_free", offsetof(struct idn2, free)}};
+
+static struct dm_library library = {.file = "libidn2.so.0",
+                                    .package = "libidn2-0",
+                                    .table = &idn2,
+                                    .symbols = symbols,
+                                    .nsymbols = sizeof symbols / sizeof *symbols};
+
+int dm_mails_load(struct dm_error *err)
+{
+    return dm_library_load(&library, err);
+}
 
 enum { LONGEST_LABEL = 63, LONGEST_DOMAIN = 253, LONGEST_ADDRESS = 254 };
 
@@ -96,10 +117,10 @@ static bool is_domain(const char *p, size_t n)
     uint8_t name[LONGEST_ADDRESS + 1], *ascii = NULL;
     memcpy(name, p, n);
     name[n] = 0;
-    if (idn2_lookup_u8(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+    if (idn2.lookup_u8(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
         return false;
     bool valid = is_ascii_domain((const char *)ascii, strlen((const char *)ascii));
-    idn2_free(ascii);
+    idn2.free(ascii);
     return valid;
 }
 
@@ -172,6 +193,8 @@ int dm_text_mails(const char *p, size_t n, struct dm_buf *out)
     struct dm_buf *calls = dm_scratch_get(DM_SCRATCH_SPANS);
     struct dm_text_span span;
     size_t from = 0;
+    if (dm_mails_load(NULL))
+        return DM_EUSAGE;
     dm_buf_clear(calls);
     for (size_t at = 0; at < n; at++) {
         const char *sign = memchr(p + at, '@', n - at);

@@ -111,6 +111,21 @@ int dm_regex_find(struct dm_regex *re, const char *p, size_t n, size_t from, int
     return 1;
 }
 
+int dm_regex_last(struct dm_regex *re, const char *p, size_t n, struct dm_text_span *last,
+                  struct dm_error *err)
+{
+    const struct dm_text_span *spans = NULL;
+    size_t from = 0;
+    int rc, empty = 0, found = 0;
+    while ((rc = dm_regex_find(re, p, n, from, empty, &spans, err)) > 0) {
+        *last = spans[0];
+        from = spans->end;
+        empty = spans->start == spans->end;
+        found = 1;
+    }
+    return rc < 0 ? rc : found;
+}
+
 double dm_regex_count(struct dm_regex *re, const char *p, size_t n, struct dm_error *err)
 {
     const struct dm_text_span *spans = NULL;

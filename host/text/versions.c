@@ -1,7 +1,5 @@
 #include "text/versions.h"
 
-#include <expat.h>
-#include <idn2.h>
 #include <utf8proc.h>
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -19,7 +17,5 @@ bool dm_text_versions(struct dm_buf *out)
                          jit ? "on" : "off: regular expressions are slow") &&
            dm_buf_printf(out, "utf8proc %s; Unicode %s\n", utf8proc_version(),
                          utf8proc_unicode_version()) &&
-           dm_buf_printf(out, "libidn2 %s\n", idn2_check_version(NULL)) &&
-           dm_buf_printf(out, "%s\n", XML_ExpatVersion()) &&
            dm_buf_printf(out, "xxhash %u.%u.%u\n", xxh / 10000, xxh / 100 % 100, xxh % 100);
 }

@@ -5,12 +5,51 @@
  * attributes and children it is its text, or nothing. Children of one name form a list in the place
  * of the first. */
 #include "base/error.h"
+#include "base/library.h"
 #include "text/scratch.h"
 
 #include <expat.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <xxhash.h>
+
+/* expat's functions without their prefix; it is loaded with the first text. */
+#define FUNCTIONS(X)                                                                               \
+    X(ErrorString)                                                                                 \
+    X(GetCurrentColumnNumber)                                                                      \
+    X(GetCurrentLineNumber)                                                                        \
+    X(GetErrorCode)                                                                                \
+    X(Parse)                                                                                       \
+    X(ParserCreate)                                                                                \
+    X(ParserFree)                                                                                  \
+    X(SetCharacterDataHandler)                                                                     \
+    X(SetElementHandler)                                                                           \
+    X(SetEntityDeclHandler)                                                                        \
+    X(SetUserData)                                                                                 \
+    X(StopParser)
+
+static struct expat {
+#define X(name) __typeof__(&XML_##name) name;
+    FUNCTIONS(X)
+#undef X
+} expat;
+
+static const struct dm_symbol symbols[] = {
+#define X(name) {"XML_" #name, offsetof(struct expat, name)},
+    FUNCTIONS(X)
+#undef X
+};
+
+static struct dm_library library = {.file = "libexpat.so.1",
+                                    .package = "libexpat1",
+                                    .table = &expat,
+                                    .symbols = symbols,
+                                    .nsymbols = sizeof symbols / sizeof *symbols};
+
+int dm_xml_load(struct dm_error *err)
+{
+    return dm_library_load(&library, err);
+}
 
 /* Levels of elements that are written; Python's recursion ends near there. Indentation may make a
  * text longer, but not without bounds. */
@@ -57,7 +96,7 @@ static struct chunk *chunk_at(const struct document *d, uint32_t i)
 static void stop(struct document *d)
 {
     d->failed = true;
-    XML_StopParser(d->parser, XML_FALSE);
+    expat.StopParser(d->parser, XML_FALSE);
 }
 
 static struct dm_text_span add_text(struct document *d, const char *prefix, const char *p, size_t n)
@@ -241,7 +280,7 @@ static void XMLCALL on_entity(void *data, const char *name, int is_parameter, co
     (void)name, (void)is_parameter, (void)value, (void)n, (void)base, (void)system, (void)public;
     (void)notation;
     d->entities = true;
-    XML_StopParser(d->parser, XML_FALSE);
+    expat.StopParser(d->parser, XML_FALSE);
 }
 
 /* Writing: what a key's value is worth, at an indentation. False: it is too deep, or too much. */
@@ -306,20 +345,20 @@ static bool write_map(const struct writer *w, const struct node *map, size_t ind
 
 static int parse(struct document *d, const char *p, size_t n, struct dm_error *err)
 {
-    XML_SetUserData(d->parser, d);
-    XML_SetElementHandler(d->parser, on_start, on_end);
-    XML_SetCharacterDataHandler(d->parser, on_text);
-    XML_SetEntityDeclHandler(d->parser, on_entity);
-    if (XML_Parse(d->parser, p, (int)n, 1) == XML_STATUS_OK)
+    expat.SetUserData(d->parser, d);
+    expat.SetElementHandler(d->parser, on_start, on_end);
+    expat.SetCharacterDataHandler(d->parser, on_text);
+    expat.SetEntityDeclHandler(d->parser, on_entity);
+    if (expat.Parse(d->parser, p, (int)n, 1) == XML_STATUS_OK)
         return DM_OK;
     if (d->failed)
         return DM_EMEMORY;
     if (d->entities)
         return dm_fail(err, DM_EUSAGE, "entities are disabled");
     return dm_fail(err, DM_EINPUT, "%s: line %lu, column %lu",
-                   XML_ErrorString(XML_GetErrorCode(d->parser)),
-                   (unsigned long)XML_GetCurrentLineNumber(d->parser),
-                   (unsigned long)XML_GetCurrentColumnNumber(d->parser));
+                   expat.ErrorString(expat.GetErrorCode(d->parser)),
+                   (unsigned long)expat.GetCurrentLineNumber(d->parser),
+                   (unsigned long)expat.GetCurrentColumnNumber(d->parser));
 }
 
 static int convert(struct document *d, const char *p, size_t n, struct dm_buf *out,
@@ -345,11 +384,13 @@ int dm_text_xml(const char *p, size_t n, struct dm_buf *out, struct dm_error *er
     struct document d = {0};
     if (n > INT_MAX)
         return dm_fail(err, DM_EUSAGE, "the text is too large");
-    d.parser = XML_ParserCreate(NULL);
+    if (dm_xml_load(err))
+        return DM_EUSAGE;
+    d.parser = expat.ParserCreate(NULL);
     int status = d.parser ? convert(&d, p, n, out, err) : DM_EMEMORY;
     if (status == DM_EMEMORY)
         dm_fail_memory(err);
-    XML_ParserFree(d.parser);
+    expat.ParserFree(d.parser);
     dm_buf_finish(&d.nodes);
     dm_buf_finish(&d.chunks);
     dm_buf_finish(&d.text);

@@ -15,6 +15,9 @@ ffi.cdef(embedded "host/lua/dm_ffi_export.h")
 ffi.cdef(embedded "host/lua/dm_ffi_database.h")
 assert(ffi.C.dm_abi() == 1, "lua/dm/boot.lua and the binary are of different builds")
 
+-- A start has few loops worth compiling. Where rows are met, dm.run.worker sets LuaJIT's own threshold.
+jit.opt.start "hotloop=2000"
+
 -- Loops over `next` itself have an instruction of their own, which ends them early once the compiler of
 -- Debian's LuaJIT has given up on them (LuaJIT#827): fields would get lost. With a function in Lua they are
 -- ordinary loops.

@@ -45,7 +45,7 @@ end
 local function digest(kind)
   return function(s)
     out.n = 0
-    return made(C.dm_digest(s, #s, kind, out), s)
+    return made(C.dm_digest(s, #s, kind, out, err), s)
   end
 end
 

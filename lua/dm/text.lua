@@ -193,6 +193,17 @@ function Regex:find(s, init)
     group_strings(s, spans, 1, C.dm_regex_groups(self.re))
 end
 
+local last_span = ffi.new "struct dm_text_span"
+
+---The last of the matches that `spans` goes through.
+---@param s string
+---@return integer? first
+---@return integer? last
+function Regex:last(s)
+  if check_match(C.dm_regex_last(self.re, s, #s, last_span, err)) == 0 then return nil end
+  return tonumber(last_span.start) + 1, tonumber(last_span["end"])
+end
+
 ---Number of matches.
 ---@param s string
 ---@return integer
@@ -272,13 +283,16 @@ function M.splitter(options)
 end
 
 ---@param s string
+---@param choose (fun(count: integer): integer[])? which of the chunks are wanted, by their numbers
 ---@return string[] chunks
-function Splitter:split(s)
+---@return integer count how many there are in all
+function Splitter:split(s, choose)
   local status = C.dm_text_split(s, #s, self.most, self.size, self.overlap, chars_out, out)
   if status < 0 then fail(status) end
-  local list = strings(chars_out[0])
+  local count = kernel.span_count()
+  local list = strings(chars_out[0], choose and choose(count))
   kernel.trim(#s)
-  return list
+  return list, count
 end
 
 -- Verbs of modules of their own ----------------------------------------------------------------------

@@ -1,6 +1,8 @@
 -- Replaces valid e-mail addresses by <email>. Each address that is found replaces the first place where it still
 -- stands, which may lie inside one that is not valid: of "..a@b.com a@b.com" the first goes.
+local ffi = require "ffi"
 local datamate = require "dm.datamate"
+local kernel = require "dm.text.kernel"
 
 local EmailNumberCleaner = datamate.TextMapper:extend {
   name = "EmailNumberCleaner",
@@ -10,6 +12,8 @@ local EmailNumberCleaner = datamate.TextMapper:extend {
     { input = { text = "a@b.local" }, output = { text = "a@b.local" } },
   },
 }
+
+function EmailNumberCleaner:init() kernel.load(ffi.C.dm_mails_load) end -- luacheck: ignore 212/self
 
 function EmailNumberCleaner:clean(s) return datamate.mails(s) end -- luacheck: ignore 212/self
 

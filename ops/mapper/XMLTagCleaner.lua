@@ -3,6 +3,7 @@
 local ffi = require "ffi"
 local datamate = require "dm.datamate"
 local failure = require "dm.failure"
+local kernel = require "dm.text.kernel"
 local text = require "dm.text"
 
 local C, out, err = ffi.C, ffi.C.dm_text_out(), ffi.new "struct dm_error"
@@ -18,6 +19,8 @@ local XMLTagCleaner = datamate.TextMapper:extend {
     { input = { text = "<a>1</a>", fileType = "txt" }, output = { text = "<a>1</a>", fileType = "txt" } },
   },
 }
+
+function XMLTagCleaner:init() kernel.load(C.dm_xml_load) end -- luacheck: ignore 212/self
 
 function XMLTagCleaner:execute(sample)
   if sample[self.fileType_key] == "xml" then datamate.TextMapper.execute(self, sample) end

@@ -42,15 +42,25 @@ local function write(path, chunk)
   if ffi.C.dm_export_write(path, chunk, #chunk, err) < 0 then error(ffi.string(err.text), 0) end
 end
 
-function Segmentation:execute(sample)
-  local s = self:get_text(sample)
-  local chunks = text.strip(s) == "" and {} or self.splitter:split(s)
-  local count = #chunks
-  for k = 1, math.min(self.sliceNum, count) do
-    local drawn = math.random(k, count)
-    chunks[k], chunks[drawn] = chunks[drawn], chunks[k]
-    write(prefix_of(self, sample) .. (k - 1) .. ".txt", chunks[k])
+---Numbers of some of `count` chunks, as shuffling their list from its head draws them.
+---@param most integer how many are drawn
+---@param count integer
+---@return integer[]
+local function draw(most, count)
+  local drawn, at = {}, {} -- at: what stands at a place where it did not stand at first
+  for k = 1, math.min(most, count) do
+    local place = math.random(k, count)
+    drawn[k], at[place] = at[place] or place, at[k] or k
   end
+  return drawn
+end
+
+function Segmentation:execute(sample)
+  local s, chunks, count = self:get_text(sample), {}, 0
+  if text.strip(s) ~= "" then
+    chunks, count = self.splitter:split(s, function(n) return draw(self.sliceNum, n) end)
+  end
+  for k, chunk in ipairs(chunks) do write(prefix_of(self, sample) .. (k - 1) .. ".txt", chunk) end
   self:set_text(sample, "Success")
   sample.fileNum = count
   return { sample }

@@ -1,4 +1,5 @@
 -- What specs of DataMate's tasks share: task folders, the two stores, and a PostgreSQL server of their own.
+local assert = require "luassert"
 local cjson = require "cjson"
 local ffi = require "ffi"
 local t = require "tests.support"
@@ -33,7 +34,7 @@ local err = ffi.new "struct dm_error"
 function Store:query(flow, sql)
   local out = ffi.new "struct dm_buf"
   local where, file = self.open(flow)
-  local db = C.dm_database_open(where, file, err)
+  local db = C.dm_database_open(where, file, 1, err)
   assert(db ~= nil, "no database")
   local status = C.dm_database_run(db, sql, nil, 0, out, err)
   C.dm_database_close(db)
@@ -78,7 +79,7 @@ function M.postgres()
   server.env = ("PG_HOST=%s PG_PORT=5432 PG_USER=postgres PG_PASSWORD=x PG_DATABASE=datamate"):format(folder)
   server.open = function() return ("host=%s user=postgres dbname=datamate"):format(folder) end
   M.start_server()
-  local db = assert(C.dm_database_open(("host=%s user=postgres dbname=postgres"):format(folder), nil, err))
+  local db = assert(C.dm_database_open(("host=%s user=postgres dbname=postgres"):format(folder), nil, 1, err))
   assert(C.dm_database_run(db, "CREATE DATABASE datamate", nil, 0, ffi.new "struct dm_buf", err) >= 0)
   C.dm_database_close(db)
   for statement in t.read "tests/datamate/schema.sql":gmatch "[^;]+;" do server:query("", statement) end

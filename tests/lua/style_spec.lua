@@ -65,6 +65,7 @@ describe("the repository", function()
       ["curl/"] = "^host/net/",
       ["libpq-fe.h"] = "^host/database/",
       ["sqlite3.h"] = "^host/io/sqlite%.h$",
+      ["nettle/"] = "^host/base/nettle%.h$",
       ["dlfcn.h"] = "^host/base/library%.c$",
     }
     each("'host/*.[ch]'", function(path, text)

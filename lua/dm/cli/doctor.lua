@@ -43,11 +43,19 @@ local function show_machine()
   row("watches", machine.watches() or "unknown")
 end
 
+---Whether a library is there that is loaded when first used.
+local function loads(load)
+  return function() return load(ffi.new "struct dm_error") >= 0 end
+end
+
 ---What can be missing: what for, the Debian package, and whether it is there.
 local OPTIONAL = {
   { "busted", "dmhost test, for specs", "lua-busted", function() return (pcall(require, "busted.core")) end },
-  { "libcld2", "language_id_score_filter", "libcld2-0", function()
-    return C.dm_language_load(ffi.new "struct dm_error") >= 0
+  { "libcld2", "language_id_score_filter", "libcld2-0", loads(C.dm_language_load) },
+  { "libidn2", "EmailNumberCleaner", "libidn2-0", loads(C.dm_mails_load) },
+  { "expat", "XMLTagCleaner", "libexpat1", loads(C.dm_xml_load) },
+  { "nettle", "md5, sha1 and sha256, and replies of models", "libnettle8", function()
+    return (pcall(require("dm.bytes").sha256, ""))
   end },
   { "jieba's words", "operators that look for Chinese words", "python3-jieba", function()
     local file = io.open(require("dm.jieba").FOLDER.default .. "/dict.txt")

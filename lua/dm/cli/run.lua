@@ -1,6 +1,5 @@
 -- dmhost run: turns a pipeline and its options into a job for the coordinator, and reports how it ended.
 local ffi = require "ffi"
-local cache = require "dm.llm.cache"
 local disk = require "dm.disk"
 local engine = require "dm.cli.engine"
 local files = require "dm.files"
@@ -261,7 +260,7 @@ local function set_replies(job, values, ops)
   for _, op in ipairs(ops) do asks = asks or op.llm ~= nil end
   if not asks or values["no-cache"] then return end
   job.settings.replay = values.replay and 1 or 0
-  job.settings.replies = keep(values.cache or values.replay or cache.path() or "")
+  job.settings.replies = keep(values.cache or values.replay or require("dm.llm.cache").path() or "")
 end
 
 ---How much models may be asked.

@@ -15,6 +15,7 @@ local read_file = require "dm.datamate.read_file"
 local tables_module = require "dm.datamate.tables"
 
 local C = ffi.C
+local str = tables_module.str
 
 local M = {}
 
@@ -103,12 +104,6 @@ local function lines(self, name, at, to, most, take)
   return at
 end
 
----Python's str() of a value that may not be there.
-local function str(v)
-  if v == nil or v == "" or type(v) == "userdata" then return "None" end
-  return tostring(v)
-end
-
 ---A version 4 UUID.
 local function uuid()
   local file = assert(io.open("/dev/urandom", "rb"))
@@ -121,9 +116,11 @@ M.uuid = uuid
 
 ---@return dm.Delivered
 local function entry_of(id, name, kind, size)
-  return { id = uuid(), src_id = str(id), src_name = str(name), src_type = str(kind),
-    src_size = ("%d"):format(tonumber(size) or 0), name = str(name), type = "", size = "0", status = "COMPLETED",
-    result = "{}", time = os.time() }
+  local cut = tables_module.cut
+  local src_name = cut(str(name), tables_module.NAME)
+  return { id = uuid(), src_id = cut(str(id), tables_module.ID), src_name = src_name,
+    src_type = cut(str(kind), tables_module.TYPE), src_size = ("%d"):format(tonumber(size) or 0), name = src_name,
+    type = "", size = "0", status = "COMPLETED", result = "{}", time = os.time() }
 end
 
 ---A file that came out.

@@ -5,6 +5,7 @@ local ffi = require "ffi"
 local disk = require "dm.disk"
 local failure = require "dm.failure"
 local shell = require "dm.shell"
+local tables = require "dm.datamate.tables"
 local Filter = require("dm.base_op").Filter
 
 local C = ffi.C
@@ -31,15 +32,22 @@ ReadFile.FINISHED = "finished by an earlier submission of the task"
 function ReadFile:init()
   self.done = {}
   for key in (disk.read(self.finished) or ""):gmatch "[^\n]+" do self.done[key] = true end
+  self.some_done = next(self.done) ~= nil
   self.command = os.getenv "DMHOST_READER"
 end
 
 ---What tells files of a dataset apart, whichever submission names them.
----@param id any fileId
----@param name any fileName
+---@param id string src_file_id, as its column has it
+---@param name string src_name, likewise
 ---@return string
 function ReadFile.key(id, name)
-  return require("dm.bytes").xxh3(tostring(id) .. "\0" .. tostring(name))
+  return (id .. "/" .. name):gsub("%c", "?")
+end
+
+---The key of a row of dataset.jsonl.
+local function key_of(sample)
+  local cut, str = tables.cut, tables.str
+  return ReadFile.key(cut(str(sample.fileId), tables.ID), cut(str(sample.fileName), tables.NAME))
 end
 
 -- Classes of Python by errno, as far as they have one of their own.
@@ -144,9 +152,8 @@ local function wanted(sample, name)
 end
 
 function ReadFile:execute(sample)
-  local id, name = sample.fileId, sample.fileName
-  if next(self.done) and self.done[ReadFile.key(id, name)] then return false, ReadFile.FINISHED end
-  sample.sourceFileId, sample.sourceFileName, sample.sourceFileType = id, name, sample.fileType
+  if self.some_done and self.done[key_of(sample)] then return false, ReadFile.FINISHED end
+  sample.sourceFileId, sample.sourceFileName, sample.sourceFileType = sample.fileId, sample.fileName, sample.fileType
   sample.sourceFileSize = sample.fileSize or 0
   sample.export_path, sample.instance_id, sample.dataset_id = self.export_path, self.instance_id, self.dataset_id
   wanted(sample, "fileName")

@@ -29,7 +29,7 @@ local TYPES = {
 local function type_of(name)
   local extension = name:match "[^.]%.([^.]*)$"
   if not extension then return "" end
-  return TYPES[extension:lower()] or "." .. extension
+  return TYPES[extension:lower()] or tables_module.cut("." .. extension, tables_module.TYPE)
 end
 
 ---The paths that have a row.

@@ -72,10 +72,14 @@ function M.is_lost(e)
   return getmetatable(e) == Failed and e.lost
 end
 
+---How often a server is tried for, in a quarter of a minute: as often as DataMate does.
+local TRIES = 5
+
 ---Connects, unless that is done.
-function Tables:connect()
+---@param tries integer?
+function Tables:connect(tries)
   if self.db then return end
-  local db = C.dm_database_open(self.server, self.file, err)
+  local db = C.dm_database_open(self.server, self.file, tries or TRIES, err)
   if db == nil then check(err.status) end
   self.db = db
   if self.file then
@@ -129,6 +133,31 @@ function Tables:transaction(fill)
   self:close()
   error(why, 0)
 end
+
+---Python's str() of a value that may not be there, which DataMate writes.
+---@param v any
+---@return string
+function M.str(v)
+  if v == nil or v == "" or type(v) == "userdata" then return "None" end
+  return tostring(v)
+end
+
+---A text as long as a column is: that many characters at the most.
+---@param s string
+---@param most integer
+---@return string
+function M.cut(s, most)
+  if #s <= most then return s end
+  local n, at = 0, 1
+  while n < most and at <= #s do
+    at = s:match("^[%z\1-\127\192-\255][\128-\191]*()", at) or at + 1
+    n = n + 1
+  end
+  return s:sub(1, at - 1)
+end
+
+---The characters that columns hold.
+M.ID, M.NAME, M.TYPE = 64, 256, 50
 
 ---The time as DataMate writes it: local, without a zone.
 ---@param seconds number? since 1970; default: now

@@ -137,7 +137,7 @@ end
 function Task:give_up(status)
   if not self.connected then return end
   pcall(function()
-    self.tables:connect()
+    self.tables:connect(1)
     self.tables:finish(self.instance_id, self.dataset_id, status)
   end)
 end

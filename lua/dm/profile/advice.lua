@@ -3,6 +3,7 @@ local M = {}
 
 ---Pattern of the reason and what to do; false: nothing has to be done.
 local ADVICE = {
+  { "hook called", false }, -- the profiler's own
   { "^leaving loop", false }, { "^inner loop in root", false }, { "^down%-recursion", false },
   { "^loop unroll limit", false }, { "^call unroll limit", false }, { "^retry recording", false },
   { "^trace too short", false }, { "return to lower frame", false },

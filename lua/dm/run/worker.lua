@@ -66,6 +66,7 @@ end
 function M.run(pointer)
   local rows = ffi.cast("struct dm_rows *", pointer)
   if not step then
+    jit.opt.start "hotloop=56"
     forget_seed = M.seed_by_row(rows)
     step, finish = chain.compile(ops, rows)
   end

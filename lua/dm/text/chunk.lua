@@ -56,15 +56,6 @@ function M.split(s, re)
   return list
 end
 
----The last match in a text.
----@return integer? first byte
----@return integer? last byte
-local function last_match(s, re)
-  local first, last
-  for a, b in re:spans(s) do first, last = a, b end
-  return first, last
-end
-
 ---Chunks of at most `size` code points, cut at the last match within them, which goes; where there is none, they are
 ---cut at the size and the next one begins `overlap` code points before.
 ---@param s string
@@ -78,7 +69,7 @@ function M.at_pattern(s, re, size, overlap)
     local stop = advance(s, at, size)
     if stop == #s then break end
     local window = s:sub(at + 1, stop)
-    local first, last = last_match(window, re)
+    local first, last = re:last(window)
     if last == 0 then error("the pattern matches only the empty start of a chunk: no chunk would end", 0) end
     list[#list + 1] = first and window:sub(1, first - 1) or window
     at = first and at + last or advance(s, at, size - overlap)

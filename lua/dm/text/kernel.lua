@@ -48,6 +48,14 @@ function M.result(status, s)
   return s
 end
 
+local err = ffi.new "struct dm_error"
+
+---Loads a library that a kernel needs, so that a missing one is known at the start. Raises a message for a person.
+---@param load fun(err: ffi.cdata*): integer
+function M.load(load)
+  if load(err) < 0 then error(ffi.string(err.text), 0) end
+end
+
 local span = ffi.new "struct dm_text_span"
 
 ---The text without the span that a kernel finds.
@@ -59,14 +67,21 @@ function M.cut(find, s)
   return s:sub(1, tonumber(span.start)) .. s:sub(tonumber(span["end"]) + 1)
 end
 
+---How many spans there are in `out`.
+---@return integer
+function M.span_count()
+  return tonumber(out.n) / span_bytes
+end
+
 ---Strings of the spans in `out`.
 ---@param base ffi.cdata* what they point into
+---@param wanted integer[]? numbers of those that are wanted
 ---@return string[]
-function M.strings(base)
+function M.strings(base, wanted)
   local list, spans = {}, ffi.cast(span_list, out.p)
-  for i = 1, tonumber(out.n) / span_bytes do
-    local from = spans[i - 1].start
-    list[i] = ffi.string(base + from, spans[i - 1]["end"] - from)
+  for i = 1, wanted and #wanted or M.span_count() do
+    local one = spans[wanted and wanted[i] - 1 or i - 1]
+    list[i] = ffi.string(base + one.start, one["end"] - one.start)
   end
   return list
 end

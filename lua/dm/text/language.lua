@@ -5,17 +5,14 @@ local C = ffi.C
 
 local M = {}
 
-local err = ffi.new "struct dm_error"
 local found = ffi.new "struct dm_language"
-local loaded = false
 
 ---CLD2's codes that others write otherwise: those that ISO 639-1 has given up, and scripts.
 local CODES = { iw = "he", jw = "jv", ["zh-Hant"] = "zh" }
 
 ---Loads the library, so that a missing one is known at the start. Raises a message for a person.
 function M.load_languages()
-  if not loaded and C.dm_language_load(err) < 0 then error(ffi.string(err.text), 0) end
-  loaded = true
+  kernel.load(C.dm_language_load)
 end
 
 ---The language that most of a text is in.
