@@ -17,6 +17,7 @@ local M = {}
 ---@field woken boolean? something to go on with has come
 ---@field value any what that is
 ---@field interrupted any? it is to stop waiting and raise this
+---@field with_head boolean? see M.request
 ---@field free boolean? begun by M.start
 ---@field undo fun(arg: any)? while it waits: takes back what it waits for
 ---@field undo_arg any
@@ -146,19 +147,22 @@ end
 ---@field outcome integer C.DM_HTTP_DONE ...
 ---@field status integer
 ---@field body string
----@field head string
+---@field head string "" for a good reply, unless M.request was told to keep it
+---@field events boolean it is a stream of server-sent events
 ---@field error string
 ---@field first_ms number
 ---@field total_ms number
 
 ---@return dm.Ended
-local function take(reply)
+local function take(reply, with_head)
+  local good = reply.outcome == C.DM_HTTP_DONE and reply.status >= 200 and reply.status < 300
   return {
     outcome = reply.outcome,
     status = reply.status,
     body = ffi.string(reply.body, reply.body_bytes),
-    head = ffi.string(reply.head, reply.head_bytes),
-    error = ffi.string(reply.error),
+    head = good and not with_head and "" or ffi.string(reply.head, reply.head_bytes),
+    events = reply.events == 1,
+    error = good and "" or ffi.string(reply.error),
     first_ms = reply.first_ms,
     total_ms = reply.total_ms,
   }
@@ -170,7 +174,7 @@ local function take_replies()
     local task = requests[reply.id]
     requests[reply.id] = nil
     under_way = under_way - 1
-    if task then M.wake(task, take(reply)) end
+    if task then M.wake(task, take(reply, task.with_head)) end
     C.dm_http_release(reply)
     reply = C.dm_http_next()
   end
@@ -275,11 +279,13 @@ end
 
 ---Makes a request and waits for its end. Raises when it can not even be begun.
 ---@param request ffi.cdata* struct dm_http_request; its texts must be alive during the call only
+---@param with_head boolean? header lines are wanted of a good reply, too
 ---@return dm.Ended
-function M.request(request)
+function M.request(request, with_head)
   local id = C.dm_http_start(request, err)
   if id < 0 then error(ffi.string(err.text), 0) end
   local me = M.self()
+  me.with_head = with_head
   requests[id] = me
   under_way = under_way + 1
   return M.park(me, give_up, id)

@@ -127,7 +127,6 @@ local function execute_waiting(walk, i, sample, number)
     self.ended = ended
     if not ended then C.dm_trace_suspend(trace) end
   end
-  if op.llm then op.llm.count = function() end end
   wait.begin(task, function()
     results = { xpcall(EXECUTE[op.kind] or execute_mapper, fault.of_operator, op, root(sample)) }
   end)
