@@ -36,7 +36,7 @@ static struct client {
     struct dm_http_reply *ended, **ended_end;
     struct dm_transfer **idle; /* for the next requests: they are dear to make */
     size_t nidle;
-    struct dm_buf key; /* of the request that is being started */
+    struct dm_buf scratch;
     uint32_t last_id;
     bool closing;
 } * client;
@@ -202,7 +202,7 @@ static int begin(struct dm_error *err)
 }
 
 /* One whose options fit, if there is such a one among the last; else any, or a new one. */
-static struct dm_transfer *take_transfer(struct dm_error *err)
+static struct dm_transfer *take_transfer(struct dm_key key, struct dm_error *err)
 {
     enum { LOOKED_AT = 4 };
     size_t n = client->nidle;
@@ -211,8 +211,7 @@ static struct dm_transfer *take_transfer(struct dm_error *err)
     struct dm_transfer **last = &client->idle[n - 1], *t = *last;
     for (size_t i = 0; i < n && i < LOOKED_AT; i++) {
         struct dm_transfer **at = last - i;
-        if ((*at)->key.n != client->key.n ||
-            memcmp((*at)->key.p, client->key.p, client->key.n) != 0)
+        if (!dm_key_is((*at)->key, key))
             continue;
         t = *at;
         *at = *last;
@@ -254,7 +253,7 @@ void dm_http_finish(void)
     dm_sockets_stop();
     uv_run(client->loop, UV_RUN_DEFAULT); /* closes them */
     free(client->idle);
-    dm_buf_finish(&client->key);
+    dm_buf_finish(&client->scratch);
     free(client);
     client = NULL;
     dm_curl.global_cleanup();
@@ -294,13 +293,13 @@ int dm_http_start(const struct dm_http_request *request, struct dm_error *err)
     if (rc)
         return rc;
     struct shard *s = pick_shard();
-    dm_buf_clear(&client->key);
-    if (!s || !dm_transfer_key(&client->key, request))
+    struct dm_key key;
+    if (!s || !dm_transfer_key(&key, request, &client->scratch))
         return dm_fail_memory(err);
-    struct dm_transfer *t = take_transfer(err);
+    struct dm_transfer *t = take_transfer(key, err);
     if (!t)
         return err->status;
-    rc = dm_transfer_prepare(t, request, &client->key, err);
+    rc = dm_transfer_prepare(t, request, key, err);
     if (rc) {
         dm_transfer_destroy(t);
         return rc;

@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <xxhash.h>
 
 enum {
-    RECEIVE_BYTES = 2048, /* thousands of these are alive at once */
+    RECEIVE_BYTES = 1024, /* thousands of these are alive at once */
     UPLOAD_BYTES = 16384,
     MAX_HEAD_BYTES = 64 * 1024
 };
@@ -218,14 +219,13 @@ static void drop_options(struct dm_transfer *t)
     dm_curl.slist_free_all(t->headers);
     dm_curl.slist_free_all(t->connect_to);
     t->headers = t->connect_to = NULL;
-    dm_buf_clear(&t->key);
+    t->key = (struct dm_key){0};
 }
 
 void dm_transfer_destroy(struct dm_transfer *t)
 {
     drop_options(t);
     dm_curl.easy_cleanup(t->easy);
-    dm_buf_finish(&t->key);
     dm_buf_finish(&t->sent);
     dm_buf_finish(&t->head);
     dm_buf_finish(&t->body);
@@ -237,29 +237,32 @@ static bool add_text(struct dm_buf *key, const char *text)
     return text ? dm_buf_add(key, text, strlen(text) + 1) : dm_buf_putc(key, 1);
 }
 
-bool dm_transfer_key(struct dm_buf *key, const struct dm_http_request *r)
+bool dm_transfer_key(struct dm_key *key, const struct dm_http_request *r, struct dm_buf *scratch)
 {
     const char *const texts[] = {r->method,       r->url,       r->headers,
                                  r->ca_file,      r->cert_file, r->key_file,
                                  r->key_password, r->host_name, r->proxy};
     const double times[] = {r->connect_ms, r->first_byte_ms, r->total_ms};
     const uint64_t numbers[] = {r->max_bytes, r->unverified, r->redirects, r->body != NULL};
-    bool ok = dm_buf_add(key, times, sizeof times) && dm_buf_add(key, numbers, sizeof numbers);
+    dm_buf_clear(scratch);
+    bool ok =
+        dm_buf_add(scratch, times, sizeof times) && dm_buf_add(scratch, numbers, sizeof numbers);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        ok = ok && add_text(key, texts[i]);
+        ok = ok && add_text(scratch, texts[i]);
+    XXH128_hash_t hash = XXH3_128bits(scratch->p, scratch->n);
+    *key = (struct dm_key){hash.low64, hash.high64};
     return ok;
 }
 
 int dm_transfer_prepare(struct dm_transfer *t, const struct dm_http_request *request,
-                        const struct dm_buf *key, struct dm_error *err)
+                        struct dm_key key, struct dm_error *err)
 {
-    if (t->key.n != key->n || memcmp(t->key.p, key->p, key->n) != 0) {
+    if (!dm_key_is(t->key, key)) {
         drop_options(t);
         int rc = set_options(t, request, err);
         if (rc)
             return rc;
-        if (!dm_buf_add(&t->key, key->p, key->n))
-            return dm_fail_memory(err);
+        t->key = key;
     }
     t->max_bytes = request->max_bytes;
     t->first_byte_ms = request->first_byte_ms;

@@ -7,12 +7,16 @@
 
 #include "net/library.h"
 
+/* Stands for all fields of a request but its body's bytes: a hash. */
+struct dm_key {
+    uint64_t low, high;
+};
+
 struct dm_transfer {
     struct dm_http_reply reply; /* first: what Lua holds is ours */
     struct dm_transfer *next, *prev;
     CURL *easy;
-    struct dm_buf
-        key; /* the request's fields that the options of `easy` say, see dm_transfer_key */
+    struct dm_key key; /* of the request that its options are for */
     struct curl_slist *headers, *connect_to;
     struct dm_buf sent; /* the request's body */
     struct dm_buf head, body;
@@ -31,13 +35,19 @@ struct dm_transfer {
 struct dm_transfer *dm_transfer_create(struct dm_error *err);
 void dm_transfer_destroy(struct dm_transfer *t);
 
-/* Writes all fields of a request but its body's bytes to an empty buffer. */
-bool dm_transfer_key(struct dm_buf *key, const struct dm_http_request *request);
+/* The key of a request, which is written out in `scratch` for that. False when memory is short. */
+bool dm_transfer_key(struct dm_key *key, const struct dm_http_request *request,
+                     struct dm_buf *scratch);
+
+static inline bool dm_key_is(struct dm_key a, struct dm_key b)
+{
+    return a.low == b.low && a.high == b.high;
+}
 
 /* Makes the transfer one of a request, whose key is `key`. After an error the transfer is only good
  * for dm_transfer_destroy. */
 int dm_transfer_prepare(struct dm_transfer *t, const struct dm_http_request *request,
-                        const struct dm_buf *key, struct dm_error *err);
+                        struct dm_key key, struct dm_error *err);
 
 /* Forgets the reply. */
 void dm_transfer_clear(struct dm_transfer *t);

@@ -17,6 +17,8 @@ local M = {}
 ---@field woken boolean? something to go on with has come
 ---@field value any what that is
 ---@field interrupted any? it is to stop waiting and raise this
+---@field run fun(task: dm.Task)? what it does
+---@field ended boolean?
 ---@field with_head boolean? see M.request
 ---@field free boolean? begun by M.start
 ---@field undo fun(arg: any)? while it waits: takes back what it waits for
@@ -297,31 +299,52 @@ function M.under_way()
   return under_way
 end
 
+-- Coroutines whose tasks have ended, for the next ones: their stacks have grown to what a task needs.
+local spare, MOST_SPARE = {}, 16384
+
+---What a coroutine does: one task after another.
+local function go_round(task, run)
+  while true do
+    run(task)
+    task.ended = true
+    task, run = coroutine.yield()
+  end
+end
+
 local function resume(task)
-  local before = current
+  local before, co = current, task.co
   current, task.fresh = task, nil
   if task.enter then task:enter() end
-  local ok, message = coroutine.resume(task.co)
+  local ok, message = coroutine.resume(co, task, task.run)
   current = before
-  local ended = coroutine.status(task.co) == "dead"
+  local ended = task.ended or not ok
+  if task.ended and #spare < MOST_SPARE then spare[#spare + 1] = co end
+  if ended then task.ended, task.run = true, nil end
   if ended and task.free then free = free - 1 end
   if task.leave then task:leave(ended) end
   if not ok then error(message, 0) end
 end
 
+local function take_coroutine(task, run)
+  local n = #spare
+  task.co, task.run, task.ended = spare[n] or coroutine.create(go_round), run, nil
+  spare[n] = nil
+end
+
 ---Begins a task, which runs until it waits for the first time.
 ---@param task dm.Task a table with what the hooks need
----@param run fun() its errors are errors of who runs the loop
+---@param run fun(task: dm.Task) its errors are errors of who runs the loop
 function M.begin(task, run)
-  task.co = coroutine.create(run)
+  take_coroutine(task, run)
   resume(task)
 end
 
 ---Begins a task that goes on while code outside of tasks waits; it runs when the loop does for the first time.
 ---@param task dm.Task as M.begin's
----@param run fun() as M.begin's
+---@param run fun(task: dm.Task) as M.begin's
 function M.start(task, run)
-  task.co, task.fresh, task.free = coroutine.create(run), true, true
+  take_coroutine(task, run)
+  task.fresh, task.free = true, true
   free = free + 1
   make_ready(task)
 end
@@ -343,7 +366,7 @@ function M.step(ms)
     ready[first] = nil
     first = first + 1
     local can_go_on = task.woken or task.interrupted or task.fresh
-    if can_go_on and coroutine.status(task.co) == "suspended" then resume(task) end
+    if can_go_on and not task.ended then resume(task) end
   end
 end
 

@@ -103,15 +103,18 @@ local function failed(stage, entry, message)
   end
 end
 
+local function execute(entry, op, node)
+  local result, reason, value = op:execute(node)
+  return settle[op.kind](entry.stage, entry, result, node, reason, value)
+end
+
 ---What a task does.
-local function run(stage, entry)
+---@param entry dm.Entry
+local function run(entry)
+  local stage = entry.stage
   local op, s = stage.op, entry.sample
-  local node, before = root(s), s.edits
-  local function execute()
-    local result, reason, value = op:execute(node)
-    return settle[op.kind](stage, entry, result, node, reason, value)
-  end
-  local ok, out = xpcall(execute, add_place)
+  local before = s.edits
+  local ok, out = xpcall(execute, add_place, entry, op, root(s))
   local count = stage.rows.ops[stage.number]
   if not ok then return failed(stage, entry, out) end
   count.out = count.out + out
@@ -252,7 +255,7 @@ local function begin(stage, entry)
   count["in"] = count["in"] + 1
   stage.running = stage.running + 1
   entry.op = stage.number
-  wait.begin(entry, function() run(stage, entry) end)
+  wait.begin(entry, run)
 end
 
 ---Takes the samples of a batch in.

@@ -123,8 +123,7 @@ local function execute_waiting(walk, i, sample, number)
     C.dm_trace_at(trace, sample, i - 1, number)
     trace.seed = trace.seed + self.turn
   end
-  function task:leave(ended)
-    self.ended = ended
+  function task.leave(_, ended)
     if not ended then C.dm_trace_suspend(trace) end
   end
   wait.begin(task, function()
