@@ -265,6 +265,7 @@ int dm_transfer_prepare(struct dm_transfer *t, const struct dm_http_request *req
         t->key = key;
     }
     t->max_bytes = request->max_bytes;
+    t->redirects = request->redirects;
     t->first_byte_ms = request->first_byte_ms;
     t->started_ms = dm_loop_now();
     if (!request->body)
@@ -353,6 +354,8 @@ void dm_transfer_end(struct dm_transfer *t, CURLcode code)
     if (outcome == DM_HTTP_TOO_LARGE)
         snprintf(t->reply.error, sizeof t->reply.error, "the reply is longer than %llu bytes",
                  (unsigned long long)t->max_bytes);
+    else if (code == CURLE_TOO_MANY_REDIRECTS)
+        snprintf(t->reply.error, sizeof t->reply.error, "more than %u redirects", t->redirects);
     else if (outcome != DM_HTTP_DONE)
         snprintf(t->reply.error, sizeof t->reply.error, "%s",
                  *t->error ? t->error : dm_curl.easy_strerror(code));

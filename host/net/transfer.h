@@ -22,6 +22,7 @@ struct dm_transfer {
     struct dm_buf head, body;
     uint32_t shard; /* whose it is: see http.c */
     uint64_t max_bytes;
+    uint32_t redirects;
     double first_byte_ms; /* limit; 0: none */
     double started_ms, first_ms;
     bool answered;  /* the first byte of a reply has come */

@@ -24,12 +24,12 @@ local function wait_for(what, ready)
 end
 
 ---Starts a server; M.stop ends it.
----@param options { port: integer?, certificate: string?, key: string? }?
+---@param options { port: integer?, certificate: string?, key: string?, clients: string? }?
 ---@return tests.Server
 function M.start(options)
   options = options or {}
   local folder = t.scratch()
-  local words = { tostring(options.port or 0), options.certificate, options.key }
+  local words = { tostring(options.port or 0), options.certificate, options.key, options.clients }
   local _, out = t.shell(("python3 tests/net/server.py %s >%s/port 2>%s/log </dev/null & echo $!"):format(
     table.concat(words, " "), folder, folder))
   local server = setmetatable({ pid = tonumber(out), scheme = options.certificate and "https" or "http" }, Server)

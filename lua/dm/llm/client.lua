@@ -357,8 +357,10 @@ end
 ---Asks the model and waits for its answer. Raises when there is none. With a schema an answer that does not fit is
 ---asked for once more, with what is wrong; what it says is in the reply's `value`.
 ---@param prompt string|table[] a prompt, or a list of messages { role =, content = }
+---@param accept (fun(reply: dm.LLMReply): boolean)? whether the answer will do: others are not kept in the cache, so
+---that the same prompt may get another one
 ---@return dm.LLMReply
-function Client:chat(prompt)
+function Client:chat(prompt, accept)
   wait.turn()
   local reply, key = ask(self, prompt)
   local wrong = self.check and take_value(self, reply)
@@ -369,7 +371,7 @@ function Client:chat(prompt)
     if not wrong then keep(first_key, first) end
   end
   if not wrong then
-    keep(key, reply)
+    if not accept or accept(reply) then keep(key, reply) end
     return reply
   end
   error(("the answer does not fit the schema: %s: %s"):format(wrong, presentable(self, reply.text)), 0)
