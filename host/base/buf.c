@@ -43,3 +43,13 @@ bool dm_buf_printf(struct dm_buf *b, const char *format, ...)
     va_end(args);
     return ok;
 }
+
+bool dm_buf_decimal(struct dm_buf *b, uint64_t x)
+{
+    enum { DIGITS = 20 };
+    char text[DIGITS], *end = text + DIGITS, *p = end;
+    do
+        *--p = (char)('0' + x % 10);
+    while (x /= 10);
+    return dm_buf_add(b, p, (size_t)(end - p));
+}

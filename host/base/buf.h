@@ -17,6 +17,9 @@ bool dm_buf_grow(struct dm_buf *b, size_t more);
 /* Appends printf-formatted text. */
 bool dm_buf_printf(struct dm_buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Appends the digits of a number. */
+bool dm_buf_decimal(struct dm_buf *b, uint64_t x);
+
 /* As dm_buf_grow, without a call when the room is there already. */
 static inline bool dm_buf_reserve(struct dm_buf *b, size_t more)
 {

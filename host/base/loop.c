@@ -11,9 +11,9 @@ static struct {
     uv_loop_t loop;
     uv_timer_t wake;
     uv_signal_t interrupt, terminate;
-    bool ready, stirred, catches;
-    int caught;
-    uv_poll_t *watch; /* of the descriptor `watched`, or NULL */
+    bool ready, stirred;
+    int reasons, caught; /* to catch signals */
+    uv_poll_t *watch;    /* of the descriptor `watched`, or NULL */
     int watched;
 } shared;
 
@@ -91,9 +91,9 @@ static void on_signal(uv_signal_t *handle, int number)
     shared.stirred = true;
 }
 
-void dm_loop_catch(int on)
+void dm_loop_catch(int change)
 {
-    shared.catches = on != 0;
+    shared.reasons += change;
 }
 
 int dm_loop_signal(void)
@@ -113,7 +113,7 @@ void dm_loop_die(int number)
 /* While Lua computes, signals are not caught: nobody would hear of them. */
 static void catch_signals(bool on)
 {
-    if (on && shared.catches) {
+    if (on && shared.reasons > 0) {
         uv_signal_start(&shared.interrupt, on_signal, SIGINT);
         uv_signal_start(&shared.terminate, on_signal, SIGTERM);
     } else if (!on) {

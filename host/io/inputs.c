@@ -5,6 +5,7 @@
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 static int add_path(struct dm_inputs *in, const char *path, struct dm_error *err)
@@ -43,10 +44,25 @@ static bool ends_with(const char *s, size_t n, const char *suffix)
     return n >= k && memcmp(s + n - k, suffix, k) == 0;
 }
 
-/* Whether a file found in a folder is taken for input. */
-static bool is_input_name(const char *name)
+/* Whether a name has one of the endings, which are in small letters. */
+static bool has_suffix(const char *name, const char *suffixes)
 {
     size_t n = strlen(name);
+    for (const char *s = suffixes; *s;) {
+        size_t k = strcspn(s, "\n");
+        if (n >= k && strncasecmp(name + n - k, s, k) == 0)
+            return true;
+        s += k + (s[k] == '\n');
+    }
+    return false;
+}
+
+/* Whether a file found in a folder is taken for input. */
+static bool is_input_name(const struct dm_inputs *in, const char *name)
+{
+    size_t n = strlen(name);
+    if (in->suffixes)
+        return has_suffix(name, in->suffixes);
     if (ends_with(name, n, ".gz"))
         n -= 3;
     else if (ends_with(name, n, ".zst"))
@@ -93,13 +109,15 @@ static bool is_output(const struct search *s, const char *path)
 static int visit(void *arg, const char *path, enum dm_walk_kind kind, struct dm_error *err)
 {
     struct search *s = arg;
-    if (s->in->documents)
-        return is_output(s, path) ? DM_OK : add_path(s->in, path, err);
+    if (s->in->documents) {
+        bool left_out = s->in->suffixes && !has_suffix(path, s->in->suffixes);
+        return left_out || is_output(s, path) ? DM_OK : add_path(s->in, path, err);
+    }
     if (kind == DM_WALK_UNREADABLE)
         return dm_fail_errno(err, DM_EIO, "cannot read %s", path);
     if (kind == DM_WALK_LOOP)
         return dm_fail(err, DM_EIO, "%s: a symbolic link leads back to its own folder", path);
-    if (!is_input_name(path))
+    if (!is_input_name(s->in, path))
         return DM_OK;
     mode_t mode = kind == DM_WALK_FILE ? S_IFREG : kind == DM_WALK_BROKEN ? S_IFLNK : S_IFIFO;
     return add_file(s->in, path, mode, err);
@@ -126,7 +144,9 @@ static int add_folder(struct dm_inputs *in, const char *folder, struct dm_error 
         root[--n] = 0;
     int rc = search(in, root, err);
     free(root);
-    if (rc == DM_OK && in->n == before && !in->documents)
+    if (rc == DM_OK && in->n == before && in->suffixes)
+        rc = dm_fail(err, DM_EUSAGE, "%s: the folder holds no file with such a suffix", folder);
+    else if (rc == DM_OK && in->n == before && !in->documents)
         rc = dm_fail(err, DM_EUSAGE,
                      "%s: the folder holds no .jsonl, .ndjson or .json file\n"
                      "files of other names are named by a pattern, as in -i 'DIR/*.txt'",
@@ -186,16 +206,45 @@ static int by_path(const void *a, const void *b, void *text)
     return strcmp(base + *(const size_t *)a, base + *(const size_t *)b);
 }
 
-void dm_inputs_sort(struct dm_inputs *in)
+void dm_inputs_sort_from(struct dm_inputs *in, size_t first)
 {
-    if (in->n < 2)
+    if (in->n < first + 2)
         return;
-    qsort_r(in->at, in->n, sizeof *in->at, by_path, in->text.p);
-    size_t kept = 1;
-    for (size_t i = 1; i < in->n; i++)
+    qsort_r(in->at + first, in->n - first, sizeof *in->at, by_path, in->text.p);
+    size_t kept = first + 1;
+    for (size_t i = kept; i < in->n; i++)
         if (by_path(&in->at[i], &in->at[kept - 1], in->text.p) != 0)
             in->at[kept++] = in->at[i];
     in->n = kept;
+}
+
+void dm_inputs_sort(struct dm_inputs *in)
+{
+    dm_inputs_sort_from(in, 0);
+}
+
+int dm_inputs_set_share(struct dm_inputs *in, size_t i, uint64_t share, struct dm_error *err)
+{
+    uint64_t *list = realloc(in->share, in->cap * sizeof *list);
+    if (!list)
+        return in->cap ? dm_fail_memory(err) : DM_OK;
+    if (!in->share)
+        memset(list, 0, i * sizeof *list);
+    in->share = list;
+    while (i < in->n)
+        list[i++] = share;
+    return DM_OK;
+}
+
+int dm_inputs_repeat(struct dm_inputs *in, size_t from, size_t to, struct dm_error *err)
+{
+    int rc = DM_OK;
+    for (size_t i = from; i < to && rc == DM_OK; i++) {
+        char *path = strdup(dm_inputs_path(in, i));
+        rc = path ? add_path(in, path, err) : dm_fail_memory(err);
+        free(path);
+    }
+    return rc;
 }
 
 const char *dm_inputs_path(const struct dm_inputs *in, size_t i)
@@ -207,5 +256,6 @@ void dm_inputs_finish(struct dm_inputs *in)
 {
     dm_buf_finish(&in->text);
     free(in->at);
+    free(in->share);
     *in = (struct dm_inputs){0};
 }

@@ -49,7 +49,7 @@ bool dm_json_number(struct dm_buf *b, double x)
 {
     const double limit = 9007199254740992.0;
     if (x == floor(x) && fabs(x) <= limit && !(x == 0 && signbit(x)))
-        return dm_buf_printf(b, "%.0f", x);
+        return (x >= 0 || dm_buf_putc(b, '-')) && dm_buf_decimal(b, (uint64_t)fabs(x));
     char text[32];
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, x);

@@ -229,6 +229,7 @@ enum { DM_PROGRESS_NONE, DM_PROGRESS_LINES, DM_PROGRESS_BAR, DM_PROGRESS_JSON };
 /* A run that Lua asks for. It sets the fields; texts must live until the run has ended. */
 struct dm_job {
     struct dm_settings settings;
+    const char *suffixes;  /* of files in input folders, one a line, in small letters; NULL: our own */
     const char *output;    /* final name; with DM_TO_EACH, "{file}" in it stands for the input's name */
     uint64_t kind;         /* DM_TO_FILE ... */
     uint64_t workers;      /* 0: one inside this process */
@@ -247,7 +248,8 @@ struct dm_job {
     uint64_t slots;              /* workers of a worker host */
     uint64_t cpus, gpus, memory; /* that a worker needs; memory in bytes, 0: as the engine gives */
     uint64_t silence_ms;         /* a worker host that is not heard for so long is lost */
-    const char *export;    /* a task's export folder: what is committed is handed to dm.datamate.delivery; or NULL */
+    const char *export;    /* of a task: the folder of files that a commit puts on disk before it hands out what is
+                            * committed, to dm.datamate.delivery; NULL: it is none */
     int lock;              /* descriptor that dm_folder_lock returned, which the run takes over; 0: none */
 };
 
@@ -274,9 +276,18 @@ const char *dm_engine_names(void);
 /* The job of this process, made when first asked for. NULL when memory is short. */
 struct dm_job *dm_job_get(void);
 
+/* Forgets it: the next one is made anew. */
+void dm_job_free(void);
+
 /* Adds input files: a file, folder, glob, or "-" for standard input. With settings.documents set before, folders are
  * searched for files of every kind, but for the job's outputs. */
 int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *err);
+
+/* Has `wanted` rows of the inputs from number `first` on be read, at random but always the same ones; of fewer rows
+ * each as often as it takes. The inputs are sorted, counted, which reads them twice at most, and repeated. Returns how
+ * many inputs there are now, or a status below zero. To be called instead of dm_job_sort_inputs, for one source of a
+ * mixture after the other. */
+int64_t dm_job_mix_inputs(struct dm_job *job, uint64_t first, uint64_t wanted, struct dm_error *err);
 
 /* Sorts the inputs; how many there are, and the path of one. */
 uint64_t dm_job_sort_inputs(struct dm_job *job);

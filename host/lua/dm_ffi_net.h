@@ -13,8 +13,9 @@ double dm_loop_now(void);
 /* The time of day, in seconds since 1970. */
 double dm_wall_clock(void);
 
-/* Whether SIGINT and SIGTERM are caught while dm_loop_wait runs; at other times they end this process as ever. */
-void dm_loop_catch(int on);
+/* Adds 1 for a reason to catch SIGINT and SIGTERM while dm_loop_wait runs, or -1 when it is gone. Without reasons, and
+ * at other times, they end this process as ever. */
+void dm_loop_catch(int change);
 
 /* The signal that was caught last, once; 0: none. */
 int dm_loop_signal(void);

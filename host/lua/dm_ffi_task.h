@@ -14,6 +14,7 @@ struct dm_process_options {
     uint64_t log_bytes;      /* a log that grows longer is put aside and begun anew */
     uint32_t log_backups;    /* how many of those put aside are kept: LOG.1, the newest, to LOG.n */
     uint32_t log_append;     /* 1: goes on with a log that is there; else that is put aside */
+    uint32_t channel;        /* 1: it hears us on its descriptor 3 and answers on 4 */
     uint64_t keep_bytes;     /* how much of each output dm_process_end has; 0: the last of both together */
     double timeout_ms;       /* 0: none */
     double grace_ms;         /* between SIGTERM and SIGKILL */
@@ -46,8 +47,15 @@ int dm_process_start(const struct dm_process_options *options, struct dm_error *
 /* The process's id for the system; 0 when it has ended. */
 int dm_process_pid(uint32_t id);
 
-/* Sends SIGTERM to its group, and SIGKILL when that has not ended it in time. Nothing when it has ended. */
+/* Sends SIGTERM to its group, again after half of its grace, and SIGKILL at the end of that. Nothing when it has
+ * ended. */
 void dm_process_stop(uint32_t id);
+
+/* Writes to the channel of a process, which need not read at once. */
+int dm_process_tell(uint32_t id, const char *p, size_t n, struct dm_error *err);
+
+/* Appends what it has answered since the last call. Returns whether there was something, or a status below zero. */
+int dm_process_hear(uint32_t id, struct dm_buf *answer, struct dm_error *err);
 
 /* The next process that has ended, or NULL. The caller gives it back with dm_process_release. What it started and left
  * behind in its group has been killed. */

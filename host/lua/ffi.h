@@ -14,8 +14,10 @@
 #include "lua/dm_ffi_net.h"
 #include "lua/dm_ffi_coprocess.h"
 #include "lua/dm_ffi_task.h"
+#include "lua/dm_ffi_serve.h"
 #include "lua/dm_ffi_export.h"
 #include "lua/dm_ffi_database.h"
+#include "lua/dm_ffi_twins.h"
 #pragma GCC visibility pop
 
 #endif

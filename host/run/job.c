@@ -60,6 +60,7 @@ int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *e
     in->documents = job->settings.documents != DM_FILE_OF_ROWS;
     in->outputs[0] = job->output;
     in->outputs[1] = job->settings.folder;
+    in->suffixes = job->suffixes;
     return dm_inputs_add(in, pattern, err);
 }
 

@@ -96,17 +96,33 @@ static void name_place(const struct dm_coordinator *c, const struct dm_peer *pee
     }
 }
 
-static void say_lost(struct dm_coordinator *c, const struct dm_peer *peer, const char *who)
+/* How the worker ended. */
+static void describe_end(const struct dm_peer *peer, const char *who, char *text, size_t n)
 {
     if (peer->killed == DM_KILL_ROW_TIME)
-        dm_progress_say(c, "%s took longer than limits.row_time for the row; it is replaced", who);
+        snprintf(text, n, "%s took longer than limits.row_time for the row", who);
     else if (peer->signal)
-        dm_progress_say(c, "%s was ended by signal %d (%s); it is replaced", who, peer->signal,
-                        strsignal(peer->signal));
+        snprintf(text, n, "%s was ended by signal %d (%s)", who, peer->signal,
+                 strsignal(peer->signal));
     else if (peer->exit_status == DM_EXIT_MEMORY)
-        dm_progress_say(c, "%s needed more than limits.memory; it is replaced", who);
+        snprintf(text, n, "%s needed more than limits.memory", who);
     else
-        dm_progress_say(c, "%s exited with status %d; it is replaced", who, (int)peer->exit_status);
+        snprintf(text, n, "%s exited with status %d", who, (int)peer->exit_status);
+}
+
+/* A row is tried again alone, and what ends one worker may end many: of losses that read the same
+ * the first is told, and then the fourth, the eighth, the sixteenth ... */
+static void say_lost(struct dm_coordinator *c, const struct dm_peer *peer, const char *who)
+{
+    enum { SOME = 4 };
+    char text[sizeof c->lost_text];
+    describe_end(peer, who, text, sizeof text);
+    c->lost_times = strcmp(text, c->lost_text) == 0 ? c->lost_times + 1 : 1;
+    memcpy(c->lost_text, text, sizeof text);
+    if (c->lost_times == 1)
+        dm_progress_say(c, "%s; it is replaced", text);
+    else if (c->lost_times >= SOME && (c->lost_times & (c->lost_times - 1)) == 0)
+        dm_progress_say(c, "%s; it is replaced, for the %uth time", text, c->lost_times);
 }
 
 /* Splits that the worker ran or whose output it held go to others. */

@@ -19,14 +19,19 @@ static uint64_t split_size(const struct dm_plan *p, uint64_t before)
     return n < p->split_bytes ? n : p->split_bytes;
 }
 
-static int add_range(struct dm_split *s, const char *path, struct dm_error *err)
+/* Adds a range of the input that is number `file`. */
+static int add_range(const struct dm_plan *p, uint64_t file, struct dm_split *s,
+                     struct dm_error *err)
 {
+    const char *path = dm_inputs_path(p->inputs, file);
     struct dm_range *list = realloc(s->ranges, (s->nranges + 1) * sizeof *list);
     if (!list)
         return dm_fail_memory(err);
     s->ranges = list;
     struct dm_range *r = &list[s->nranges];
-    *r = (struct dm_range){.path = strdup(path), .name = strdup(path)};
+    *r = (struct dm_range){.path = strdup(path),
+                           .name = strdup(path),
+                           .share = p->inputs->share ? p->inputs->share[file] : 0};
     s->nranges++;
     return r->path && r->name ? DM_OK : dm_fail_memory(err);
 }
@@ -45,7 +50,7 @@ static int stat_range(struct dm_range *r, bool documents, struct dm_error *err)
 static int stream_range(const struct dm_plan *p, struct dm_point at, struct dm_split *s,
                         struct dm_point *after, struct dm_error *err)
 {
-    int rc = add_range(s, dm_inputs_path(p->inputs, at.file), err);
+    int rc = add_range(p, at.file, s, err);
     if (rc)
         return rc;
     struct dm_range *r = &s->ranges[s->nranges - 1];
@@ -66,7 +71,7 @@ int dm_plan_continue(const struct dm_plan *p, struct dm_point at, struct dm_spli
 /* Adds a file that is a row; moves the plan on. */
 static int document_range(struct dm_plan *p, struct dm_split *s, struct dm_error *err)
 {
-    int rc = add_range(s, dm_inputs_path(p->inputs, p->at.file), err);
+    int rc = add_range(p, p->at.file, s, err);
     if (rc)
         return rc;
     struct dm_range *r = &s->ranges[s->nranges - 1];
@@ -80,7 +85,7 @@ static int document_range(struct dm_plan *p, struct dm_split *s, struct dm_error
 /* Adds the next range of a plain file; moves the plan on. */
 static int plain_range(struct dm_plan *p, struct dm_split *s, uint64_t room, struct dm_error *err)
 {
-    int rc = add_range(s, dm_inputs_path(p->inputs, p->at.file), err);
+    int rc = add_range(p, p->at.file, s, err);
     if (rc)
         return rc;
     struct dm_range *r = &s->ranges[s->nranges - 1];

@@ -4,7 +4,6 @@
 #include "json/write.h"
 
 #include <math.h>
-#include <stdio.h>
 
 /* Text that may hold anything: bytes that are not UTF-8 become question marks. */
 static bool put_text(struct dm_buf *b, const char *p, size_t n)
@@ -21,17 +20,21 @@ static bool put_text(struct dm_buf *b, const char *p, size_t n)
     return ok;
 }
 
+/* The row's id within quotes: what follows the file's name needs no escapes. */
+static bool put_id(struct dm_buf *b, const struct dm_record *r)
+{
+    if (!put_text(b, r->file, strlen(r->file)))
+        return false;
+    b->n--;
+    return dm_buf_putc(b, '@') && dm_buf_decimal(b, r->offset) && dm_buf_puts(b, r->child) &&
+           dm_buf_putc(b, '"');
+}
+
 static bool put_head(struct dm_buf *b, const struct dm_record *r)
 {
-    char tail[300];
-    snprintf(tail, sizeof tail, "@%llu%.256s", (unsigned long long)r->offset, r->child);
-    struct dm_buf id = {0};
-    bool ok = dm_buf_puts(&id, r->file) && dm_buf_puts(&id, tail);
-    ok = ok && dm_buf_puts(b, "{\"row\":") && put_text(b, id.p, id.n) &&
-         dm_buf_puts(b, ",\"op\":") && put_text(b, r->op_name, strlen(r->op_name)) &&
-         dm_buf_puts(b, ",\"reason\":") && put_text(b, r->reason, r->reason_bytes);
-    dm_buf_finish(&id);
-    return ok;
+    return dm_buf_puts(b, "{\"row\":") && put_id(b, r) && dm_buf_puts(b, ",\"op\":") &&
+           put_text(b, r->op_name, strlen(r->op_name)) && dm_buf_puts(b, ",\"reason\":") &&
+           put_text(b, r->reason, r->reason_bytes);
 }
 
 bool dm_record_ledger(struct dm_buf *b, const struct dm_record *r)

@@ -75,5 +75,8 @@ void dm_settings_op_name(const struct dm_settings *s, int32_t i, char *buf, size
     }
     if (i < 0 || !name)
         name = "input";
-    snprintf(buf, n, "%.*s", (int)strcspn(name, "\n"), name);
+    size_t size = strcspn(name, "\n");
+    size = size < n ? size : n - 1;
+    memcpy(buf, name, size);
+    buf[size] = 0;
 }

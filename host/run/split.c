@@ -41,8 +41,9 @@ void dm_place_get(struct dm_wire *w, struct dm_place at[DM_STREAMS])
 static bool put_range(struct dm_buf *b, const struct dm_range *r)
 {
     return dm_put_text(b, r->path) && dm_put_text(b, r->name) && dm_put_u64(b, r->base) &&
-           dm_put_u64(b, r->start) && dm_put_u64(b, r->end) && dm_put_u64(b, r->size) &&
-           dm_put_u64(b, (uint64_t)r->mtime) && dm_put_text(b, r->damage ? r->damage : "");
+           dm_put_u64(b, r->start) && dm_put_u64(b, r->end) && dm_put_u64(b, r->share) &&
+           dm_put_u64(b, r->size) && dm_put_u64(b, (uint64_t)r->mtime) &&
+           dm_put_text(b, r->damage ? r->damage : "");
 }
 
 bool dm_split_put(struct dm_buf *b, const struct dm_split *s)
@@ -68,6 +69,7 @@ static void get_range(struct dm_wire *w, struct dm_range *r)
     r->base = dm_get_u64(w);
     r->start = dm_get_u64(w);
     r->end = dm_get_u64(w);
+    r->share = dm_get_u64(w);
     r->size = dm_get_u64(w);
     r->mtime = (int64_t)dm_get_u64(w);
     r->damage = dm_get_text(w);
@@ -103,7 +105,7 @@ int dm_split_get(struct dm_wire *w, struct dm_split *s, struct dm_error *err)
     if (s->codec > DM_CODEC_ZSTD)
         w->bad = true;
     s->max_rows = dm_get_u64(w);
-    s->ranges = get_list(w, &s->nranges, sizeof *s->ranges, 48);
+    s->ranges = get_list(w, &s->nranges, sizeof *s->ranges, 56);
     for (uint32_t i = 0; i < s->nranges && !w->bad; i++)
         get_range(w, &s->ranges[i]);
     s->skips = get_list(w, &s->nskips, sizeof *s->skips, 20);

@@ -14,8 +14,9 @@ struct dm_range {
     char *name;    /* what row ids say: the path, or "-" for standard input */
     uint64_t base; /* added to offsets in row ids: where a spooled piece of standard input began */
     uint64_t start, end;
-    uint64_t size; /* of the file when it was planned, and its time of change in ns: a file that
-                      changed meanwhile fails the run */
+    uint64_t share; /* rows whose dm_work_share is below this are read; 0: all rows */
+    uint64_t size;  /* of the file when it was planned, and its time of change in ns: a file that
+                       changed meanwhile fails the run */
     int64_t mtime;
     char *damage; /* why nothing follows, when the input is a damaged one; else NULL or "" */
 };

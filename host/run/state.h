@@ -58,8 +58,10 @@ struct dm_coordinator {
     int lock;
     bool plan_ended, committing, stopping, quitting, closed;
     uint64_t started_ms, committed_ms, shown_ms;
-    uint64_t uncommitted;   /* bytes of output that are in their place but not synced */
-    uint32_t losses;        /* of workers, since something last got done */
+    uint64_t uncommitted; /* bytes of output that are in their place but not synced */
+    uint32_t losses;      /* of workers, since something last got done */
+    uint32_t lost_times;  /* that the same was to be told of a loss: */
+    char lost_text[800];
     uint64_t done_bytes;    /* of input, committed */
     uint64_t resumed_bytes; /* of those, before this run */
     uint64_t total_bytes;   /* of the input files as they lie on disk; 0 when not known */

@@ -124,12 +124,28 @@ static inline double dm_work_seed(uint64_t place, uint32_t op, uint32_t child)
 /* Writes bytes of rows behind those written so far. */
 int dm_work_put(struct dm_work *w, const char *p, size_t n);
 
-/* Whether the row at that offset of the present range is left out of the sample that was asked for.
- */
+/* Whether a line is nothing but blanks, which makes it no row. */
+static inline bool dm_work_is_blank(const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
+        p++;
+    return p == end;
+}
+
+/* What decides whether a row is in its file's share; another number than what --sample goes by. */
+static inline uint64_t dm_work_share(uint64_t place)
+{
+    return dm_work_mix(dm_work_mix(place) + 1);
+}
+
+/* Whether the row at that offset of the present range is left out of the sample that was asked for,
+ * or of its file's share. */
 static inline bool dm_work_leaves_out(const struct dm_work *w, uint64_t offset)
 {
-    uint64_t place = w->place + dm_work_range(w)->base + offset;
-    return w->settings->sampled && dm_work_mix(place) >= w->settings->sampled;
+    const struct dm_range *r = dm_work_range(w);
+    uint64_t place = w->place + r->base + offset;
+    return (w->settings->sampled && dm_work_mix(place) >= w->settings->sampled) ||
+           (r->share && dm_work_share(place) >= r->share);
 }
 
 /* Writes the rows that go out as they came in. */

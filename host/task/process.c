@@ -14,8 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The pipes that a process may have, by what it calls their other ends. */
+enum { OUT, ERR, ANSWERS, REQUESTS, PIPES };
+
 enum {
-    OUTPUTS = 2,
     BLOCK_BYTES = 64 * 1024,
     TAIL_BYTES = 1024, /* what is kept of both outputs when nothing else is asked for */
     LINGER_MS = 2000,  /* how long a pipe is read that somebody outside of the group holds */
@@ -26,7 +28,8 @@ enum {
 /* What the timer of a process waits for. */
 enum phase {
     RUNNING,     /* its time-out */
-    TERMINATING, /* the grace after SIGTERM */
+    TERMINATING, /* the first half of the grace after SIGTERM */
+    INSISTING,   /* the second half, after another */
     GATHERING,   /* the same, but the leader of the group has ended */
     LINGERING    /* the end of its pipes */
 };
@@ -36,8 +39,10 @@ struct process {
     struct process *next;
     pid_t pid;
     uv_timer_t timer;
-    uv_pipe_t pipe[OUTPUTS];
-    int pipes, open_pipes, open_handles;
+    uv_pipe_t pipe[PIPES];
+    bool has[PIPES];
+    int open_pipes, open_handles; /* the former: those that are read */
+    struct dm_buf answers;
     enum phase phase;
     double grace_ms, killed_at; /* the latter: when SIGKILL is due */
     double gather_ms;           /* the next pause between two looks at the group */
@@ -73,7 +78,7 @@ static void hand_out(struct process *p)
     p->end.next = NULL;
     *processes.ended_end = &p->end;
     processes.ended_end = &p->end.next;
-    if (!processes.running)
+    if (!processes.running && !uv_is_closing((uv_handle_t *)&processes.child))
         uv_signal_stop(&processes.child);
     dm_loop_stir();
 }
@@ -94,8 +99,9 @@ static void close_handle(uv_handle_t *handle)
 static void close_all(struct process *p)
 {
     close_handle((uv_handle_t *)&p->timer);
-    for (int i = 0; i < p->pipes; i++)
-        close_handle((uv_handle_t *)&p->pipe[i]);
+    for (int i = 0; i < PIPES; i++)
+        if (p->has[i])
+            close_handle((uv_handle_t *)&p->pipe[i]);
 }
 
 static void on_time(uv_timer_t *timer);
@@ -117,13 +123,25 @@ static void settle(struct process *p)
         enter_phase(p, LINGERING, LINGER_MS);
 }
 
+static void ask_to_end(const struct process *p)
+{
+    kill(-p->pid, SIGTERM);
+    kill(-p->pid, SIGCONT); /* a stopped one hears nothing */
+}
+
 static void terminate(struct process *p, int reason)
 {
     p->end.reason = reason;
-    kill(-p->pid, SIGTERM);
-    kill(-p->pid, SIGCONT); /* a stopped one hears nothing */
+    ask_to_end(p);
     p->killed_at = dm_loop_now() + p->grace_ms;
-    enter_phase(p, TERMINATING, p->grace_ms);
+    enter_phase(p, TERMINATING, p->grace_ms / 2);
+}
+
+/* Programs that end their work first, ours too, leave it at the second signal. */
+static void insist(struct process *p)
+{
+    ask_to_end(p);
+    enter_phase(p, INSISTING, p->killed_at - dm_loop_now());
 }
 
 /* Waits for the others of a group whose leader has ended. */
@@ -139,6 +157,8 @@ static void on_time(uv_timer_t *timer)
     if (p->phase == RUNNING)
         terminate(p, DM_PROCESS_TIMED_OUT);
     else if (p->phase == TERMINATING)
+        insist(p);
+    else if (p->phase == INSISTING)
         kill(-p->pid, SIGKILL);
     else if (p->phase == LINGERING)
         close_all(p);
@@ -154,7 +174,8 @@ static void on_exit_of(struct process *p, int status)
     p->end.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     p->end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     p->end.seconds = (double)(uv_hrtime() - p->began) / 1e9;
-    if (p->phase == TERMINATING && dm_proc_has_group(p->pid) && dm_loop_now() < p->killed_at)
+    bool stopping = p->phase == TERMINATING || p->phase == INSISTING;
+    if (stopping && dm_proc_has_group(p->pid) && dm_loop_now() < p->killed_at)
         gather(p);
     else
         settle(p);
@@ -205,25 +226,35 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
             close_all(p);
         return;
     }
+    int which = (int)((uv_pipe_t *)stream - p->pipe);
+    if (which == ANSWERS) {
+        if (!dm_buf_add(&p->answers, buf->base, (size_t)n))
+            terminate(p, DM_PROCESS_STOPPED);
+        dm_loop_stir();
+        return;
+    }
     if (p->logs)
         dm_log_write(&p->log, buf->base, (size_t)n);
-    keep(p, (uv_pipe_t *)stream == p->pipe ? &p->end.out : &p->end.err, buf->base, (size_t)n);
+    keep(p, which == OUT ? &p->end.out : &p->end.err, buf->base, (size_t)n);
 }
 
 /* Makes the pipes; `ends` are those of the process. */
 static int make_pipes(struct process *p, int *ends)
 {
-    for (int i = 0; i < p->pipes; i++) {
+    for (int i = 0; i < PIPES; i++) {
         int pair[2];
+        if (!p->has[i])
+            continue;
         if (pipe2(pair, O_CLOEXEC))
             return -1;
-        ends[i] = pair[1];
-        fcntl(pair[0], F_SETFL, O_NONBLOCK);
-        if (uv_pipe_open(&p->pipe[i], pair[0])) {
-            close(pair[0]);
+        int ours = i == REQUESTS ? pair[1] : pair[0];
+        ends[i] = i == REQUESTS ? pair[0] : pair[1];
+        fcntl(ours, F_SETFL, O_NONBLOCK);
+        if (uv_pipe_open(&p->pipe[i], ours)) {
+            close(ours);
             return -1;
         }
-        p->open_pipes++;
+        p->open_pipes += i != REQUESTS;
     }
     return 0;
 }
@@ -250,13 +281,14 @@ static void free_process(struct process *p)
 {
     dm_buf_finish(&p->end.out);
     dm_buf_finish(&p->end.err);
+    dm_buf_finish(&p->answers);
     free(p);
 }
 
 static int spawn(struct process *p, const struct dm_process_options *o, struct dm_error *err)
 {
     struct dm_texts argv = {0}, env = {0};
-    int ends[OUTPUTS] = {-1, -1};
+    int ends[PIPES] = {-1, -1, -1, -1};
     int rc = dm_options_texts(o, &argv, &env, err);
     if (rc == DM_OK && make_pipes(p, ends))
         rc = dm_fail_errno(err, DM_EIO, "cannot make a pipe");
@@ -264,10 +296,11 @@ static int spawn(struct process *p, const struct dm_process_options *o, struct d
         struct dm_spawn s = {.argv = argv.list,
                              .env = env.list,
                              .cwd = o->cwd,
-                             .fd = {-1, ends[0], p->pipes > 1 ? ends[1] : ends[0], -1}};
+                             .fd = {-1, ends[OUT], p->has[ERR] ? ends[ERR] : ends[OUT],
+                                    ends[REQUESTS], ends[ANSWERS]}};
         rc = dm_spawn(&s, &p->pid, err);
     }
-    for (int i = 0; i < OUTPUTS; i++)
+    for (int i = 0; i < PIPES; i++)
         if (ends[i] >= 0)
             close(ends[i]);
     dm_texts_finish(&argv);
@@ -277,14 +310,19 @@ static int spawn(struct process *p, const struct dm_process_options *o, struct d
 
 static void init_handles(struct process *p, const struct dm_process_options *o)
 {
-    p->pipes = o->keep_bytes ? 2 : 1;
+    p->has[OUT] = true;
+    p->has[ERR] = o->keep_bytes > 0;
+    p->has[ANSWERS] = p->has[REQUESTS] = o->channel == 1;
     uv_timer_init(processes.loop, &p->timer);
     p->timer.data = p;
-    for (int i = 0; i < p->pipes; i++) {
+    p->open_handles = 1;
+    for (int i = 0; i < PIPES; i++) {
+        if (!p->has[i])
+            continue;
         uv_pipe_init(processes.loop, &p->pipe[i], 0);
         p->pipe[i].data = p;
+        p->open_handles++;
     }
-    p->open_handles = p->pipes + 1;
     p->next = processes.running;
     processes.running = p;
 }
@@ -293,8 +331,9 @@ static void watch(struct process *p, const struct dm_process_options *o)
 {
     p->began = uv_hrtime();
     p->grace_ms = o->grace_ms;
-    for (int i = 0; i < p->pipes; i++)
-        uv_read_start((uv_stream_t *)&p->pipe[i], on_alloc, on_read);
+    for (int i = 0; i < PIPES; i++)
+        if (p->has[i] && i != REQUESTS)
+            uv_read_start((uv_stream_t *)&p->pipe[i], on_alloc, on_read);
     if (o->timeout_ms > 0)
         enter_phase(p, RUNNING, o->timeout_ms);
 }
@@ -311,8 +350,9 @@ static void give_up(struct process *p)
 {
     processes.running = p->next; /* it is the first one */
     uv_close((uv_handle_t *)&p->timer, on_unused);
-    for (int i = 0; i < p->pipes; i++)
-        uv_close((uv_handle_t *)&p->pipe[i], on_unused);
+    for (int i = 0; i < PIPES; i++)
+        if (p->has[i])
+            uv_close((uv_handle_t *)&p->pipe[i], on_unused);
 }
 
 int dm_process_start(const struct dm_process_options *o, struct dm_error *err)
@@ -367,6 +407,44 @@ void dm_process_stop(uint32_t id)
         terminate(p, DM_PROCESS_STOPPED);
 }
 
+struct request {
+    uv_write_t write;
+    char bytes[];
+};
+
+static void on_told(uv_write_t *write, int status)
+{
+    (void)status; /* one that can not be told anything has ended */
+    free(write->data);
+}
+
+int dm_process_tell(uint32_t id, const char *bytes, size_t n, struct dm_error *err)
+{
+    struct process *p = find(id);
+    struct request *r = malloc(sizeof *r + n);
+    if (!r)
+        return dm_fail_memory(err);
+    memcpy(r->bytes, bytes, n);
+    r->write.data = r;
+    uv_buf_t buf = uv_buf_init(r->bytes, (unsigned)n);
+    if (p && p->has[REQUESTS] && !uv_is_closing((uv_handle_t *)&p->pipe[REQUESTS]) &&
+        uv_write(&r->write, (uv_stream_t *)&p->pipe[REQUESTS], &buf, 1, on_told) == 0)
+        return DM_OK;
+    free(r);
+    return DM_OK;
+}
+
+int dm_process_hear(uint32_t id, struct dm_buf *answer, struct dm_error *err)
+{
+    struct process *p = find(id);
+    if (!p || p->answers.n == 0)
+        return 0;
+    if (!dm_buf_add(answer, p->answers.p, p->answers.n))
+        return dm_fail_memory(err);
+    dm_buf_clear(&p->answers);
+    return 1;
+}
+
 struct dm_process_end *dm_process_next(void)
 {
     struct dm_process_end *end = processes.ended;
@@ -396,7 +474,6 @@ void dm_process_finish(void)
         p->reaped = true;
         close_all(p);
     }
-    uv_signal_stop(&processes.child);
     uv_close((uv_handle_t *)&processes.child, NULL);
     uv_run(processes.loop, UV_RUN_DEFAULT);
     while ((end = dm_process_next()))

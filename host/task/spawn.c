@@ -28,20 +28,19 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Puts the descriptors in their places. Those given are all above 2, so that none is overwritten
- * before it has been copied. */
+/* Puts the descriptors in their places, above all of them first: one may stand in another's. */
 static bool place_descriptors(const int *fd)
 {
-    int null = -1;
+    int from[DM_SPAWN_FDS], null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int i = 0; i < DM_SPAWN_FDS; i++) {
-        int from = fd[i];
-        if (from < 0 && i == 3)
-            continue;
-        if (from < 0)
-            from = null = null >= 0 ? null : open("/dev/null", O_RDWR | O_CLOEXEC);
-        if (from < 0 || (from == i ? fcntl(i, F_SETFD, 0) : dup2(from, i)) < 0)
+        int given = i <= STDERR_FILENO && fd[i] < 0 ? null : fd[i];
+        from[i] = given < 0 ? -1 : fcntl(given, F_DUPFD_CLOEXEC, DM_SPAWN_FDS);
+        if (from[i] < 0 && (given >= 0 || i <= STDERR_FILENO))
             return false;
     }
+    for (int i = 0; i < DM_SPAWN_FDS; i++)
+        if (from[i] >= 0 && dup2(from[i], i) < 0)
+            return false;
     close_range(fd[3] < 0 ? 3 : DM_SPAWN_FDS, ~0U, CLOSE_RANGE_CLOEXEC);
     return true;
 }

@@ -7,13 +7,13 @@
 
 #include <sys/types.h>
 
-enum { DM_SPAWN_FDS = 4 };
+enum { DM_SPAWN_FDS = 5 };
 
 struct dm_spawn {
     char **argv;          /* ends with NULL; argv[0] is looked for as execvp does */
     char **env;           /* ends with NULL */
     const char *cwd;      /* NULL: that of this process */
-    int fd[DM_SPAWN_FDS]; /* what becomes its descriptors 0 to 3; < 0: /dev/null, for 3 none */
+    int fd[DM_SPAWN_FDS]; /* what becomes its descriptors 0 to 4; < 0: /dev/null, from 3 on none */
 };
 
 /* Starts it. It is killed when the thread that calls this ends, however that comes about. DM_EUSAGE

@@ -157,19 +157,35 @@ struct course {
     bool changed;
 };
 
-/* Maps 16 bytes at a time for as long as they are all ASCII. */
+/* Whether a first byte is that of a character that is ASCII, or from a block without letters that
+ * have case: U+3000 to U+9FFF and U+B000 to U+DFFF, Chinese, Japanese and most of Korean. */
+static bool is_plain(unsigned char c)
+{
+    return c < 0xC0 || (c >= 0xE3 && c <= 0xED && c != 0xEA);
+}
+
+/* Maps 16 bytes at a time, up to the first character that is not plain. */
 static void map_blocks(const struct mapping *m, struct course *x)
 {
 #if defined(__x86_64__)
-    __m128i low = _mm_set1_epi8((char)(m->first - 1)), high = _mm_set1_epi8((char)(m->last + 1));
-    for (; x->n - x->at >= 16; x->at += 16, x->to += 16) {
+    const __m128i low = _mm_set1_epi8((char)(m->first - 1)),
+                  high = _mm_set1_epi8((char)(m->last + 1));
+    int others = 0;
+    while (!others && x->n - x->at >= 16) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(x->p + x->at));
-        if (_mm_movemask_epi8(v))
-            return;
+        __m128i first = _mm_subs_epu8(v, _mm_set1_epi8((char)0xBF)); /* 0: not a first byte */
+        __m128i plain = _mm_cmplt_epi8(_mm_add_epi8(v, _mm_set1_epi8((char)(0x80 - 0xE3))),
+                                       _mm_set1_epi8((char)(0x80 + 0xEE - 0xE3)));
+        plain = _mm_andnot_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8((char)0xEA)), plain);
+        plain = _mm_or_si128(plain, _mm_cmpeq_epi8(first, _mm_setzero_si128()));
+        others = _mm_movemask_epi8(plain) ^ 0xFFFF;
+        int size = others ? __builtin_ctz((unsigned)others) : 16;
         __m128i in = _mm_and_si128(_mm_cmpgt_epi8(v, low), _mm_cmplt_epi8(v, high));
-        x->changed |= _mm_movemask_epi8(in) != 0;
+        x->changed |= (_mm_movemask_epi8(in) & ((1 << size) - 1)) != 0;
         v = _mm_xor_si128(v, _mm_and_si128(in, _mm_set1_epi8(0x20)));
         _mm_storeu_si128((__m128i *)(void *)x->to, v);
+        x->at += (size_t)size;
+        x->to += size;
     }
 #else
     (void)m;
@@ -177,10 +193,10 @@ static void map_blocks(const struct mapping *m, struct course *x)
 #endif
 }
 
-static void map_ascii(const struct mapping *m, struct course *x)
+static void map_plain(const struct mapping *m, struct course *x)
 {
     map_blocks(m, x);
-    for (; x->at < x->n && (unsigned char)x->p[x->at] < 0x80; x->at++) {
+    for (; x->at < x->n && is_plain((unsigned char)x->p[x->at]); x->at++) {
         char c = x->p[x->at];
         bool hit = changes(m, c);
         x->changed |= hit;
@@ -198,12 +214,12 @@ static void map_slowly(const struct mapping *m, struct course *x, uint32_t c, si
     x->changed |= (size_t)(x->to - from) != size || memcmp(from, x->p + x->at, size) != 0;
 }
 
-/* Maps code points that are not ASCII; stops when the room gets short. */
+/* Maps code points that are not plain; stops when the room gets short. */
 static void map_others(const struct mapping *m, const struct pages *t, struct course *x,
                        const char *end)
 {
     size_t size;
-    while (x->at < x->n && (unsigned char)x->p[x->at] >= 0x80 && x->to <= end) {
+    while (x->at < x->n && !is_plain((unsigned char)x->p[x->at]) && x->to <= end) {
         uint32_t c = dm_char_read(x->p + x->at, &size);
         uint8_t page = c < 0x10000 ? t->page[c >> 8] : 0;
         int32_t distance = c < 0x10000 ? t->distance[page][c & 255] : SLOW;
@@ -231,7 +247,7 @@ static int map_text(const struct mapping *m, const char *p, size_t n, struct dm_
         if (!dm_buf_reserve(out, n - x.at + ROOM))
             return DM_EMEMORY;
         x.to = out->p + out->n;
-        map_ascii(m, &x);
+        map_plain(m, &x);
         map_others(m, t, &x, out->p + out->cap - (n - x.at) - ROOM / 2);
         out->n = (size_t)(x.to - out->p);
     }

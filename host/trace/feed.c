@@ -50,13 +50,6 @@ static int give(struct feed *f, const char *p, const char *end, int what)
     return what;
 }
 
-static bool is_blank(const char *p, const char *end)
-{
-    while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
-        p++;
-    return p == end;
-}
-
 /* Steps over the line at the input's place. Returns DM_FEED_ROW, DM_FEED_LONG, or 0 for one that is
  * not given. */
 static int take_line(struct feed *f)
@@ -67,7 +60,7 @@ static int take_line(struct feed *f)
     uint64_t place = f->place + dm_input_offset(in);
     f->head.number++;
     int what = 0;
-    if (!is_blank(p, end) && (!f->sampled || dm_work_mix(place) < f->sampled))
+    if (!dm_work_is_blank(p, end) && (!f->sampled || dm_work_mix(place) < f->sampled))
         what = give(f, p, end, DM_FEED_ROW);
     if (what && f->head.n > in->row_bytes) {
         f->head.n = DM_SHOWN_BYTES;

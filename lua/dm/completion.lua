@@ -17,7 +17,7 @@ local M = {}
 ---@field options dm.completion.Option[]
 ---@field takes table<string, boolean> kinds of its arguments
 
----Words of usage lines and options, and what completes them: "lua" files, all "files", "folders", or a list of words.
+---Words of usage lines and options, and what completes them: "lua" and YAML files, "files", "folders", or some words.
 local KINDS = {
   PIPELINE = "lua", ["PIPELINE.lua"] = "lua", FILE = "files", IN = "files", PATH = "files", DIR = "folders",
   RUN = "folders", OPERATOR = "operators", COMMAND = "commands", TOPIC = "topics", SHELL = "shells", KIND = "kinds",

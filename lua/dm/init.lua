@@ -18,6 +18,7 @@ local M = {
   null = sample.null,
   raw = sample.raw,
   files = require("dm.files").new,
+  mix = function(given) return require("dm.mixture").new(given) end,
   lazy = require("dm.lazy").lazy,
   OPERATORS = require("dm.registry").OPERATORS,
 }
@@ -32,7 +33,7 @@ end
 -- What costs time to load is loaded when it is first used.
 local LATER = { text = "dm.text", bytes = "dm.bytes", http = "dm.http", scheduler = "dm.scheduler" }
 -- The same for single functions: where they are.
-local FUNCTIONS = { exec = "dm.process", run = "dm.process", sleep = "dm.process" }
+local FUNCTIONS = { exec = "dm.process", run = "dm.process", sleep = "dm.process", remote = "dm.remote" }
 
 return setmetatable(M, {
   __index = function(t, name)

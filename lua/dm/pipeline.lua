@@ -1,6 +1,7 @@
 -- The pipeline file: its keys, their checks, and the operators that it names.
 local base_op = require "dm.base_op"
 local files = require "dm.files"
+local mixture = require "dm.mixture"
 local overrides = require "dm.overrides"
 local problem = require "dm.problem"
 local recipe = require "dm.recipe"
@@ -13,7 +14,8 @@ local units = require "dm.units"
 local M = {}
 
 ---@class dm.Pipeline
----@field input string|string[]|dm.Files glob, directory, file or "-"; or what dm.files returns
+---@field input string|string[]|dm.Files|dm.Mixture glob, directory, file or "-"; or what dm.files or dm.mix returns
+---@field suffixes string[]? of the files that are read from input folders, instead of our own
 ---@field output string directory ("clean/"), file, "clean/{file}" or "-"
 ---@field operators table[] { "name", key = value } or what dm.map, dm.filter, dm.slice return
 ---@field on_error "reject"|"fail"
@@ -38,6 +40,7 @@ local DEFAULTS = {
 M.LIMITS = { row_time = "30s", memory = "2GiB", row_size = "32MiB", depth = 512 }
 local KEYS = {
   "input", "output", "operators", "on_error", "max_rejects", "limits", "split_size", "shard_size", "workers", "engine",
+  "suffixes",
 }
 local LIMIT_KEYS = { "depth", "memory", "row_size", "row_time" }
 
@@ -123,7 +126,8 @@ local function is_list_of_strings(v)
 end
 
 local function check_paths(p)
-  local named = p.input == nil or type(p.input) == "string" or files.is(p.input) or is_list_of_strings(p.input)
+  local named = p.input == nil or type(p.input) == "string" or files.is(p.input) or mixture.is(p.input)
+    or is_list_of_strings(p.input)
   if not named then
     wrong(p, { "input" }, ("input must be a path or a list of paths, not %s"):format(show(p.input)),
       { value = true, next = 'for example input = "data/*.jsonl" or input = { "a.jsonl", "b/" }' })
@@ -131,6 +135,10 @@ local function check_paths(p)
   if p.output ~= nil and type(p.output) ~= "string" then
     wrong(p, { "output" }, ("output must be a path, not %s"):format(show(p.output)),
       { value = true, next = 'for example output = "clean.jsonl", or "clean/" for a folder, or "-"' })
+  end
+  if p.suffixes ~= nil and not is_list_of_strings(p.suffixes) then
+    wrong(p, { "suffixes" }, ("suffixes must be a list of endings, not %s"):format(show(p.suffixes)),
+      { value = true, next = 'for example suffixes = { ".jsonl", ".jsonl.zst" }' })
   end
 end
 

@@ -136,9 +136,13 @@ local function follows(message)
   return function(next_word) return next_word ~= "=" end
 end
 
+---In longer lines nobody looks for a word, and finding it takes long: this is no text that somebody has written.
+local LONGEST_LINE = 10000
+
 ---The word that Lua's message is about: what it quotes, as in "attempt to index field 'meta'"; else what raised it.
 local function place_of_message(path, line, message)
   local text, full = source(path)
+  if text and #(line_of(text, line) or "") > LONGEST_LINE then text = nil end
   local quoted = message:match "near '([^']*)'$" or message:match "[lfumg][%w]+ '([%w_]+)'"
     or message:match "^module '([^']+)' not found" or message:match "^dm%.(%w+) takes"
   quoted = quoted and quoted:gsub("^[\"']", "")

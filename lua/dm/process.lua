@@ -132,7 +132,9 @@ local function differences(env)
   return list
 end
 
-local running, count = {}, 0 -- number of a process -> what to call at its end
+local running, count = {}, 0 -- number of a process -> what to call at its end; how many of those are waited for
+local channels = {}          -- number of a process with a channel -> what to call with what it says
+local heard = ffi.new "struct dm_buf"
 
 local REASONS = { [0] = "exited", "stopped", "timed out" }
 
@@ -155,21 +157,48 @@ local function take(ended)
   }
 end
 
+local function listen()
+  for id, on_said in pairs(channels) do
+    heard.n = 0
+    if C.dm_process_hear(id, heard, err) > 0 then on_said(text_of(heard)) end
+  end
+end
+
 wait.add_source {
   take = function()
+    listen()
     local ended = C.dm_process_next()
     while ended ~= nil do
-      local on_end, result = running[ended.id], take(ended)
-      running[ended.id] = nil
-      count = count - 1
+      local id, result = ended.id, take(ended)
+      local on_end = running[id]
       C.dm_process_release(ended)
+      if not channels[id] then
+        count = count - 1
+        C.dm_loop_catch(-1)
+      end
+      running[id], channels[id] = nil, nil
       on_end(result)
       ended = C.dm_process_next()
     end
-    if count == 0 then C.dm_loop_catch(0) end
   end,
   pending = function() return count > 0 end,
 }
+
+---@return integer number
+local function start(command, keep_bytes, has_channel, on_end)
+  local argv, env = join(command.argv), join(differences(command.env))
+  options.argv, options.argv_bytes = argv, #argv
+  options.env, options.env_bytes = env, #env
+  options.cwd, options.log = command.cwd, command.log
+  options.log_bytes, options.log_backups = command.log_size, command.log_backups
+  options.log_append = command.log_append and 1 or 0
+  options.keep_bytes, options.channel = keep_bytes, has_channel and 1 or 0
+  options.timeout_ms, options.grace_ms = command.timeout or 0, command.grace
+  local id = C.dm_process_start(options, err)
+  if id < 0 then error(ffi.string(err.text), 0) end
+  running[id] = on_end
+  return id
+end
 
 ---Starts a process. Raises when it can not be.
 ---@param command dm.Command
@@ -177,20 +206,29 @@ wait.add_source {
 ---@param on_end fun(ended: dm.ProcessEnd) called by whoever runs the loop; must not wait
 ---@return integer number for M.stop
 function M.start(command, keep_bytes, on_end)
-  local argv, env = join(command.argv), join(differences(command.env))
-  options.argv, options.argv_bytes = argv, #argv
-  options.env, options.env_bytes = env, #env
-  options.cwd, options.log = command.cwd, command.log
-  options.log_bytes, options.log_backups = command.log_size, command.log_backups
-  options.log_append = command.log_append and 1 or 0
-  options.keep_bytes = keep_bytes
-  options.timeout_ms, options.grace_ms = command.timeout or 0, command.grace
-  local id = C.dm_process_start(options, err)
-  if id < 0 then error(ffi.string(err.text), 0) end
-  running[id] = on_end
+  local id = start(command, keep_bytes, false, on_end)
   count = count + 1
   C.dm_loop_catch(1)
   return id
+end
+
+---Starts a process that hears M.tell on its descriptor 3 and answers on 4. It may outlive everything else: nobody waits
+---for its end, and it is killed with this process.
+---@param command dm.Command
+---@param on_said fun(said: string) called with what has come, as on_end
+---@param on_end fun(ended: dm.ProcessEnd) as that of M.start
+---@return integer number for M.tell and M.stop
+function M.start_channel(command, on_said, on_end)
+  local id = start(command, 0, true, on_end)
+  channels[id] = on_said
+  return id
+end
+
+---Writes to the channel of a process. Nothing when it has ended.
+---@param id integer
+---@param text string
+function M.tell(id, text)
+  if C.dm_process_tell(id, text, #text, err) < 0 then error(ffi.string(err.text), 0) end
 end
 
 ---Ends a process and what is in its group: SIGTERM, and SIGKILL after its grace.

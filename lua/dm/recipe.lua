@@ -129,6 +129,12 @@ function M.word(path, entry, value)
   return recipe.root
 end
 
+---Ends what was started to understand a recipe and is not needed to run it: workers start their own.
+function M.release()
+  local process = package.loaded["dm.datajuicer.process"]
+  if process then process.stop() end
+end
+
 ---What is wrong with the file; empty of a pipeline in Lua.
 ---@param path string
 ---@return dm.Problem[]

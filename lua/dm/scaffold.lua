@@ -46,12 +46,14 @@ end
 
 -- The library ----------------------------------------------------------------------------------------
 
----What in lua/dm/ only commands and workers use.
-local INNER = {}
-local COMMANDS =
-  "boot catalogue check child cli completion doctor locate profile run scaffold shell terminal test trace"
-for name in COMMANDS:gmatch "%l+" do
-  INNER[name] = true
+---The modules that operators, pipelines and scripts may require, those whose functions `dm` and they hand on, and
+---those whose classes these functions take and return. What else is in lua/dm/ is nobody's business.
+local PUBLIC = {}
+local MODULES = [[init base_op bytes constant fasttext files http json lazy llm llm/client params pipeline process
+  registry sample scheduler text text/chunk text/clean text/counts text/html text/language text/latex text/sets
+  text/unicode text/words]]
+for name in MODULES:gmatch "%S+" do
+  PUBLIC["lua/dm/" .. name .. ".lua"] = true
 end
 
 local TYPES = { string = "string", number = "number", boolean = "boolean" }
@@ -86,6 +88,52 @@ local function fields_of(rows)
   return table.concat(lines, "\n") .. "\n"
 end
 
+---Adds the classes that a text declares, each as the comment that does so.
+---@param text string
+---@param classes table<string, string>
+local function note_classes(text, classes)
+  local name
+  for line in text:gmatch "([^\n]*)\n" do
+    local begun = line:match "^%-%-%-@class ([%w_.]+)"
+    if begun then
+      name, classes[begun] = begun, line
+    elseif name and line:find "^%-%-%-" then
+      classes[name] = classes[name] .. "\n" .. line
+    else
+      name = nil
+    end
+  end
+end
+
+---@return table<string, string> those of all of the runtime
+local function all_classes()
+  local classes = {}
+  for _, path in ipairs(embedded.paths()) do
+    if path:find "^lua/dm/" then note_classes(embedded.read(path), classes) end
+  end
+  return classes
+end
+
+---The classes that texts speak of and do not declare, and those that these speak of.
+---@param files dm.NewFile[]
+---@return string
+local function other_classes(files)
+  local known, list, lines = all_classes(), {}, { "---@meta", "-- Classes of values that functions take and return." }
+  for i, file in ipairs(files) do list[i] = file.text end
+  for _, text in ipairs(list) do
+    for name in text:gmatch "%-%-%-@class ([%w_.]+)" do known[name] = nil end
+  end
+  for _, text in ipairs(list) do -- grows
+    for name in text:gmatch "%f[%w.]dm%.%u[%w_]*" do
+      if known[name] then
+        list[#list + 1], lines[#lines + 1] = known[name], "\n" .. known[name]
+        known[name] = nil
+      end
+    end
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
 ---The annotated modules that operators and pipelines may use, for an editor to read.
 ---@param folder string
 ---@param rows table[] decoded JSON
@@ -93,11 +141,11 @@ end
 function M.library(folder, rows)
   local list = { { path = folder .. "/fields.lua", text = fields_of(rows) } }
   for _, path in ipairs(embedded.paths()) do
-    local inner = path:match "^lua/(dm/.*%.lua)$"
-    if inner and not INNER[inner:match "^dm/(%l+)"] then
-      list[#list + 1] = { path = folder .. "/" .. inner, text = embedded.read(path) }
+    if PUBLIC[path] then
+      list[#list + 1] = { path = folder .. "/" .. path:sub(#"lua/" + 1), text = embedded.read(path) }
     end
   end
+  list[#list + 1] = { path = folder .. "/classes.lua", text = other_classes(list) }
   return list
 end
 

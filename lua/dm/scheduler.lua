@@ -30,6 +30,9 @@ M.OPTIONS = {
 ---@field counts table<string, integer> tasks by status; of those that have ended also what is forgotten
 ---@field running integer tasks that take a place
 ---@field journal dm.TaskJournal?
+---@field ending table<string, dm.ScheduledTask> tasks that are being cancelled, whose id is another task's by now
+---@field begun dm.ScheduledTask[] tasks that begin as soon as the journal knows that
+---@field on_trouble fun(why: string?)? told whether the journal can be written, each time; without it that is an error
 local TaskScheduler = {}
 TaskScheduler.__index = TaskScheduler
 
@@ -49,7 +52,7 @@ function M.TaskScheduler(options)
     keep_finished = values.keep_finished,
     tasks = {}, queue = {}, first = 1, last = 0, dead = 0, finished = {}, first_finished = 1, last_finished = 0,
     counts = { pending = 0, running = 0, completed = 0, failed = 0, cancelled = 0 },
-    total = 0, lost = 0, seq = 0, running = 0, room = {},
+    total = 0, lost = 0, seq = 0, running = 0, room = {}, begun = {}, ending = {},
     token = tasks.token(),
   }, TaskScheduler)
   if values.journal then self:recover(values.journal) end
@@ -94,7 +97,7 @@ function TaskScheduler:set(task, status)
   self.counts[task.status] = self.counts[task.status] - 1
   self.counts[status] = self.counts[status] + 1
   task.status = status
-  if self.journal then self.journal:note(task) end
+  if self.journal and self.tasks[task.id] == task then self.journal:note(task) end
 end
 
 ---Writes what the journal is to know by now.
@@ -124,7 +127,11 @@ function TaskScheduler:finish(task, status, result, message)
   self:set(task, status)
   self:remember(task)
   for _, waiter in ipairs(task.waiters or {}) do wait.wake(waiter, true) end
-  task.work, task.waiters, task.handle = nil, nil, nil
+  if self.ending[task.id] == task then
+    self.ending[task.id] = nil
+    if task.successor.status == "pending" then self:enqueue(task.successor) end
+  end
+  task.work, task.waiters, task.handle, task.successor = nil, nil, nil, nil
 end
 
 ---@return boolean whether it will be tried again
@@ -162,9 +169,21 @@ function TaskScheduler:next_task()
   end
 end
 
+---Writes what the journal is to know by now, if that can be; else tells `on_trouble`, or raises.
+---@return boolean
+function TaskScheduler:try_flush()
+  if not self.on_trouble then
+    self:flush()
+    return true
+  end
+  local ok, why = pcall(self.flush, self)
+  self.on_trouble(not ok and raised.text(why) or nil)
+  return ok
+end
+
 ---Begins as many tasks as may run. They stand in the journal as running before they do.
 function TaskScheduler:pump()
-  local begun = {}
+  local begun = self.begun
   while self.running < self.max_concurrent and not self.suspended do
     local task = self:next_task()
     if not task then break end
@@ -173,12 +192,20 @@ function TaskScheduler:pump()
     self:set(task, "running")
     begun[#begun + 1] = task
   end
-  self:flush()
-  for _, task in ipairs(begun) do tasks.begin(self, task) end
+  if not self:try_flush() then return end
+  self.begun = {}
+  for _, task in ipairs(begun) do
+    if task.cancelling then
+      self:ended(task, "cancelled", nil, "cancelled")
+    else
+      tasks.begin(self, task)
+    end
+  end
   while self.room[1] and self.counts.pending < self.max_queued do wait.wake(table.remove(self.room, 1)) end
 end
 
----Submits a task. When too many wait already, it waits until there is room.
+---Submits a task. When too many wait already, it waits until there is room. One whose id is that of a task that is
+---being cancelled takes its place, and runs when that has ended.
 ---@param id string
 ---@param what function|string|table a function; a command (list, or line); or a list of a function and its arguments;
 ---  options are named fields of a list
@@ -191,7 +218,7 @@ function TaskScheduler:submit(id, what, ...)
   if not ok then error(("task %s: %s"):format(id, raised.text(work)), 2) end
   local old = self.tasks[id]
   if old and old.resumed and tasks.same_work(old, work) then return id end
-  if old and (old.status == "pending" or old.status == "running") then
+  if old and (old.status == "pending" or old.status == "running" and not old.cancelling) then
     error(("there is a task %s already, and it is %s"):format(id, old.status), 2)
   end
   while self.counts.pending >= self.max_queued do
@@ -203,7 +230,12 @@ function TaskScheduler:submit(id, what, ...)
   self.seq = self.seq + 1
   local task = tasks.new(self.seq, id, work)
   self:add(task)
-  self:enqueue(task)
+  local ending = self.ending[id] or old and not old.completed_at and old
+  if ending then
+    self.ending[id], ending.successor = ending, task
+  else
+    self:enqueue(task)
+  end
   if self.journal then self.journal:note(task) end
   return id
 end
@@ -262,7 +294,7 @@ function TaskScheduler:cancel_task(id)
     if task.later then
       wait.forget(task.later)
       task.later = nil
-    else
+    elseif not self.ending[id] then
       self:tidy_queue()
     end
     self:finish(task, "cancelled", nil, "cancelled")
@@ -276,6 +308,19 @@ function TaskScheduler:cancel_task(id)
   return true
 end
 
+---@return dm.TaskResult?
+---@return string? why
+local function wait_for(task, timeout)
+  if not task.completed_at then
+    local me = wait.self()
+    if me.scheduled == task then error("a task can not wait for its own end", 0) end
+    task.waiters = task.waiters or {}
+    table.insert(task.waiters, me)
+    if not tasks.park(task, me, timeout) then return nil, "timed out" end
+  end
+  return tasks.result(task)
+end
+
 ---Waits for a task's end.
 ---@param id string
 ---@param timeout number|string|nil seconds, or "500ms", "2min"; nil: as long as it takes
@@ -284,14 +329,7 @@ end
 function TaskScheduler:wait_for_task(id, timeout)
   local task = self.tasks[id]
   if not task then return nil, "there is no task " .. tostring(id) end
-  if not task.completed_at then
-    local me = wait.self()
-    if me.scheduled == task then error("a task can not wait for its own end", 2) end
-    task.waiters = task.waiters or {}
-    table.insert(task.waiters, me)
-    if not tasks.park(task, me, timeout) then return nil, "timed out" end
-  end
-  return tasks.result(task)
+  return wait_for(task, timeout)
 end
 
 ---Cancels all tasks, waits for their ends and closes the journal. Nothing can be submitted any more.
@@ -300,6 +338,7 @@ function TaskScheduler:shutdown()
   self.closed = true
   for _, result in ipairs(self:get_all_tasks()) do self:cancel_task(result.task_id) end
   for _, result in ipairs(self:get_tasks_by_status "running") do self:wait_for_task(result.task_id) end
+  for _, task in pairs(self.ending) do wait_for(task) end
   self:close()
 end
 

@@ -76,7 +76,7 @@ describe("the README", function()
     for _, topic in ipairs(require("dm.cli.help").TOPICS) do
       local status, out = t.dmhost("help " .. topic[1])
       assert.equal(0, status)
-      assert.truthy(out:find("^#+ " .. topic[2] .. "\n\n"), out)
+      assert.truthy(out:find("^#+ " .. topic[2]:gsub("%p", "%%%0") .. "\n\n"), out)
       assert.is_true(#out > 200)
       assert.truthy(text:find(out, 1, true))
     end

@@ -137,6 +137,143 @@ return Lower]])
     assert.equal(2, status)
     assert.truthy(err:find("recipe.yaml:9:26\n     9 |   - text_length_filter: {min_lenn: 10", 1, true), err)
   end)
+  it("reads the files that dataset_path and suffixes name", function()
+    os.execute(("mkdir -p %s/in/deep"):format(q(dir)))
+    for name, text in pairs { ["in/a.jsonl"] = "a", ["in/deep/b.json"] = "b", ["in/c.JSONL"] = "c",
+      ["d e.jsonl"] = "d" } do
+      t.write(dir .. "/" .. name, ('{"text":"%s"}\n'):format(text))
+    end
+    for given, expected in pairs {
+      ["in"] = "ab", ["'in \"d e.jsonl\"'"] = "dab", ["0.5 in/a.jsonl 0.5 in/deep"] = "ab",
+      ["in\nsuffixes: jsonl"] = "ac", ["in\nsuffixes: [.json]"] = "b", ["in\nsuffixes: []"] = "ab",
+    } do
+      recipe(("dataset_path: %s\nexport_path: '-'\nprocess: []\n"):format(given))
+      local status, out, err = dm "run recipe.yaml -q"
+      assert.same({ 0, expected }, { status, (out:gsub('[^\n]*"(%l)"}\n', "%1")) }, given .. ": " .. err)
+    end
+    recipe "dataset_path: in\nsuffixes: .txt\nexport_path: '-'\nprocess: []\n"
+    local status, _, err = dm "run recipe.yaml"
+    assert.equal(2, status)
+    assert.truthy(err:find("in: the folder holds no file with such a suffix", 1, true), err)
+  end)
+  it("makes a row of each file that is a text", function()
+    os.execute(("mkdir -p %s/docs"):format(q(dir)))
+    t.write(dir .. "/docs/a.md", "one\r\ntwo\n")
+    t.write(dir .. "/docs/b.txt", "three")
+    t.write(dir .. "/docs/c.jsonl", '{"text":"no"}\n')
+    recipe "dataset_path: docs\nsuffixes: ['.txt', md]\nexport_path: '-'\nprocess: []\n"
+    local status, out = dm "run recipe.yaml -q"
+    assert.same({ 0, '{"text":"one\\ntwo\\n"}\n{"text":"three"}\n' }, { status, out })
+    recipe "dataset_path: docs\nsuffixes: [txt, md]\nexport_path: '-'\nprocess: [{suffix_filter: {suffixes: .md}}]\n"
+    status, out = dm "run recipe.yaml -q"
+    assert.same({ 0, '{"text":"one\\ntwo\\n","__dj__suffix__":".md"}\n' }, { status, out })
+  end)
+  it("mixes datasets by weight: so many rows of each, always the same ones", function()
+    for _, name in ipairs { "a", "b", "c" } do
+      local rows = {}
+      for i = 1, name == "b" and 10 or 3000 do rows[i] = ('{"id":"%s%d","text":"text %d"}\n'):format(name, i, i) end
+      t.write(dir .. "/" .. name .. ".jsonl", table.concat(rows))
+    end
+    assert.equal(0, (t.shell(("gzip %s/c.jsonl"):format(q(dir)))))
+    recipe [[
+dataset:
+  max_sample_num: 1001
+  configs:
+    - {type: local, path: c.jsonl.gz, weight: 0.5}
+    - {type: local, path: a.jsonl, weight: 0.4}
+    - {type: local, path: b.jsonl, weight: 0.1}
+export_path: out.jsonl
+process: []
+]]
+    local first
+    for _, words in ipairs { "-j 0", "-j 1", "-j 3" } do
+      assert.equal(0, (dm("run recipe.yaml -q --force " .. words)))
+      local out = t.read(dir .. "/out.jsonl")
+      first = first or out
+      assert.is_true(out == first)
+    end
+    local counts, order, times = {}, {}, {}
+    for i, row in ipairs(t.json_lines(dir .. "/out.jsonl")) do
+      local name = row.id:sub(1, 1)
+      counts[name], order[i], times[row.id] = (counts[name] or 0) + 1, name, (times[row.id] or 0) + 1
+    end
+    assert.same({ c = 501, a = 401, b = 99 }, counts)
+    assert.equal(("c"):rep(501) .. ("a"):rep(401) .. ("b"):rep(99), table.concat(order))
+    for id, n in pairs(times) do
+      assert.is_true(id:sub(1, 1) == "b" and (n == 9 or n == 10) or n == 1, id .. ": " .. n)
+    end
+  end)
+  it("mixes for pipelines in Lua too", function()
+    t.pipeline(dir, [[input = dm.mix { total = 10, { "in.jsonl", weight = 3 }, "in.jsonl" }, output = "o.jsonl",
+      operators = {}]])
+    assert.equal(0, (dm "run pipeline.lua -q"))
+    local rows = t.lines(t.read(dir .. "/o.jsonl"))
+    assert.equal(10, #rows)
+    assert.equal(0, (dm "check pipeline.lua -o other.jsonl"))
+    for wrong, message in pairs {
+      ["{ 'a' }"] = "dm.mix takes a table with `total`", ["{ total = 1 }"] = "there is no source with a weight",
+      ["{ total = 1, { 'a', weight = -1 } }"] = "the weight of source 1 must be a number from 0",
+      ["{ total = 1, { 'a' }, 5 }"] = "source 2 must be",
+    } do
+      t.pipeline(dir, ("input = dm.mix %s, output = 'p.jsonl', operators = {}"):format(wrong))
+      local status, _, err = dm "run pipeline.lua"
+      assert.equal(2, status)
+      assert.truthy(err:find(message, 1, true), err)
+      assert.truthy(err:find("pipeline.lua:3", 1, true), err)
+    end
+  end)
+  it("says what is wrong with a dataset", function()
+    for text, message in pairs {
+      ["dataset: {configs: []}"] = "recipe.yaml:1:20: error: dataset must have a list `configs`",
+      ["dataset: {configs: [{type: remote, path: a}]}"] = "recipe.yaml:1:28: error: a dataset of type remote",
+      ["dataset: {configs: [{path: in.jsonl, wieght: 1}]}"] =
+        'recipe.yaml:1:38: error: a local dataset has no key "wieght"; did you mean "weight"?',
+      ["dataset: {configs: [{path: none.jsonl}]}"] = "recipe.yaml:1:28: error: cannot read none.jsonl",
+      ["dataset: {max_sample_num: 0, configs: [{path: in.jsonl}]}"] = "recipe.yaml:1:27: error: max_sample_num must",
+      ["dataset_path: x.parquet"] = "recipe.yaml:1:15: error: .parquet is not read here; duckdb",
+      ["dataset_path: in.jsonl\nexport_path: o.parquet"] = "recipe.yaml:2:14: error: parquet is not written here",
+    } do
+      recipe(text .. "\nprocess: []\n")
+      local status, out = dm "check recipe.yaml"
+      assert.equal(2, status)
+      assert.truthy(("\n" .. out):find("\n" .. message, 1, true), out)
+    end
+  end)
+  it("writes shards into a folder", function()
+    recipe(RECIPE .. "export_shard_size: 20000\n")
+    assert.equal(0, (dm "run recipe.yaml -q"))
+    local _, names = t.shell(("ls %s/out/a"):format(q(dir)))
+    assert.truthy(#t.lines(names) > 3)
+    assert.equal("00000.jsonl", t.lines(names)[1])
+    local _, sharded = t.shell(("cat %s/out/a/*.jsonl"):format(q(dir)))
+    recipe(RECIPE)
+    assert.equal(0, (dm "run recipe.yaml -q"))
+    assert.is_true(sharded == t.read(dir .. "/out/a.jsonl"))
+  end)
+  it("finds operators in Lua where custom_operator_paths says", function()
+    os.execute(("mkdir -p %s/mine"):format(q(dir)))
+    t.write(dir .. "/mine/shout_mapper.lua", [[
+local Mapper = require("dm.base_op").Mapper
+local Shout = Mapper:extend { name = "shout_mapper", summary = "Shout." }
+function Shout:execute(sample) self:set_text(sample, self:get_text(sample) .. "!") end
+return Shout]])
+    t.write(dir .. "/in.jsonl", '{"text":"a"}\n')
+    for _, path in ipairs { "mine", "[mine]", "mine/shout_mapper.lua" } do
+      recipe(("dataset_path: in.jsonl\nexport_path: '-'\ncustom_operator_paths: %s\nprocess: [shout_mapper]\n"):format(
+        path))
+      local status, out = dm "run recipe.yaml -q -j 2"
+      assert.same({ 0, '{"text":"a!"}\n' }, { status, out })
+    end
+  end)
+  it("drops rows whose text is null, and rejects those that have none", function()
+    t.write(dir .. "/in.jsonl", '{"text":null}\n{"text":"a"}\n{"txt":"b"}\n')
+    recipe "dataset_path: in.jsonl\nexport_path: out.jsonl\nprocess: [whitespace_normalization_mapper]\n"
+    assert.equal(3, (dm "run recipe.yaml -q"))
+    assert.equal('{"text":"a"}\n', t.read(dir .. "/out.jsonl"))
+    local ledger = t.json_lines(dir .. "/out.jsonl.run/ledger.jsonl")
+    assert.same({ "dropped", 'field "text" is null', "rejected" }, { ledger[1].outcome, ledger[1].reason,
+      ledger[2].outcome })
+  end)
   it("is not taken for one without `process`", function()
     recipe "a: 1\n"
     local status, _, err = dm "run recipe.yaml"

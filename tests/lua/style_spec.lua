@@ -63,6 +63,7 @@ describe("the repository", function()
       ["isa-l/"] = "^host/io/",
       ["pcre2.h"] = "^host/text/",
       ["curl/"] = "^host/net/",
+      ["microhttpd.h"] = "^host/serve/",
       ["libpq-fe.h"] = "^host/database/",
       ["sqlite3.h"] = "^host/io/sqlite%.h$",
       ["nettle/"] = "^host/base/nettle%.h$",

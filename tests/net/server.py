@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A server that answers as OpenAI-compatible ones do, and fails on demand.
 
-server.py PORT [CERT KEY [CLIENTS]]: listens on 127.0.0.1 (PORT 0: any), prints the port, and runs until it is killed. CLIENTS are
-certificates, one of which a client must show.
+server.py PORT [CERT KEY [CLIENTS]]: listens on $HOST, else 127.0.0.1 (PORT 0: any), prints the port, and runs until
+it is killed. CLIENTS are certificates, one of which a client must show.
 
 The first part of a URL's path says how: /ok/v1/chat/completions, /delay-200/..., several with a comma between.
 GET /stats tells what was asked; GET /echo what the request looked like.
@@ -10,6 +10,7 @@ GET /stats tells what was asked; GET /echo what the request looked like.
 import asyncio
 import gzip
 import json
+import os
 import ssl
 import sys
 import zlib
@@ -195,7 +196,7 @@ async def main():
         if len(sys.argv) > 4:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(sys.argv[4])
-    server = await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[1]), ssl=context, backlog=8192,
+    server = await asyncio.start_server(serve, os.environ.get("HOST", "127.0.0.1"), int(sys.argv[1]), ssl=context, backlog=8192,
                                         limit=1 << 24)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:

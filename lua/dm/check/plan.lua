@@ -4,6 +4,7 @@ local ffi = require "ffi"
 local dm = require "dm"
 local files = require "dm.files"
 local guard = require "dm.check.guard"
+local mixture = require "dm.mixture"
 local locate = require "dm.locate"
 local overrides = require "dm.overrides"
 local pipeline = require "dm.pipeline"
@@ -151,10 +152,15 @@ end
 function Plan:find_inputs(given)
   local list = type(self.given) == "table" and self.given.input
   local job, err = C.dm_job_get(), ffi.new "struct dm_error"
+  local suffixes = type(self.given) == "table" and self.given.suffixes
+  self.suffixes = type(suffixes) == "table" and table.concat(suffixes, "\n"):lower() or nil -- C borrows it
+  job.suffixes = self.suffixes
   if files.is(list) then
     self.documents = list.content and C.DM_FILE_AS_TEXT or C.DM_FILE_AS_ROW
     job.settings.documents = self.documents
     list = list.roots
+  elseif mixture.is(list) then
+    list = list:paths()
   end
   list = given or list
   if type(list) == "string" then list = { list } end

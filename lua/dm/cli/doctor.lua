@@ -50,6 +50,7 @@ end
 
 ---What can be missing: what for, the Debian package, and whether it is there.
 local OPTIONAL = {
+  { "lua-yaml", "pipelines in YAML", "lua-yaml", function() return (pcall(require, "yaml")) end },
   { "busted", "dmhost test, for specs", "lua-busted", function() return (pcall(require, "busted.core")) end },
   { "libcld2", "language_id_score_filter", "libcld2-0", loads(C.dm_language_load) },
   { "libidn2", "EmailNumberCleaner", "libidn2-0", loads(C.dm_mails_load) },

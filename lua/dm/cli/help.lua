@@ -22,6 +22,7 @@ M.TOPICS = {
   { "verbs", "Verbs", "what dmhost does to text for an operator" },
   { "tasks", "Tasks", "scripts: functions and commands side by side" },
   { "datamate", "Coming from DataMate", "process.yaml: what is the same, what differs" },
+  { "datajuicer", "Coming from Data-Juicer", "recipe.yaml: what is the same, what differs" },
 }
 
 ---A chapter of the README: from its heading to the next one of its level.

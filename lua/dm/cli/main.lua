@@ -9,7 +9,7 @@ local M = {}
 
 ---The commands, in the order of the help.
 M.COMMANDS = {
-  "run", "try", "dev", "check", "test", "new", "init", "explain", "status", "logs", "cancel", "profile",
+  "run", "serve", "try", "dev", "check", "test", "new", "init", "explain", "status", "logs", "cancel", "profile",
   "cache", "ops", "lua", "doctor", "completion", "version", "help",
 }
 

@@ -13,7 +13,9 @@ _dmhost_kind() {
   case $1 in
   files) _dmhost_paths -f ;;
   folders) _dmhost_paths -d ;;
-  lua) _dmhost_paths -f -X '!*.lua'; _dmhost_paths -d ;;
+  lua)
+    _dmhost_paths -f -X '!*.lua'; _dmhost_paths -f -X '!*.yaml'; _dmhost_paths -f -X '!*.yml'
+    _dmhost_paths -d ;;
 ]=]
 
 local TAIL = [=[

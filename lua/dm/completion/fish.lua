@@ -10,7 +10,7 @@ end
 local FILES = {
   files = "__fish_complete_path (commandline -ct)",
   folders = "__fish_complete_directories (commandline -ct)",
-  lua = "__fish_complete_suffix .lua",
+  lua = "__fish_complete_suffix .lua .yaml .yml",
 }
 
 ---What -a takes: words, or a command that prints them.

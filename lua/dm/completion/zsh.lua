@@ -9,7 +9,7 @@ _dmhost_kind() {
   case $1 in
   files) _files ;;
   folders) _files -/ ;;
-  lua) _files -g '*.lua' ;;
+  lua) _files -g '*.(lua|yaml|yml)' ;;
 ]=]
 
 local TAIL = [=[

@@ -31,7 +31,7 @@ end
 
 local function execute_filter(op, sample)
   local outcome = ask(op, sample)
-  if outcome.drop ~= nil then return false, outcome.drop end
+  if outcome.drop ~= nil then return false, outcome.drop, outcome.value end
   apply(sample, outcome)
   return true
 end

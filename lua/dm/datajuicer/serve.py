@@ -4,8 +4,8 @@
   {"make": key, "name": name, "params": {}}   -> {"made": key}, or {"failed": why}
   {"run": key, "rows": n}, and n lines more   -> {"rows": [outcome, ...]}
 
-An outcome is {"set": {field: value}, "remove": [field]} of a row that stays, {"drop": why} of one that does not,
-{"error": why}, or {"children": [row, ...]} where an operator made several rows of one.
+An outcome is {"set": {field: value}, "remove": [field]} of a row that stays, {"drop": why} of one that does not, with
+"value" if it was measured, {"error": why}, or {"children": [row, ...]} where an operator made several rows of one.
 """
 
 import ctypes
@@ -39,16 +39,21 @@ def quiet():
         pass
 
 
+loaded = set()  # files of the user, which can be loaded once
+
+
 def registry(paths):
     """Data-Juicer's registry of operators, with those of the user's files."""
     quiet()
     from data_juicer.ops import OPERATORS
 
     quiet()
-    if paths:
+    new = [path for path in paths if path not in loaded]
+    if new:
         from data_juicer.config.config import load_custom_operators
 
-        load_custom_operators(paths)
+        load_custom_operators(new)
+        loaded.update(new)
     return OPERATORS.modules
 
 
@@ -101,9 +106,11 @@ class Operator:
             self.columns.append(META)
         if self.kind == "filter" and name not in NON_STATS_FILTERS.modules:
             self.columns.append(STATS)
-        self.process = wrap_func_with_nested_access(self.op.process)
+        # In Data-Juicer, too, operators that get a batch may ask for "meta.lang", and those that get a row may not.
+        wrap = wrap_func_with_nested_access if self.batched else lambda f: f
+        self.process = wrap(self.op.process)
         if self.kind == "filter":
-            self.compute_stats = wrap_func_with_nested_access(self.op.compute_stats)
+            self.compute_stats = wrap(self.op.compute_stats)
 
     def with_columns(self, row):
         for name in self.columns:
@@ -141,7 +148,7 @@ class Operator:
         rows = [self.with_columns(json.loads(text)) for text in texts]
         if self.kind == "filter":
             made, keep = self.run_filter(rows)
-            return [changes(text, row) if stays else {"drop": statistics(text, row)}
+            return [changes(text, row) if stays else dropped(text, row)
                     for text, row, stays in zip(texts, made, keep, strict=True)]
         return [mapped(text, list_of) for text, list_of in zip(texts, self.run_mapper(rows), strict=True)]
 
@@ -191,11 +198,13 @@ def mapped(text, list_of):
     return {"children": [{k: v for k, v in row.items() if v is not None or k in had} for row in list_of]}
 
 
-def statistics(text, row):
-    """What the filter measured, for the ledger."""
-    had = json.loads(text).get(STATS) or {}
-    new = {k: v for k, v in (row.get(STATS) or {}).items() if k not in had} or row.get(STATS) or {}
-    return "dropped, " + ", ".join(f"{k} {plain(v)}" for k, v in new.items()) if new else "dropped"
+def dropped(text, row):
+    """What the filter measured, for the ledger: its name and, if it is a number, its value."""
+    had, has = json.loads(text).get(STATS) or {}, row.get(STATS) or {}
+    new = {name: plain(value) for name, value in has.items() if name not in had} or has
+    outcome = {"drop": "dropped, measured " + ", ".join(new) if new else "dropped"}
+    values = [value for value in new.values() if type(value) in (int, float)]
+    return dict(outcome, value=values[0]) if len(new) == len(values) == 1 else outcome
 
 
 def plain(value):
@@ -215,11 +224,12 @@ def refuse(value):
 
 
 def dump(value):
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=refuse)
+    how = {"allow_nan": False, "default": refuse, "separators": (",", ":")}
+    text = json.dumps(value, ensure_ascii=False, **how)
     try:
         text.encode()
     except UnicodeEncodeError:  # half of a surrogate pair, which JSON can write as an escape only
-        text = json.dumps(value, allow_nan=False, default=refuse)
+        text = json.dumps(value, **how)
     return text
 
 

@@ -38,7 +38,7 @@ local BATCH = 1000
 ---@field replaces string[]? dest_file_ids of rows that an earlier submission left
 
 ---@class dm.Delivery
----@field task dm.Task2
+---@field task dm.DataMateTask
 ---@field tables dm.Tables
 ---@field rows_at integer how far the run's rows have been delivered
 ---@field ledger_at integer how far its ledger has
@@ -56,7 +56,7 @@ local function check(status)
   return status
 end
 
----@param task dm.Task2
+---@param task dm.DataMateTask
 ---@param tables dm.Tables
 ---@return dm.Delivery
 function M.begin(task, tables)
@@ -195,7 +195,7 @@ local function name_files(self, entries, again)
       self:log(entries)
     end
   end
-  check(C.dm_export_sync(task.export, err))
+  check(C.dm_export_sync_names(task.export, err))
 end
 
 local function insert(self, entry, again, add)

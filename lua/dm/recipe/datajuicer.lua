@@ -4,52 +4,10 @@ local ffi = require "ffi"
 local operators = require "dm.recipe.operators"
 local sorted_keys = require "dm.sorted_keys"
 local suggest = require "dm.suggest"
+local without_effect = require "dm.recipe.keys"
 local yaml = require "dm.yaml"
 
 local DEFAULT_EXPORT = "./outputs/hello_world/hello_world.jsonl"
-
----Keys of which the value makes no difference here, and why.
-local WITHOUT_EFFECT = {
-  project_name = "a label",
-  executor_type = "where a run takes place is said by --engine",
-  ray_address = "where a run takes place is said by --engine",
-  work_dir = "what a run leaves is kept beside its output: see `dmhost help running`",
-  validators = "what is wrong with a row rejects that row; `dmhost check` tries the first ones",
-  export_in_parallel = "workers always write in parallel",
-  export_extra_args = "it is for writers of Ray",
-  image_key = "media are not read",
-  image_bytes_key = "media are not read",
-  image_special_token = "media are not read",
-  audio_key = "media are not read",
-  audio_special_token = "media are not read",
-  video_key = "media are not read",
-  video_special_token = "media are not read",
-  eoc_special_token = "media are not read",
-  turbo = "an error costs one row, at full speed",
-  use_cache = "operators are not cached one by one; --resume goes on with a run",
-  ds_cache_dir = "operators are not cached one by one; --resume goes on with a run",
-  cache_compress = "operators are not cached one by one; --resume goes on with a run",
-  temp_dir = "there are no copies between operators",
-  use_checkpoint = "every run can be resumed, with --resume",
-  open_monitor = "the closing table and run.json tell what each operator took",
-  open_tracer = "ledger.jsonl has every row that was dropped, and why; `dmhost try` shows what is changed",
-  op_list_to_trace = "ledger.jsonl has every row that was dropped, and why; `dmhost try` shows what is changed",
-  trace_num = "ledger.jsonl has every row that was dropped, and why; `dmhost try` shows what is changed",
-  open_insight_mining = "statistics between operators are not kept",
-  op_list_to_mine = "statistics between operators are not kept",
-  op_fusion = "operators share words and lines of a text without it",
-  fusion_strategy = "operators share words and lines of a text without it",
-  adaptive_batch_size = "rows go through operators in batches of 64",
-  percentiles = "it is for dj-analyze",
-  export_original_dataset = "it is for dj-analyze",
-  save_stats_in_one_file = "it is for dj-analyze",
-  auto = "it is for dj-analyze",
-  auto_num = "it is for dj-analyze",
-  hpo_config = "it is for the search of parameters",
-  data_probe_algo = "it is for the sandbox; --sample takes a share of the rows",
-  data_probe_ratio = "it is for the sandbox; --sample takes a share of the rows",
-  debug = "errors are always told in full",
-}
 
 ---Keys that ask for what there is not.
 local MISSING = {
@@ -73,7 +31,14 @@ end
 local EFFECT = {}
 
 function EFFECT.export_path(recipe, key, node)
-  recipe:set("output", expect(recipe, key, node, "string"), key, node)
+  local path = expect(recipe, key, node, "string")
+  local ending = path:match "%.([^./]+)$"
+  if ending == "json" or ending == "parquet" then
+    recipe:fault(node, ("%s is not written here, JSONL is"):format(ending),
+      ("export_path: %s.jsonl, and `duckdb -c \"COPY (FROM 'x.jsonl') TO 'x.%s'\"` behind it"):format(
+      path:gsub("%.[^.]+$", ""), ending))
+  end
+  if not recipe.given.shard_size then recipe:set("output", path, key, node) end
 end
 
 function EFFECT.export_type(recipe, _, node)
@@ -82,6 +47,17 @@ function EFFECT.export_type(recipe, _, node)
     recipe:fail(node, ("export_type can only be jsonl, not %s"):format(tostring(kind)),
       "duckdb -c \"COPY (FROM 'x.jsonl') TO 'x.parquet'\" makes Parquet of it")
   end
+end
+
+---Shards are the files of a folder, which is named like the file that there would be without.
+function EFFECT.export_shard_size(recipe, key, node)
+  local bytes = whole(recipe, key, node, 0)
+  if bytes == 0 then return end
+  local path, path_key = yaml.get(recipe.root, "export_path")
+  local folder = (path and yaml.value(path) or DEFAULT_EXPORT):gsub("%.jsonl$", "") .. "/"
+  recipe:set("shard_size", bytes, key, node)
+  recipe:set("output", folder, path_key or key, path or node)
+  recipe:note(key, ("shards are named %s00000.jsonl, %s00001.jsonl and so on"):format(folder, folder))
 end
 
 function EFFECT.np(recipe, key, node)
@@ -100,7 +76,7 @@ end
 
 local function known_keys()
   local all = {}
-  for _, list in ipairs { EFFECT, WITHOUT_EFFECT, MISSING } do
+  for _, list in ipairs { EFFECT, without_effect, MISSING } do
     for name in pairs(list) do all[name] = true end
   end
   return sorted_keys(all)
@@ -111,8 +87,8 @@ local function read_keys(recipe)
     local key, name = entry.key, entry.key.text:gsub("-", "_")
     if EFFECT[name] then
       EFFECT[name](recipe, key, entry.value)
-    elseif WITHOUT_EFFECT[name] then
-      recipe:note(key, ("%s has no effect here: %s"):format(name, WITHOUT_EFFECT[name]))
+    elseif without_effect[name] then
+      recipe:note(key, ("%s has no effect here: %s"):format(name, without_effect[name]))
     elseif MISSING[name] then
       recipe:fault(key, ("there is no %s here"):format(name), MISSING[name])
     else
@@ -126,6 +102,5 @@ end
 return function(recipe)
   recipe.given.output = DEFAULT_EXPORT
   read_keys(recipe)
-  dataset.read(recipe)
-  operators.read(recipe)
+  operators.read(recipe, dataset.read(recipe))
 end

@@ -32,11 +32,27 @@ function Exporter:execute(sample) -- luacheck: ignore 212/self
   sample.__dj__meta__ = nil
 end
 
+---Keep nothing but the text of a file, and what suffix_filter looks at.
+local Formatter = base_op.Mapper:extend {
+  name = "text_formatter",
+  summary = "Keep nothing but the text of a file, as Data-Juicer's loader does.",
+  params = { { "suffix", "boolean", default = false, doc = "note the file's suffix in __dj__suffix__" } },
+}
+
+function Formatter:execute(sample)
+  if self.suffix then sample.__dj__suffix__ = (sample.fileName:match "%.[^.]+$" or ""):lower() end
+  for _, name in ipairs(sample_module.names(sample)) do
+    if name ~= self.text_key and name ~= "__dj__suffix__" then sample[name] = nil end
+  end
+end
+
 ---What comes before the first operator.
 ---@param keys string[] the fields that hold text
----@return dm.BaseOp
-function M.first(keys)
-  return Unify { keys = keys }
+---@param texts boolean whether the rows are texts
+---@param suffix boolean whether somebody asks for the suffixes of their files
+---@return dm.BaseOp[]
+function M.first(keys, texts, suffix)
+  return { Unify { keys = keys }, texts and Formatter { suffix = suffix } or nil }
 end
 
 ---What comes behind the last one.

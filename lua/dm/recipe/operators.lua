@@ -120,8 +120,16 @@ local function entry_of(recipe, i, item, general)
   return entry
 end
 
+local function has(items, name)
+  for _, item in ipairs(items) do
+    if item.name.text == name then return true end
+  end
+  return false
+end
+
 ---@param recipe dm.Recipe
-function M.read(recipe)
+---@param texts boolean whether the rows are texts, of which Data-Juicer keeps nothing but the text
+function M.read(recipe, texts)
   local node, key = yaml.get(recipe.root, "process")
   if node.kind ~= "list" then
     recipe:fail(node, "process must be a list of operators", "for example `- text_length_filter: {min_len: 100}`")
@@ -129,7 +137,7 @@ function M.read(recipe)
   local keys, paths = text_keys(recipe), read_paths(recipe)
   local items, theirs = read_items(recipe, node)
   peers.find(recipe, theirs, paths)
-  local list, general = { export.first(keys) }, defaults(recipe, keys)
+  local list, general = export.first(keys, texts, has(items, "suffix_filter")), defaults(recipe, keys)
   for _, item in ipairs(items) do
     if not item.faulty then list[#list + 1] = entry_of(recipe, #list + 1, item, general) end
   end

@@ -60,6 +60,21 @@ local function refuse_whole_corpus(recipe, item, kind)
     item.name.text, kind), "take it out, and run it on the output with Data-Juicer itself")
 end
 
+local WAY_OUT = VARIABLE
+  .. "=/path/to/venv/bin/python names the Python that it is installed in; or take out what needs it"
+
+---Tells of all that need Data-Juicer at the first of them, and why each other one does.
+local function tell_missing(recipe, items)
+  for i, item in ipairs(items) do
+    local why = item.why and (" (%s)"):format(item.why) or ""
+    if i == 1 then
+      recipe:fault(item.name, ("this recipe needs your Data-Juicer for %s%s"):format(listed(items), why), WAY_OUT)
+    else
+      recipe:fault(item.name, ("%s needs your Data-Juicer too%s"):format(item.name.text, why))
+    end
+  end
+end
+
 ---Without Data-Juicer there is nobody to run them.
 local function refuse(recipe, items)
   local kinds, theirs, names = known_names(), {}, {}
@@ -77,11 +92,7 @@ local function refuse(recipe, items)
       theirs[#theirs + 1] = item
     end
   end
-  local first = theirs[1]
-  if not first then return end
-  local why = first.why and #theirs == 1 and (" (%s)"):format(first.why) or ""
-  recipe:fault(first.name, ("this recipe needs your Data-Juicer for %s%s"):format(listed(theirs), why),
-    VARIABLE .. "=/path/to/venv/bin/python names the Python that it is installed in; or take what needs it out")
+  tell_missing(recipe, theirs)
 end
 
 ---What Data-Juicer says of the operators.

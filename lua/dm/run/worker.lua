@@ -26,7 +26,9 @@ function M.setup(pointer)
   sources.install()
   for _, folder in ipairs(plan.folders) do registry.add_folder(folder) end
   recorder = plan.profile and require("dm.profile.recorder").new(plan.profile)
-  ops = pipeline.load(plan.pipeline):make_operators(plan.settings)
+  local p = pipeline.load(plan.pipeline)
+  ops = p:make_operators(plan.settings)
+  if plan.pass then ops = require("dm.datamate.twins").operators(ops, p.task.duplicates[plan.pass]) end
   sources.close()
   return 0
 end

@@ -16,7 +16,8 @@ local M = {}
 ---@field tasks ffi.cdata*
 ---@field token string what this scheduler's processes are marked with
 ---@field last_token string the same of the scheduler that had the file before; ""
----@field dirty table<table, boolean> tasks that are to be written
+---@field noted dm.ScheduledTask[] tasks that are to be written, once each
+---@field is_noted table<dm.ScheduledTask, boolean>
 ---@field gone integer[] numbers of those that are to be forgotten
 
 local function check(status)
@@ -34,7 +35,8 @@ function M.open(path)
     tasks = ffi.gc(out[0], C.dm_tasks_close),
     token = ffi.string(C.dm_tasks_token(out[0])),
     last_token = ffi.string(C.dm_tasks_last_token(out[0])),
-    dirty = {},
+    noted = {},
+    is_noted = {},
     gone = {},
   }, Journal)
 end
@@ -52,13 +54,15 @@ end
 ---Has a task written with the next flush.
 ---@param task dm.ScheduledTask
 function Journal:note(task)
-  self.dirty[task] = true
+  if self.is_noted[task] then return end
+  self.is_noted[task] = true
+  self.noted[#self.noted + 1] = task
 end
 
----Has a task forgotten with the next flush.
+---Has a task forgotten with the next flush. It is not noted again.
 ---@param task dm.ScheduledTask
 function Journal:forget(task)
-  self.dirty[task] = nil
+  if self.is_noted[task] ~= nil then self.is_noted[task] = false end
   self.gone[#self.gone + 1] = task.seq
 end
 
@@ -72,11 +76,13 @@ end
 ---Writes what has been noted, in one transaction.
 ---@param body_of fun(task: dm.ScheduledTask): string
 function Journal:flush(body_of)
-  if not next(self.dirty) and not self.gone[1] then return end
+  if not self.noted[1] and not self.gone[1] then return end
   for _, seq in ipairs(self.gone) do check(C.dm_tasks_remove(self.tasks, seq, err)) end
-  for task in pairs(self.dirty) do put(self, task, body_of(task)) end
+  for _, task in ipairs(self.noted) do
+    if self.is_noted[task] then put(self, task, body_of(task)) end
+  end
   check(C.dm_tasks_commit(self.tasks, err))
-  self.dirty, self.gone = {}, {}
+  self.noted, self.is_noted, self.gone = {}, {}, {}
 end
 
 ---Closes the file.

@@ -28,6 +28,7 @@ local M = {}
 ---@field lost boolean? it failed by that
 ---@field waiters dm.Task[]? who waits for its end
 ---@field later dm.Sleeper? until it is tried again
+---@field successor dm.ScheduledTask? runs when this one has ended
 ---@field handle integer|dm.Task|nil its process, or its coroutine
 
 ---What is told of a task.
@@ -43,6 +44,7 @@ local M = {}
 ---@field attempts integer
 ---@field resumed boolean it goes on after another host's end
 ---@field lost boolean it failed because the host ended
+---@field cancelling boolean it was asked to end
 
 ---@return number seconds since 1970
 function M.now()
@@ -72,7 +74,8 @@ function M.result(task)
   return {
     task_id = task.id, status = task.status, result = task.result, error = task.error,
     created_at = task.created_at, started_at = task.started_at, completed_at = task.completed_at,
-    progress = task.progress, attempts = task.tried, resumed = task.resumed or false, lost = task.lost or false,
+    progress = task.progress, attempts = task.tried,
+    resumed = task.resumed or false, lost = task.lost or false, cancelling = task.cancelling or false,
   }
 end
 
@@ -164,6 +167,7 @@ local function interrupt(scheduler, task, why)
   wait.interrupt(entry, why)
   entry.grace = wait.after(work_of.time(task.work, "grace") or GRACE_MS, function()
     wait.abandon(entry)
+    if entry.limit then wait.forget(entry.limit) end
     scheduler:ended(task, why == CANCELLED and "cancelled" or "failed", nil,
       tostring(why) .. ", and did not end when asked to")
   end)
@@ -199,6 +203,7 @@ end
 ---@param scheduler dm.TaskScheduler
 ---@param task dm.ScheduledTask one that runs
 function M.stop(scheduler, task)
+  if not task.handle then return end -- it has not begun, and will not
   if task.work.run then
     interrupt(scheduler, task, CANCELLED)
   else

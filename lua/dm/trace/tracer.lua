@@ -5,6 +5,7 @@ local depends = require "dm.trace.depends"
 local fault = require "dm.trace.fault"
 local files = require "dm.files"
 local load = require "dm.trace.load"
+local mixture = require "dm.mixture"
 local raised = require "dm.raised"
 local registry = require "dm.registry"
 local row_id = require "dm.row_id"
@@ -38,6 +39,7 @@ local function summary(made)
   known = #texts
   for i, op in ipairs(loaded.ops) do ops[i] = describe(op) end
   local input = type(p.input) == "string" and { p.input } or p.input
+  if mixture.is(input) then input = input:paths() end
   if files.is(input) then input = { files = true, roots = input.roots, content = input.content } end
   return { ops = ops, made = made, single = loaded.single, input = input, limits = p.limits,
     files = depends.files(), sources = texts,

@@ -1,0 +1,61 @@
+-- The other side of dm.remote: a process that takes requests, a line of JSON each, and answers each with a line.
+local ffi = require "ffi"
+local json = require "dm.json"
+local raised = require "dm.raised"
+local registry = require "dm.registry"
+local sample = require "dm.sample"
+
+local C = ffi.C
+
+local M = {}
+
+local made = {} -- operators by name and parameters
+
+local function operator(name, given)
+  local key = name .. "\0" .. given
+  if not made[key] then
+    local class, wrong = registry.get(name)
+    if not class then error(wrong, 0) end
+    made[key] = class(sample.totable(sample.parse(given)))
+  end
+  return made[key]
+end
+
+local function texts(list)
+  for i, one in ipairs(list) do list[i] = sample.json(one) end
+  return list
+end
+
+---What an operator gives.
+local function run(op, node)
+  if op.kind == "slicer" then return { kind = op.kind, samples = texts(op:slice(node)) } end
+  local result, reason = op:execute(node)
+  if op.kind == "filter" then
+    return { kind = op.kind, kept = result and true or false, reason = reason and tostring(reason) }
+  end
+  return { kind = op.kind, samples = texts { result == nil and node or result } }
+end
+
+local function answer(request)
+  local input
+  local ok, result = pcall(function()
+    input = sample.parse(request.sample)
+    return run(operator(request.op, request.params), input)
+  end)
+  if input then sample.release(input) end
+  return ok and result or { error = raised.text(result) }
+end
+
+---Answers requests until there are no more.
+---@return integer exit status
+function M.serve()
+  C.dm_child_begin()
+  local requests, answers = assert(io.open("/dev/fd/3", "r")), assert(io.open("/dev/fd/4", "w"))
+  for line in requests:lines() do
+    answers:write(json.encode(answer(json.decode(line))), "\n")
+    answers:flush()
+  end
+  return 0
+end
+
+return M

@@ -1,0 +1,218 @@
+-- dmhost serve: DataMate's HTTP API, as it was recorded from the real one, and clients that mean harm.
+local json = require "dm.json"
+local t = require "tests.support"
+
+local q = t.quote
+
+---Starts a service in a folder, which ends with M.stop.
+local function start(dir, words, environment)
+  local pid_file = dir .. "/pid"
+  os.remove(dir .. "/err")
+  local command = "cd %s && { exec env %s %s serve --flow flow --port 0 %s >/dev/null 2>err & echo $! >pid; }"
+  os.execute(command:format(q(dir), environment or "", q(t.DMHOST), words or ""))
+  for _ = 1, 1000 do
+    local port = (t.read(dir .. "/err") or ""):match "http://[%d.]+:(%d+)"
+    if port then return { port = tonumber(port), pid = t.read(pid_file):match "%d+", dir = dir } end
+    os.execute "sleep 0.02"
+  end
+  error("the service does not start: " .. (t.read(dir .. "/err") or ""))
+end
+
+local function stop(service, signal)
+  local _, out = t.shell(("kill -%s %s; for i in $(seq 3000); do kill -0 %s 2>/dev/null || exit; sleep 0.01; done; "
+    .. "echo stays"):format(signal or "TERM", service.pid, service.pid))
+  assert.equal("", out)
+end
+
+---Makes requests, one after another: { method, target, body, headers }.
+local function ask_all(service, list)
+  local lines = {}
+  for i, r in ipairs(list) do
+    local headers = r.headers or { ["Content-Type"] = "application/json" }
+    lines[i] = ('{"port":%d,"method":%s,"target":%s,"body":%s,"headers":%s}'):format(service.port, json.encode(r[1]),
+      json.encode(r[2]), json.encode(r[3] or ""), next(headers) and json.encode(headers) or "{}")
+  end
+  t.write(service.dir .. "/requests", table.concat(lines, "\n") .. "\n")
+  local status, out, err = t.shell(("python3 tests/net/client.py <%s"):format(q(service.dir .. "/requests")))
+  assert.equal(0, status, err)
+  local answers = {}
+  for i, line in ipairs(t.lines(out)) do answers[i] = json.decode(line) end
+  return answers
+end
+
+local function ask(service, method, target, body, headers)
+  return ask_all(service, { { method, target, body, headers = headers } })[1]
+end
+
+---The exchanges of the transcript's part A.
+local function transcript()
+  local list, text = {}, t.read "tests/net/datamate_http.md"
+  for title, block in text:match("\n## A%.(.-)\n## B%."):gmatch "\n### ([^\n]*)\n```\n(.-)```" do
+    local method, target = block:match "^> (%u+) (%S+)\n"
+    local headers = {}
+    local kind = block:match "\n> Content%-Type: ([^\n]*)\n"
+    if kind then headers["Content-Type"] = kind end
+    local body = block:match "\n> ([^\n]*)\n< "
+    if body == "(no body)" or body:find "^Content%-Type" then body = "" end
+    list[#list + 1] = {
+      method, target, body, headers = headers, title = title,
+      status = tonumber(block:match "\n< (%d+) "),
+      kind = block:match "\n< content%-type: ([^\n]*)",
+      location = block:match "\n< location: http://[^/]*([^\n]*)",
+      reply = block:match "\n< ([^\n]*)\n$",
+    }
+  end
+  return list
+end
+
+-- Tasks as they stood when the transcript was made.
+local TASKS = {
+  ["fcffcf74-68a0-5082-9bdd-4d550ecb401d"] = "executor_type: datamate\nprocess: []\n",
+  ["f7a0b012-a5db-5d86-9d11-4ce9d62269fb"] = "- a\n- b\n",
+  ["32a29cfd-e138-562c-ac2f-2df87d4c85a1"] = "dataset_path: process\nexecutor_type: foo\n",
+  ["1ff46ee0-ddc0-5447-bf30-1540f057ceb9"] = "dataset_path: process\nexecutor_type: ray\n",
+  ["c01ef9bf-0189-55a2-be0f-90c996d7cc51"] = "dataset_path: /no/such/file\nexecutor_type: datamate\n",
+  ["3a671964-abb7-5404-b298-608aa0b2d230"] = "dataset_path: process\nexecutor_type: default\n",
+  ["3c3fdf5b-51c5-55c8-b20d-83b0b3cd1b71"] = "a: [1\nb: }\n",
+}
+
+describe("dmhost serve", function()
+  local dir, service
+  before_each(function()
+    dir = t.scratch()
+    os.execute("mkdir -p " .. q(dir .. "/flow"))
+    t.write(dir .. "/process", "")
+    for id, text in pairs(TASKS) do
+      os.execute("mkdir " .. q(dir .. "/flow/" .. id))
+      t.write(("%s/flow/%s/process.yaml"):format(dir, id), text)
+    end
+  end)
+  after_each(function()
+    if service then stop(service) end
+    service = nil
+    t.clean()
+  end)
+
+  it("answers as DataMate's service did", function()
+    service = start(dir)
+    local list = transcript()
+    assert.is_true(#list >= 25)
+    for i, answer in ipairs(ask_all(service, list)) do
+      local r = list[i]
+      local what = ("%s: %s"):format(r.title, answer.error or answer.body)
+      assert.equal(r.status, answer.status, what)
+      assert.equal(r.kind, answer.headers["content-type"], what)
+      if r.location then
+        assert.equal(r.location, answer.headers.location:match "^http://127.0.0.1:%d+(.*)$", what)
+      else
+        assert.equal(r.reply, answer.body, what)
+      end
+    end
+  end)
+
+  it("checks bodies as it did, beyond the transcript", function()
+    service = start(dir)
+    local id = "b9682645-cc8e-5e06-b5d6-0b6eca1580ca"
+    local submit, missing = "/api/task/" .. id .. "/submit", "File not found!"
+    local cases = {
+      { "POST", submit, "", missing }, { "POST", submit, "{}", missing },
+      { "POST", submit, '{"retry_count": "3"}', missing }, { "POST", submit, '{"retry_count": 2.0}', missing },
+      { "POST", submit, '{"retry_count": true}', missing },
+      { "POST", submit, '{"retry_count": null}', '"int_type","loc":["body","retry_count"]' },
+      { "POST", submit, '{"retry_count": [1,{"a":2.50}]}', '"input":[1,{"a":2.50}]' },
+      { "POST", submit, '{"retry_count": 0}x', '"loc":["body",18],"msg":"JSON decode error"' },
+      { "POST", submit, '{"retry_count": 0', "Expecting ',' delimiter" },
+      { "POST", submit, '{"a" 1}', "Expecting ':' delimiter" }, { "POST", submit, "[nul]", "Expecting value" },
+      { "POST", submit, '{"é": "', '"loc":["body",6]' }, { "POST", submit, '"\\x"', "Invalid \\\\escape: " },
+      { "POST", submit, ("["):rep(100000), "JSON decode error" },
+      { "POST", "/api/task/list", "", '"missing","loc":["body"]' },
+      { "POST", "/api/task/list", '{"task_ids": "abc"}', "list_type" },
+      { "POST", "/api/task/list", '{"task_ids": ["\\u6570\\"\\n", "a", "a"]}',
+        '[{"数\\"\\n":null},{"a":null},{"a":null}]' },
+      { "GET", submit, "", "Method Not Allowed" },
+      { "POST", "/api/task/" .. id .. "/status", "", "Method Not Allowed" },
+      { "GET", "/api/task/" .. id .. "%0A/status", "", "Invalid task_id format: " .. id .. "\\n" },
+      { "GET", "/api/task/%2e%2e%2f" .. id .. "/status", "", "Not Found" },
+      { "GET", "/api/task/%ff%00/status", "", "Invalid task_id format: �\\u0000" },
+      { "GET", "/api/task/../../etc/passwd", "", "Not Found" }, { "DELETE", "/", "", "Not Found" },
+      { "POST", submit, '{"a":"\255"}', "There was an error parsing the body" },
+    }
+    for i, answer in ipairs(ask_all(service, cases)) do
+      local r = cases[i]
+      assert.truthy((answer.body or ""):find(r[4], 1, true), ("%s %s: %s"):format(r[2], r[3]:sub(1, 40),
+        answer.error or answer.body))
+    end
+  end)
+
+  it("lets in whom it should", function()
+    service = start(dir)
+    local function status(target, headers) return ask(service, "GET", target, nil, headers).status end
+    assert.equal(200, status("/healthz", {}))
+    assert.equal(200, status("/metrics", {}))
+    assert.equal(403, status("/metrics", { Origin = "http://example.org" }))
+    assert.equal(403, status("/metrics", { Host = "example.org:8081" }))
+    assert.equal(200, status("/metrics", { Host = "LOCALHOST:8081" }))
+    stop(service)
+    service = start(dir, "--ip 0.0.0.0", "DMHOST_TOKEN=s3cret")
+    assert.equal(200, status("/healthz", {}))
+    assert.equal(401, status("/metrics", {}))
+    assert.equal(401, status("/metrics", { Authorization = "Bearer s3cre" }))
+    assert.equal(401, status("/metrics", { Authorization = "Bearer s3cretx" }))
+    assert.equal(200, status("/metrics", { Authorization = "Bearer s3cret", Host = "example.org" }))
+    local code, _, err = t.shell(("cd %s && %s serve --flow flow --ip 0.0.0.0 --port 0"):format(q(dir), q(t.DMHOST)))
+    assert.equal(2, code)
+    assert.truthy(err:find "DMHOST_TOKEN")
+  end)
+
+  it("counts what it does", function()
+    service = start(dir)
+    ask_all(service, { { "GET", "/nowhere" }, { "POST", "/api/task/list", '{"task_ids":[]}' } })
+    local text = ask(service, "GET", "/metrics").body
+    assert.truthy(text:find('\ndmhost_http_answers_total{code="200"} 1\n', 1, true))
+    assert.truthy(text:find('\ndmhost_http_answers_total{code="404"} 1\n', 1, true))
+    assert.truthy(text:find('\ndmhost_tasks{status="running"} 0\n', 1, true))
+    for line in text:gmatch "[^\n]+" do
+      assert.truthy(line:find "^# HELP [%l_]+ .+%.$" or line:find "^# TYPE [%l_]+ %l+$"
+        or line:find '^[%l_]+ %d+$' or line:find '^[%l_]+{%l+="%w+"} %d+$', line)
+    end
+  end)
+
+  it("is not disturbed by slow, oversized and broken clients", function()
+    service = start(dir)
+    os.execute(("python3 tests/net/hostile.py %d idle >%s &"):format(service.port, q(dir .. "/idle")))
+    local function hostile(kind)
+      local status, out, err = t.shell(("python3 tests/net/hostile.py %d %s"):format(service.port, kind))
+      assert.equal(0, status, err)
+      return out
+    end
+    assert.equal("good 20\n", hostile "slow")
+    local oversized = hostile "oversized"
+    assert.truthy(oversized:find "body HTTP/1.1 413" or oversized:find "body closed", oversized)
+    assert.truthy(oversized:find "chunks closed" or oversized:find "chunks HTTP/1.1 413", oversized)
+    assert.truthy(oversized:find "header HTTP/1.1 4%d%d", oversized)
+    assert.truthy(oversized:find "line HTTP/1.1 4%d%d" or oversized:find "line closed", oversized)
+    assert.truthy(oversized:find "length HTTP/1.1 4%d%d" or oversized:find "length closed", oversized)
+    assert.equal("survived\n", hostile "broken")
+    for _ = 1, 3000 do
+      if t.read(dir .. "/idle") ~= "" then break end
+      os.execute "sleep 0.02"
+    end
+    assert.equal("closed True\n", t.read(dir .. "/idle"))
+    assert.equal(200, ask(service, "GET", "/healthz").status)
+    local memory = tonumber(t.read("/proc/" .. service.pid .. "/status"):match "VmRSS:%s+(%d+)")
+    assert.is_true(memory < 200000 or t.DMHOST:find "san" ~= nil, memory)
+  end)
+
+  it("says what is wrong with its own start", function()
+    service = start(dir)
+    local function fails(words)
+      local status, _, err = t.shell(("cd %s && %s serve %s"):format(q(dir), q(t.DMHOST), words))
+      assert.equal(2, status)
+      return err
+    end
+    assert.truthy(fails("--flow flow --port 0"):find "another dmhost has the journal")
+    assert.truthy(fails("--flow flow --journal j --port " .. service.port):find "Address already in use")
+    assert.truthy(fails("--flow flow --journal k --ip localhost"):find "token")
+    assert.truthy(fails("--flow flow --port x"):find "whole number")
+  end)
+end)
