@@ -259,7 +259,8 @@ end
 function M.ask(python, request)
   ensure(python)
   local me = wait.self()
-  send({ limit = PATIENCE, answer = function(reply, why) wait.wake(me, { reply = reply, why = why }) end }, sample.json(request))
+  local function answer(reply, why) wait.wake(me, { reply = reply, why = why }) end
+  send({ limit = PATIENCE, answer = answer }, sample.json(request))
   local value = wait.park(me)
   if not value.reply then error(value.why, 0) end
   return value.reply
