@@ -18,7 +18,8 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) -fvisibility=hidden -Ihost -MMD -MP \
 	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) libpq))
 LDLIBS := $(shell pkg-config --libs $(PACKAGES)) -lm
-LDFLAGS += -Wl,-E -Wl,--as-needed -Wl,--build-id
+# libraries beside the binary come first: so a package of both runs on machines without them
+LDFLAGS += -Wl,-E -Wl,--as-needed -Wl,--disable-new-dtags -Wl,-rpath,'$$ORIGIN/lib' -Wl,--build-id
 ifdef SAN
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=address,undefined
@@ -27,14 +28,15 @@ endif
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
 EMBEDDED := $(shell { echo README.md; find host/lua lua ops -name 'dm_ffi*.h' -o -name '*.lua' -o -name '*.txt' -o -name '*.py'; } | LC_ALL=C sort)
-SPECS := tests/cli tests/lua tests/net tests/ops tests/datajuicer
+# two need a cluster, which tests/cluster/run.sh starts
+SPECS := $(filter-out %/slurm_spec.lua %/ray_spec.lua,$(sort $(shell find tests -name '*_spec.lua')))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 # what clang-format and the linters read; tables are made by scripts
 OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
-.PHONY: all deps demo test test-cluster test-datajuicer check unit specs conformance lint format bench bench-ops bench-llm fuzz install clean
+.PHONY: all deps demo test test-cluster test-datajuicer check unit specs conformance lint format bench bench-ops bench-datamate bench-llm fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)
@@ -125,11 +127,25 @@ bench-ops:
 	$(BUILD)/dmhost lua tests/bench/corpus.lua 200M build/bench/200M.jsonl
 	$(BUILD)/dmhost lua tests/bench/ops.lua
 
+# Tasks of DataMate, with tables of a server and of a file; prints a table.
+bench-datamate:
+	tests/deps.sh build test bench
+	$(MAKE) all
+	$(BUILD)/dmhost lua tests/bench/datamate.lua
+
 # Requests to a model: dmhost beside a load tool and Python; prints a table.
 bench-llm:
 	tests/deps.sh build bench-llm
 	$(MAKE) all
 	tests/bench/llm/run.sh $(BUILD)
+
+# A coordinator with 10,000 workers that do no work.
+bench-fleet: $(BUILD)/fleet
+	tests/bench/fleet.sh $(BUILD) 1250 8 100 500000
+	tests/bench/fleet.sh $(BUILD) 9000 1 1000 100000
+
+$(BUILD)/fleet: tests/bench/fleet.c $(OBJ)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(OBJ) $(LDLIBS)
 
 demo:
 	tests/deps.sh build demo

@@ -73,9 +73,10 @@ int main(int argc, char **argv)
         return dm_worker_host_main();
     struct dm_lua *lua = dm_lua_open(0, &err);
     int status = lua ? dm_lua_main(lua, argc, argv, &err) : DM_EMEMORY;
-    if (status == DM_RUN_JOB)
+    bool session = status == DM_RUN_SESSION;
+    while (status == DM_RUN_JOB) /* one run may be made of several */
         status = run_job(lua, &err);
-    else if (status == DM_RUN_SESSION)
+    if (session)
         status = dm_session_run(lua, &err);
     if (status >= 0 && is_cut_short())
         status = dm_fail(&err, DM_EIO, "standard output can not be written");

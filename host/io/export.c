@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MODE = 0640, FOLDER_MODE = 0770, PATH_BYTES = 4096 };
+enum { FILE_MODE = 0640, FOLDER_MODE = 0770, PATH_BYTES = 4096, SYNCED_ALONE = 16 };
 
 static int write_all(int fd, const char *p, size_t n)
 {
@@ -145,14 +145,46 @@ int dm_export_real(const char *path, struct dm_buf *out, struct dm_error *err)
     return dm_buf_puts(out, realpath(path, real) ? real : path) ? DM_OK : dm_fail_memory(err);
 }
 
-int dm_export_sync(const char *folder, struct dm_error *err)
+/* Syncs a file of a folder; one that has gone meanwhile is none. */
+static int sync_entry(int folder, const char *name)
 {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(folder, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
-        return dm_fail_errno(err, DM_EIO, "cannot open the folder %s", folder);
-    int rc = syncfs(fd) ? dm_fail_errno(err, DM_EIO, "cannot sync %s", folder) : DM_OK;
+        return errno == ENOENT ? DM_OK : DM_EIO;
+    int rc = fsync(fd) ? DM_EIO : DM_OK;
     close(fd);
     return rc;
+}
+
+/* Few files are synced one by one, since others may write much to the same file system. */
+static int sync_folder(DIR *dir)
+{
+    struct dirent *e;
+    int n = 0, rc = DM_OK;
+    while (rc == DM_OK && n <= SYNCED_ALONE && (e = readdir(dir)))
+        if (e->d_type == DT_REG && n++ < SYNCED_ALONE)
+            rc = sync_entry(dirfd(dir), e->d_name);
+    if (rc == DM_OK)
+        rc = n > SYNCED_ALONE ? syncfs(dirfd(dir)) : fsync(dirfd(dir));
+    return rc ? DM_EIO : DM_OK;
+}
+
+int dm_export_sync(const char *folder, struct dm_error *err)
+{
+    DIR *dir = opendir(folder);
+    if (!dir)
+        return dm_fail_errno(err, DM_EIO, "cannot open the folder %s", folder);
+    int rc = sync_folder(dir) ? dm_fail_errno(err, DM_EIO, "cannot sync %s", folder) : DM_OK;
+    closedir(dir);
+    return rc;
+}
+
+int dm_export_sync_names(const char *folder, struct dm_error *err)
+{
+    char path[PATH_BYTES];
+    if (snprintf(path, sizeof path, "%s/.", folder) >= (int)sizeof path)
+        return dm_fail(err, DM_EUSAGE, "the path %s is too long", folder);
+    return dm_folder_sync_parent(path, err);
 }
 
 int dm_export_clear(const char *folder, struct dm_error *err)

@@ -15,7 +15,7 @@ void dm_sample_stamp(struct dm_sample *s)
 
 bool dm_sample_grow(struct dm_sample *s)
 {
-    enum { FIRST = 64 };
+    enum { FIRST = 8 }; /* most samples that Lua makes are small, and there may be a million */
     uint32_t cap = s->cap ? s->cap * 2 : FIRST;
     if (s->cap > INT32_MAX / 2)
         return false;

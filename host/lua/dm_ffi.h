@@ -248,7 +248,8 @@ struct dm_job {
     uint64_t slots;              /* workers of a worker host */
     uint64_t cpus, gpus, memory; /* that a worker needs; memory in bytes, 0: as the engine gives */
     uint64_t silence_ms;         /* a worker host that is not heard for so long is lost */
-    const char *export;    /* a task's export folder: what is committed is handed to dm.datamate.delivery; or NULL */
+    const char *export;    /* of a task: the folder of files that a commit puts on disk before it hands out what is
+                            * committed, to dm.datamate.delivery; NULL: it is none */
     int lock;              /* descriptor that dm_folder_lock returned, which the run takes over; 0: none */
 };
 
@@ -274,6 +275,9 @@ const char *dm_engine_names(void);
 
 /* The job of this process, made when first asked for. NULL when memory is short. */
 struct dm_job *dm_job_get(void);
+
+/* Forgets it: the next one is made anew. */
+void dm_job_free(void);
 
 /* Adds input files: a file, folder, glob, or "-" for standard input. With settings.documents set before, folders are
  * searched for files of every kind, but for the job's outputs. */

@@ -17,6 +17,7 @@
 #include "lua/dm_ffi_serve.h"
 #include "lua/dm_ffi_export.h"
 #include "lua/dm_ffi_database.h"
+#include "lua/dm_ffi_twins.h"
 #pragma GCC visibility pop
 
 #endif

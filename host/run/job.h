@@ -13,7 +13,4 @@ struct dm_job *dm_job_made(void);
 /* Frees what a run left in its outcome. */
 void dm_outcome_finish(struct dm_outcome *outcome);
 
-/* Frees the job of this process. */
-void dm_job_free(void);
-
 #endif

@@ -86,42 +86,68 @@ static void name_place(const struct dm_coordinator *c, const struct dm_peer *pee
 {
     char op[256];
     snprintf(text, n, "a worker");
-    for (const struct dm_item *item = c->items.first; item; item = item->next) {
-        if (item->peer != peer || item->state != DM_RUNNING || !on_a_row(item, peer->board))
-            continue;
-        const struct dm_range *range = &item->split.ranges[atomic_load(&peer->board->range)];
-        dm_settings_op_name(&c->job->settings, peer->board->op, op, sizeof op);
-        snprintf(text, n, "%.300s@%llu: %s: the worker", range->name,
-                 (unsigned long long)(range->base + atomic_load(&peer->board->row)), op);
-    }
+    const struct dm_item *item = peer->job;
+    if (!item || !on_a_row(item, peer->board))
+        return;
+    const struct dm_range *range = &item->split.ranges[atomic_load(&peer->board->range)];
+    dm_settings_op_name(&c->job->settings, peer->board->op, op, sizeof op);
+    snprintf(text, n, "%.300s@%llu: %s: the worker", range->name,
+             (unsigned long long)(range->base + atomic_load(&peer->board->row)), op);
 }
 
-static void say_lost(struct dm_coordinator *c, const struct dm_peer *peer, const char *who)
+/* How the worker ended. */
+static void describe_end(const struct dm_peer *peer, const char *who, char *text, size_t n)
 {
     if (peer->killed == DM_KILL_ROW_TIME)
-        dm_progress_say(c, "%s took longer than limits.row_time for the row; it is replaced", who);
+        snprintf(text, n, "%s took longer than limits.row_time for the row", who);
     else if (peer->signal)
-        dm_progress_say(c, "%s was ended by signal %d (%s); it is replaced", who, peer->signal,
-                        strsignal(peer->signal));
+        snprintf(text, n, "%s was ended by signal %d (%s)", who, peer->signal,
+                 strsignal(peer->signal));
     else if (peer->exit_status == DM_EXIT_MEMORY)
-        dm_progress_say(c, "%s needed more than limits.memory; it is replaced", who);
+        snprintf(text, n, "%s needed more than limits.memory", who);
     else
-        dm_progress_say(c, "%s exited with status %d; it is replaced", who, (int)peer->exit_status);
+        snprintf(text, n, "%s exited with status %d", who, (int)peer->exit_status);
+}
+
+/* A row is tried again alone, and what ends one worker may end many: of losses that read the same
+ * the first is told, and then the fourth, the eighth, the sixteenth ... */
+static void say_lost(struct dm_coordinator *c, const struct dm_peer *peer, const char *who)
+{
+    enum { SOME = 4 };
+    char text[sizeof c->lost_text];
+    describe_end(peer, who, text, sizeof text);
+    c->lost_times = strcmp(text, c->lost_text) == 0 ? c->lost_times + 1 : 1;
+    memcpy(c->lost_text, text, sizeof text);
+    if (c->lost_times == 1)
+        dm_progress_say(c, "%s; it is replaced", text);
+    else if (c->lost_times >= SOME && (c->lost_times & (c->lost_times - 1)) == 0)
+        dm_progress_say(c, "%s; it is replaced, for the %uth time", text, c->lost_times);
+}
+
+static void take_item(struct dm_coordinator *c, struct dm_item *item, const struct dm_peer *peer)
+{
+    if (item->state == DM_RUNNING && !retry_single(item, peer))
+        blame(c, item, peer);
+    dm_parts_drop(c, item);
+    item->peer = NULL;
+    item->granted = false;
+    dm_counts_clear(&item->counts);
+    dm_items_wait(&c->items, item, true);
 }
 
 /* Splits that the worker ran or whose output it held go to others. */
 static void take_back(struct dm_coordinator *c, struct dm_peer *peer)
 {
-    for (struct dm_item *item = c->items.first; item; item = item->next) {
-        if (item->peer != peer)
-            continue;
-        if (item->state == DM_RUNNING && !retry_single(item, peer))
-            blame(c, item, peer);
-        dm_parts_drop(c, item);
-        item->state = DM_WAITING;
-        item->peer = NULL;
-        item->granted = false;
-        dm_counts_clear(&item->counts);
+    struct dm_item *running = peer->job, *before;
+    if (peer->far) { /* what it ran before has come to us */
+        if (running)
+            take_item(c, running, peer);
+        return;
+    }
+    for (struct dm_item *item = c->items.last; item; item = before) {
+        before = item->prev;
+        if (item->peer == peer)
+            take_item(c, item, peer);
     }
 }
 

@@ -351,6 +351,13 @@ int dm_grant_next(struct dm_grant *grant, struct dm_error *err)
     return 1;
 }
 
+double dm_row_offset(void)
+{
+    bool runs = here && here->settings.plan[0] != 0; /* a tracer's rows are no run's */
+    uint64_t row = runs ? atomic_load(&here->board->row) : DM_NO_ROW;
+    return row == DM_NO_ROW ? -1 : (double)row;
+}
+
 int dm_reply_only(void)
 {
     return here && here->replies && here->settings.replay;

@@ -14,6 +14,7 @@ ffi.cdef(embedded "host/lua/dm_ffi_task.h")
 ffi.cdef(embedded "host/lua/dm_ffi_serve.h")
 ffi.cdef(embedded "host/lua/dm_ffi_export.h")
 ffi.cdef(embedded "host/lua/dm_ffi_database.h")
+ffi.cdef(embedded "host/lua/dm_ffi_twins.h")
 assert(ffi.C.dm_abi() == 1, "lua/dm/boot.lua and the binary are of different builds")
 
 -- A start has few loops worth compiling. Where rows are met, dm.run.worker sets LuaJIT's own threshold.

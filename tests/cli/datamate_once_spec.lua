@@ -64,13 +64,14 @@ local function ended(task)
   return tonumber(rc)
 end
 
----Starts the task in the background, and waits until more than so many files are exported.
+---Starts the task in the background, and waits until more than so many files are exported, or a condition of the shell
+---is true.
 ---@return fun(signal: string) sends it a signal
-local function begin(task, options, before)
+local function begin(task, options, before, condition)
+  condition = condition or ("[ $(ls %s 2>/dev/null | wc -l) -gt %d ]"):format(task.dest, before or 0)
   t.shell(("( %s setsid %s run %s %s/process.yaml & p=$!; echo $p >%s/pid; wait $p; echo $? >%s/rc ) >%s/log 2>&1 &")
     :format(task.store.env, t.DMHOST, options, task.flow, task.root, task.root, task.root))
-  local status = t.shell(([[for i in $(seq 1200); do
-    [ $(ls %s 2>/dev/null | wc -l) -gt %d ] && exit 0; sleep 0.05; done; exit 1]]):format(task.dest, before or 0))
+  local status = t.shell(("for i in $(seq 1200); do %s && exit 0; sleep 0.05; done; exit 1"):format(condition))
   assert.equal(0, status, t.read(task.root .. "/log"))
   return function(signal)
     local group = signal == "KILL" and "-" or ""
@@ -153,6 +154,20 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       assert.equal("", hidden)
     end)
 
+    it("that is killed while twins are looked for", function()
+      local task = make { process = "- harm: {}\n- DuplicateFilesFilter: {}",
+        files = files(300, function(i) return ("file %d. one. two. three. four. number %d"):format(i, i - i % 2) end) }
+      local options = operator(task, "gate()")
+      open_gate(task, 200)
+      begin(task, options .. " -j 2", 0, ("[ -s %s/.dmhost/twins-1/journal ]"):format(task.flow)) "KILL"
+      ended(task)
+      open_gate(task, 300)
+      assert.equal(0, (task:run(options)))
+      task:assert_once(300)
+      assert.truthy(task:files()["f0001.txt"])
+      assert.equal("COMPLETED", (task:ending()))
+    end)
+
     it("that is stopped, and submitted again", function()
       local task = make { process = HARM, files = files(600) }
       local options = operator(task, "gate()")
@@ -206,6 +221,29 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       assert.equal(0, (task:run()))
       task:assert_once(2)
       assert.equal("PARTIAL_SUCCESS", (task:ending()))
+    end)
+
+    it("whose process.yaml makes no pipeline", function()
+      local task = make { files = files(2), process = "- ExtraSpaceCleaner: [1]" }
+      assert.equal(2, (task:run()))
+      if name == "PostgreSQL" then assert.equal("FAILED", (task:ending())) end
+      t.write(task.flow .. "/process.yaml", (t.read(task.flow .. "/process.yaml"):gsub("%[1%]", "{}")))
+      assert.equal(0, (task:run()))
+      assert.equal("COMPLETED", (task:ending()))
+    end)
+
+    it("is tried, checked and explained as any pipeline is", function()
+      local task = make { files = { { "a.txt", "a  a" }, { "gone.txt" } } }
+      local status, out = t.dmhost(("try %s/process.yaml --json"):format(task.flow))
+      assert.equal(0, status)
+      assert.truthy(out:find('"outcome":"kept"', 1, true) and out:find('"outcome":"rejected"', 1, true), out)
+      assert.equal(0, exported(task))
+      status, out = t.dmhost(("check %s/process.yaml"):format(task.flow))
+      assert.equal(0, status, out)
+      assert.equal(0, (task:run()))
+      status, out = t.dmhost(("explain %s/.dmhost %s/dataset.jsonl@0"):format(task.flow, task.flow))
+      assert.equal(0, status)
+      assert.truthy(out:find("ExtraSpaceCleaner", 1, true), out)
     end)
 
     it("whose file crashes the process", function()

@@ -1,5 +1,4 @@
 -- What specs of DataMate's tasks share: task folders, the two stores, and a PostgreSQL server of their own.
-local assert = require "luassert"
 local cjson = require "cjson"
 local ffi = require "ffi"
 local t = require "tests.support"
@@ -229,6 +228,7 @@ end
 ---the export folder.
 ---@param n integer files of the dataset
 function Task:assert_once(n)
+  local assert = require "luassert"
   local results, files, rows = self:results(), self:files(), self:file_rows()
   local seen, exported = {}, 0
   for _, r in ipairs(results) do

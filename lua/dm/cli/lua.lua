@@ -30,9 +30,8 @@ local function catch(e)
   return e ~= nil and problem.catch(e) or nil
 end
 
----Runs the script, and the event loop until its tasks have ended.
-local function run(chunk, args)
-  chunk(unpack(args))
+---The event loop, until the tasks of the script have ended.
+local function finish()
   if package.loaded["dm.wait"] then require("dm.wait").finish() end
   if package.loaded["dm.scheduler"] then require("dm.scheduler").close_all() end
 end
@@ -47,7 +46,8 @@ function M.run(args)
   end
   _G.arg = args
   _G.dm = require "dm"
-  local ok, failure = xpcall(run, catch, chunk, args)
+  local ok, failure = xpcall(chunk, catch, unpack(args))
+  if ok then ok, failure = xpcall(finish, catch) end
   if not ok and failure ~= nil then show.print(failure) end
   return ok and 0 or 1
 end

@@ -115,13 +115,14 @@ local function describe_output(output)
   return "file", output .. ".run", "rows"
 end
 
-local function set_output(job, p, values)
+local function set_output(job, p, values, pass)
   local output = values.output or p.output
+  if pass then output = require("dm.datamate.twins").folder(p.task.folder, pass) .. "/files.jsonl" end
   if type(output) ~= "string" or output == "" then
     fail("the pipeline has no output", '`output = "clean.jsonl"` in the pipeline, or -o PATH; - is standard output')
   end
   local kind, folder, name = describe_output(output)
-  if p.task then folder = p.task.folder end
+  if p.task then folder = output:match "^(.*)/" end
   if kind == "folder" then output = output:gsub("/+$", "") end
   job.kind = KINDS[kind]
   job.output = keep(output)
@@ -177,7 +178,7 @@ local function set_input(job, p, values)
   return count
 end
 
-local function set_plan(job, path, values, ops)
+local function set_plan(job, path, values, ops, pass)
   local names = {}
   for i, op in ipairs(ops) do names[i] = op.name end
   local plan = {
@@ -188,6 +189,7 @@ local function set_plan(job, path, values, ops)
     sample = values.sample,
     limit = values.limit,
     profile = values.profile,
+    pass = pass,
     binary = bit.tohex(C.dm_self_hash(), 16),
   }
   job.settings.op_names = keep(table.concat(names, "\n"))
@@ -326,23 +328,26 @@ local function add_folder(folder)
   registry.add_folder(folder)
 end
 
-local function prepare(values, p, path)
+---@param pass integer? of a task: before the run proper, up to its DuplicateFilesFilter of that number
+local function prepare(values, p, path, pass)
   local ops = p:make_operators(values.set or {})
+  if p.task and p.task.see then p.task:see(ops) end
+  if pass then ops = require("dm.datamate.twins").operators(ops, p.task.duplicates[pass]) end
   local job = C.dm_job_get()
-  local output, folder = set_output(job, p, values)
+  local output, folder = set_output(job, p, values, pass)
   set_limits(job, p, values)
   local inputs = set_input(job, p, values)
   set_replies(job, values, ops)
   set_budget(job, values, ops)
   engine.set(job, p, values, keep)
-  local names, plan = set_plan(job, path, values, ops)
+  local names, plan = set_plan(job, path, values, ops, pass)
   if values.resume and has_begun(folder) and not p.task then check_resume(folder, plan) end
   begun = {
     format = set_progress(job, values),
     names = names,
     binary = plan.binary,
     max_rejects = options.whole("run", values, "max-rejects", 0) or p.max_rejects,
-    output = output,
+    output = p.task and p.task.export or output,
     folder = folder,
     kind = tonumber(job.kind),
     workers = tonumber(job.workers),
@@ -356,11 +361,12 @@ local function prepare(values, p, path)
     return 0
   end
   if p.task then
-    local goes_on = has_begun(folder) and not is_done(folder) and not values.force
-    local was = goes_on and plan_of(folder)
-    p.task:ready(job, was and not changed_part(was, plan))
-    begun.task = p.task
-    return C.DM_RUN_JOB
+    begun.task, begun.pass = p.task, pass
+    local function is_same(run) -- the run in that directory
+      local was = not values.force and has_begun(run) and plan_of(run)
+      return was and not changed_part(was, plan) or false
+    end
+    return p.task:ready(job, pass, is_same, is_done, function(next_pass) return prepare(values, p, path, next_pass) end)
   end
   check_output(output, values, job.kind, folder)
   if values.resume and is_done(folder) then
@@ -372,9 +378,13 @@ end
 
 local function start(values)
   for _, folder in ipairs(values.ops or {}) do add_folder(folder) end
-  local p, path = load_pipeline(values)
+  local loaded, p, path = xpcall(load_pipeline, problem.catch, values)
+  if not loaded then
+    if values[1] and recipe.is(values[1]) then require("dm.datamate.task").settle(values[1], "FAILED") end
+    error(p, 0)
+  end
   if p.task and not values["dry-run"] then
-    return require("dm.datamate.task").start(p.task, values, function() return prepare(values, p, path) end)
+    return require("dm.datamate.task").start(p.task, values, function(pass) return prepare(values, p, path, pass) end)
   end
   return prepare(values, p, path)
 end
@@ -405,6 +415,10 @@ function M.finish(pointer)
   local outcome = ffi.cast("struct dm_outcome *", pointer)
   local status = report.status(outcome, begun)
   local ended
+  if begun.pass and status == 0 then
+    report.keep(begun.folder, report.receipt(outcome, begun, status))
+    return begun.task:next_pass(begun.pass)
+  end
   if begun.task then status, ended = begun.task:ended(outcome, status) end
   local receipt = report.receipt(outcome, begun, status)
   if outcome.begun == 1 then report.keep(begun.folder, receipt) end

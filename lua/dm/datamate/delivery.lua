@@ -195,7 +195,7 @@ local function name_files(self, entries, again)
       self:log(entries)
     end
   end
-  check(C.dm_export_sync(task.export, err))
+  check(C.dm_export_sync_names(task.export, err))
 end
 
 local function insert(self, entry, again, add)

@@ -60,6 +60,10 @@ local function name_of(self, sample, extension)
   return name
 end
 
+function FileExporter:init()
+  self.exports = C.dm_is_folder(self.staging) == 1 -- a run makes it; `try` and `check` write no files
+end
+
 local err, staged = ffi.new "struct dm_error", ffi.new "struct dm_buf"
 
 function FileExporter:execute(sample)
@@ -70,7 +74,7 @@ function FileExporter:execute(sample)
   end
   local name = name_of(self, sample, extension)
   staged.n = 0
-  if C.dm_export_stage(self.staging, content, #content, staged, err) < 0 then
+  if self.exports and C.dm_export_stage(self.staging, content, #content, staged, err) < 0 then
     require("dm.llm.endpoint").end_run(ffi.string(err.text))
   end
   sample[self.text_key], sample[self.data_key] = "", ""

@@ -152,7 +152,7 @@ local function wanted(sample, name)
 end
 
 function ReadFile:execute(sample)
-  if self.some_done and self.done[key_of(sample)] then return false, ReadFile.FINISHED end
+  if self.some_done and C.dm_row_offset() >= 0 and self.done[key_of(sample)] then return false, ReadFile.FINISHED end
   sample.sourceFileId, sample.sourceFileName, sample.sourceFileType = sample.fileId, sample.fileName, sample.fileType
   sample.sourceFileSize = sample.fileSize or 0
   sample.export_path, sample.instance_id, sample.dataset_id = self.export_path, self.instance_id, self.dataset_id

@@ -82,8 +82,10 @@ function Tables:connect(tries)
   local db = C.dm_database_open(self.server, self.file, tries or TRIES, err)
   if db == nil then check(err.status) end
   self.db = db
-  if self.file then
-    for _, sql in ipairs(SCHEMA) do self:run(sql) end
+  if self.file and #self:run "SELECT 1 FROM sqlite_master WHERE name = 't_clean_result'" == 0 then
+    self:transaction(function(add)
+      for _, sql in ipairs(SCHEMA) do add(sql) end
+    end)
   end
 end
 

@@ -6,6 +6,7 @@ local disk = require "dm.disk"
 local problem = require "dm.problem"
 local read_file = require "dm.datamate.read_file"
 local tables_module = require "dm.datamate.tables"
+local twins = require "dm.datamate.twins"
 
 local C = ffi.C
 
@@ -19,8 +20,10 @@ local M = {}
 ---@field staging string folder in it, where files wait for their names
 ---@field folder string the run directory
 ---@field operators string[] names, as process.yaml has them
+---@field duplicates integer[] places of DuplicateFilesFilter among the pipeline's operators
 ---@field tables dm.Tables
 ---@field delivery dm.Delivery
+---@field writes boolean? an operator writes files into the export folder
 ---@field made_export boolean the export folder was not there before
 local Task = {}
 Task.__index = Task
@@ -107,16 +110,68 @@ local function has_same_dataset(self)
 end
 
 ---Readies the run directory: the run in it goes on, or a new one begins.
----@param job ffi.cdata* struct dm_job *
 ---@param goes_on boolean? there is a run in it that did not end, with the same code
-function Task:ready(job, goes_on)
+local function begin_run(self, goes_on)
   local finished = take_over(self)
-  job.resume, job.force, job.lock, job.export = 1, 0, self.lock, self.export
   if goes_on and has_same_dataset(self) then return end
   check(C.dm_folder_begin(self.folder, 0, 1, err))
+  for pass in ipairs(self.duplicates) do C.dm_folder_begin(twins.folder(self.folder, pass), 0, 1, err) end
   self.delivery:restart()
   local text = table.concat(finished, "\n")
   if text ~= "" then check(C.dm_export_replace(self.folder .. "/finished", text, #text, err)) end
+end
+
+---Operators that write files of their own into the export folder.
+local WRITERS = { Segmentation = true, QAConditionEvaluator = true, TextQualityEvaluation = true }
+
+---Notes what the operators say: how alike two files of each DuplicateFilesFilter are to be.
+---@param ops dm.BaseOp[]
+function Task:see(ops)
+  self.thresholds = {}
+  for _, op in ipairs(ops) do self.writes = self.writes or WRITERS[op.name] end
+  for pass, place in ipairs(self.duplicates) do self.thresholds[pass] = ops[place].fileDuplicateThreshold end
+end
+
+---The pass that follows one; nil: the run proper does.
+local function pass_after(self, pass)
+  return pass < #self.duplicates and pass + 1 or nil
+end
+
+---Readies a job: a pass, or the run proper.
+---@param job ffi.cdata* struct dm_job *
+---@param pass integer?
+---@param is_same fun(folder: string): boolean whether the run in a folder is of the same task and code
+---@param is_done fun(folder: string): boolean whether it has ended
+---@param prepare fun(pass: integer?): integer readies another job
+---@return integer status
+function Task:ready(job, pass, is_same, is_done, prepare)
+  self.prepare = prepare
+  if not self.delivery then begin_run(self, is_same(self.folder) and not is_done(self.folder)) end
+  job.resume, job.force = 1, 0
+  if not pass then
+    job.lock, job.export = self.lock, self.writes and self.export or self.staging
+    return C.DM_RUN_JOB
+  end
+  local folder = twins.folder(self.folder, pass)
+  if is_same(folder) and twins.is_decided(self.folder, pass) then return self:prepare_next(pass) end
+  if not is_same(folder) or is_done(folder) then C.dm_folder_begin(folder, 0, 1, err) end
+  return C.DM_RUN_JOB
+end
+
+---Readies what follows a pass.
+function Task:prepare_next(pass)
+  C.dm_job_free()
+  return self.prepare(pass_after(self, pass))
+end
+
+---Ends a pass: which files are twins is known now.
+---@param pass integer
+---@return integer status
+function Task:next_pass(pass)
+  return self:guard(function()
+    twins.decide(self.folder, pass, self.thresholds[pass])
+    return self:prepare_next(pass)
+  end)
 end
 
 ---The status that a task ends with, by what became of its files.
@@ -140,6 +195,25 @@ function Task:give_up(status)
     self.tables:connect(1)
     self.tables:finish(self.instance_id, self.dataset_id, status)
   end)
+end
+
+---Writes down that a task has ended whose process can not do it: it was killed, or its process.yaml makes no pipeline.
+---@param path string of process.yaml
+---@param status "FAILED"|"STOPPED"
+---@return boolean whether that stands in the tables now
+function M.settle(path, status)
+  local yaml = require "dm.yaml"
+  local text = disk.read(path)
+  local ok, root = pcall(yaml.parse, path, text or "")
+  local instance = ok and root and yaml.get(root, "instance_id")
+  local dataset = ok and root and yaml.get(root, "dataset_id")
+  if not instance or not instance.text or C.dm_run_is_locked(M.run_directory(path)) == 1 then return false end
+  local tables = tables_module.new(path:match "^(.*)/[^/]*$" or ".")
+  return (pcall(function()
+    tables:connect(1)
+    tables:finish(instance.text, dataset and dataset.text or "", status)
+    tables:close()
+  end))
 end
 
 ---Ends the task: every file has its row.
@@ -175,10 +249,22 @@ function Task:ended(outcome, status)
   return 1
 end
 
----Runs a task, which nobody else runs at the time; whatever goes wrong before rows are read is its end, too.
+---Readies the task's next job; whatever goes wrong is the task's end.
+---@param ready fun(): integer
+---@return integer status
+function Task:guard(ready)
+  local ok, status = xpcall(ready, problem.catch)
+  if ok then return status end
+  self:give_up "FAILED"
+  if self.delivery or self.made_export then pcall(leave_export, self) end
+  require("dm.problem.show").print(status, self.format)
+  return 1
+end
+
+---Runs a task, which nobody else runs at the time.
 ---@param task table what process.yaml says: a dm.DataMateTask in the making
 ---@param values table options of dmhost run
----@param prepare fun(): integer readies the run; calls Task:ready
+---@param prepare fun(pass: integer?): integer readies a pass, or the run proper; calls Task:ready
 ---@return integer status
 function M.start(task, values, prepare)
   setmetatable(task, Task)
@@ -189,7 +275,8 @@ function M.start(task, values, prepare)
   end
   task.lock = check(C.dm_folder_lock(task.folder, err))
   task.tables = tables_module.new((task.folder:gsub("/?%.dmhost$", "")))
-  local ok, status = xpcall(function()
+  task.format = values["log-format"]
+  return task:guard(function()
     task:begin()
     if #task.operators == 0 then
       io.stderr:write("dmhost: the task has no operators: ", task:finish(), "\n")
@@ -198,13 +285,8 @@ function M.start(task, values, prepare)
     task:check_dataset()
     task.made_export = check(C.dm_export_folder(task.export, err)) == 0
     task.export = real_path(task.export)
-    return prepare()
-  end, problem.catch)
-  if ok then return status end
-  task:give_up "FAILED"
-  if task.delivery or task.made_export then pcall(leave_export, task) end
-  require("dm.problem.show").print(status, values["log-format"])
-  return 1
+    return prepare(task.duplicates[1] and 1)
+  end)
 end
 
 return M

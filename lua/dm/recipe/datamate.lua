@@ -5,6 +5,7 @@ local ReadFile = require "dm.datamate.read_file"
 local null = require("dm.sample").null
 local registry = require "dm.registry"
 local task_module = require "dm.datamate.task"
+local twins = require "dm.datamate.twins"
 local yaml = require "dm.yaml"
 
 ---What a file may take: one that a command reads, or a large one. DataMate has no limit.
@@ -23,7 +24,7 @@ local KEYS = { dataset_id = true, instance_id = true, dataset_path = true, expor
 local SCHEDULING = { npu = true, arch = true, cpu = true, memory = true, gpu = true, storage = true }
 
 ---Parameters that DataMate's executor gives every operator.
-local INTERNAL = { op_name = true, is_first_op = true, is_last_op = true, instance_id = true }
+local INTERNAL = { op_name = true, is_first_op = true, is_last_op = true, instance_id = true, twins = true }
 
 local function text_of(recipe, name)
   local node = yaml.get(recipe.root, name)
@@ -101,14 +102,19 @@ return function(recipe)
   end
   local export = text_of(recipe, "export_path"):gsub("(.)/+$", "%1")
   local task = { instance_id = text_of(recipe, "instance_id"), dataset_id = text_of(recipe, "dataset_id"),
-    dataset_path = text_of(recipe, "dataset_path"), export = export, operators = {} }
+    dataset_path = text_of(recipe, "dataset_path"), export = export, operators = {},
+    duplicates = {} }
   task.folder = task_module.run_directory(recipe.path)
   task.staging = task_module.staging(export, task.instance_id)
   local list = { ReadFile { export_path = export, instance_id = task.instance_id, dataset_id = task.dataset_id,
     finished = task.folder .. "/finished" } }
   for i, item in ipairs(process) do
-    list[i + 1] = read_operator(recipe, i + 1, item)
-    task.operators[i] = list[i + 1][1]
+    local entry = read_operator(recipe, i + 1, item)
+    list[i + 1], task.operators[i] = entry, entry[1]
+    if entry[1] == "DuplicateFilesFilter" then
+      task.duplicates[#task.duplicates + 1] = i + 1
+      entry.twins = twins.decision(task.folder, #task.duplicates)
+    end
   end
   list[#list + 1] = FileExporter { staging = task.staging }
   recipe.task = task

@@ -1,0 +1,114 @@
+-- DuplicateFilesFilter in tasks of DataMate: the twins that were recorded, and always the same one that stays.
+local cjson = require "cjson"
+local datamate = require "tests.datamate.support"
+local ffi = require "ffi"
+local t = require "tests.support"
+
+---Sentences number `from` to `to`.
+local function sentences(from, to)
+  local list = {}
+  for i = from, to do list[#list + 1] = ("Sentence number %d of all"):format(i) end
+  return table.concat(list, ". ")
+end
+
+---Files in groups of three: one, its twin, and another.
+local function groups(n)
+  local list = {}
+  for i = 1, n do
+    local first = i % 3 == 0 and 100000 + 100 * i or 100 * (i - i % 3)
+    list[i] = { ("f%03d.txt"):format(i), sentences(first, first + 30) }
+  end
+  return list
+end
+
+---The names of exported files.
+local function names(task)
+  local list = {}
+  for path in pairs(task:files()) do list[#list + 1] = path end
+  table.sort(list)
+  return list
+end
+
+describe("DuplicateFilesFilter", function()
+  teardown(t.clean)
+
+  it("takes the MinHash that datasketch takes", function()
+    local signature = ffi.new "uint32_t[128]"
+    for _, case in ipairs(t.json_lines "tests/datamate/minhash.jsonl") do
+      local want = case.output.hashvalues
+      ffi.C.dm_minhash_sentences(case.input.text, #case.input.text, signature, ffi.new "struct dm_error")
+      for i = 1, 128 do assert.equal(want[i], tonumber(signature[i - 1]), case.input.text) end
+    end
+  end)
+
+  it("drops the twins that DataMate drops", function()
+    for _, case in ipairs(t.json_lines "tests/datamate/duplicates.jsonl") do
+      local files, want = {}, {}
+      for i, step in ipairs(case.sequence) do
+        files[i] = { ("%d.txt"):format(i), step.input.text }
+        if step.output.keep then want[#want + 1] = ("%d.txt"):format(i) end
+      end
+      local task = datamate.task(datamate.sqlite, { files = files,
+        process = "- DuplicateFilesFilter: " .. (next(case.params) and cjson.encode(case.params) or "{}") })
+      assert.equal(0, (task:run()))
+      assert.same(want, names(task), case.tag)
+      assert.equal(#files, #task:results())
+    end
+  end)
+
+  it("keeps the first of twins, however many workers there are", function()
+    local want
+    for _, workers in ipairs { 0, 1, 4 } do
+      local task = datamate.task(datamate.sqlite, { files = groups(150),
+        process = "- ExtraSpaceCleaner: {}\n- DuplicateFilesFilter: {}\n- UnicodeSpaceCleaner: {}" })
+      assert.equal(0, (task:run("-q -j " .. workers)))
+      task:assert_once(150)
+      want = want or names(task)
+      assert.equal(100, #want)
+      assert.same(want, names(task))
+      assert.truthy(t.read(task.flow .. "/.dmhost/ledger.jsonl"):find("nearly the text of f001.txt", 1, true))
+    end
+  end)
+
+  it("does not take files for twins of themselves when the task is submitted again", function()
+    local task = datamate.task(datamate.sqlite, { files = groups(9),
+      process = "- DuplicateFilesFilter: {}\n- XMLTagCleaner: {}" })
+    local rows = t.read(task.flow .. "/dataset.jsonl")
+    t.write(task.flow .. "/dataset.jsonl", (rows:gsub('"fileType":"txt"', '"fileType":"xml"', 2)))
+    t.write(task.root .. "/src/1", "<a>" .. sentences(0, 30) .. "</a>")
+    assert.equal(0, (task:run()))
+    local first, exported = task:results(), names(task)
+    assert.equal(0, (task:run()))
+    assert.same(exported, names(task))
+    for i, r in ipairs(task:results()) do assert.equal(first[i].status, r.status) end
+  end)
+
+  it("compares with what an earlier submission finished", function()
+    local files = groups(30)
+    local task = datamate.task(datamate.sqlite, { files = files, process = "- DuplicateFilesFilter: {}" })
+    local rows = t.lines(t.read(task.flow .. "/dataset.jsonl"))
+    t.write(task.flow .. "/dataset.jsonl", table.concat(rows, "\n", 1, 13) .. "\n")
+    assert.equal(0, (task:run()))
+    t.write(task.flow .. "/dataset.jsonl", table.concat(rows, "\n", 14) .. "\n")
+    assert.equal(0, (task:run()))
+    task:assert_once(30)
+    local whole = datamate.task(datamate.sqlite, { files = files, process = "- DuplicateFilesFilter: {}" })
+    assert.equal(0, (whole:run()))
+    assert.same(names(whole), names(task))
+  end)
+
+  it("may stand in a task more than once", function()
+    local task = datamate.task(datamate.sqlite, { files = groups(12),
+      process = "- DuplicateFilesFilter: {fileDuplicateThreshold: 1}\n- DuplicateFilesFilter: {}" })
+    assert.equal(0, (task:run()))
+    task:assert_once(12)
+    assert.equal(8, #names(task))
+  end)
+
+  it("needs a task", function()
+    local status, _, message = t.dmhost("run -e " .. t.quote(
+      'return dm.pipeline { input = "/dev/null", output = "-", operators = { { "DuplicateFilesFilter" } } }'))
+    assert.equal(2, status)
+    assert.truthy(message:find("dmhost run process.yaml", 1, true), message)
+  end)
+end)
