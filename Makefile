@@ -18,7 +18,8 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) -fvisibility=hidden -Ihost -MMD -MP \
 	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) libpq))
 LDLIBS := $(shell pkg-config --libs $(PACKAGES)) -lm
-LDFLAGS += -Wl,-E -Wl,--as-needed -Wl,--build-id
+# libraries beside the binary come first: so a package of both runs on machines without them
+LDFLAGS += -Wl,-E -Wl,--as-needed -Wl,--disable-new-dtags -Wl,-rpath,'$$ORIGIN/lib' -Wl,--build-id
 ifdef SAN
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=address,undefined
@@ -27,7 +28,8 @@ endif
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
 EMBEDDED := $(shell { echo README.md; find host/lua lua ops -name 'dm_ffi*.h' -o -name '*.lua' -o -name '*.txt' -o -name '*.py'; } | LC_ALL=C sort)
-SPECS := tests/cli tests/lua tests/net tests/ops tests/datajuicer
+# two need a cluster, which tests/cluster/run.sh starts
+SPECS := $(filter-out %/slurm_spec.lua %/ray_spec.lua,$(sort $(shell find tests -name '*_spec.lua')))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 # what clang-format and the linters read; tables are made by scripts
@@ -136,6 +138,14 @@ bench-llm:
 	tests/deps.sh build bench-llm
 	$(MAKE) all
 	tests/bench/llm/run.sh $(BUILD)
+
+# A coordinator with 10,000 workers that do no work.
+bench-fleet: $(BUILD)/fleet
+	tests/bench/fleet.sh $(BUILD) 1250 8 100 500000
+	tests/bench/fleet.sh $(BUILD) 9000 1 1000 100000
+
+$(BUILD)/fleet: tests/bench/fleet.c $(OBJ)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(OBJ) $(LDLIBS)
 
 demo:
 	tests/deps.sh build demo

@@ -26,3 +26,8 @@ int dm_library_load(struct dm_library *library, struct dm_error *err)
     library->loaded = true;
     return DM_OK;
 }
+
+void dm_library_try(const char *file)
+{
+    dlopen(file, RTLD_LAZY | RTLD_LOCAL);
+}

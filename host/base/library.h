@@ -27,4 +27,7 @@ struct dm_library {
  * there or has not all of the functions. Not for two threads at once. */
 int dm_library_load(struct dm_library *library, struct dm_error *err);
 
+/* Has the library in this process, with what it needs itself, when this machine has it. */
+void dm_library_try(const char *file);
+
 #endif

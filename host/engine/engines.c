@@ -3,10 +3,13 @@
 
 #include "engine/manual.h"
 #include "engine/process.h"
+#include "engine/ray.h"
+#include "engine/slurm.h"
 
 #include <string.h>
 
-static const struct dm_engine_kind *const kinds[] = {&dm_engine_manual, &dm_engine_process};
+static const struct dm_engine_kind *const kinds[] = {&dm_engine_manual, &dm_engine_process,
+                                                     &dm_engine_slurm, &dm_engine_ray};
 
 const struct dm_engine_kind *dm_engine_find(const char *name)
 {

@@ -1,5 +1,6 @@
 #include "engine/process.h"
 
+#include "engine/command.h"
 #include "engine/self.h"
 
 #include <fcntl.h>
@@ -78,28 +79,11 @@ static void on_exit_of(uv_process_t *process, int64_t status, int sig)
     uv_close((uv_handle_t *)process, on_host_closed);
 }
 
-/* Our environment with the spec's before it: what comes first is found. NULL when memory is short.
- */
-static char **environment(const char *const *env)
-{
-    size_t ours = 0, n = 0;
-    while (environ[ours])
-        ours++;
-    while (env[n])
-        n++;
-    char **all = calloc(ours + n + 1, sizeof *all);
-    for (size_t i = 0; all && i < n; i++)
-        all[i] = (char *)(uintptr_t)env[i];
-    if (all)
-        memcpy(all + n, environ, ours * sizeof *all);
-    return all;
-}
-
 static int start(struct host *h, const struct dm_engine_spec *spec, int log, struct dm_error *err)
 {
     static char name[] = "dmhost", command[] = "worker-host";
     char *args[] = {name, command, NULL};
-    char **env = environment(spec->env);
+    char **env = dm_command_environment(spec->env);
     uv_stdio_container_t stdio[3] = {
         {.flags = UV_IGNORE},
         {.flags = UV_INHERIT_FD, .data.fd = log},

@@ -9,6 +9,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+int dm_self_path(char *path, size_t n, struct dm_error *err)
+{
+    ssize_t length = readlink(DM_SELF, path, n - 1);
+    if (length < 0)
+        return dm_fail_errno(err, DM_EIO, "cannot find the binary that runs");
+    path[length] = 0;
+    if (access(path, X_OK))
+        return dm_fail(err, DM_EUSAGE,
+                       "the binary that runs has been removed or replaced (%s)\n"
+                       "start the run again",
+                       path);
+    return DM_OK;
+}
+
 int dm_self_follow_parent(struct dm_error *err)
 {
     pid_t parent = getppid();

@@ -5,10 +5,15 @@
 
 #include "base/error.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* The inode that runs now, even if the file has been replaced since. */
 #define DM_SELF "/proc/self/exe"
+
+/* The path of the binary, for a process on another machine that sees the same file system; at most
+ * n bytes with the final NUL. DM_EUSAGE when its file is gone. */
+int dm_self_path(char *path, size_t n, struct dm_error *err);
 
 /* Has this process killed when the one that started it ends. DM_EIO when that has happened already.
  */

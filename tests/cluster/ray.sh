@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A Ray of three nodes on this machine, for tests:  ray.sh VERB [NODE]
 #   install | why-not          Ray from PyPI into build/cluster/ray; why it can not be had here, nothing when it can
-#   up | down | status | url   node 1 is the head and runs no jobs; 2 and 3 have two processors each
+#   up | down | status | env   env is to be evaluated: sets RAY_URL
+#                              node 1 is the head and runs no jobs; 2 and 3 have two processors each
 #   start N | crash N | power-off N | cut N | mend N    a node, see nodes.sh
 # DM_RAY_TOKEN: `up` asks for that token; DM_RAY_GPUS: pretended GPUs of each node. Needs root, and a gigabyte of memory.
 set -u
@@ -92,6 +93,6 @@ why-not) why_not ;;
 up) up ;;
 down) unwire_all && rm -rf "$DIR" ;;
 status) ask '/api/v0/nodes?limit=100' | grep -oE '"(node_ip|state)": *"[^"]*"' ;;
-url) url ;;
-*) [ $# = 2 ] && node_command "$@" || { sed -n 2,6p "$0" && exit 2; } ;;
+env) echo "export RAY_URL=$(url)" ;;
+*) [ $# = 2 ] && node_command "$@" || { sed -n 2,7p "$0" && exit 2; } ;;
 esac

@@ -1,21 +1,28 @@
--- A real Ray of three nodes, see ray.sh; run by tests/cluster/run.sh, which starts it.
-local t = require "tests.support"
+-- Runs on a real Ray of three nodes, see ray.sh; by tests/cluster/run.sh, which starts it.
+local runs = require "tests.cluster.runs"
 
----Waits for a shell command to succeed.
-local function wait_for(command)
-  local status = t.bash(('for i in {1..600}; do %s && exit; sleep 0.05; done; exit 1'):format(command))
-  assert.equal(0, status, "still waiting for: " .. command)
-end
+describe("on Ray, a run", function()
+  local M = runs { script = "ray.sh", engine = "ray=$RAY_URL", here = "10.77.0.254", nodes = { 2, 3 } }
 
-describe("the Ray that the tests run on", function()
-  it("has three nodes with addresses of their own", function()
-    local status, out = t.shell "tests/cluster/ray.sh status | grep -c '\"node_ip\": \"10.77.0.[123]\"'"
-    assert.equal(0, status)
-    assert.equal("3\n", out)
+  it("deletes its job when that has ended, and keeps its log", function()
+    M.check(M.bash "$dmhost run pipeline.lua -o out.jsonl -q --engine ray=$RAY_URL --workers 1")
+    local status, out, err = M.bash [[job=$(basename out.jsonl.run/hosts/*.log .log)
+      cat out.jsonl.run/hosts/*.log; curl -sf -m 9 $RAY_URL/api/jobs/ | grep -q "$job" && exit 1; exit 0]]
+    assert.equal(0, status, err)
+    assert.truthy(out:find("worker-host", 1, true), out)
   end)
-  it("sees a node that is lost, and has another in its place", function()
-    assert.equal(0, (t.shell "tests/cluster/ray.sh power-off 3"))
-    wait_for 'tests/cluster/ray.sh status | grep -q DEAD'
-    assert.equal(0, (t.shell "tests/cluster/ray.sh up"))
+  it("needs no shared binary: Ray has it as a package under the name of its content", function()
+    local status = M.bash [[cp $dmhost other
+      $dmhost run pipeline.lua -o out.jsonl -q --engine ray=$RAY_URL --workers 1 &&
+      ./other run pipeline.lua -o again.jsonl -q --engine ray=$RAY_URL --workers 1 && cmp out.jsonl again.jsonl]]
+    assert.equal(0, status)
+  end)
+  it("says that there is no Ray, or no address", function()
+    local status, _, err = M.bash "$dmhost run pipeline.lua -o out.jsonl --engine ray=http://10.77.0.254:1 --workers 1"
+    assert.equal(1, status == 2 and 1 or status)
+    assert.truthy(err:find("can not be reached", 1, true), err)
+    status, _, err = M.bash "$dmhost run pipeline.lua -o out.jsonl --engine ray --workers 1"
+    assert.equal(1, status == 2 and 1 or status)
+    assert.truthy(err:find("ray=http://head:8265", 1, true), err)
   end)
 end)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# make test-cluster: installs Slurm and Ray, and for each starts a cluster of three nodes, runs its spec and takes it
-# down. What can not be had here is skipped, and the reason told.
+# make test-cluster: installs Slurm and Ray, and for each starts a cluster of three nodes, measures, runs its spec and
+# takes it down. What can not be had here is skipped, and the reason told.
 cd "$(dirname "$0")/../.." || exit 1
 : "${DMHOST:=$PWD/build/dmhost}"
 export DMHOST
@@ -8,6 +8,7 @@ status=0
 
 tests/deps.sh cluster || echo "test-cluster: not all packages could be installed"
 tests/cluster/ray.sh install
+tests/cluster/first_row.sh local || status=1
 
 for cluster in slurm ray; do
   script=tests/cluster/$cluster.sh
@@ -17,7 +18,8 @@ for cluster in slurm ray; do
     continue
   fi
   echo "test-cluster: $cluster"
-  $script up && "$DMHOST" test --timeout 900 tests/cluster/${cluster}_spec.lua || status=1
+  $script up && tests/cluster/first_row.sh $cluster &&
+    "$DMHOST" test --timeout 900 tests/cluster/${cluster}_spec.lua || status=1
   $script down || status=1
 done
 exit $status

@@ -1,28 +1,25 @@
--- A real Slurm of three nodes, see slurm.sh; run by tests/cluster/run.sh, which starts it.
-local t = require "tests.support"
+-- Runs on a real Slurm of three nodes, see slurm.sh; by tests/cluster/run.sh, which starts it.
+local runs = require "tests.cluster.runs"
 
-local function slurm(words)
-  return t.shell('eval "$(tests/cluster/slurm.sh env)"; ' .. words)
-end
+describe("on Slurm, a run", function()
+  local M = runs { script = "slurm.sh", engine = "slurm", here = "10.78.0.254", nodes = { 1, 2, 3 } }
 
----Waits for a shell command to succeed.
-local function wait_for(command)
-  local status = t.bash(('for i in {1..600}; do %s && exit; sleep 0.05; done; exit 1'):format(command))
-  assert.equal(0, status, "still waiting for: " .. command)
-end
-
-describe("the Slurm that the tests run on", function()
-  it("has three nodes with addresses of their own", function()
-    local status, out = slurm "srun -N3 -i none ip -o -4 address show eth0 | grep -o '10.78.0.[0-9]*/' | sort"
-    assert.equal(0, status)
-    assert.equal("10.78.0.1/\n10.78.0.2/\n10.78.0.3/\n", out)
+  it("goes on when slurmctld is started again", function()
+    M.check(M.disturbed "cluster stop-controller; sleep 2; cluster start-controller")
   end)
-  it("sees a node that is lost, and has it back", function()
-    assert.equal(0, (slurm "tests/cluster/slurm.sh power-off 3"))
-    wait_for 'eval "$(tests/cluster/slurm.sh env)"; sinfo -h -n node3 -o %T | grep -q down'
-    assert.equal(0, (slurm "tests/cluster/slurm.sh up"))
-    local status, out = slurm "srun -w node3 -i none printenv SLURMD_NODENAME"
-    assert.equal(0, status)
-    assert.equal("node3\n", out)
+  it("goes on within an allocation", function()
+    M.check(M.bash [[salloc -N3 --ntasks-per-node=1 --mem-per-cpu=200 --no-kill \
+      $dmhost run pipeline.lua -o out.jsonl -q --engine slurm --workers 3 --memory 200M]])
+  end)
+  it("leaves no job in the queue", function()
+    M.disturbed "kill -INT $pid"
+    assert.equal(0, (M.bash "until_ eval '[ -z \"$(squeue -h)\" ]'"))
+  end)
+  it("passes srun what the pipeline says", function()
+    local status, _, err = M.bash [[
+      sed 's/input = /engine = { "slurm", workers = 1, args = { "-p", "nosuch" } }, input = /' pipeline.lua >its.lua
+      $dmhost run its.lua -o out.jsonl]]
+    assert.truthy(status == 1 or status == 2)
+    assert.truthy(err:find("Invalid partition", 1, true), err)
   end)
 end)

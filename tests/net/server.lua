@@ -24,15 +24,17 @@ local function wait_for(what, ready)
 end
 
 ---Starts a server; M.stop ends it.
----@param options { port: integer?, certificate: string?, key: string? }?
+---@param options { port: integer?, certificate: string?, key: string?, host: string? }? host: its address
 ---@return tests.Server
 function M.start(options)
   options = options or {}
   local folder = t.scratch()
   local words = { tostring(options.port or 0), options.certificate, options.key }
-  local _, out = t.shell(("python3 tests/net/server.py %s >%s/port 2>%s/log </dev/null & echo $!"):format(
+  local host = options.host or "127.0.0.1"
+  local _, out = t.shell(("HOST=%s python3 tests/net/server.py %s >%s/port 2>%s/log </dev/null & echo $!"):format(host,
     table.concat(words, " "), folder, folder))
-  local server = setmetatable({ pid = tonumber(out), scheme = options.certificate and "https" or "http" }, Server)
+  local server = setmetatable({ pid = tonumber(out), host = host }, Server)
+  server.scheme = options.certificate and "https" or "http"
   running[#running + 1] = server
   server.port = wait_for("the server's port", function()
     return tonumber((t.read(folder .. "/port") or ""):match "%d+")
@@ -48,7 +50,7 @@ end
 
 ---@param path string as "/ok/v1"
 function Server:url(path)
-  return ("%s://127.0.0.1:%d%s"):format(self.scheme, self.port, path)
+  return ("%s://%s:%d%s"):format(self.scheme, self.host, self.port, path)
 end
 
 ---What the server was asked: { requests, bodies, most_at_once, refused }.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A server that answers as OpenAI-compatible ones do, and fails on demand.
 
-server.py PORT [CERT KEY]: listens on 127.0.0.1 (PORT 0: any), prints the port, and runs until it is killed.
+server.py PORT [CERT KEY]: listens on $HOST, else 127.0.0.1 (PORT 0: any), prints the port, and runs until it is killed.
 
 The first part of a URL's path says how: /ok/v1/chat/completions, /delay-200/..., several with a comma between.
 GET /stats tells what was asked; GET /echo what the request looked like.
@@ -9,6 +9,7 @@ GET /stats tells what was asked; GET /echo what the request looked like.
 import asyncio
 import gzip
 import json
+import os
 import ssl
 import sys
 import zlib
@@ -183,7 +184,7 @@ async def main():
     if len(sys.argv) > 2:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(sys.argv[2], sys.argv[3])
-    server = await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[1]), ssl=context, backlog=8192,
+    server = await asyncio.start_server(serve, os.environ.get("HOST", "127.0.0.1"), int(sys.argv[1]), ssl=context, backlog=8192,
                                         limit=1 << 24)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:

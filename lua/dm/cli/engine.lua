@@ -47,7 +47,18 @@ local function described(p)
   return given
 end
 
----Keys that only the engine itself understands, as lines KEY=VALUE.
+---One line KEY=VALUE; of a list one for each element.
+local function add_option(p, lines, key, value)
+  if type(value) == "table" then
+    for _, element in ipairs(value) do add_option(p, lines, key, tostring(element)) end
+    return
+  end
+  value = tostring(value)
+  if value:find "\n" then wrong(p, { "engine", key }, ("engine.%s holds a line break"):format(key)) end
+  lines[#lines + 1] = key .. "=" .. value
+end
+
+---Keys that only the engine itself understands, as lines.
 local function own_options(p, given, name)
   local lines, known = {}, { unpack(KEYS) }
   for key in known_options(name):gmatch "%S+" do known[#known + 1] = key end
@@ -58,9 +69,7 @@ local function own_options(p, given, name)
       wrong(p, { "engine", key }, ('the engine %s has no key "%s"%s'):format(name, tostring(key),
         suggest.hint(tostring(key), known)))
     end
-    local value = tostring(given[key])
-    if value:find "\n" then wrong(p, { "engine", key }, ("engine.%s holds a line break"):format(key)) end
-    if key ~= 1 then lines[#lines + 1] = key .. "=" .. value end
+    if key ~= 1 then add_option(p, lines, key, given[key]) end
   end
   return table.concat(lines, "\n")
 end

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Prints how long it takes from `dmhost run` to the first row of its output: tests/cluster/first_row.sh local|slurm|ray
+# Ray beside the time that an empty job of its own takes. The median of some runs; the machine should be idle.
+set -eu
+cd "$(dirname "$0")/../.."
+dmhost=${DMHOST:-build/dmhost} rounds=${ROUNDS:-5}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+for i in $(seq 1000); do echo "{\"id\":$i,\"text\":\"row $i\"}"; done >"$folder/in.jsonl"
+
+microseconds() { echo "${EPOCHREALTIME/./}"; }
+median() { sort -n | awk '{ x[NR] = $1 } END { printf "%d ms\n", x[int((NR + 1) / 2)] / 1000 }'; }
+
+first_row() { # OPTIONS of dmhost run: microseconds
+  local begin
+  begin=$(microseconds)
+  (cd "$folder" && "$dmhost" run -e 'return dm.pipeline { operators = { { "text_length_filter", min_len = 1 } } }' \
+    -i in.jsonl -o - -q "$@") | { read -r _ && echo $(($(microseconds) - begin)) && cat >/dev/null; }
+}
+
+empty_job() { # URL: microseconds from asking for a job to its first deed
+  local begin
+  rm -f "$folder/mark"
+  begin=$(microseconds)
+  curl -s -o /dev/null -X POST "$1/api/jobs/" -H 'Content-Type: application/json' \
+    -d "{\"entrypoint\":\"touch $folder/mark\",\"entrypoint_num_cpus\":1}"
+  until [ -e "$folder/mark" ]; do sleep 0.002; done
+  echo $(($(microseconds) - begin))
+}
+
+repeat() { for _ in $(seq "$rounds"); do "$@"; done | median; }
+
+case ${1:-local} in
+local) echo "first row, local: $(repeat first_row -j 1)" ;;
+slurm)
+  eval "$(tests/cluster/slurm.sh env)"
+  echo "first row, Slurm: $(repeat first_row --engine slurm --workers 1)"
+  ;;
+ray)
+  eval "$(tests/cluster/ray.sh env)"
+  first_row --engine "ray=$RAY_URL" --workers 1 >/dev/null # each node unpacks it once
+  echo "first row, Ray: $(repeat first_row --engine "ray=$RAY_URL" --workers 1); an empty job: $(repeat empty_job "$RAY_URL")"
+  ;;
+esac
