@@ -143,6 +143,14 @@ bench-llm:
 	$(MAKE) all
 	tests/bench/llm/run.sh $(BUILD)
 
+# A coordinator with 10,000 workers that do no work.
+bench-fleet: $(BUILD)/fleet
+	tests/bench/fleet.sh $(BUILD) 1250 8 100 500000
+	tests/bench/fleet.sh $(BUILD) 9000 1 1000 100000
+
+$(BUILD)/fleet: tests/bench/fleet.c $(OBJ)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(OBJ) $(LDLIBS)
+
 demo:
 	tests/deps.sh build demo
 	$(MAKE) all

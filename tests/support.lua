@@ -2,14 +2,16 @@
 local M = {}
 
 ---The first line that a shell command prints.
-local function first_line(command)
+---@param command string
+---@return string
+function M.first_line(command)
   local pipe = assert(io.popen(command))
   local line = pipe:read "*l"
   pipe:close()
   return line
 end
 
-M.DMHOST = first_line("realpath " .. (os.getenv "DMHOST" or "build/dmhost"))
+M.DMHOST = M.first_line("realpath " .. (os.getenv "DMHOST" or "build/dmhost"))
 
 ---@param text string
 ---@return string quoted for the shell
@@ -40,7 +42,7 @@ end
 ---@return string path
 function M.scratch()
   local base = os.getenv "TMPDIR" or "/tmp"
-  local path = first_line("mktemp -d " .. M.quote(base .. "/dmhost-test.XXXXXX"))
+  local path = M.first_line("mktemp -d " .. M.quote(base .. "/dmhost-test.XXXXXX"))
   M.folders = M.folders or {}
   table.insert(M.folders, path)
   return path

@@ -23,7 +23,6 @@ static int make_folders(struct dm_hosts *all, struct dm_error *err)
         dm_folder_remove(AT_FDCWD, all->logs);
     if (mkdir(all->logs, 0777) && errno != EEXIST)
         return dm_fail_errno(err, DM_EIO, "cannot make the folder %s", all->logs);
-    dm_parts_remove(folder);
     int rc = dm_parts_make(folder, all->parts, sizeof all->parts, err);
     if (rc == DM_OK)
         all->job->settings.parts = all->parts;
@@ -39,7 +38,8 @@ static int make_hosts(struct dm_hosts *all, struct dm_error *err)
     for (uint32_t i = 0; all->far && i < all->n; i++) {
         all->far[i] = (struct dm_far){.hosts = all, .index = i};
         all->far[i].workers = calloc(job->slots, sizeof(struct dm_peer *));
-        if (!all->far[i].workers)
+        all->far[i].serving = calloc(job->slots, sizeof(struct dm_serving *));
+        if (!all->far[i].workers || !all->far[i].serving)
             return dm_fail_memory(err);
     }
     int rc = all->far ? dm_key_random(&random, err) : dm_fail_memory(err);
@@ -68,8 +68,10 @@ void dm_hosts_free(struct dm_coordinator *c)
     struct dm_hosts *all = c->hosts;
     if (!all)
         return;
-    for (uint32_t i = 0; all->far && i < all->n; i++)
+    for (uint32_t i = 0; all->far && i < all->n; i++) {
         free(all->far[i].workers);
+        free(all->far[i].serving);
+    }
     if (all->parts[0])
         dm_parts_remove(all->job->settings.folder);
     all->job->settings.parts = NULL;

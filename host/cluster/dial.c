@@ -115,7 +115,7 @@ static void on_end(struct dm_link *link, const char *why)
              d->proved ? "it does not let us in: another has our place, or the run is over" : why);
 }
 
-static const struct dm_link_events dial_events = {on_frame, on_end};
+static const struct dm_link_events dial_events = {on_frame, on_end, NULL};
 
 static void on_connected(uv_connect_t *request, int status)
 {

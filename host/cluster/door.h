@@ -23,6 +23,7 @@ struct dm_door {
     struct dm_door_events events;
     struct dm_guest *first, *last; /* who has not shown anything yet, the oldest first */
     uint32_t guests;
+    bool held; /* one more waits to be accepted */
     bool opened, closed;
     char addresses[512]; /* where it is reached: "10.0.0.1:4711,[fd00::1]:4711" */
 };

@@ -1,6 +1,6 @@
 /* One worker host, as the coordinator sees it: what is said to it and what it says. */
 #include "cluster/about.h"
-#include "cluster/hosts_state.h"
+#include "cluster/serve.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +120,7 @@ static void lose_workers(struct dm_far *h)
         if (!peer)
             continue;
         peer->killed = DM_KILL_HOST;
+        dm_serve_cancel(h, i);
         dm_pool_lose(peer);
     }
 }
@@ -243,6 +244,7 @@ static void on_gone(struct dm_far *h, struct dm_wire *w)
     if (!peer->killed)
         peer->killed = killed;
     peer->far_board = board;
+    dm_serve_cancel(h, slot);
     dm_pool_lose(peer);
 }
 
@@ -250,6 +252,7 @@ static void on_frame(struct dm_link *link, enum dm_message type, struct dm_wire 
 {
     struct dm_far *h = link->owner;
     const char *text;
+    uint32_t slot;
     size_t n;
     char why[400];
     if (h->link != link)
@@ -272,6 +275,14 @@ static void on_frame(struct dm_link *link, enum dm_message type, struct dm_wire 
         snprintf(why, sizeof why, "%.*s", (int)n, text);
         dm_far_lose(h, why);
         break;
+    case DM_FETCH:
+        slot = dm_get_u32(w);
+        if (slot < h->hosts->job->slots)
+            dm_serve_begin(h, slot);
+        break;
+    case DM_OUTPUT:
+        dm_serve_output(h, w);
+        break;
     case DM_BEAT:
         break;
     default:
@@ -286,7 +297,14 @@ static void on_end(struct dm_link *link, const char *why)
         dm_far_lose(h, h->news[0] ? h->news : why);
 }
 
-static const struct dm_link_events far_events = {on_frame, on_end};
+static void on_sent(struct dm_link *link)
+{
+    struct dm_far *h = link->owner;
+    if (h->link == link)
+        dm_serve_go_on(h);
+}
+
+static const struct dm_link_events far_events = {on_frame, on_end, on_sent};
 
 void dm_far_take(struct dm_far *h, struct dm_link *link)
 {

@@ -19,11 +19,12 @@ struct dm_far {
     struct dm_hosts *hosts;
     uint32_t index, attempt, failures; /* failures: of attempts that came to nothing, in a row */
     enum dm_far_stage stage;
-    char name[DM_NAME_BYTES]; /* of the last attempt */
-    char news[256];           /* what the engine said of it last */
-    uint64_t again_ms;        /* WAITING: when it is asked for again */
-    struct dm_link *link;     /* HERE and READY; else NULL */
-    struct dm_peer **workers; /* by slot */
+    char name[DM_NAME_BYTES];    /* of the last attempt */
+    char news[256];              /* what the engine said of it last */
+    uint64_t again_ms;           /* WAITING: when it is asked for again */
+    struct dm_link *link;        /* HERE and READY; else NULL */
+    struct dm_peer **workers;    /* by slot */
+    struct dm_serving **serving; /* by slot: input that is on its way to it */
 };
 
 /* How many refusals people are told of. */

@@ -109,6 +109,8 @@ static void on_written(uv_write_t *req, int status)
     free(w);
     if (status)
         end(link, uv_strerror(status));
+    else if (!link->ended && !link->closing && link->events->on_sent)
+        link->events->on_sent(link);
 }
 
 void dm_link_send(struct dm_link *link, struct dm_buf *frame)

@@ -14,7 +14,13 @@ struct dm_link_events {
     /* the connection has ended, by the other end or an error, or spoke nonsense; said once, and the
      * link sends and tells nothing more. The owner closes it. */
     void (*on_end)(struct dm_link *link, const char *why);
+    /* something has gone out: perhaps there is room again; may be NULL */
+    void (*on_sent)(struct dm_link *link);
 };
+
+/* Who has much to send stops when more than this waits, so that a slow connection takes no memory.
+ */
+enum { DM_LINK_ROOM = 512 * 1024 };
 
 struct dm_link {
     uv_tcp_t tcp;

@@ -3,7 +3,9 @@
 #include "cluster/about.h"
 #include "cluster/dial.h"
 #include "cluster/orders.h"
+#include "cluster/stage.h"
 #include "run/pool.h"
+#include "run/replies.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -22,7 +24,9 @@ struct worker_host {
     struct dm_link *link; /* once the coordinator has let us in */
     struct dm_orders orders;
     struct dm_pool pool;
-    bool has_orders;
+    bool has_orders, shared;  /* shared: we see the run's files */
+    char replies[300];        /* else: the path of the file of replies */
+    struct dm_stages stages;  /* else */
     struct dm_peer **workers; /* by slot */
     uint32_t slots;
     bool ending;        /* no frames are carried any more; it goes when its workers have gone */
@@ -103,11 +107,17 @@ static void on_worker_frame(void *arg, struct dm_peer *peer, enum dm_message typ
 {
     struct worker_host *h = arg;
     struct dm_buf out = {0};
+    struct dm_error err;
     const unsigned char *frame = w->p - DM_FRAME_HEAD;
-    size_t at = dm_frame_begin(&out, DM_SLOT);
-    (void)type;
     if (h->ending)
         return;
+    if (!h->shared && type == DM_DONE) {
+        if (dm_stage_done(&h->stages, peer->slot, (const char *)frame, (size_t)(w->end - frame),
+                          &err))
+            refuse(h, err.text);
+        return;
+    }
+    size_t at = dm_frame_begin(&out, DM_SLOT);
     if (dm_put_u32(&out, peer->slot) && dm_buf_add(&out, frame, (size_t)(w->end - frame)))
         dm_frame_end(&out, at);
     dm_link_send(h->link, &out);
@@ -119,6 +129,8 @@ static void on_worker_lost(void *arg, struct dm_peer *peer)
     struct worker_host *h = arg;
     struct dm_buf out = {0};
     h->workers[peer->slot] = NULL;
+    if (!h->shared)
+        dm_stage_drop(&h->stages, peer->slot);
     if (!h->ending) {
         size_t at = dm_frame_begin(&out, DM_GONE);
         if (dm_put_u32(&out, peer->slot) && dm_put_u64(&out, (uint64_t)peer->exit_status) &&
@@ -149,6 +161,21 @@ static void launch(struct worker_host *h, uint32_t slot)
     }
 }
 
+static void to_worker(void *arg, uint32_t slot, struct dm_buf *frame)
+{
+    struct worker_host *h = arg;
+    if (h->workers[slot])
+        dm_pool_send(h->workers[slot], frame);
+}
+
+static void stage(struct worker_host *h, uint32_t slot, struct dm_wire *w)
+{
+    struct dm_error err;
+    w->p += DM_FRAME_HEAD;
+    if (dm_stage_split(&h->stages, slot, w, &err))
+        refuse(h, err.text);
+}
+
 /* A frame for a worker, which may have gone meanwhile: the coordinator will hear of that. */
 static void pass_on(struct worker_host *h, struct dm_wire *w)
 {
@@ -157,6 +184,8 @@ static void pass_on(struct worker_host *h, struct dm_wire *w)
     int64_t size = dm_frame_size((const char *)w->p, (size_t)(w->end - w->p));
     if (w->bad || size != w->end - w->p)
         refuse(h, "the coordinator sent what is no message");
+    else if (slot < h->slots && h->workers[slot] && !h->shared && w->p[4] == DM_ASSIGN)
+        stage(h, slot, w);
     else if (slot < h->slots && h->workers[slot] && dm_buf_add(&frame, w->p, (size_t)size))
         dm_pool_send(h->workers[slot], &frame);
     dm_buf_finish(&frame);
@@ -178,6 +207,36 @@ static bool sees_files(const struct dm_orders *o)
            (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == o->probe_mtime;
 }
 
+/* An empty file of replies, so that workers look for none and tell those that they get: the
+ * coordinator's is not here. */
+static int make_replies(struct worker_host *h, struct dm_settings *settings, struct dm_error *err)
+{
+    struct dm_replies *replies = NULL;
+    if (!settings->replies[0])
+        return DM_OK;
+    if (settings->replay)
+        return dm_fail(err, DM_EUSAGE, "it does not see the file that --replay takes replies from");
+    snprintf(h->replies, sizeof h->replies, "%s/replies", h->stages.folder);
+    settings->replies = h->replies;
+    int rc = dm_replies_open(&replies, h->replies, DM_REPLIES_WRITE, err);
+    dm_replies_close(replies);
+    return rc;
+}
+
+/* Workers then have their folders in ours. */
+static int open_stages(struct worker_host *h, struct dm_error *err)
+{
+    struct dm_settings settings = h->orders.settings;
+    h->stages.link = h->link;
+    h->stages.to_worker = to_worker;
+    h->stages.arg = h;
+    int rc = dm_stages_open(&h->stages, h->slots, err);
+    settings.folder = settings.shard_folder = settings.parts = h->stages.folder;
+    if (rc == DM_OK)
+        rc = make_replies(h, &settings, err);
+    return rc ? rc : dm_pool_set(&h->pool, &settings, err);
+}
+
 static void begin(struct worker_host *h, struct dm_wire *w)
 {
     struct dm_error err;
@@ -190,10 +249,11 @@ static void begin(struct worker_host *h, struct dm_wire *w)
     if (rc == DM_OK)
         rc = dm_pool_init(&h->pool, &h->loop, &h->orders.settings, events, &err);
     h->has_orders = h->has_orders || rc == DM_OK;
+    h->shared = rc == DM_OK && sees_files(&h->orders);
+    if (rc == DM_OK && !h->shared)
+        rc = open_stages(h, &err);
     if (rc)
         refuse(h, err.text);
-    else if (!sees_files(&h->orders))
-        refuse(h, "it does not see the files of the run");
     else
         dm_link_say(h->link, DM_READY, NULL);
 }
@@ -201,6 +261,7 @@ static void begin(struct worker_host *h, struct dm_wire *w)
 static void on_frame(struct dm_link *link, enum dm_message type, struct dm_wire *w)
 {
     struct worker_host *h = link->owner;
+    struct dm_error err;
     uint32_t slot;
     size_t n;
     const char *why;
@@ -220,6 +281,11 @@ static void on_frame(struct dm_link *link, enum dm_message type, struct dm_wire 
         break;
     case DM_SLOT:
         pass_on(h, w);
+        break;
+    case DM_PIECE:
+    case DM_FETCHED:
+        if (!h->shared && dm_stage_input(&h->stages, type, w, &err))
+            refuse(h, err.text);
         break;
     case DM_BEAT:
         break;
@@ -244,7 +310,15 @@ static void on_end(struct dm_link *link, const char *why)
     stop_at_once(h, 1);
 }
 
-static const struct dm_link_events link_events = {on_frame, on_end};
+static void on_sent(struct dm_link *link)
+{
+    struct worker_host *h = link->owner;
+    struct dm_error err;
+    if (!h->ending && !h->shared && dm_stages_go_on(&h->stages, &err))
+        refuse(h, err.text);
+}
+
+static const struct dm_link_events link_events = {on_frame, on_end, on_sent};
 
 static void on_in(void *arg, struct dm_link *link)
 {
@@ -361,6 +435,7 @@ int dm_worker_host_main(void)
     int status = h->status;
     if (h->has_orders)
         dm_pool_finish(&h->pool);
+    dm_stages_close(&h->stages);
     dm_orders_finish(&h->orders);
     free((void *)(uintptr_t)h->dial.addresses);
     free((void *)(uintptr_t)h->dial.name);

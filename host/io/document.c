@@ -125,7 +125,7 @@ static int read_rest(int fd, const struct stat *st, size_t most, struct dm_buf *
 static int put_file(int fd, const char *path, bool content, size_t most, const struct stat *st,
                     struct dm_buf *row, struct dm_error *err)
 {
-    static struct dm_buf bytes;
+    static _Thread_local struct dm_buf bytes;
     char type[DM_FILETYPE_BYTES] = "";
     dm_buf_clear(&bytes);
     int rc = read_some(fd, DM_FILETYPE_HEAD, &bytes, err);

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -98,21 +99,14 @@ int dm_input_open(struct dm_input *in, const char *path, uint64_t start, struct 
     return dm_reader_seek(in->reader, start - 1, err);
 }
 
-int dm_input_open_document(struct dm_input *in, const char *path, bool content,
-                           struct dm_error *err)
+/* The row is what the buffer holds, if rc says so. */
+static int take_row(struct dm_input *in, int rc, const struct dm_buf *row, struct dm_error *err)
 {
-    struct dm_buf row = {0};
-    close_file(in);
-    in->path = strdup(path);
-    if (!in->path)
-        return dm_fail_memory(err);
-    stat_file(path, &in->size, &in->mtime);
-    int rc = dm_document_read(path, content, in->row_bytes, &row, err);
-    if (rc != DM_EMEMORY && row.n >= in->cap && !set_capacity(in, row.n + BLOCK_BYTES))
+    if (rc != DM_EMEMORY && row->n >= in->cap && !set_capacity(in, row->n + BLOCK_BYTES))
         rc = dm_fail_memory(err);
     if (rc != DM_EMEMORY) {
-        memcpy(in->buf, row.p, row.n);
-        in->filled = row.n;
+        memcpy(in->buf, row->p, row->n);
+        in->filled = row->n;
     }
     if (rc == DM_OK) {
         in->buf[in->filled++] = '\n';
@@ -121,7 +115,55 @@ int dm_input_open_document(struct dm_input *in, const char *path, bool content,
     in->base = in->skip_to = in->taken = 0;
     in->fresh = in->syncing = false;
     in->utf8 = in->at_end = true;
+    return rc;
+}
+
+static int begin_document(struct dm_input *in, const char *path, struct dm_error *err)
+{
+    close_file(in);
+    in->path = strdup(path);
+    if (!in->path)
+        return dm_fail_memory(err);
+    stat_file(path, &in->size, &in->mtime);
+    return DM_OK;
+}
+
+int dm_input_open_document(struct dm_input *in, const char *path, bool content,
+                           struct dm_error *err)
+{
+    struct dm_buf row = {0};
+    int rc = begin_document(in, path, err);
+    if (rc)
+        return rc;
+    rc = dm_document_read(path, content, in->row_bytes, &row, err);
+    rc = take_row(in, rc, &row, err);
     dm_buf_finish(&row);
+    return rc;
+}
+
+int dm_input_open_made(struct dm_input *in, const char *path, struct dm_error *err)
+{
+    struct dm_buf row = {0};
+    char *why = NULL;
+    size_t cap = 0;
+    int rc = begin_document(in, path, err);
+    if (rc)
+        return rc;
+    FILE *f = fopen(path, "re");
+    ssize_t n = f ? getline(&why, &cap, f) : -1;
+    if (n < 1)
+        rc = dm_fail_errno(err, DM_EIO, "cannot read %s", path);
+    else if (n > 1)
+        rc = dm_fail(err, DM_EINPUT, "%.*s", (int)n - 1, why);
+    if (n > 0 && !dm_buf_reserve(&row, (size_t)in->size))
+        rc = dm_fail_memory(err);
+    else if (n > 0)
+        row.n = fread(row.p, 1, (size_t)in->size, f);
+    if (f)
+        fclose(f);
+    rc = take_row(in, rc, &row, err);
+    dm_buf_finish(&row);
+    free(why);
     return rc;
 }
 

@@ -40,6 +40,10 @@ int dm_input_open(struct dm_input *in, const char *path, uint64_t start, struct 
 int dm_input_open_document(struct dm_input *in, const char *path, bool content,
                            struct dm_error *err);
 
+/* The same when the row was made elsewhere: the path is of a file that holds, behind a line that
+ * says why it is no row (or nothing), what dm_document_read made. */
+int dm_input_open_made(struct dm_input *in, const char *path, struct dm_error *err);
+
 /* Closes the file and frees all memory. */
 void dm_input_finish(struct dm_input *in);
 

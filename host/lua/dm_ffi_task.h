@@ -92,7 +92,8 @@ struct dm_tasks_row {
 /* The next task in that order, before anything is written. Returns 1, 0 at the end, or a status below zero. */
 int dm_tasks_next(struct dm_tasks *tasks, struct dm_tasks_row *row, struct dm_error *err);
 
-/* Notes a task, in place of what was known of it and of others of its id. Waits for dm_tasks_commit. */
+/* Notes a task, in place of what was known of it and of others of its id. Waits for dm_tasks_commit. When one of these
+ * three fails, all since the last commit is undone. */
 int dm_tasks_put(struct dm_tasks *tasks, const struct dm_tasks_row *row, struct dm_error *err);
 
 /* Forgets a task. Waits for dm_tasks_commit. */

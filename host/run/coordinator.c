@@ -94,19 +94,6 @@ static bool next_frontier(const struct dm_coordinator *c, const struct dm_item *
     return ok;
 }
 
-static uint64_t input_bytes(const struct dm_item *item)
-{
-    uint64_t n = 0;
-    for (uint32_t i = 0; i < item->split.nranges; i++) {
-        const struct dm_range *r = &item->split.ranges[i];
-        if (!item->stream)
-            n += (r->end < r->size ? r->end : r->size) - r->start;
-        else if (item->last_of_stream)
-            n += r->size;
-    }
-    return n;
-}
-
 static void drop_first(struct dm_coordinator *c)
 {
     struct dm_item *item = c->items.first;
@@ -119,7 +106,7 @@ static void drop_first(struct dm_coordinator *c)
 static void drop_committed(struct dm_coordinator *c, uint64_t splits)
 {
     while (splits--) {
-        c->done_bytes += input_bytes(c->items.first);
+        c->done_bytes += dm_item_input_bytes(c->items.first);
         drop_first(c);
     }
 }
@@ -168,9 +155,7 @@ static void begin_commit(struct dm_coordinator *c, const struct dm_item *end)
 /* Commits what stands in its place, when it is time. */
 static void maybe_commit(struct dm_coordinator *c)
 {
-    const struct dm_item *end = c->items.first;
-    while (end && end->state == DM_WRITTEN_OUT)
-        end = end->next;
+    const struct dm_item *end = c->items.open;
     bool last = !end && (c->plan_ended || c->stopping);
     bool due = c->job->kind == DM_TO_STDOUT || uv_now(&c->loop) - c->committed_ms >= COMMIT_MS ||
                c->uncommitted >= COMMIT_BYTES;
@@ -198,7 +183,7 @@ static void on_failed(struct dm_coordinator *c, struct dm_peer *peer, struct dm_
     int status = (int)dm_get_u32(frame);
     const char *text = dm_get_bytes(frame, &n);
     if (status == DM_ESPENT || c->quitting) {
-        dm_schedule_given_up(peer);
+        dm_schedule_given_up(c, peer);
         return;
     }
     dm_fail(&err, status, "%.*s", (int)n, text);
@@ -211,6 +196,7 @@ static void on_frame(void *arg, struct dm_peer *peer, enum dm_message type, stru
     switch (type) {
     case DM_HELLO:
         peer->ready = true;
+        dm_schedule_idle(c, peer);
         break;
     case DM_DONE:
         dm_schedule_done(c, peer, frame);
@@ -240,6 +226,7 @@ static void on_lost(void *arg, struct dm_peer *peer)
 {
     struct dm_coordinator *c = arg;
     dm_budget_leave(&c->budget, &peer->asker);
+    dm_schedule_gone(c, peer);
     dm_loss(c, peer);
     dm_advance(c);
 }
@@ -346,6 +333,7 @@ static int find_frontier(struct dm_coordinator *c, struct dm_error *err)
 {
     if (!dm_counts_init(&c->frontier.counts, (uint32_t)c->job->settings.nops))
         return dm_fail_memory(err);
+    dm_parts_remove(c->job->settings.folder);
     int rc = c->job->resume ? dm_journal_last(&c->journal, &c->frontier, err) : 0;
     if (rc < 0)
         return rc;

@@ -34,10 +34,37 @@ void dm_items_insert(struct dm_items *list, struct dm_item *item, struct dm_item
     else
         list->last = item;
     list->n++;
+    if (!list->open || list->open == item->next)
+        list->open = item;
+}
+
+void dm_items_wait(struct dm_items *list, struct dm_item *item, bool soon)
+{
+    item->state = DM_WAITING;
+    item->queue_prev = soon ? NULL : list->waiting_last;
+    item->queue_next = soon ? list->waiting : NULL;
+    *(item->queue_prev ? &item->queue_prev->queue_next : &list->waiting) = item;
+    *(item->queue_next ? &item->queue_next->queue_prev : &list->waiting_last) = item;
+}
+
+void dm_items_take(struct dm_items *list, struct dm_item *item)
+{
+    *(item->queue_prev ? &item->queue_prev->queue_next : &list->waiting) = item->queue_next;
+    *(item->queue_next ? &item->queue_next->queue_prev : &list->waiting_last) = item->queue_prev;
+    item->queue_prev = item->queue_next = NULL;
+}
+
+void dm_items_settle(struct dm_items *list, struct dm_item *item)
+{
+    item->state = DM_WRITTEN_OUT;
+    while (list->open && list->open->state == DM_WRITTEN_OUT)
+        list->open = list->open->next;
 }
 
 void dm_items_remove(struct dm_items *list, struct dm_item *item)
 {
+    if (list->open == item)
+        list->open = item->next;
     if (item->prev)
         item->prev->next = item->next;
     else
@@ -64,4 +91,17 @@ bool dm_item_skip(struct dm_item *item, const char *why)
         return false;
     s->nskips++;
     return true;
+}
+
+uint64_t dm_item_input_bytes(const struct dm_item *item)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < item->split.nranges; i++) {
+        const struct dm_range *r = &item->split.ranges[i];
+        if (!item->stream)
+            n += (r->end < r->size ? r->end : r->size) - r->start;
+        else if (item->last_of_stream)
+            n += r->size;
+    }
+    return n;
 }

@@ -16,12 +16,13 @@ enum dm_item_state {
 
 struct dm_item {
     struct dm_item *prev, *next;
+    struct dm_item *queue_prev, *queue_next; /* WAITING: among others that do */
     struct dm_split split;
     enum dm_item_state state;
     bool probing;         /* RUNNING: only the suspect row, alone */
     struct dm_peer *peer; /* that runs it or holds its output */
     struct dm_peer
-        *home;   /* whose decompressor stands where this split begins; never dereferenced */
+        *home;   /* whose decompressor stands where this split begins; NULL when that has gone */
     bool stream; /* a piece of a compressed file: more may follow */
     bool last_of_stream;
     struct dm_point after;           /* the point of the input behind it */
@@ -41,6 +42,8 @@ struct dm_item {
 struct dm_items {
     struct dm_item *first, *last;
     size_t n;
+    struct dm_item *open;                   /* the first whose output is not in its place */
+    struct dm_item *waiting, *waiting_last; /* for a worker, those to be handed out soon first */
 };
 
 struct dm_item *dm_item_create(uint32_t nops);
@@ -49,10 +52,22 @@ void dm_item_destroy(struct dm_item *item);
 /* Puts an item behind another, or at the end when `after` is NULL. */
 void dm_items_insert(struct dm_items *list, struct dm_item *item, struct dm_item *after);
 
-/* Takes an item out; the caller destroys it. */
+/* The item waits for a worker: with `soon` before all others that do. */
+void dm_items_wait(struct dm_items *list, struct dm_item *item, bool soon);
+
+/* It waits no more. */
+void dm_items_take(struct dm_items *list, struct dm_item *item);
+
+/* Its output is in its place. */
+void dm_items_settle(struct dm_items *list, struct dm_item *item);
+
+/* Takes an item out, which must not wait; the caller destroys it. */
 void dm_items_remove(struct dm_items *list, struct dm_item *item);
 
 /* Enters the suspect among the rows that are to be rejected; false when memory is short. */
 bool dm_item_skip(struct dm_item *item, const char *why);
+
+/* Bytes of input files, as they lie on disk, that are done with once the item is. */
+uint64_t dm_item_input_bytes(const struct dm_item *item);
 
 #endif

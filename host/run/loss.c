@@ -86,14 +86,13 @@ static void name_place(const struct dm_coordinator *c, const struct dm_peer *pee
 {
     char op[256];
     snprintf(text, n, "a worker");
-    for (const struct dm_item *item = c->items.first; item; item = item->next) {
-        if (item->peer != peer || item->state != DM_RUNNING || !on_a_row(item, peer->board))
-            continue;
-        const struct dm_range *range = &item->split.ranges[atomic_load(&peer->board->range)];
-        dm_settings_op_name(&c->job->settings, peer->board->op, op, sizeof op);
-        snprintf(text, n, "%.300s@%llu: %s: the worker", range->name,
-                 (unsigned long long)(range->base + atomic_load(&peer->board->row)), op);
-    }
+    const struct dm_item *item = peer->job;
+    if (!item || !on_a_row(item, peer->board))
+        return;
+    const struct dm_range *range = &item->split.ranges[atomic_load(&peer->board->range)];
+    dm_settings_op_name(&c->job->settings, peer->board->op, op, sizeof op);
+    snprintf(text, n, "%.300s@%llu: %s: the worker", range->name,
+             (unsigned long long)(range->base + atomic_load(&peer->board->row)), op);
 }
 
 /* How the worker ended. */
@@ -125,19 +124,30 @@ static void say_lost(struct dm_coordinator *c, const struct dm_peer *peer, const
         dm_progress_say(c, "%s; it is replaced, for the %uth time", text, c->lost_times);
 }
 
+static void take_item(struct dm_coordinator *c, struct dm_item *item, const struct dm_peer *peer)
+{
+    if (item->state == DM_RUNNING && !retry_single(item, peer))
+        blame(c, item, peer);
+    dm_parts_drop(c, item);
+    item->peer = NULL;
+    item->granted = false;
+    dm_counts_clear(&item->counts);
+    dm_items_wait(&c->items, item, true);
+}
+
 /* Splits that the worker ran or whose output it held go to others. */
 static void take_back(struct dm_coordinator *c, struct dm_peer *peer)
 {
-    for (struct dm_item *item = c->items.first; item; item = item->next) {
-        if (item->peer != peer)
-            continue;
-        if (item->state == DM_RUNNING && !retry_single(item, peer))
-            blame(c, item, peer);
-        dm_parts_drop(c, item);
-        item->state = DM_WAITING;
-        item->peer = NULL;
-        item->granted = false;
-        dm_counts_clear(&item->counts);
+    struct dm_item *running = peer->job, *before;
+    if (peer->far) { /* what it ran before has come to us */
+        if (running)
+            take_item(c, running, peer);
+        return;
+    }
+    for (struct dm_item *item = c->items.last; item; item = before) {
+        before = item->prev;
+        if (item->peer == peer)
+            take_item(c, item, peer);
     }
 }
 

@@ -99,6 +99,27 @@ void dm_parts_join(struct dm_coordinator *c, struct dm_item *first)
     uv_queue_work(&c->loop, &join->work, in_thread, on_joined);
 }
 
+int dm_parts_write(const struct dm_coordinator *c, const struct dm_item *item, int stream,
+                   uint64_t offset, const char *p, size_t n, struct dm_error *err)
+{
+    char path[PATH_BYTES];
+    int rc = part_path(c, item, stream, path, err);
+    int fd = rc ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (rc == DM_OK && fd < 0)
+        rc = dm_fail_errno(err, DM_EIO, "cannot make %s", path);
+    while (rc == DM_OK && n) {
+        ssize_t k = pwrite(fd, p, n, (off_t)offset);
+        if (k < 0 && errno != EINTR)
+            rc = dm_fail_errno(err, DM_EIO, "cannot write %s", path);
+        p += k > 0 ? k : 0;
+        n -= k > 0 ? (size_t)k : 0;
+        offset += k > 0 ? (uint64_t)k : 0;
+    }
+    if (fd >= 0 && close(fd) && rc == DM_OK)
+        rc = dm_fail_errno(err, DM_EIO, "cannot close %s", path);
+    return rc;
+}
+
 void dm_parts_drop(const struct dm_coordinator *c, const struct dm_item *item)
 {
     char path[PATH_BYTES];

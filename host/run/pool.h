@@ -34,7 +34,9 @@ struct dm_peer {
     struct dm_peer *next, *prev;
     struct dm_pool *pool;
     const struct dm_channel *channel;
-    void *job;             /* the coordinator's: what it runs */
+    void *job;                             /* the coordinator's: what it runs */
+    struct dm_peer *idle_next, *idle_prev; /* likewise: among those that wait for work */
+    bool idle;
     struct dm_asker asker; /* requests to models that it wants to make */
     bool ready;            /* said HELLO */
     bool lost;             /* on_lost was called */

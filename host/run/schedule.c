@@ -4,9 +4,9 @@
 #include <sys/resource.h>
 
 /* Splits planned and not committed, at the most: what bounds memory, and disk for outputs that
- * wait. One worker may hold all of them, each with a file for every stream; some more are open
+ * wait. A worker here may hold all of them, each with a file for every stream; some more are open
  * anyway. */
-enum { WINDOW = 1024, LEAST_WINDOW = 8, OTHER_FILES = 64 };
+enum { WINDOW = 1024, WINDOW_PER_WORKER = 4, LEAST_WINDOW = 8, OTHER_FILES = 64 };
 
 /* Rows that a slow reader of standard output may leave on disk. */
 enum { UNREAD_BYTES = 64 * 1024 * 1024 };
@@ -45,9 +45,7 @@ static void send_grant(struct dm_item *item)
 /* The first item whose output is not in place gets its place. */
 static void grant_next(struct dm_coordinator *c)
 {
-    struct dm_item *item = c->items.first;
-    while (item && settled(item))
-        item = item->next;
+    struct dm_item *item = c->items.open;
     bool has_worker = item && (item->state == DM_HELD || item->state == DM_RUNNING);
     if (!has_worker || item->granted || item->probing)
         return;
@@ -59,28 +57,15 @@ static void grant_next(struct dm_coordinator *c)
     }
 }
 
-static bool fits(const struct dm_coordinator *c, const struct dm_item *item,
-                 const struct dm_peer *peer)
+/* Who may run a split that waits: the worker whose decompressor stands there, which is ahead of
+ * anyone else's; else the one that has waited for work. NULL: nobody now. */
+static struct dm_peer *worker_for(const struct dm_coordinator *c, const struct dm_item *item)
 {
-    if (item->state != DM_WAITING)
-        return false;
-    if (!item->home || item->home == peer)
-        return true;
-    for (struct dm_peer *p = c->pool.peers; p; p = p->next)
-        if (p == item->home)
-            return false; /* its decompressor is ahead of anyone else's */
-    return true;
-}
-
-static struct dm_item *waiting_for(const struct dm_coordinator *c, const struct dm_peer *peer)
-{
-    for (struct dm_item *item = c->items.first; item; item = item->next) {
-        if (fits(c, item, peer))
-            return item;
-        if (c->job->limit_rows && !settled(item))
-            return NULL; /* how many rows it holds decides how many follow */
-    }
-    return NULL;
+    if (c->job->limit_rows && item->prev && !settled(item->prev))
+        return NULL; /* how many rows that holds decides how many follow */
+    if (item->home)
+        return item->home->idle ? item->home : NULL;
+    return c->idle;
 }
 
 static uint64_t rows_so_far(const struct dm_coordinator *c)
@@ -91,11 +76,15 @@ static uint64_t rows_so_far(const struct dm_coordinator *c)
     return n;
 }
 
-static size_t window(void)
+static size_t window(const struct dm_coordinator *c)
 {
     struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_max >= WINDOW * DM_STREAMS + OTHER_FILES)
-        return WINDOW;
+    size_t wanted = c->job->workers * WINDOW_PER_WORKER;
+    if (wanted < WINDOW)
+        wanted = WINDOW;
+    if (c->hosts || getrlimit(RLIMIT_NOFILE, &files) ||
+        files.rlim_max >= wanted * DM_STREAMS + OTHER_FILES)
+        return wanted;
     if (files.rlim_max < LEAST_WINDOW * DM_STREAMS + OTHER_FILES)
         return LEAST_WINDOW;
     return (files.rlim_max - OTHER_FILES) / DM_STREAMS;
@@ -110,13 +99,14 @@ static bool may_plan(struct dm_coordinator *c)
 {
     bool behind = c->job->kind == DM_TO_STDOUT &&
                   c->frontier.at[DM_ROWS].offset - c->pump.written > UNREAD_BYTES;
-    if (c->plan_ended || c->stopping || c->items.n >= window() || behind)
+    if (!c->window)
+        c->window = window(c);
+    if (c->plan_ended || c->stopping || c->items.n >= c->window || behind)
         return false;
     if (!c->job->limit_rows)
         return true;
-    for (struct dm_item *item = c->items.first; item; item = item->next)
-        if (!settled(item))
-            return false;
+    if (c->items.open)
+        return false;
     c->plan_ended = limit_reached(c);
     return !c->plan_ended;
 }
@@ -166,6 +156,7 @@ static void continue_stream(struct dm_coordinator *c, struct dm_item *item, stru
     next->stream = true;
     next->home = home;
     dm_items_insert(&c->items, next, item);
+    dm_items_wait(&c->items, next, false);
 }
 
 static bool send_split(struct dm_peer *peer, const struct dm_split *s)
@@ -188,6 +179,7 @@ static bool send_probe(struct dm_peer *peer, const struct dm_item *item)
     struct dm_split probe = {.id = item->split.id,
                              .attempt = item->split.attempt,
                              .probe = true,
+                             .whole = item->stream,
                              .ranges = &range,
                              .nranges = 1};
     range.start = item->suspect;
@@ -195,7 +187,37 @@ static bool send_probe(struct dm_peer *peer, const struct dm_item *item)
     return send_split(peer, &probe);
 }
 
-static bool hand_out(struct dm_coordinator *c, struct dm_item *item, struct dm_peer *peer)
+void dm_schedule_idle(struct dm_coordinator *c, struct dm_peer *peer)
+{
+    if (peer->idle)
+        return;
+    peer->idle = true;
+    peer->idle_prev = NULL;
+    peer->idle_next = c->idle;
+    if (c->idle)
+        c->idle->idle_prev = peer;
+    c->idle = peer;
+}
+
+static void not_idle(struct dm_coordinator *c, struct dm_peer *peer)
+{
+    if (!peer->idle)
+        return;
+    peer->idle = false;
+    *(peer->idle_prev ? &peer->idle_prev->idle_next : &c->idle) = peer->idle_next;
+    if (peer->idle_next)
+        peer->idle_next->idle_prev = peer->idle_prev;
+}
+
+void dm_schedule_gone(struct dm_coordinator *c, struct dm_peer *peer)
+{
+    not_idle(c, peer);
+    for (struct dm_item *item = c->items.waiting; item; item = item->queue_next)
+        if (item->home == peer)
+            item->home = NULL;
+}
+
+static bool send_to(struct dm_coordinator *c, struct dm_item *item, struct dm_peer *peer)
 {
     struct dm_split *s = &item->split;
     s->attempt++;
@@ -207,6 +229,7 @@ static bool hand_out(struct dm_coordinator *c, struct dm_item *item, struct dm_p
     if (item->probing)
         return send_probe(peer, item);
     s->part = peer->far != NULL;
+    s->whole = item->stream;
     s->granted = !s->part && (!item->prev || settled(item->prev));
     item->granted = s->granted;
     if (s->granted)
@@ -216,20 +239,33 @@ static bool hand_out(struct dm_coordinator *c, struct dm_item *item, struct dm_p
     return send_split(peer, s);
 }
 
+static void hand_out(struct dm_coordinator *c, struct dm_item *item, struct dm_peer *peer)
+{
+    struct dm_error err;
+    not_idle(c, peer);
+    if (send_to(c, item, peer))
+        return;
+    dm_fail_memory(&err);
+    dm_run_fail(c, &err);
+}
+
 void dm_schedule(struct dm_coordinator *c)
 {
     grant_next(c);
-    for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next) {
-        if (!peer->ready || peer->job || peer->killed)
+    struct dm_item *next;
+    for (struct dm_item *item = c->stopping ? NULL : c->items.waiting; item; item = next) {
+        next = item->queue_next;
+        struct dm_peer *peer = worker_for(c, item);
+        if (!peer)
             continue;
-        struct dm_item *item = c->stopping ? NULL : waiting_for(c, peer);
-        if (!item && may_plan(c))
-            item = plan_item(c);
-        if (item && !hand_out(c, item, peer)) {
-            struct dm_error err;
-            dm_fail_memory(&err);
-            dm_run_fail(c, &err);
-        }
+        dm_items_take(&c->items, item);
+        hand_out(c, item, peer);
+    }
+    while (c->idle && may_plan(c)) {
+        struct dm_item *item = plan_item(c);
+        if (!item)
+            break;
+        hand_out(c, item, c->idle);
     }
 }
 
@@ -244,10 +280,11 @@ void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_
     if (!item || item->split.id != id || item->split.attempt != attempt)
         return;
     peer->job = NULL;
+    dm_schedule_idle(c, peer);
     if (item->probing) { /* alone, the row did no harm */
         item->probing = false;
-        item->state = DM_WAITING;
         item->peer = NULL;
+        dm_items_wait(&c->items, item, true);
         return;
     }
     dm_counts_get(frame, &item->counts);
@@ -266,20 +303,20 @@ void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_
         continue_stream(c, item, peer);
 }
 
-void dm_schedule_given_up(struct dm_peer *peer)
+void dm_schedule_given_up(struct dm_coordinator *c, struct dm_peer *peer)
 {
     struct dm_item *item = peer->job;
     peer->job = NULL;
     if (!item)
         return;
     item->probing = item->granted = false;
-    item->state = DM_WAITING;
     item->peer = NULL;
+    dm_items_wait(&c->items, item, true);
 }
 
 void dm_schedule_settle(struct dm_coordinator *c, struct dm_item *item)
 {
-    item->state = DM_WRITTEN_OUT;
+    dm_items_settle(&c->items, item);
     item->peer = NULL;
     c->uncommitted += item->counts.out_bytes;
     c->losses = 0;
@@ -289,7 +326,7 @@ void dm_schedule_written(struct dm_coordinator *c, struct dm_wire *frame)
 {
     uint64_t id = dm_get_u64(frame);
     uint32_t attempt = dm_get_u32(frame);
-    struct dm_item *item = c->items.first;
+    struct dm_item *item = c->items.open;
     while (item && (item->split.id != id || item->split.attempt != attempt))
         item = item->next;
     if (!item || item->state != DM_HELD)

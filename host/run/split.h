@@ -35,6 +35,8 @@ struct dm_split {
     bool probe;  /* does the row in it kill a worker again? its results are thrown away */
     bool single; /* rows are worked on one at a time, since many at once were too much for memory */
     bool part;   /* the output goes to files of its own in the folder for parts */
+    bool whole;  /* the input file is compressed, and read from its beginning */
+    bool staged; /* the ranges' paths are copies that a worker host has made */
     bool granted; /* `at` is where the output goes */
     struct dm_place at[DM_STREAMS];
     uint32_t file_number; /* for one output per input: the shard number that stands for the file */

@@ -38,6 +38,8 @@ struct dm_coordinator {
     struct dm_hosts *hosts; /* whose workers the pool has; NULL: they run here */
     struct dm_plan plan;
     struct dm_items items;
+    struct dm_peer *idle;  /* workers that wait for work */
+    size_t window;         /* splits planned and not committed, at the most */
     struct dm_spool spool; /* when the input is standard input */
     struct dm_pump pump;   /* when the output is standard output */
     bool from_stdin;
@@ -80,12 +82,16 @@ void dm_run_stop(struct dm_coordinator *c, bool now, const char *text);
 /* schedule.c: gives idle workers splits, and outputs their places. */
 void dm_schedule(struct dm_coordinator *c);
 
+/* A worker waits for work, or does so no more since it has gone. */
+void dm_schedule_idle(struct dm_coordinator *c, struct dm_peer *peer);
+void dm_schedule_gone(struct dm_coordinator *c, struct dm_peer *peer);
+
 /* A worker has run its split, or its output is in place. */
 void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame);
 void dm_schedule_written(struct dm_coordinator *c, struct dm_wire *frame);
 
 /* The worker has left its split undone, since models may not be asked any more. */
-void dm_schedule_given_up(struct dm_peer *peer);
+void dm_schedule_given_up(struct dm_coordinator *c, struct dm_peer *peer);
 
 /* The output of an item is in its place, which ends at item->end. */
 void dm_schedule_settle(struct dm_coordinator *c, struct dm_item *item);
@@ -103,6 +109,10 @@ void dm_parts_remove(const char *folder);
 
 /* Joins the parts of this item and those behind it, in a thread, unless that is under way. */
 void dm_parts_join(struct dm_coordinator *c, struct dm_item *first);
+
+/* Writes a piece of a part that a worker sends, since it does not see the folder. */
+int dm_parts_write(const struct dm_coordinator *c, const struct dm_item *item, int stream,
+                   uint64_t offset, const char *p, size_t n, struct dm_error *err);
 
 /* Removes what the last attempt at the item may have written. */
 void dm_parts_drop(const struct dm_coordinator *c, const struct dm_item *item);

@@ -38,7 +38,12 @@ enum dm_message {
     DM_SLOT,   /* either: a frame to or from the worker in this slot */
     DM_GONE,   /* worker host: the worker in this slot has ended, and how */
     DM_BEAT,   /* either: still there */
-    DM_END     /* coordinator: the run is over */
+    DM_END,    /* coordinator: the run is over */
+    /* with a worker host that does not see the run's files */
+    DM_FETCH,   /* worker host: send the input of the split in this slot */
+    DM_PIECE,   /* coordinator: a piece of it */
+    DM_FETCHED, /* coordinator: that was all */
+    DM_OUTPUT   /* worker host: a piece of what the split in this slot adds to a stream */
 };
 
 enum { DM_FRAME_HEAD = 5, DM_FRAME_MAX = 64 * 1024 * 1024 };

@@ -258,7 +258,9 @@ static int read_document(struct dm_work *w)
     w->board->op = -1;
     atomic_store(&w->board->row, 0);
     atomic_fetch_add(&w->board->turn, 1);
-    int rc = dm_input_open_document(&w->input, dm_work_range(w)->path, content, &w->err);
+    const char *path = dm_work_range(w)->path;
+    int rc = w->split->staged ? dm_input_open_made(&w->input, path, &w->err)
+                              : dm_input_open_document(&w->input, path, content, &w->err);
     if (rc != DM_EMEMORY)
         dm_work_rest(w);
     return rc;

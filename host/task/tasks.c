@@ -187,6 +187,17 @@ int dm_tasks_next(struct dm_tasks *t, struct dm_tasks_row *row, struct dm_error 
     return rc;
 }
 
+/* After a failure nothing of the transaction is left, whether SQLite has undone it already or not:
+ * who writes does so again. */
+static int undo(struct dm_tasks *t, int rc)
+{
+    if (rc)
+        dm_sqlite.exec(t->db, "ROLLBACK", NULL, NULL, NULL);
+    if (rc)
+        t->writing = false;
+    return rc;
+}
+
 static int begin(struct dm_tasks *t, struct dm_error *err)
 {
     int rc = t->writing ? DM_OK : exec(t, "BEGIN", err);
@@ -198,7 +209,7 @@ static int run_once(struct dm_tasks *t, sqlite3_stmt *s, struct dm_error *err)
 {
     int rc = dm_sqlite.step(s) == SQLITE_DONE ? DM_OK : fail_sqlite(t, err);
     dm_sqlite.reset(s);
-    return rc;
+    return undo(t, rc);
 }
 
 int dm_tasks_put(struct dm_tasks *t, const struct dm_tasks_row *row, struct dm_error *err)
@@ -225,7 +236,6 @@ int dm_tasks_remove(struct dm_tasks *t, int64_t seq, struct dm_error *err)
 int dm_tasks_commit(struct dm_tasks *t, struct dm_error *err)
 {
     int rc = t->writing ? exec(t, "COMMIT", err) : DM_OK;
-    if (rc == DM_OK)
-        t->writing = false;
-    return rc;
+    t->writing = false;
+    return undo(t, rc);
 }

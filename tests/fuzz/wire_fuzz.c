@@ -3,6 +3,8 @@
 #include "fuzz.h"
 #include "run/asked.h"
 #include "run/budget.h"
+#include "cluster/orders.h"
+#include "run/board.h"
 #include "run/counts.h"
 #include "run/settings.h"
 
@@ -56,6 +58,28 @@ static void fuzz_settings(const char *p, size_t n)
     must(dm_settings_get(&w, &s, NULL) == DM_OK, "read back");
     must(dm_settings_put(&twice, &s), "written again");
     dm_settings_finish(&s);
+    must_be_equal(&once, &twice);
+}
+
+/* What a worker host is told first, and what it says of a worker that has gone. */
+static void fuzz_host(const char *p, size_t n)
+{
+    struct dm_orders orders;
+    struct dm_board board;
+    struct dm_buf once = {0}, twice = {0};
+    struct dm_wire w = wire_of(p, n);
+    dm_board_get(&w, &board);
+    must(dm_board_put(&once, &board), "written");
+    dm_buf_clear(&once);
+    w = wire_of(p, n);
+    if (dm_orders_get(&w, &orders, NULL) == DM_OK) {
+        must(dm_orders_put(&once, &orders), "written");
+        dm_orders_finish(&orders);
+        w = wire_of(once.p, once.n);
+        must(dm_orders_get(&w, &orders, NULL) == DM_OK, "read back");
+        must(dm_orders_put(&twice, &orders), "written again");
+        dm_orders_finish(&orders);
+    }
     must_be_equal(&once, &twice);
 }
 
@@ -151,6 +175,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         break;
     case 2:
         fuzz_settings(p, n);
+        break;
+    case 3:
+        fuzz_host(p, n);
         break;
     default:
         fuzz_counts(p, n, what / 8 % 4);

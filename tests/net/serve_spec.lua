@@ -1,48 +1,9 @@
 -- dmhost serve: DataMate's HTTP API, as it was recorded from the real one, and clients that mean harm.
-local json = require "dm.json"
+local service_of = require "tests.net.service"
 local t = require "tests.support"
 
+local ask, ask_all, start, stop = service_of.ask, service_of.ask_all, service_of.start, service_of.stop
 local q = t.quote
-
----Starts a service in a folder, which ends with M.stop.
-local function start(dir, words, environment)
-  local pid_file = dir .. "/pid"
-  os.remove(dir .. "/err")
-  local command = "cd %s && { exec env %s %s serve --flow flow --port 0 %s >/dev/null 2>err & echo $! >pid; }"
-  os.execute(command:format(q(dir), environment or "", q(t.DMHOST), words or ""))
-  for _ = 1, 1000 do
-    local port = (t.read(dir .. "/err") or ""):match "http://[%d.]+:(%d+)"
-    if port then return { port = tonumber(port), pid = t.read(pid_file):match "%d+", dir = dir } end
-    os.execute "sleep 0.02"
-  end
-  error("the service does not start: " .. (t.read(dir .. "/err") or ""))
-end
-
-local function stop(service, signal)
-  local _, out = t.shell(("kill -%s %s; for i in $(seq 3000); do kill -0 %s 2>/dev/null || exit; sleep 0.01; done; "
-    .. "echo stays"):format(signal or "TERM", service.pid, service.pid))
-  assert.equal("", out)
-end
-
----Makes requests, one after another: { method, target, body, headers }.
-local function ask_all(service, list)
-  local lines = {}
-  for i, r in ipairs(list) do
-    local headers = r.headers or { ["Content-Type"] = "application/json" }
-    lines[i] = ('{"port":%d,"method":%s,"target":%s,"body":%s,"headers":%s}'):format(service.port, json.encode(r[1]),
-      json.encode(r[2]), json.encode(r[3] or ""), next(headers) and json.encode(headers) or "{}")
-  end
-  t.write(service.dir .. "/requests", table.concat(lines, "\n") .. "\n")
-  local status, out, err = t.shell(("python3 tests/net/client.py <%s"):format(q(service.dir .. "/requests")))
-  assert.equal(0, status, err)
-  local answers = {}
-  for i, line in ipairs(t.lines(out)) do answers[i] = json.decode(line) end
-  return answers
-end
-
-local function ask(service, method, target, body, headers)
-  return ask_all(service, { { method, target, body, headers = headers } })[1]
-end
 
 ---The exchanges of the transcript's part A.
 local function transcript()
@@ -123,7 +84,7 @@ describe("dmhost serve", function()
       { "POST", submit, '{"retry_count": 0}x', '"loc":["body",18],"msg":"JSON decode error"' },
       { "POST", submit, '{"retry_count": 0', "Expecting ',' delimiter" },
       { "POST", submit, '{"a" 1}', "Expecting ':' delimiter" }, { "POST", submit, "[nul]", "Expecting value" },
-      { "POST", submit, '{"é": "', '"loc":["body",6]' }, { "POST", submit, '"\\x"', "Invalid \\\\escape: " },
+      { "POST", submit, '{"é": "', '"loc":["body",6]' }, { "POST", submit, '"\\x"', "Invalid \\\\escape" },
       { "POST", submit, ("["):rep(100000), "JSON decode error" },
       { "POST", "/api/task/list", "", '"missing","loc":["body"]' },
       { "POST", "/api/task/list", '{"task_ids": "abc"}', "list_type" },
@@ -201,6 +162,35 @@ describe("dmhost serve", function()
     assert.equal(200, ask(service, "GET", "/healthz").status)
     local memory = tonumber(t.read("/proc/" .. service.pid .. "/status"):match "VmRSS:%s+(%d+)")
     assert.is_true(memory < 200000 or t.DMHOST:find "san" ~= nil, memory)
+  end)
+
+  it("refuses tasks that it can not write down, and goes on when it can", function()
+    service = start(dir)
+    local function limit(size)
+      assert.equal(0, (t.shell(("prlimit --pid %s --fsize=%s:"):format(service.pid, size))))
+    end
+    limit(60000)
+    local refused
+    for i = 1, 100 do
+      local id = ("%08d-0000-4000-8000-000000000000"):format(i)
+      os.execute("mkdir " .. q(dir .. "/flow/" .. id))
+      t.write(("%s/flow/%s/process.yaml"):format(dir, id), "dataset_path: process\nexecutor_type: datamate\n")
+      local body = ask(service, "POST", ("/api/task/%s/submit"):format(id)).body
+      refused = body:find "1001" and id
+      if refused then break end
+      assert.truthy(body:find "Success", body)
+    end
+    assert.truthy(refused)
+    assert.equal(503, ask(service, "GET", "/healthz").status)
+    limit "unlimited"
+    for _ = 1, 300 do
+      if ask(service, "GET", "/healthz").status == 200 then break end
+      os.execute "sleep 0.05"
+    end
+    assert.equal(200, ask(service, "GET", "/healthz").status)
+    assert.truthy(ask(service, "POST", ("/api/task/%s/submit"):format(refused)).body:find "Success")
+    local err = t.read(dir .. "/err")
+    assert.truthy(err:find "the journal of tasks: .-\n.*the journal of tasks can be written again\n", err)
   end)
 
   it("says what is wrong with its own start", function()

@@ -23,7 +23,7 @@ SIGTERM ends the service; tasks that run are stopped, and go on when it is start
 }
 
 -- Limits on clients: connections, bytes, and how long a request and its answer may take.
-local MAX_CONNECTIONS, MAX_HEAD, MAX_BODY, MAX_MS = 256, 16 * 1024, 4 * 1024 * 1024, 20000
+local MAX_CONNECTIONS, MAX_HEAD, MAX_BODY, MAX_MS = 256, 16 * 1024, 1024 * 1024, 20000
 -- How many tasks that have ended are remembered.
 local KEEP_FINISHED = 10000
 

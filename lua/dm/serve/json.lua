@@ -63,15 +63,13 @@ local function encode(c)
 end
 
 ---The character that an escape at the backslash stands for, and where it ends.
-function Reader:escape(at)
+function Reader:escape(at, begin)
   local letter = self.text:sub(at + 1, at + 1)
-  if letter ~= "u" then
-    return ESCAPES[letter] or self:fail(letter == "" and "Unterminated string starting at" or "Invalid \\escape: ", at),
-      at + 2
-  end
-  local hex = self.text:match("^%x%x%x%x", at + 2) or self:fail("Invalid \\uXXXX escape", at + 1)
+  if letter == "" then self:fail("Unterminated string starting at", begin) end
+  if letter ~= "u" then return ESCAPES[letter] or self:fail("Invalid \\escape", at), at + 2 end
+  local hex = self.text:match("^(%x%x%x%x).", at + 2) or self:fail("Invalid \\uXXXX escape", at + 1)
   local c = tonumber(hex, 16)
-  local low = c >= 0xD800 and c < 0xDC00 and self.text:match("^\\u([dD][c-fC-F]%x%x)", at + 6)
+  local low = c >= 0xD800 and c < 0xDC00 and self.text:match("^\\u([dD][c-fC-F]%x%x).", at + 6)
   if low then return encode(0x10000 + (c - 0xD800) * 1024 + tonumber(low, 16) - 0xDC00), at + 12 end
   return encode(c), at + 6
 end
@@ -87,7 +85,7 @@ function Reader:string()
       self.at = stop + 1
       return table.concat(parts)
     elseif c == 0x5C then
-      parts[#parts + 1], at = self:escape(stop)
+      parts[#parts + 1], at = self:escape(stop, begin)
     elseif c == 0x7F then
       parts[#parts + 1], at = "\127", stop + 1
     else

@@ -1,0 +1,49 @@
+-- What specs of `dmhost serve` share: starting and ending one, and asking it.
+local json = require "dm.json"
+local t = require "tests.support"
+
+local q = t.quote
+
+local M = {}
+
+---Starts a service in a folder, which ends with M.stop.
+function M.start(dir, words, environment)
+  local pid_file = dir .. "/pid"
+  os.remove(dir .. "/err")
+  local command = "cd %s && { exec env %s %s serve --flow flow --port 0 %s >/dev/null 2>err & echo $! >pid; }"
+  os.execute(command:format(q(dir), environment or "", q(t.DMHOST), words or ""))
+  for _ = 1, 1000 do
+    local port = (t.read(dir .. "/err") or ""):match "http://[%d.]+:(%d+)"
+    if port then return { port = tonumber(port), pid = t.read(pid_file):match "%d+", dir = dir } end
+    os.execute "sleep 0.02"
+  end
+  error("the service does not start: " .. (t.read(dir .. "/err") or ""))
+end
+
+function M.stop(service, signal)
+  local _, out = t.shell(("kill -%s %s; for i in $(seq 3000); do kill -0 %s 2>/dev/null || exit; sleep 0.01; done; "
+    .. "echo stays"):format(signal or "TERM", service.pid, service.pid))
+  assert(out == "", out)
+end
+
+---Makes requests, one after another: { method, target, body, headers }.
+function M.ask_all(service, list)
+  local lines = {}
+  for i, r in ipairs(list) do
+    local headers = r.headers or { ["Content-Type"] = "application/json" }
+    lines[i] = ('{"port":%d,"method":%s,"target":%s,"body":%s,"headers":%s}'):format(service.port, json.encode(r[1]),
+      json.encode(r[2]), json.encode(r[3] or ""), next(headers) and json.encode(headers) or "{}")
+  end
+  t.write(service.dir .. "/requests", table.concat(lines, "\n") .. "\n")
+  local status, out, err = t.shell(("python3 tests/net/client.py <%s"):format(q(service.dir .. "/requests")))
+  assert(status == 0, err)
+  local answers = {}
+  for i, line in ipairs(t.lines(out)) do answers[i] = json.decode(line) end
+  return answers
+end
+
+function M.ask(service, method, target, body, headers)
+  return M.ask_all(service, { { method, target, body, headers = headers } })[1]
+end
+
+return M
