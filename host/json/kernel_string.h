@@ -42,8 +42,10 @@ TARGET static __attribute__((noinline)) struct scan scan_escaped(const char *p)
             struct escapes e = escapes_of(p);
             uint64_t u = escaped & e.u;
             bad_escape = escaped & ~e.valid;
-            bad_hex = (u << 1 | u << 2 | u << 3 | u << 4 | hex_carry) & ~e.hex;
-            hex_carry = u >> 63 | u >> 62 | u >> 61 | u >> 60;
+            if (u | hex_carry) {
+                bad_hex = (u << 1 | u << 2 | u << 3 | u << 4 | hex_carry) & ~e.hex;
+                hex_carry = u >> 63 | u >> 62 | u >> 61 | u >> 60;
+            }
             quote &= ~escaped;
         }
         uint64_t bad = m.control | bad_escape | bad_hex;
