@@ -1,6 +1,7 @@
 # make            build/dmhost
 # make demo       install what is missing, build, clean a real corpus
 # make test       install what tests need, run the whole suite
+# make test-llm   operators that ask a model, against llama.cpp's server with a tiny random model
 # make test-cluster  the same run on a real Slurm and a real Ray of three nodes each, on this machine; needs root
 # make check      test, linters, formatter, the repository's own rules; SAN=1 under the sanitizers
 # make conformance  how many of the peers' recorded answers our operators give
@@ -36,7 +37,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
-.PHONY: all deps demo test test-cluster test-datajuicer check unit specs conformance lint format bench bench-ops bench-datamate bench-llm fuzz install clean
+.PHONY: all deps demo test test-cluster test-llm test-datajuicer check unit specs conformance lint format bench bench-ops bench-datamate bench-llm fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)
@@ -79,6 +80,9 @@ conformance: $(BUILD)/dmhost
 test:
 	tests/deps.sh build test
 	$(MAKE) unit specs
+
+test-llm: $(BUILD)/dmhost
+	DMHOST=$(abspath $(BUILD)/dmhost) tests/model/run.sh
 
 test-cluster: $(BUILD)/dmhost
 	DMHOST=$(abspath $(BUILD)/dmhost) tests/cluster/run.sh

@@ -1,15 +1,16 @@
 #!/bin/sh
-# Installs what is missing of Debian's packages:  tests/deps.sh build|test|demo|bench|bench-llm|cluster ...
+# Installs what is missing of Debian's packages:  tests/deps.sh build|test|demo|bench|bench-llm|cluster|model ...
 # Says what it installs; silent when nothing is missing.
 set -eu
 
 build="gcc libc6-dev make pkg-config libluajit-5.1-dev libuv1-dev libzstd-dev libisal-dev libpcre2-dev libxxhash-dev"
 build="$build libutf8proc-dev libidn2-dev libexpat1-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libpq-dev nettle-dev libcld2-0 libuchardet0 lua-cjson lua-yaml"
 test="lua-busted lua-check clang-format cppcheck clang-14 libclang-rt-14-dev jq zstd gzip procps git python3-jieba fasttext"
-test="$test python3 python3-yaml openssl tmux postgresql"
+test="$test python3 python3-yaml openssl tmux nghttp2-server tinyproxy postgresql"
 demo="dpkg"
 bench="jq python3 python3-venv python3-pip time xz-utils"
 cluster="slurmctld slurmd slurm-client munge iproute2 curl python3-venv python3-pip"
+model="python3-venv python3-pip curl"
 bench_llm="hey python3-aiohttp time"
 
 wanted=""
@@ -20,8 +21,9 @@ for group in "$@"; do
   demo) wanted="$wanted $demo" ;;
   bench) wanted="$wanted $bench" ;;
   bench-llm) wanted="$wanted $bench_llm" ;;
+  model) wanted="$wanted $model" ;;
   cluster) wanted="$wanted $cluster" ;;
-  *) echo "deps.sh: unknown group $group; one of build test demo bench bench-llm cluster" >&2; exit 2 ;;
+  *) echo "deps.sh: unknown group $group; one of build test demo bench bench-llm cluster model" >&2; exit 2 ;;
   esac
 done
 

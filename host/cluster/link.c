@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BLOCK_BYTES = 256 * 1024, KEPT_BYTES = 64 * 1024 };
+enum { BLOCK_BYTES = 256 * 1024, KEPT_BYTES = 64 * 1024, FLUSH_MS = 3000 };
 
 int dm_link_init(struct dm_link *link, uv_loop_t *loop, const struct dm_link_events *events,
                  void *owner, struct dm_error *err)
@@ -154,11 +154,29 @@ static void on_closed(uv_handle_t *handle)
     link->on_closed(link);
 }
 
+static void on_socket_closed(uv_handle_t *handle)
+{
+    struct dm_link *link = handle->data;
+    uv_close((uv_handle_t *)&link->patience, on_closed);
+}
+
+static void close_socket(struct dm_link *link)
+{
+    if (!uv_is_closing((uv_handle_t *)&link->tcp))
+        uv_close((uv_handle_t *)&link->tcp, on_socket_closed);
+}
+
 static void on_shutdown(uv_shutdown_t *req, int status)
 {
     (void)status;
-    uv_close((uv_handle_t *)req->handle, on_closed);
+    close_socket(req->data);
     free(req);
+}
+
+/* The other end does not take it, and may be gone without a word. */
+static void on_impatient(uv_timer_t *timer)
+{
+    close_socket(timer->data);
 }
 
 void dm_link_close(struct dm_link *link, bool flush, void (*closed)(struct dm_link *link))
@@ -167,11 +185,17 @@ void dm_link_close(struct dm_link *link, bool flush, void (*closed)(struct dm_li
         return;
     link->closing = true;
     link->on_closed = closed;
+    uv_timer_init(link->tcp.loop, &link->patience);
+    link->patience.data = link;
     uv_shutdown_t *req = flush && !link->ended ? malloc(sizeof *req) : NULL;
-    if (req && uv_shutdown(req, (uv_stream_t *)&link->tcp, on_shutdown) == 0)
+    if (req)
+        req->data = link;
+    if (req && uv_shutdown(req, (uv_stream_t *)&link->tcp, on_shutdown) == 0) {
+        uv_timer_start(&link->patience, on_impatient, FLUSH_MS, 0);
         return;
+    }
     free(req);
-    uv_close((uv_handle_t *)&link->tcp, on_closed);
+    close_socket(link);
 }
 
 void dm_address_name(const struct sockaddr *address, char *buf, size_t n)

@@ -24,6 +24,7 @@ enum { DM_LINK_ROOM = 512 * 1024 };
 
 struct dm_link {
     uv_tcp_t tcp;
+    uv_timer_t patience; /* closing: until when what was sent may go out */
     const struct dm_link_events *events;
     void *owner;
     struct dm_buf in; /* the beginning of a frame whose rest has not come */
@@ -50,7 +51,8 @@ void dm_link_say(struct dm_link *link, enum dm_message type, const char *text);
 /* Bytes that were sent and are still in our memory. */
 size_t dm_link_waiting(const struct dm_link *link);
 
-/* Closes; with `flush`, once what was sent has gone out. on_closed may free the link. */
+/* Closes; with `flush`, once what was sent has gone out, or has not for some seconds. on_closed may
+ * free the link. */
 void dm_link_close(struct dm_link *link, bool flush, void (*on_closed)(struct dm_link *link));
 
 /* The address of the other end, as "10.0.0.1:4711" or "[::1]:4711". */

@@ -59,11 +59,6 @@ int dm_database_commit(struct dm_database *db, struct dm_error *err)
     return db->kind->commit(db, err);
 }
 
-int dm_database_is_server(const struct dm_database *db)
-{
-    return db->kind == &dm_postgres_tables;
-}
-
 bool dm_database_put(struct dm_buf *rows, bool first, const char *p, size_t n)
 {
     if (!dm_buf_putc(rows, first ? '[' : ','))

@@ -1,6 +1,7 @@
 /* Files that operators and tasks write, readable by owner and group as DataMate's are. */
+#include "io/export.h"
+
 #include "base/buf.h"
-#include "base/error.h"
 #include "run/folder.h"
 
 #include <dirent.h>

@@ -22,6 +22,3 @@ int dm_database_run(struct dm_database *db, const char *sql, const char *const *
 int dm_database_begin(struct dm_database *db, struct dm_error *err);
 int dm_database_add(struct dm_database *db, const char *sql, const char *const *values, int n, struct dm_error *err);
 int dm_database_commit(struct dm_database *db, struct dm_error *err);
-
-/* Whether it is a server. */
-int dm_database_is_server(const struct dm_database *db);

@@ -22,8 +22,7 @@ int dm_export_folder(const char *path, struct dm_error *err);
 /* Appends the path without links, dots and double slashes; of what is not there as it is. */
 int dm_export_real(const char *path, struct dm_buf *out, struct dm_error *err);
 
-/* Has the system put the files of a folder on disk; its names alone. */
-int dm_export_sync(const char *folder, struct dm_error *err);
+/* Has the system put the names of a folder on disk. */
 int dm_export_sync_names(const char *folder, struct dm_error *err);
 
 /* Removes the files of a folder, and the folder when nothing else is in it; none there is fine. */

@@ -61,6 +61,7 @@ struct dm_http_reply {
     size_t body_bytes;
     const char *head;     /* the header lines of the last reply, "name: value\r\n" each */
     size_t head_bytes;
+    int32_t events;       /* 1: it is a stream of server-sent events */
     double first_ms, total_ms; /* until its first byte, and altogether */
     char error[256];      /* for a person; "" with DM_HTTP_DONE */
     struct dm_http_reply *next;

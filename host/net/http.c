@@ -4,6 +4,7 @@
 #include "net/http.h"
 
 #include "base/loop.h"
+#include "net/sockets.h"
 #include "net/transfer.h"
 
 #include <stdlib.h>
@@ -33,18 +34,12 @@ static struct client {
     uint32_t nshards; /* that have been made */
     struct dm_transfer *active;
     struct dm_http_reply *ended, **ended_end;
-    CURL **idle; /* easy handles for the next transfers: they are dear to make */
+    struct dm_transfer **idle; /* for the next requests: they are dear to make */
     size_t nidle;
+    struct dm_buf scratch;
     uint32_t last_id;
     bool closing;
 } * client;
-
-/* A socket that libcurl waits on. */
-struct watch {
-    uv_poll_t poll;
-    struct shard *shard;
-    curl_socket_t fd;
-};
 
 /* ---- ends
  * ------------------------------------------------------------------------------------------- */
@@ -100,13 +95,9 @@ static void act(const struct shard *s, curl_socket_t fd, int flags)
     collect(s);
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void on_ready(void *whose, curl_socket_t fd, int flags)
 {
-    const struct watch *w = poll->data;
-    int flags = status < 0 ? CURL_CSELECT_ERR : 0; /* libuv has stopped polling then */
-    flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
-    flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
-    act(w->shard, w->fd, flags);
+    act(whose, fd, flags);
 }
 
 static void on_curl_timer(uv_timer_t *timer)
@@ -129,46 +120,12 @@ static void on_sweep(uv_timer_t *timer)
 /* ---- what libcurl asks for
  * -------------------------------------------------------------------------- */
 
-static void on_watch_closed(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
-static int unwatch(const struct shard *s, curl_socket_t fd, struct watch *w)
-{
-    dm_curl.multi_assign(s->multi, fd, NULL);
-    if (w) {
-        uv_poll_stop(&w->poll);
-        uv_close((uv_handle_t *)&w->poll, on_watch_closed);
-    }
-    return 0;
-}
-
-static struct watch *new_watch(struct shard *s, curl_socket_t fd)
-{
-    struct watch *w = malloc(sizeof *w);
-    if (!w || uv_poll_init_socket(client->loop, &w->poll, fd)) {
-        free(w);
-        return NULL;
-    }
-    w->poll.data = w;
-    w->shard = s;
-    w->fd = fd;
-    dm_curl.multi_assign(s->multi, fd, w);
-    return w;
-}
-
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *of_socket)
 {
-    struct watch *w = of_socket;
-    (void)easy;
-    if (what == CURL_POLL_REMOVE)
-        return unwatch(arg, fd, w);
+    (void)easy, (void)of_socket;
     if (client->closing) /* curl_multi_cleanup asks about connections that it keeps */
         return 0;
-    w = w ? w : new_watch(arg, fd);
-    int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    return w && uv_poll_start(&w->poll, events, on_poll) == 0 ? 0 : -1;
+    return dm_sockets_wait(fd, what, arg);
 }
 
 static int on_timeout(CURLM *multi, long ms, void *arg)
@@ -229,11 +186,12 @@ static int begin(struct dm_error *err)
     struct client *c = calloc(1, sizeof *c);
     if (c)
         c->idle = malloc(IDLE_HANDLES * sizeof *c->idle);
-    if (!c || !c->idle || dm_curl.global_init(CURL_GLOBAL_DEFAULT)) {
+    bool ok = c && c->idle && !dm_curl.global_init(CURL_GLOBAL_DEFAULT);
+    if (!ok || dm_sockets_start(loop, on_ready, err)) {
         if (c)
             free(c->idle);
         free(c);
-        return dm_fail_memory(err);
+        return ok ? err->status : dm_fail_memory(err);
     }
     c->loop = loop;
     c->ended_end = &c->ended;
@@ -243,28 +201,36 @@ static int begin(struct dm_error *err)
     return DM_OK;
 }
 
-static CURL *take_handle(void)
+/* One whose options fit, if there is such a one among the last; else any, or a new one. */
+static struct dm_transfer *take_transfer(struct dm_key key, struct dm_error *err)
 {
-    return client->nidle ? client->idle[--client->nidle] : dm_curl.easy_init();
+    enum { LOOKED_AT = 4 };
+    size_t n = client->nidle;
+    if (!n)
+        return dm_transfer_create(err);
+    struct dm_transfer **last = &client->idle[n - 1], *t = *last;
+    for (size_t i = 0; i < n && i < LOOKED_AT; i++) {
+        struct dm_transfer **at = last - i;
+        if (!dm_key_is((*at)->key, key))
+            continue;
+        t = *at;
+        *at = *last;
+        break;
+    }
+    client->nidle--;
+    return t;
 }
 
-static void keep_handle(CURL *easy)
-{
-    if (client->nidle < IDLE_HANDLES)
-        client->idle[client->nidle++] = easy;
-    else
-        dm_curl.easy_cleanup(easy);
-}
-
-/* A handle whose transfer failed early may hold on to buffers, and refuse options for it. */
+/* A transfer that failed early may hold on to buffers, and refuse options for it. */
 void dm_http_release(struct dm_http_reply *reply)
 {
-    bool good = reply->outcome == DM_HTTP_DONE;
-    CURL *easy = dm_transfer_destroy((struct dm_transfer *)(void *)reply);
-    if (good)
-        keep_handle(easy);
-    else
-        dm_curl.easy_cleanup(easy);
+    struct dm_transfer *t = (struct dm_transfer *)(void *)reply;
+    if (reply->outcome != DM_HTTP_DONE || client->nidle == IDLE_HANDLES) {
+        dm_transfer_destroy(t);
+        return;
+    }
+    dm_transfer_clear(t);
+    client->idle[client->nidle++] = t;
 }
 
 void dm_http_finish(void)
@@ -277,15 +243,17 @@ void dm_http_finish(void)
     while ((reply = dm_http_next()))
         dm_http_release(reply);
     while (client->nidle)
-        dm_curl.easy_cleanup(client->idle[--client->nidle]);
+        dm_transfer_destroy(client->idle[--client->nidle]);
     client->closing = true;
     for (struct shard *s = client->shards; s < client->shards + client->nshards; s++) {
         dm_curl.multi_cleanup(s->multi);
         uv_close((uv_handle_t *)&s->timer, NULL);
     }
     uv_close((uv_handle_t *)&client->sweep, NULL);
+    dm_sockets_stop();
     uv_run(client->loop, UV_RUN_DEFAULT); /* closes them */
     free(client->idle);
+    dm_buf_finish(&client->scratch);
     free(client);
     client = NULL;
     dm_curl.global_cleanup();
@@ -314,7 +282,7 @@ static int add(struct dm_transfer *t, struct shard *s, struct dm_error *err)
     if (rc == CURLM_OK)
         return DM_OK;
     unlink_transfer(t);
-    dm_http_release(&t->reply);
+    dm_transfer_destroy(t);
     return rc == CURLM_OUT_OF_MEMORY ? dm_fail_memory(err)
                                      : dm_fail(err, DM_EIO, "%s", dm_curl.multi_strerror(rc));
 }
@@ -325,13 +293,16 @@ int dm_http_start(const struct dm_http_request *request, struct dm_error *err)
     if (rc)
         return rc;
     struct shard *s = pick_shard();
-    CURL *easy = s ? take_handle() : NULL;
-    if (!easy)
+    struct dm_key key;
+    if (!s || !dm_transfer_key(&key, request, &client->scratch))
         return dm_fail_memory(err);
-    struct dm_transfer *t = dm_transfer_create(request, easy, err);
-    if (!t) {
-        dm_curl.easy_cleanup(easy);
+    struct dm_transfer *t = take_transfer(key, err);
+    if (!t)
         return err->status;
+    rc = dm_transfer_prepare(t, request, key, err);
+    if (rc) {
+        dm_transfer_destroy(t);
+        return rc;
     }
     client->last_id = client->last_id == INT32_MAX ? 1 : client->last_id + 1;
     t->reply.id = client->last_id;

@@ -1,10 +1,14 @@
 #include "net/transfer.h"
 
+#include "net/sockets.h"
+
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
+#include <xxhash.h>
 
 enum {
-    RECEIVE_BYTES = 2048, /* thousands of these are alive at once */
+    RECEIVE_BYTES = 1024, /* thousands of these are alive at once */
     UPLOAD_BYTES = 16384,
     MAX_HEAD_BYTES = 64 * 1024
 };
@@ -29,6 +33,17 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
     return !t->too_large && dm_buf_add(&t->body, p, n) ? n : 0;
 }
 
+static bool is_event_stream(const char *line, size_t n)
+{
+    static const char name[] = "content-type:", type[] = "text/event-stream";
+    size_t at = sizeof name - 1;
+    if (n < at || strncasecmp(line, name, at) != 0)
+        return false;
+    while (at < n && (line[at] == ' ' || line[at] == '\t'))
+        at++;
+    return n - at >= sizeof type - 1 && strncasecmp(line + at, type, sizeof type - 1) == 0;
+}
+
 /* Header lines; those of a redirect or an interim reply give way to the next ones. */
 static size_t on_head(char *p, size_t size, size_t n, void *arg)
 {
@@ -37,8 +52,11 @@ static size_t on_head(char *p, size_t size, size_t n, void *arg)
     note_first_byte(t);
     if (n >= 5 && memcmp(p, "HTTP/", 5) == 0) {
         dm_buf_clear(&t->head);
+        t->reply.events = 0;
         return n;
     }
+    if (is_event_stream(p, n))
+        t->reply.events = 1;
     t->too_large = t->head.n + n > MAX_HEAD_BYTES;
     return !t->too_large && dm_buf_add(&t->head, p, n) ? n : 0;
 }
@@ -83,14 +101,10 @@ static CURLcode set_tls(CURL *easy, const struct dm_http_request *r)
     return rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, r->unverified ? 0L : 2L);
 }
 
-static CURLcode set_body(CURL *easy, const struct dm_http_request *r)
+static CURLcode set_body(struct dm_transfer *t, size_t n)
 {
-    CURLcode rc = CURLE_OK;
-    if (r->body) {
-        rc = dm_curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_bytes);
-        rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, r->body);
-    }
-    return rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, r->method);
+    CURLcode rc = dm_curl.easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
+    return rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->sent.p);
 }
 
 static CURLcode set_limits(CURL *easy, const struct dm_http_request *r)
@@ -115,6 +129,8 @@ static CURLcode set_callbacks(struct dm_transfer *t)
     rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_WRITEDATA, t);
     rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
     rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_HEADERDATA, t);
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, dm_sockets_open);
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, dm_sockets_close);
     rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -160,6 +176,13 @@ static int set_url(struct dm_transfer *t, const struct dm_http_request *r, struc
                                                 dm_curl.url_strerror(rc));
 }
 
+static int fail_curl(CURLcode rc, struct dm_error *err)
+{
+    return rc == CURLE_OUT_OF_MEMORY ? dm_fail_memory(err)
+                                     : dm_fail(err, DM_EUSAGE, "%s", dm_curl.easy_strerror(rc));
+}
+
+/* All but the body. */
 static int set_options(struct dm_transfer *t, const struct dm_http_request *r, struct dm_error *err)
 {
     if (!add_headers(t, r->headers))
@@ -168,47 +191,111 @@ static int set_options(struct dm_transfer *t, const struct dm_http_request *r, s
     if (status)
         return status;
     CURLcode rc = set_callbacks(t);
-    rc = rc ? rc : set_body(t->easy, r);
+    rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, r->method);
     rc = rc ? rc : set_limits(t->easy, r);
     rc = rc ? rc : set_tls(t->easy, r);
     rc = rc ? rc : set_text(t->easy, CURLOPT_PROXY, r->proxy);
     rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
     if (t->connect_to)
         rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to);
-    if (rc == CURLE_OK)
-        return DM_OK;
-    return rc == CURLE_OUT_OF_MEMORY ? dm_fail_memory(err)
-                                     : dm_fail(err, DM_EUSAGE, "%s", dm_curl.easy_strerror(rc));
+    return rc ? fail_curl(rc, err) : DM_OK;
 }
 
-struct dm_transfer *dm_transfer_create(const struct dm_http_request *request, CURL *easy,
-                                       struct dm_error *err)
+struct dm_transfer *dm_transfer_create(struct dm_error *err)
 {
     struct dm_transfer *t = calloc(1, sizeof *t);
-    if (!t) {
-        dm_fail_memory(err);
-        return NULL;
-    }
-    t->easy = easy;
-    t->max_bytes = request->max_bytes;
-    t->first_byte_ms = request->first_byte_ms;
-    t->started_ms = dm_loop_now();
-    if (set_options(t, request, err) == DM_OK)
+    if (t)
+        t->easy = dm_curl.easy_init();
+    if (t && t->easy)
         return t;
-    dm_transfer_destroy(t);
+    free(t);
+    dm_fail_memory(err);
     return NULL;
 }
 
-CURL *dm_transfer_destroy(struct dm_transfer *t)
+static void drop_options(struct dm_transfer *t)
 {
-    CURL *easy = t->easy;
-    dm_curl.easy_reset(easy);
+    dm_curl.easy_reset(t->easy);
     dm_curl.slist_free_all(t->headers);
     dm_curl.slist_free_all(t->connect_to);
+    t->headers = t->connect_to = NULL;
+    t->key = (struct dm_key){0};
+}
+
+void dm_transfer_destroy(struct dm_transfer *t)
+{
+    drop_options(t);
+    dm_curl.easy_cleanup(t->easy);
+    dm_buf_finish(&t->sent);
     dm_buf_finish(&t->head);
     dm_buf_finish(&t->body);
     free(t);
-    return easy;
+}
+
+static bool add_text(struct dm_buf *key, const char *text)
+{
+    return text ? dm_buf_add(key, text, strlen(text) + 1) : dm_buf_putc(key, 1);
+}
+
+bool dm_transfer_key(struct dm_key *key, const struct dm_http_request *r, struct dm_buf *scratch)
+{
+    const char *const texts[] = {r->method,       r->url,       r->headers,
+                                 r->ca_file,      r->cert_file, r->key_file,
+                                 r->key_password, r->host_name, r->proxy};
+    const double times[] = {r->connect_ms, r->first_byte_ms, r->total_ms};
+    const uint64_t numbers[] = {r->max_bytes, r->unverified, r->redirects, r->body != NULL};
+    dm_buf_clear(scratch);
+    bool ok =
+        dm_buf_add(scratch, times, sizeof times) && dm_buf_add(scratch, numbers, sizeof numbers);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        ok = ok && add_text(scratch, texts[i]);
+    XXH128_hash_t hash = XXH3_128bits(scratch->p, scratch->n);
+    *key = (struct dm_key){hash.low64, hash.high64};
+    return ok;
+}
+
+int dm_transfer_prepare(struct dm_transfer *t, const struct dm_http_request *request,
+                        struct dm_key key, struct dm_error *err)
+{
+    if (!dm_key_is(t->key, key)) {
+        drop_options(t);
+        int rc = set_options(t, request, err);
+        if (rc)
+            return rc;
+        t->key = key;
+    }
+    t->max_bytes = request->max_bytes;
+    t->redirects = request->redirects;
+    t->first_byte_ms = request->first_byte_ms;
+    t->started_ms = dm_loop_now();
+    if (!request->body)
+        return DM_OK;
+    if (!dm_buf_add(&t->sent, request->body, request->body_bytes) || !dm_buf_reserve(&t->sent, 1))
+        return dm_fail_memory(err);
+    CURLcode rc = set_body(t, request->body_bytes);
+    return rc ? fail_curl(rc, err) : DM_OK;
+}
+
+/* Keeps the memory of usual texts. */
+static void empty(struct dm_buf *b)
+{
+    enum { KEPT = 4096 };
+    if (b->cap > KEPT)
+        dm_buf_finish(b);
+    else
+        dm_buf_clear(b);
+}
+
+void dm_transfer_clear(struct dm_transfer *t)
+{
+    empty(&t->sent);
+    empty(&t->head);
+    empty(&t->body);
+    t->reply = (struct dm_http_reply){0};
+    t->next = t->prev = NULL;
+    t->answered = t->too_large = false;
+    t->first_ms = 0;
+    *t->error = 0;
 }
 
 /* ---- the end of one
@@ -267,6 +354,8 @@ void dm_transfer_end(struct dm_transfer *t, CURLcode code)
     if (outcome == DM_HTTP_TOO_LARGE)
         snprintf(t->reply.error, sizeof t->reply.error, "the reply is longer than %llu bytes",
                  (unsigned long long)t->max_bytes);
+    else if (code == CURLE_TOO_MANY_REDIRECTS)
+        snprintf(t->reply.error, sizeof t->reply.error, "more than %u redirects", t->redirects);
     else if (outcome != DM_HTTP_DONE)
         snprintf(t->reply.error, sizeof t->reply.error, "%s",
                  *t->error ? t->error : dm_curl.easy_strerror(code));

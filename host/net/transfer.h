@@ -7,14 +7,22 @@
 
 #include "net/library.h"
 
+/* Stands for all fields of a request but its body's bytes: a hash. */
+struct dm_key {
+    uint64_t low, high;
+};
+
 struct dm_transfer {
     struct dm_http_reply reply; /* first: what Lua holds is ours */
     struct dm_transfer *next, *prev;
     CURL *easy;
+    struct dm_key key; /* of the request that its options are for */
     struct curl_slist *headers, *connect_to;
+    struct dm_buf sent; /* the request's body */
     struct dm_buf head, body;
     uint32_t shard; /* whose it is: see http.c */
     uint64_t max_bytes;
+    uint32_t redirects;
     double first_byte_ms; /* limit; 0: none */
     double started_ms, first_ms;
     bool answered;  /* the first byte of a reply has come */
@@ -22,19 +30,33 @@ struct dm_transfer {
     char error[CURL_ERROR_SIZE];
 };
 
-/* Makes a transfer of a request on `easy`, which is the transfer's from then on. NULL when the
- * request is at fault or memory is short; then `easy` is the caller's still. */
-struct dm_transfer *dm_transfer_create(const struct dm_http_request *request, CURL *easy,
-                                       struct dm_error *err);
+/* Makes a transfer, to be used again and again: one request after another mostly differs in its
+ * body alone, and to set libcurl's options takes longer than to send it. NULL when memory is short.
+ */
+struct dm_transfer *dm_transfer_create(struct dm_error *err);
+void dm_transfer_destroy(struct dm_transfer *t);
+
+/* The key of a request, which is written out in `scratch` for that. False when memory is short. */
+bool dm_transfer_key(struct dm_key *key, const struct dm_http_request *request,
+                     struct dm_buf *scratch);
+
+static inline bool dm_key_is(struct dm_key a, struct dm_key b)
+{
+    return a.low == b.low && a.high == b.high;
+}
+
+/* Makes the transfer one of a request, whose key is `key`. After an error the transfer is only good
+ * for dm_transfer_destroy. */
+int dm_transfer_prepare(struct dm_transfer *t, const struct dm_http_request *request,
+                        struct dm_key key, struct dm_error *err);
+
+/* Forgets the reply. */
+void dm_transfer_clear(struct dm_transfer *t);
 
 /* Fills in the reply once libcurl has ended the transfer with `code`. */
 void dm_transfer_end(struct dm_transfer *t, CURLcode code);
 
 /* Fills in the reply of a transfer that we ended. */
 void dm_transfer_stop(struct dm_transfer *t, int outcome, const char *why);
-
-/* Frees all but the easy handle, which is returned for another transfer; NULL when there is none.
- */
-CURL *dm_transfer_destroy(struct dm_transfer *t);
 
 #endif

@@ -1,5 +1,6 @@
 #include "run/commit.h"
 
+#include "io/export.h"
 #include "run/folder.h"
 
 #include <dirent.h>

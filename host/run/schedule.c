@@ -225,6 +225,7 @@ static bool send_to(struct dm_coordinator *c, struct dm_item *item, struct dm_pe
     item->probe_next = false;
     item->state = DM_RUNNING;
     item->peer = peer;
+    item->home = NULL; /* should it be lost, anyone's decompressor has as far to go */
     peer->job = item;
     if (item->probing)
         return send_probe(peer, item);

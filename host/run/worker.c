@@ -276,6 +276,8 @@ void dm_worker_destroy(struct dm_worker *w)
         unlink_result(w, w->results);
     if (here == w)
         here = NULL;
+    if (w->wanted)
+        dm_loop_watch(-1);
     dm_replies_close(w->replies);
     dm_tracer_destroy(w->tracer);
     dm_work_destroy(w->work);

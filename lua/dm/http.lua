@@ -85,7 +85,7 @@ function M.send(method, url, lines, body, settled)
   request.connect_ms, request.first_byte_ms = settled.connect_timeout, settled.first_byte_timeout
   request.total_ms, request.max_bytes = settled.timeout, settled.max_reply
   request.unverified, request.redirects = settled.verify and 0 or 1, settled.redirects or 0
-  return wait.request(request)
+  return wait.request(request, settled.with_head)
 end
 
 ---The last value of each header, by its name in small letters.
@@ -112,7 +112,7 @@ local function ask(method, url, body, given)
   local options, wrong = params.check(ALL, given or {}, sample.null)
   if not options then error("dm.http " .. wrong, 3) end
   local settled = M.settle(options)
-  settled.redirects = options.redirects
+  settled.redirects, settled.with_head = options.redirects, true
   wait.turn()
   local ended = M.send(method, url, M.lines(options.headers), body, settled)
   if ended.outcome ~= C.DM_HTTP_DONE then return nil, ended.error end

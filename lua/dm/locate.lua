@@ -57,6 +57,7 @@ local function skip(text, at)
 end
 
 local known, known_words -- the last text: a pipeline of many operators is asked for the place of each
+local known_tables -- of that text, by the number of the word that opens them
 
 ---The words of a Lua text; of one that does not parse, too.
 ---@param text string
@@ -75,7 +76,7 @@ function M.words(text)
       last = last }
     at = skip(text, last + 1)
   end
-  known, known_words = text, list
+  known, known_words, known_tables = text, list, {}
   return list
 end
 
@@ -111,9 +112,12 @@ local function entry_key(words, i)
   return nil, i
 end
 
----The entry of the table that opens at word i: where it and its value begin.
-local function find_entry(words, i, wanted)
-  local place = 0
+---The entries of the table that opens at word i, by key: where each and its value begin. Found once for a text.
+---@return table<any, { entry: integer, value: integer }>
+local function entries_of(words, i)
+  local opened = i
+  if known_tables[opened] then return known_tables[opened] end
+  local entries, place = {}, 0
   i = i + 1
   while words[i] and not is_code(words[i], "}") do
     local key, value = entry_key(words, i)
@@ -121,10 +125,12 @@ local function find_entry(words, i, wanted)
       place = place + 1
       key = place
     end
-    if key == wanted then return i, value end
+    entries[key] = entries[key] or { entry = i, value = value }
     i = entry_end(words, value)
     if is_code(words[i], ",") or is_code(words[i], ";") then i = i + 1 end
   end
+  known_tables[opened] = entries
+  return entries
 end
 
 ---Where the table begins that `pipeline` (or another function) is called with.
@@ -150,10 +156,10 @@ function M.entry(text, call, path, value)
   local found = at
   for i, key in ipairs(path) do
     if not at or not is_code(words[at], "{") then break end
-    local entry, its_value = find_entry(words, at, key)
-    if not entry then break end
-    found = (i == #path and not value) and entry or its_value
-    at = its_value
+    local found_entry = entries_of(words, at)[key]
+    if not found_entry then break end
+    found = (i == #path and not value) and found_entry.entry or found_entry.value
+    at = found_entry.value
   end
   return words[found]
 end

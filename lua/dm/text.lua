@@ -279,7 +279,9 @@ function M.splitter(options)
   if size < 1 or overlap < 0 or size <= overlap then
     error(("chunk_size %d must be greater than chunk_overlap %d"):format(size, overlap), 0)
   end
-  return setmetatable({ size = size, overlap = overlap, most = options.max_characters or -1 }, Splitter)
+  local function whole(n) return math.max(-1, math.min(n, 2 ^ 53)) end -- what C's integers hold
+  return setmetatable({ size = whole(size), overlap = whole(overlap), most = whole(options.max_characters or -1) },
+    Splitter)
 end
 
 ---@param s string

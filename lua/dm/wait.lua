@@ -17,6 +17,9 @@ local M = {}
 ---@field woken boolean? something to go on with has come
 ---@field value any what that is
 ---@field interrupted any? it is to stop waiting and raise this
+---@field run fun(task: dm.Task)? what it does
+---@field ended boolean?
+---@field with_head boolean? see M.request
 ---@field free boolean? begun by M.start
 ---@field undo fun(arg: any)? while it waits: takes back what it waits for
 ---@field undo_arg any
@@ -146,19 +149,22 @@ end
 ---@field outcome integer C.DM_HTTP_DONE ...
 ---@field status integer
 ---@field body string
----@field head string
+---@field head string "" for a good reply, unless M.request was told to keep it
+---@field events boolean it is a stream of server-sent events
 ---@field error string
 ---@field first_ms number
 ---@field total_ms number
 
 ---@return dm.Ended
-local function take(reply)
+local function take(reply, with_head)
+  local good = reply.outcome == C.DM_HTTP_DONE and reply.status >= 200 and reply.status < 300
   return {
     outcome = reply.outcome,
     status = reply.status,
     body = ffi.string(reply.body, reply.body_bytes),
-    head = ffi.string(reply.head, reply.head_bytes),
-    error = ffi.string(reply.error),
+    head = good and not with_head and "" or ffi.string(reply.head, reply.head_bytes),
+    events = reply.events == 1,
+    error = good and "" or ffi.string(reply.error),
     first_ms = reply.first_ms,
     total_ms = reply.total_ms,
   }
@@ -170,7 +176,7 @@ local function take_replies()
     local task = requests[reply.id]
     requests[reply.id] = nil
     under_way = under_way - 1
-    if task then M.wake(task, take(reply)) end
+    if task then M.wake(task, take(reply, task.with_head)) end
     C.dm_http_release(reply)
     reply = C.dm_http_next()
   end
@@ -275,11 +281,13 @@ end
 
 ---Makes a request and waits for its end. Raises when it can not even be begun.
 ---@param request ffi.cdata* struct dm_http_request; its texts must be alive during the call only
+---@param with_head boolean? header lines are wanted of a good reply, too
 ---@return dm.Ended
-function M.request(request)
+function M.request(request, with_head)
   local id = C.dm_http_start(request, err)
   if id < 0 then error(ffi.string(err.text), 0) end
   local me = M.self()
+  me.with_head = with_head
   requests[id] = me
   under_way = under_way + 1
   return M.park(me, give_up, id)
@@ -291,31 +299,52 @@ function M.under_way()
   return under_way
 end
 
+-- Coroutines whose tasks have ended, for the next ones: their stacks have grown to what a task needs.
+local spare, MOST_SPARE = {}, 16384
+
+---What a coroutine does: one task after another.
+local function go_round(task, run)
+  while true do
+    run(task)
+    task.ended = true
+    task, run = coroutine.yield()
+  end
+end
+
 local function resume(task)
-  local before = current
+  local before, co = current, task.co
   current, task.fresh = task, nil
   if task.enter then task:enter() end
-  local ok, message = coroutine.resume(task.co)
+  local ok, message = coroutine.resume(co, task, task.run)
   current = before
-  local ended = coroutine.status(task.co) == "dead"
+  local ended = task.ended or not ok
+  if task.ended and #spare < MOST_SPARE then spare[#spare + 1] = co end
+  if ended then task.ended, task.run = true, nil end
   if ended and task.free then free = free - 1 end
   if task.leave then task:leave(ended) end
   if not ok then error(message, 0) end
 end
 
+local function take_coroutine(task, run)
+  local n = #spare
+  task.co, task.run, task.ended = spare[n] or coroutine.create(go_round), run, nil
+  spare[n] = nil
+end
+
 ---Begins a task, which runs until it waits for the first time.
 ---@param task dm.Task a table with what the hooks need
----@param run fun() its errors are errors of who runs the loop
+---@param run fun(task: dm.Task) its errors are errors of who runs the loop
 function M.begin(task, run)
-  task.co = coroutine.create(run)
+  take_coroutine(task, run)
   resume(task)
 end
 
 ---Begins a task that goes on while code outside of tasks waits; it runs when the loop does for the first time.
 ---@param task dm.Task as M.begin's
----@param run fun() as M.begin's
+---@param run fun(task: dm.Task) as M.begin's
 function M.start(task, run)
-  task.co, task.fresh, task.free = coroutine.create(run), true, true
+  take_coroutine(task, run)
+  task.fresh, task.free = true, true
   free = free + 1
   make_ready(task)
 end
@@ -337,7 +366,7 @@ function M.step(ms)
     ready[first] = nil
     first = first + 1
     local can_go_on = task.woken or task.interrupted or task.fresh
-    if can_go_on and coroutine.status(task.co) == "suspended" then resume(task) end
+    if can_go_on and not task.ended then resume(task) end
   end
 end
 

@@ -1,6 +1,6 @@
 -- Keeps samples whose quality a model rates highly enough: 1 to 5 for accuracy, grammar, informativeness and
 -- coherence, of which the mean divided by 5 is compared. As with Data-Juicer a sample is kept whose answer can not be
--- read. The words of the question are our own, so that scores are not those that Data-Juicer's words lead to.
+-- read.
 local LLMFilter = require("dm.base_op").LLMFilter
 local datajuicer = require "dm.llm.datajuicer"
 local path = require "dm.path"
@@ -8,16 +8,63 @@ local schema = require "dm.llm.schema"
 
 local DIMENSIONS = { "accuracy", "grammar", "informativeness", "coherence" }
 
+-- Word for word Data-Juicer's (Apache License 2.0, Copyright Alibaba), since scores depend on it.
 local TASK = [[
-You rate the quality of training data for language models. Rate the sample that you are shown from 1 (worst) to 5
-(best) in each of these:
-- accuracy: what it says is true and consistent
-- grammar: it is well formed and easy to read
-- informativeness: there is something to learn from it
-- coherence: its parts belong together and follow from each other
-Answer with JSON and nothing else:
-{"dimension_scores": {"accuracy": 1, "grammar": 1, "informativeness": 1, "coherence": 1}, "flags": [],
-"rationale": "one sentence", "recommendation": "keep, review or discard"}]]
+
+]] .. 'You are a meticulous data quality assessor for LLM training. Analyze each data sample across ' ..
+  'multiple quality dimensions and provide numerical scores with reasoning. Follow these guidelines:' .. [[
+
+
+1. Evaluation Dimensions
+Score each dimension (1-5 scale: 1=lowest, 5=highest):
+- Accuracy: Factual correctness & verifiability
+- Grammar: Linguistic correctness & fluency
+- Informativeness: Depth/utility of content
+- Coherence: Logical structure & consistency
+
+2. Scoring Protocol
+- Base scores on concrete evidence from text
+- Flag samples needing human review (confidence <90%)
+- Compare with similar data points for consistency
+- Penalize hallucination/misinformation severely
+
+3. Output Format
+json
+{
+  "dimension_scores": {
+    "accuracy": ,
+    "grammar": ,
+    "informativeness": ,
+    "coherence":
+  },
+  "flags": ["syntax_error", "insufficient_information", ...],
+  "rationale": "Concise technical analysis",
+  "recommendation": ["keep", "review", "discard"]
+}
+4. Special Instructions
+- Prioritize factual integrity over stylistic qualities
+- Treat unverified medical/legal claims as high-risk
+- Contextualize cultural references appropriately
+- Response a json dict
+
+Example Response:
+
+json
+{
+  "dimension_scores": {
+    "accuracy": 2,
+    "grammar": 4,
+    "informativeness": 4,
+    "coherence": 2
+  },
+  "flags": ["accuracy_concern", "logical_confusion"],
+]] .. '"rationale": "The text provides rich information but suffers from logical confusion and lacks ' ..
+  'contextual coherence. Excellent grammatical structure offset by factual inaccuracies.",' .. [[
+
+  "recommendation": ["review"]
+}
+]]
+local INPUT = "# Data\n'''\n%s\n'''\n\n# Response\njson\n"
 
 local Filter = LLMFilter:extend {
   name = "llm_quality_score_filter",
@@ -64,7 +111,7 @@ function Filter:build_llm_prompt(sample)
     if value == nil then error(('field "%s" is missing or null'):format(self.input_keys[i]), 0) end
     parts[i] = ("**%s**\n%s"):format(self.field_names[i], tostring(value))
   end
-  return table.concat(parts, "\n\n")
+  return INPUT:format(table.concat(parts, "\n\n"))
 end
 
 ---The mean of the scores that an answer holds, from 0 to 1; nil when it can not be read.

@@ -53,7 +53,7 @@ local function read(answer)
     local _, question = answer:find("Human:", at, true)
     local colon, reply = answer:find("Assistant:", (question or #answer) + 1, true)
     if not colon then break end
-    local behind = answer:find("Human:", reply + 1, true) or #answer + 1
+    local behind = answer:find("Human", reply + 1, true) or #answer + 1
     pairs_found[#pairs_found + 1] = { text.strip(answer:sub(question + 1, colon - 1)),
       text.strip(answer:sub(reply + 1, behind - 1)) }
     at = behind

@@ -265,6 +265,12 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       task:assert_once(2)
       assert.truthy(task:files()["a.txt"][1]:find "^read /.*/src/1$")
       assert.equal("COMPLETED", (task:ending()))
+      task = make { files = { { "it's.docx", "bytes" }, { "bad.pdf", "b" } } }
+      local script = 'python3 -c "import sys\nif sys.argv[1][-1] == str(2): sys.exit(7)\nprint(1, end=str())"'
+      assert.equal(0, (t.shell(("DMHOST_READER=%s %s %s run -q %s/process.yaml"):format(t.quote(script), store.env,
+        t.DMHOST, task.flow))))
+      assert.equal("1", task:files()["it's.txt"][1])
+      assert.truthy(task:results()[2].result.reason:find("ended with status 7", 1, true))
     end)
 
     it("on a disk that is full", function()

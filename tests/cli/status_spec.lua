@@ -51,7 +51,9 @@ describe("a run seen from another terminal", function()
     assert.is_nil(t.read(dir .. "/out.jsonl.run/status.json"))
   end)
   it("is followed to its end", function()
-    local _, out = during "$dmhost status --follow out.jsonl >followed & rm go; wait $!; cat followed"
+    local _, out = during [[$dmhost status --follow out.jsonl >followed &
+      until [ -s followed ]; do sleep 0.01; done
+      rm go; wait $!; cat followed]]
     assert.truthy(out:find("rows/s", 1, true), out)
     assert.truthy(out:find("done, after", 1, true), out)
   end)

@@ -23,18 +23,15 @@ why_no_nodes() {
   ip link del "$NAME-try"
 }
 
-wire() { # NODE: its namespace and link
+wire() { # NODE: its namespace and link; can be repeated, as what is deleted takes a moment to be gone
   if ! ip link show "$NAME-br" >/dev/null 2>&1; then
-    ip link add "$NAME-br" type bridge && ip addr add "$(here)/24" dev "$NAME-br" && ip link set "$NAME-br" up \
-      || die "can not make a bridge"
+    ip link add "$NAME-br" type bridge && ip addr add "$(here)/24" dev "$NAME-br" && ip link set "$NAME-br" up || return 1
   fi
-  if ! ip netns list | grep -qw "$NAME-n$1"; then
-    ip netns add "$NAME-n$1" && ip link add "$NAME-l$1" type veth peer name eth0 netns "$NAME-n$1" \
-      || die "can not make node $1"
-    ip link set "$NAME-l$1" master "$NAME-br"
-    on "$1" ip link set lo up
-    on "$1" ip addr add "$(address "$1")/24" dev eth0
-    on "$1" ip link set eth0 up
+  if ! ip link show "$NAME-l$1" >/dev/null 2>&1; then
+    ip netns list | grep -qw "$NAME-n$1" || ip netns add "$NAME-n$1" || return 1
+    ip link add "$NAME-l$1" type veth peer name eth0 netns "$NAME-n$1" || return 1
+    ip link set "$NAME-l$1" master "$NAME-br" && on "$1" ip link set lo up &&
+      on "$1" ip addr add "$(address "$1")/24" dev eth0 && on "$1" ip link set eth0 up || return 1
   fi
   mend "$1"
 }

@@ -40,7 +40,7 @@ ask() { # PATH
 # keep what they inherit open, so nothing is left to inherit: a lock held by the caller would be held until `down`.
 start_node() { # NODE
   local i=$1 fd args
-  wire "$i"
+  wire "$i" || return 1
   [ -z "$(pids "$i")" ] || return 0
   mkdir -p "$DIR/node$i" "$DIR/t"
   args=(--block --node-ip-address="$(address "$i")" --object-store-memory=80000000 --temp-dir="$DIR/t"

@@ -120,7 +120,7 @@ start_controller() {
 }
 
 start_node() { # NODE
-  wire "$1"
+  wire "$1" || return 1
   [ -z "$(pids "$1")" ] || return 0
   mkdir -p "$DIR/spool.node$1"
   on "$1" slurmd -N "node$1" -f "$SLURM_CONF" </dev/null >"$DIR/log/slurmd.node$1.start" 2>&1
@@ -138,7 +138,7 @@ up() {
   why=$(why_not)
   [ -z "$why" ] || die "$why"
   runs "$DIR/slurmctld.pid" slurmctld || write_configuration
-  wire 1 # the bridge has the controller's address
+  wait_for 10 wire 1 || die "can not make a node" # the bridge has the controller's address
   start_munge
   start_controller
   for node in $(seq $NODES); do start_node "$node"; done

@@ -11,6 +11,18 @@ describe("on Slurm, a run", function()
     M.check(M.bash [[salloc -N3 --ntasks-per-node=1 --mem-per-cpu=200 --no-kill \
       $dmhost run pipeline.lua -o out.jsonl -q --engine slurm --workers 3 --memory 200M]])
   end)
+  it("waits for nodes, and tells why in its status", function()
+    local status, out, err = M.bash [[
+      srun -N3 --exclusive --mem=0 -i none sleep 300 & busy=$!
+      until_ eval '[ "$(squeue -h -t R | wc -l)" = 1 ]'
+      $dmhost run pipeline.lua -o out.jsonl -q --engine slurm --workers 1 & pid=$!
+      until_ eval '$dmhost status out.jsonl | grep -q "waits .*queue: "'
+      $dmhost status out.jsonl
+      kill -INT $pid; wait $pid; echo "exit $?"; scancel --name=sleep; wait $busy; exit 0]]
+    assert.equal(0, status, err)
+    assert.truthy(out:find("Resources", 1, true) or out:find("Priority", 1, true), out)
+    assert.truthy(out:find("exit 130", 1, true), out)
+  end)
   it("leaves no job in the queue", function()
     M.disturbed "kill -INT $pid"
     assert.equal(0, (M.bash "until_ eval '[ -z \"$(squeue -h)\" ]'"))

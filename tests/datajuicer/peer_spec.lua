@@ -123,6 +123,14 @@ describe("an operator of Data-Juicer", function()
       "--set limits.row_time=2s")
   end)
 
+  it("may load its model with the first row", function()
+    recipe("  - upper_mapper: {mark: lazy}", { "a", "b", "HANG", "c" })
+    local status, _, err = dm "run r.yaml -j 1 --set limits.row_time=1s"
+    assert.equal(3, status, err)
+    assert.same({ "Alazy", "Blazy", "Clazy" }, texts_of(dir .. "/out.jsonl"))
+    assert.equal("the process of Data-Juicer did not answer within 1 s and was killed",
+      t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")[1].reason)
+  end)
   it("that can not be made ends the run", function()
     recipe("  - upper_mapper: {mark: unmakable}", many(10))
     local status, _, err = dm "run r.yaml"
@@ -178,6 +186,23 @@ describe("an operator of Data-Juicer", function()
     status, out = dm "explain out.jsonl.run in.jsonl@0"
     assert.equal(0, status)
     assert.truthy(out:find("dropped, measured len", 1, true), out)
+  end)
+  it("may be the user's, and is not another one when a run is resumed", function()
+    t.write(dir .. "/mine.py", [[
+from data_juicer.ops import OPERATORS, Mapper
+
+@OPERATORS.register_module("mine_mapper")
+class Mine(Mapper):
+    def process_single(self, sample):
+        return {**sample, "mine": sample["n"] * 2}
+]])
+    recipe("  - mine_mapper:", { "a" }, "custom_operator_paths: mine.py\n")
+    assert.equal(0, (dm "run r.yaml -q"))
+    assert.equal('{"id": 1, "n": 1.50, "text": "a","mine":3.0}\n', t.read(dir .. "/out.jsonl"))
+    t.write(dir .. "/mine.py", t.read(dir .. "/mine.py") .. "# changed\n")
+    local status, _, err = dm "run r.yaml --resume"
+    assert.equal(2, status)
+    assert.truthy(err:find("mine.py has changed since the run began", 1, true), err)
   end)
   it("leaves no process behind", function()
     recipe("  - upper_mapper:", { "HANG on" })

@@ -199,6 +199,20 @@ describe("replies of models", function()
     end
   end)
 
+  it("outlive the server: when it is back it is asked for the rest only", function()
+    rows(150)
+    pipeline("delay-30", "max_in_flight = 4")
+    local pid = kill_midway("-j 2", function() server:kill() end)
+    servers.wait_for("the message", function() return t.read(dir .. "/err"):find("the run waits for it", 1, true) end)
+    local kept = cached()
+    assert.is_true(kept >= 20 and kept < 150, kept)
+    server = servers.start { port = server.port }
+    servers.wait_for("the end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
+    check_answers(150)
+    assert.equal(150 - kept, server:stats().requests)
+    assert.equal(150, cached())
+  end)
+
   it("outlive a worker: its rows are answered once, and hardly any request is made again", function()
     rows(150)
     pipeline("delay-30", "max_in_flight = 4")

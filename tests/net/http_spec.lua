@@ -70,6 +70,27 @@ describe("dm.http", function()
     assert.error_matches(function() get("/", { timeout = "soon" }) end, '"soon" is not a value for timeout')
   end)
 
+  it("shows a certificate of its own where that is wanted", function()
+    local cert, key = servers.certificate "IP:127.0.0.1"
+    local mine, my_key = servers.certificate "DNS:client"
+    local tls = servers.start { certificate = cert, key = key, clients = mine }
+    local options = { ca_file = cert, cert_file = mine, key_file = key }
+    local reply, why = http.get(tls:url "/ok/echo", options)
+    assert.is_nil(reply)
+    assert.truthy(why:find("key", 1, true), why)
+    options.key_file = my_key
+    assert.equal(200, assert(http.get(tls:url "/ok/echo", options)).status)
+    assert.is_nil((http.get(tls:url "/ok/echo", { ca_file = cert }))) -- TLS 1.3: the server hangs up
+  end)
+
+  it("follows redirects, and says when there are too many", function()
+    assert.equal(200, assert(get "/moved-3/echo").status)
+    local reply, why = get "/moved-9/echo"
+    assert.is_nil(reply)
+    assert.equal("more than 5 redirects", why)
+    assert.equal(302, get("/moved-1/echo", { redirects = 0 }).status)
+  end)
+
   it("checks the server's certificate, and the name in it", function()
     local cert, key = servers.certificate "DNS:edatamate"
     local tls = servers.start { certificate = cert, key = key }

@@ -40,6 +40,15 @@ describe("operators that ask a model", function()
     assert.same({ 0.4, "below min_score 0.7" }, { ledger[1].value, ledger[1].reason })
   end)
 
+  it("ask again for an answer that can not be read, and never the cache", function()
+    local before = server:stats().requests
+    local status, _, err = run([["text_tagging_by_prompt_mapper", tag_list = { "Art" }, try_num = 4]], {
+      [[{"id":1,"text":"REPLY:neither"}]],
+    })
+    assert.equal(3, status, err)
+    assert.equal(4, server:stats().requests - before)
+  end)
+
   it("generate_qa_from_text_mapper", function()
     local status, _, err = run([["generate_qa_from_text_mapper", max_num = 2]], {
       [[{"id":1,"text":"REPLY:Human: a?\nAssistant: A\nHuman: b?\nAssistant: B\nHuman: c?\nAssistant: C"}]],

@@ -24,12 +24,13 @@ local function wait_for(what, ready)
 end
 
 ---Starts a server; M.stop ends it.
----@param options { port: integer?, certificate: string?, key: string?, host: string? }? host: its address
+---@param options { port: integer?, certificate: string?, key: string?, clients: string?, host: string? }? host: its
+---address; clients: certificates, one of which a client must show
 ---@return tests.Server
 function M.start(options)
   options = options or {}
   local folder = t.scratch()
-  local words = { tostring(options.port or 0), options.certificate, options.key }
+  local words = { tostring(options.port or 0), options.certificate, options.key, options.clients }
   local host = options.host or "127.0.0.1"
   local _, out = t.shell(("HOST=%s python3 tests/net/server.py %s >%s/port 2>%s/log </dev/null & echo $!"):format(host,
     table.concat(words, " "), folder, folder))

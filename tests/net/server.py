@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A server that answers as OpenAI-compatible ones do, and fails on demand.
 
-server.py PORT [CERT KEY]: listens on $HOST, else 127.0.0.1 (PORT 0: any), prints the port, and runs until it is killed.
+server.py PORT [CERT KEY [CLIENTS]]: listens on $HOST, else 127.0.0.1 (PORT 0: any), prints the port, and runs until
+it is killed. CLIENTS are certificates, one of which a client must show.
 
 The first part of a URL's path says how: /ok/v1/chat/completions, /delay-200/..., several with a comma between.
 GET /stats tells what was asked; GET /echo what the request looked like.
@@ -101,6 +102,10 @@ async def fail(writer, fault, count, headers, body):
                           ensure_ascii=False).encode()
         writer.write(head(number[0], len(text)) + text)
         return True
+    elif name == "recorded":  # what a real server said: see tests/model
+        with open("tests/net/recorded/" + args[0], "rb") as f:
+            writer.write(f.read())
+        return True
     elif name == "over" and at_once > number[0]:
         asked["refused"] += 1
         writer.write(head(429, 2) + b"{}")
@@ -138,6 +143,10 @@ async def answer(writer, method, path, headers, body):
     if path == "/stats":
         text = json.dumps(asked).encode()
         writer.write(head(200, len(text)) + text)
+        return
+    if faults.startswith("moved-") and faults != "moved-0":
+        place = f"/moved-{int(faults[6:]) - 1}/{rest}"
+        writer.write(head(302, 0, f"Location: {place}\r\n"))
         return
     if rest == "echo":
         text = json.dumps({"method": method, "headers": headers, "body": body.decode()}).encode()
@@ -184,6 +193,9 @@ async def main():
     if len(sys.argv) > 2:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(sys.argv[2], sys.argv[3])
+        if len(sys.argv) > 4:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(sys.argv[4])
     server = await asyncio.start_server(serve, os.environ.get("HOST", "127.0.0.1"), int(sys.argv[1]), ssl=context, backlog=8192,
                                         limit=1 << 24)
     print(server.sockets[0].getsockname()[1], flush=True)

@@ -50,9 +50,15 @@ local function limits_of(p)
   return #list > 0 and "; " .. table.concat(list, "; ") or ""
 end
 
+---A default that is a text of its own stands behind the description.
+local LONGEST_DEFAULT = 30
+
 local function add_param(out, p, width)
-  local head = ("  %-22s %-13s %-16s "):format(p[1], p[2], catalogue.show_default(p))
-  local lines = wrap((p.doc or "") .. limits_of(p), math.max(width - #head, LEAST_SUMMARY))
+  local default = catalogue.show_default(p)
+  local is_long = #default > LONGEST_DEFAULT
+  local head = ("  %-22s %-13s %-16s "):format(p[1], p[2], is_long and "" or default)
+  local text = (p.doc or "") .. limits_of(p) .. (is_long and "; default: " .. default or "")
+  local lines = wrap((text:gsub("^; ", "")), math.max(width - #head, LEAST_SUMMARY))
   for i, line in ipairs(lines) do out[#out + 1] = (i == 1 and head or (" "):rep(#head)) .. line end
   if #lines == 0 then out[#out + 1] = (head:gsub("%s+$", "")) end
 end

@@ -1,5 +1,6 @@
 -- dmhost status: how far a run is, from its run directory, from another terminal or machine.
 local ffi = require "ffi"
+local disk = require "dm.disk"
 local folder_module = require "dm.run.folder"
 local json = require "dm.json"
 local problem = require "dm.problem"
@@ -43,11 +44,15 @@ end
 
 local SHOW = {}
 
-function SHOW.running(seen)
+function SHOW.running(seen, folder)
   local s = seen.status
   if not s then return say("state", "running, just begun") end
   say("state", "%s %s", s.stopping and "stopping" or "running", place(s))
   say("so far", "%s", progress(s))
+  if s.workers == 0 then -- the run itself has told why
+    local last = (disk.read(folder .. "/log") or ""):match "([^\n]*)\n$"
+    if last then say("waits", "%s", visible(last)) end
+  end
   if s.workers_lost > 0 then say("lost", "%s workers, which were replaced", count(s.workers_lost)) end
 end
 
@@ -102,7 +107,7 @@ function M.run(values)
   else
     say("run", "%s", visible(folder))
     local show = SHOW[seen.state] or show_receipt
-    show(seen)
+    show(seen, folder)
   end
   return exit_status(seen)
 end

@@ -13,12 +13,12 @@ local C = ffi.C
 local M = {}
 
 -- A batch is as large as can be answered within this time, and no larger than that; so many are under way.
-local TARGET_MS, MOST_ROWS, DEPTH = 200, 256, 2
+local TARGET_MS, MOST_ROWS, MOST_BYTES, DEPTH = 200, 256, 4 * 1024 * 1024, 2
 -- How often a process may die without an answer in between, and how often a row may be in one that was killed by
 -- somebody else.
 local MOST_DEATHS, MOST_KILLS = 3, 3
--- Milliseconds for what is no row: imports, models.
-local PATIENCE = 3600 * 1000
+-- Milliseconds for what is no row: imports, models. Many operators load theirs when they see the first row.
+local PATIENCE, FIRST_MS = 3600 * 1000, 600 * 1000
 
 ---A row on its way.
 ---@class dm.PeerJob
@@ -32,6 +32,8 @@ local PATIENCE = 3600 * 1000
 ---@field key string
 ---@field make string the request that makes it
 ---@field made boolean? the present process has it
+---@field warm boolean? and has had a row for it
+---@field load_ms number? how long the first row took in a process before, models included
 ---@field row_ms number longest time of a row
 ---@field most integer rows in a batch
 ---@field size number rows in the next batch
@@ -44,6 +46,8 @@ local PATIENCE = 3600 * 1000
 ---@field queue dm.PeerQueue?
 ---@field answer fun(reply: ffi.cdata*)? for what is no batch of rows
 ---@field began number
+---@field limit number milliseconds in which it is to be answered
+---@field first boolean? the operator's first in this process
 
 local host        -- dm.Coprocess, while there is one
 local queues = {} ---@type dm.PeerQueue[]
@@ -72,14 +76,15 @@ end
 
 ---Takes rows off a queue for one batch.
 local function take(queue)
-  local jobs, most = {}, math.max(1, math.floor(queue.size))
+  local jobs, most, bytes = {}, math.max(1, math.floor(queue.size)), 0
   repeat
     local job = queue.jobs[queue.first]
     if job.alone and #jobs > 0 then break end
     jobs[#jobs + 1] = job
+    bytes = bytes + #job.text
     queue.jobs[queue.first] = nil
     queue.first = queue.first + 1
-  until job.alone or #jobs == most or queue.first > queue.last
+  until job.alone or #jobs == most or bytes >= MOST_BYTES or queue.first > queue.last
   return jobs
 end
 
@@ -99,7 +104,7 @@ function watch()
   timer = nil
   local batch = batches[1]
   if not batch then return end
-  timer = wait.after(batch.queue and batch.queue.row_ms or PATIENCE, function()
+  timer = wait.after(batch.limit, function()
     timer, late = nil, true
     host:kill()
   end)
@@ -122,7 +127,7 @@ end
 
 local function send_make(queue)
   queue.made = true
-  send({ answer = function(reply)
+  send({ limit = PATIENCE, answer = function(reply)
     if reply and reply.failed then
       give_up(("operator %s can not be made by Data-Juicer: %s"):format(queue.name, reply.failed))
     end
@@ -133,7 +138,10 @@ local function send_rows(queue)
   local jobs, lines = take(queue), {}
   lines[1] = ('{"run":"%s","rows":%d}'):format(queue.key, #jobs)
   for i, job in ipairs(jobs) do lines[i + 1] = job.text end
-  send({ jobs = jobs, queue = queue }, table.concat(lines, "\n"))
+  local first = not queue.warm
+  local spare = first and (queue.load_ms and 2 * queue.load_ms or FIRST_MS) or 0
+  queue.warm = true
+  send({ jobs = jobs, queue = queue, first = first, limit = queue.row_ms + spare }, table.concat(lines, "\n"))
 end
 
 ---Whether a batch is under way that nothing may be behind, because its row may be the one that is at fault.
@@ -156,6 +164,10 @@ end
 local function adapt(batch)
   local ms = math.max(0.01, C.dm_loop_now() - batch.began)
   local fits = #batch.jobs * TARGET_MS / ms
+  if batch.first then
+    batch.queue.load_ms = ms
+    return
+  end
   batch.queue.size = math.max(1, math.min(batch.queue.most, fits, batch.queue.size * 2))
 end
 
@@ -213,7 +225,7 @@ local function on_end(ended)
   host, late, deaths = nil, false, deaths + 1
   if timer then wait.forget(timer) end
   timer = nil
-  for _, queue in ipairs(queues) do queue.made = nil end
+  for _, queue in ipairs(queues) do queue.made, queue.warm = nil, nil end
   if deaths >= MOST_DEATHS or not first or not first.jobs then
     return give_up("the process of Data-Juicer " .. how)
   end
@@ -247,7 +259,8 @@ end
 function M.ask(python, request)
   ensure(python)
   local me = wait.self()
-  send({ answer = function(reply, why) wait.wake(me, { reply = reply, why = why }) end }, sample.json(request))
+  local function answer(reply, why) wait.wake(me, { reply = reply, why = why }) end
+  send({ limit = PATIENCE, answer = answer }, sample.json(request))
   local value = wait.park(me)
   if not value.reply then error(value.why, 0) end
   return value.reply
@@ -261,7 +274,7 @@ function M.stop()
   host.busy = true
   host:kill()
   host = nil
-  for _, queue in ipairs(queues) do queue.made = nil end
+  for _, queue in ipairs(queues) do queue.made, queue.warm = nil, nil end
   wait.park(me)
 end
 
@@ -272,8 +285,8 @@ end
 ---@return dm.PeerQueue
 function M.operator(name, params, paths)
   local key = tostring(#queues + 1)
-  local queue = { key = key, name = name, row_ms = PATIENCE, most = MOST_ROWS, size = 1, jobs = {}, first = 1, last = 0,
-    make = sample.json { make = key, name = name, params = params, paths = sample.array(paths) } }
+  local queue = { key = key, name = name, row_ms = PATIENCE, most = MOST_ROWS, size = 1, jobs = {}, first = 1,
+    last = 0, make = sample.json { make = key, name = name, params = params, paths = sample.array(paths) } }
   if type(params.batch_size) == "number" then queue.most = math.max(1, math.min(MOST_ROWS, params.batch_size)) end
   queues[#queues + 1] = queue
   return queue

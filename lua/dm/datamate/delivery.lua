@@ -183,16 +183,26 @@ local function choose(self, name, chosen)
   return free
 end
 
+---A file that was to have its name before a crash, and is nowhere: whoever submits the task again has it made again.
+local function lose(self, entry)
+  local op = self.task.operators[#self.task.operators]
+  entry.status, entry.type, entry.size, entry.staged = "FAILED", "", "0", nil
+  entry.result = result_of(self, op, "OSError: the exported file was lost before it had its row")
+end
+
 ---Gives staged files their names. One that is taken by now is left to who has it.
 local function name_files(self, entries, again)
   local task = self.task
   for _, entry in ipairs(entries) do
     while entry.staged do
       local status = check(C.dm_export_name(task.staging .. "/" .. entry.staged, task.export .. "/" .. entry.name, err))
-      if status == 0 or status == 2 and again then break end
-      if status == 2 then error(task.staging .. "/" .. entry.staged .. " is gone", 0) end
-      entry.name = choose(self, entry.name, {})
-      self:log(entries)
+      if status == 0 or status == 2 and again and is_taken(self, entry.name, {}) then break end
+      if status == 2 then
+        lose(self, entry)
+      else
+        entry.name = choose(self, entry.name, {})
+        self:log(entries)
+      end
     end
   end
   check(C.dm_export_sync_names(task.export, err))

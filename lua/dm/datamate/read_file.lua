@@ -4,7 +4,6 @@
 local ffi = require "ffi"
 local disk = require "dm.disk"
 local failure = require "dm.failure"
-local shell = require "dm.shell"
 local tables = require "dm.datamate.tables"
 local Filter = require("dm.base_op").Filter
 
@@ -109,12 +108,19 @@ function ReadFile.decode(s)
   return (s:gsub("\r\n", "\n"))
 end
 
+---A word for sh, whatever is in it.
+local function quoted(word)
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
 ---What the command prints of a file. It ends when the worker does.
 local function read_by_command(command, path)
-  if not io.open(path, "rb") then read_bytes(path) end
+  local file, message, number = io.open(path, "rb")
+  if not file then raise_system(number, message:sub(#path + 3), path) end
+  file:close()
   local bound = "setpriv --pdeathsig KILL "
-  local inner = ("%s%s %s; printf '\\n%%d' $?"):format(bound, command, shell.quote(path))
-  local pipe, why = io.popen(("exec %ssh -c %s"):format(bound, shell.quote(inner)), "r")
+  local inner = ("%s%s %s; printf '\\n%%d' $?"):format(bound, command, quoted(path))
+  local pipe, why = io.popen(("exec %ssh -c %s"):format(bound, quoted(inner)), "r")
   if not pipe then failure.raise("OSError", tostring(why)) end
   local out = pipe:read "*a" or ""
   pipe:close()

@@ -17,6 +17,8 @@ local SHOWN_BYTES = 200
 -- What is thought of a request before it is made: bytes of a token, and how fast what answers take changes what is
 -- thought of the next one.
 local TOKEN_BYTES, LEARNING = 4, 0.05
+-- Stands for the prompt in the request after which others are made; nothing else in a request looks like that.
+local MARK = "<dmhost: the prompt goes here>"
 -- The longest pause that a server may ask for.
 local LONGEST_RETRY_MS = 300000
 -- How long a server may be away, and how often it is asked again, while a person waits.
@@ -50,6 +52,7 @@ local OVERLOADED = { [429] = true, [503] = true, [529] = true }
 ---@field price_in number of a token, in billionths
 ---@field price_out number
 ---@field asked ffi.cdata* struct dm_asked: the account
+---@field around string[]? what stands before and behind a prompt in a request
 ---@field answered number tokens of a usual answer
 local Client = {}
 Client.__index = Client
@@ -186,13 +189,13 @@ end
 
 ---Finds the reply to a request, or sends it until it is answered as it should be, or that is hopeless.
 ---@param url string
----@param body table
+---@param text string the request, in JSON
 ---@param read fun(ended: dm.Ended): any, string? reads the reply; nil and why when it can not
 ---@return any
 ---@return string? key under which a new reply may be kept
-function Client:post(url, body, read)
+function Client:post(url, text, read)
   if url == "" then error("LLMUrl is empty", 0) end
-  local text, why = sample.json(body), nil
+  local why
   local key = cache.key(self.endpoint.name .. (url == self.url and "" or " embeddings"), text)
   local kept = cache.find(key)
   if kept then
@@ -236,7 +239,9 @@ end
 
 ---Reads a reply's JSON with `take`, which gets the node. Newlines between its tokens are as good as blanks.
 local function read_json(ended, take)
-  local ok, root = pcall(sample.parse, (ended.body:gsub("[\r\n]", " ")))
+  local text = ended.body
+  if text:find("\n", 1, true) or text:find("\r", 1, true) then text = text:gsub("[\r\n]", " ") end
+  local ok, root = pcall(sample.parse, text)
   if not ok then return nil, "the reply is " .. tostring(root):gsub(" of the row$", "") end
   local read, value, why = pcall(take, root)
   sample.release(root)
@@ -245,7 +250,7 @@ local function read_json(ended, take)
 end
 
 local function read_chat(ended)
-  if ended.head:lower():find "content%-type:%s*text/event%-stream" then return events.join(ended.body) end
+  if ended.events then return events.join(ended.body) end
   return read_json(ended, read_choice)
 end
 
@@ -277,6 +282,19 @@ local function body_for(self, prompt)
   return body
 end
 
+---The request for a prompt. Those for texts differ in the text alone: what stands around it is made once.
+---@param prompt string|table[]
+---@return string
+local function request_for(self, prompt)
+  if type(prompt) ~= "string" then return sample.json(body_for(self, prompt)) end
+  if not self.around then
+    local text = sample.json(body_for(self, MARK))
+    local from, to = text:find('"' .. MARK .. '"', 1, true)
+    self.around = { text:sub(1, from - 1), text:sub(to + 1) }
+  end
+  return self.around[1] .. sample.json(prompt) .. self.around[2]
+end
+
 ---Vectors of n texts, and the tokens that they took, out of a node.
 ---@return { vectors: number[][], tokens_in: integer? }?
 ---@return string? why
@@ -299,7 +317,7 @@ function Client:embed(texts)
   wait.turn()
   if not self.embeddings then error("vectors need the parameter url", 0) end
   local body = { model = self.body.model, input = sample.array { unpack(texts) } }
-  local found, key = self:post(self.embeddings, body, function(ended)
+  local found, key = self:post(self.embeddings, sample.json(body), function(ended)
     return read_json(ended, function(root) return read_vectors(root, #texts) end)
   end)
   local vectors = key and found.vectors or found
@@ -310,7 +328,7 @@ end
 ---@return dm.LLMReply
 ---@return string? key nil: it was kept before
 local function ask(self, prompt)
-  return self:post(self.url, body_for(self, prompt), read_chat)
+  return self:post(self.url, request_for(self, prompt), read_chat)
 end
 
 ---Keeps a reply, without what was made of it here.
@@ -339,8 +357,10 @@ end
 ---Asks the model and waits for its answer. Raises when there is none. With a schema an answer that does not fit is
 ---asked for once more, with what is wrong; what it says is in the reply's `value`.
 ---@param prompt string|table[] a prompt, or a list of messages { role =, content = }
+---@param accept (fun(reply: dm.LLMReply): boolean)? whether the answer will do: others are not kept in the cache, so
+---that the same prompt may get another one
 ---@return dm.LLMReply
-function Client:chat(prompt)
+function Client:chat(prompt, accept)
   wait.turn()
   local reply, key = ask(self, prompt)
   local wrong = self.check and take_value(self, reply)
@@ -351,7 +371,7 @@ function Client:chat(prompt)
     if not wrong then keep(first_key, first) end
   end
   if not wrong then
-    keep(key, reply)
+    if not accept or accept(reply) then keep(key, reply) end
     return reply
   end
   error(("the answer does not fit the schema: %s: %s"):format(wrong, presentable(self, reply.text)), 0)

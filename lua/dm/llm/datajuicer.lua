@@ -42,8 +42,13 @@ end
 ---@param read fun(text: string): any, any, any nil: it can not be read
 ---@return any, any, any what `read` made of it; nil when no answer could be read
 function M.ask(op, prompt, read)
+  local a, b, c
+  local function accept(reply)
+    a, b, c = read(reply.text)
+    return a ~= nil
+  end
   for _ = 1, op.try_num do
-    local a, b, c = read(op.llm:chat(prompt).text)
+    op.llm:chat(prompt, accept)
     if a ~= nil then return a, b, c end
   end
 end

@@ -133,7 +133,9 @@ local function of_plain(op)
   end
   s.embeddings = url:gsub("/completions$", ""):gsub("/chat$", "") .. "/embeddings"
   s.api, s.before, s.body = op.api, messages_before(op), copy(op.body)
-  for _, name in ipairs(SAMPLING) do s.body[name] = op[name] end
+  for _, name in ipairs(SAMPLING) do
+    if op[name] ~= nil then s.body[name] = op[name] end
+  end
   if op.schema then
     s.check = schema.compile(op.schema)
     s.body.response_format = { type = "json_schema", json_schema = { name = "answer", strict = true,

@@ -127,6 +127,12 @@ local function add(recipe, item, said, python, paths)
   registry.add(python, item.class, item.registered)
 end
 
+---Has a change of the user's Python be noticed when a run is resumed.
+local function note_files(path)
+  local files = path:find "%.py$" and { path } or sources.list(path, "%.py$") or {}
+  for _, file in ipairs(files) do sources.fingerprint(file) end
+end
+
 ---Has operators that are not ours run by Data-Juicer.
 ---@param recipe dm.Recipe
 ---@param items dm.RecipeItem[]
@@ -135,7 +141,7 @@ function M.find(recipe, items, paths)
   if #items == 0 then return end
   local python = sources.made(VARIABLE, function() return os.getenv(VARIABLE) or "" end)
   if python == "" then return refuse(recipe, items) end
-  for _, path in ipairs(paths) do sources.fingerprint(path) end
+  for _, path in ipairs(paths) do note_files(path) end
   local ok, said = pcall(describe, python, items, paths)
   if not ok then
     for _, item in ipairs(items) do item.faulty = true end

@@ -17,6 +17,8 @@ local M = {}
 local BATCH, WINDOW, MOST_BYTES = 64, 4, 256 * 1024 * 1024
 -- Samples that may wait in an operator that does not say how many.
 local DEFAULT = 256
+-- So many that memory is dearer than time.
+local MANY = 4096
 
 ---A sample in the stage; the fields are those of dm.Batch, for one sample.
 ---@class dm.Entry: dm.Task
@@ -41,6 +43,7 @@ Stage.__index = Stage
 function M.new(rows, op, number, new_batch)
   if op.llm then op.llm.asked = rows.asked[number] end
   local most = math.max(1, math.min(op.max_in_flight or DEFAULT, C.dm_http_room()))
+  if most >= MANY then collectgarbage("setpause", 120) end -- else garbage takes as much as the samples that wait
   return setmetatable({ rows = rows, op = op, number = number, out = new_batch(), queue = {}, first = 1, last = 0,
     running = 0, bytes = 0, status = 0, most = most }, Stage)
 end
@@ -103,15 +106,18 @@ local function failed(stage, entry, message)
   end
 end
 
+local function execute(entry, op, node)
+  local result, reason, value = op:execute(node)
+  return settle[op.kind](entry.stage, entry, result, node, reason, value)
+end
+
 ---What a task does.
-local function run(stage, entry)
+---@param entry dm.Entry
+local function run(entry)
+  local stage = entry.stage
   local op, s = stage.op, entry.sample
-  local node, before = root(s), s.edits
-  local function execute()
-    local result, reason, value = op:execute(node)
-    return settle[op.kind](stage, entry, result, node, reason, value)
-  end
-  local ok, out = xpcall(execute, add_place)
+  local before = s.edits
+  local ok, out = xpcall(execute, add_place, entry, op, root(s))
   local count = stage.rows.ops[stage.number]
   if not ok then return failed(stage, entry, out) end
   count.out = count.out + out
@@ -252,7 +258,7 @@ local function begin(stage, entry)
   count["in"] = count["in"] + 1
   stage.running = stage.running + 1
   entry.op = stage.number
-  wait.begin(entry, function() run(stage, entry) end)
+  wait.begin(entry, run)
 end
 
 ---Takes the samples of a batch in.

@@ -123,11 +123,9 @@ local function execute_waiting(walk, i, sample, number)
     C.dm_trace_at(trace, sample, i - 1, number)
     trace.seed = trace.seed + self.turn
   end
-  function task:leave(ended)
-    self.ended = ended
+  function task.leave(_, ended)
     if not ended then C.dm_trace_suspend(trace) end
   end
-  if op.llm then op.llm.count = function() end end
   wait.begin(task, function()
     results = { xpcall(EXECUTE[op.kind] or execute_mapper, fault.of_operator, op, root(sample)) }
   end)

@@ -62,10 +62,14 @@ class Upper(Mapper):
         self.mark = mark
         if mark == "unmakable":
             raise OSError("the model is not there")
+        self.loaded = mark != "lazy"
 
     def process_single(self, sample):
         text = sample[self.text_key]
         print("operators may print")
+        if not self.loaded:
+            time.sleep(3)
+            self.loaded = True
         if "RAISE" in text:
             raise ValueError("no such thing: 数")
         if "CRASH" in text:
