@@ -13,7 +13,7 @@ local grant = ffi.new "struct dm_grant"
 local M = {}
 
 -- Requests at once in the beginning, and how the pauses grow in which one that is away is not asked.
-local FIRST, PAUSE_MS, LONGEST_PAUSE_MS = 256, 250, 5000
+local FIRST, PAUSE_MS, LONGEST_PAUSE_MS = 64, 250, 5000
 -- It is said that a server is away only when that lasts.
 local QUIET_MS = 2000
 -- Replies that take so much longer than they did are a sign of a queue.
