@@ -8,6 +8,7 @@ local wait = require "dm.wait"
 
 local C = ffi.C
 
+---@class dm.http
 local M = {}
 
 ---What a request may be given beside its URL and body; LLM operators take these too.

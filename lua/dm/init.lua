@@ -5,6 +5,12 @@ local sample = require "dm.sample"
 ---@class dm
 ---@field text dm.text
 ---@field bytes dm.bytes
+---@field http dm.http
+---@field scheduler { TaskScheduler: fun(options?: table): dm.TaskScheduler }
+---@field exec fun(command: string|string[], given?: table): dm.ProcessEnd
+---@field run fun(arguments: string|string[], given?: table): dm.ProcessEnd
+---@field sleep fun(time: number|string)
+---@field remote fun(operator: string, given: table?, input: table, options?: table): dm.RemoteTask
 local M = {
   pipeline = pipeline.new,
   map = pipeline.map,
@@ -35,7 +41,7 @@ local LATER = { text = "dm.text", bytes = "dm.bytes", http = "dm.http", schedule
 -- The same for single functions: where they are.
 local FUNCTIONS = { exec = "dm.process", run = "dm.process", sleep = "dm.process", remote = "dm.remote" }
 
-return setmetatable(M, {
+setmetatable(M, {
   __index = function(t, name)
     if LATER[name] then
       t[name] = require(LATER[name])
@@ -45,3 +51,5 @@ return setmetatable(M, {
     return rawget(t, name)
   end,
 })
+
+return M
