@@ -90,7 +90,8 @@ describe("DataMate's operators on long texts", function()
   for _, name in ipairs(datamate.operators()) do
     it(name, function()
       local class = assert(registry.get(name))
-      if class.waits then return end -- asks a model: what it does with texts is the model's
+      -- one that asks a model leaves texts to it; one compares all files of a task, which is another spec's
+      if class.waits or name == "DuplicateFilesFilter" then return end
       local op = class {}
       for _, which in ipairs(names_of(TEXTS)) do
         local sample = { export_path = folder }
