@@ -84,8 +84,9 @@ test:
 test-llm: $(BUILD)/dmhost
 	DMHOST=$(abspath $(BUILD)/dmhost) tests/model/run.sh
 
+test-cluster: CLUSTERS ?= slurm ray
 test-cluster: $(BUILD)/dmhost
-	DMHOST=$(abspath $(BUILD)/dmhost) tests/cluster/run.sh
+	DMHOST=$(abspath $(BUILD)/dmhost) tests/cluster/run.sh $(CLUSTERS)
 
 lint:
 	@echo clang-format, cppcheck, luacheck

@@ -71,7 +71,7 @@ local function begin(task, options, before, condition)
   condition = condition or ("[ $(ls %s 2>/dev/null | wc -l) -gt %d ]"):format(task.dest, before or 0)
   t.shell(("( %s setsid %s run %s %s/process.yaml & p=$!; echo $p >%s/pid; wait $p; echo $? >%s/rc ) >%s/log 2>&1 &")
     :format(task.store.env, t.DMHOST, options, task.flow, task.root, task.root, task.root))
-  local status = t.shell(("for i in $(seq 1200); do %s && exit 0; sleep 0.05; done; exit 1"):format(condition))
+  local status = t.shell(("for i in $(seq 6000); do %s && exit 0; sleep 0.05; done; exit 1"):format(condition))
   assert.equal(0, status, t.read(task.root .. "/log"))
   return function(signal)
     local group = signal == "KILL" and "-" or ""

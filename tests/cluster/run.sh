@@ -1,16 +1,16 @@
 #!/bin/sh
-# make test-cluster: installs Slurm and Ray, and for each starts a cluster of three nodes, measures, runs its spec and
-# takes it down. What can not be had here is skipped, and the reason told.
+# make test-cluster [CLUSTERS="slurm ray"]: installs Slurm and Ray, and for each starts a cluster of three nodes, measures,
+# runs its spec and takes it down. What can not be had here is skipped, and the reason told.
 cd "$(dirname "$0")/../.." || exit 1
 : "${DMHOST:=$PWD/build/dmhost}"
 export DMHOST
 status=0
 
 tests/deps.sh cluster || echo "test-cluster: not all packages could be installed"
-tests/cluster/ray.sh install
+case $* in *ray*) tests/cluster/ray.sh install ;; esac
 tests/cluster/first_row.sh local || status=1
 
-for cluster in slurm ray; do
+for cluster in "$@"; do
   script=tests/cluster/$cluster.sh
   why=$($script why-not)
   if [ -n "$why" ]; then
