@@ -121,7 +121,7 @@ describe("the journal of dm.scheduler", function()
     t.write(dir .. "/asked.lua", [[
       local s = dm.scheduler.TaskScheduler { journal = "tasks.sqlite", max_concurrent = 2 }
       s:submit("saves", "trap 'echo saved >saved; exit' TERM; echo >begun; while :; do sleep 0.01; done",
-        { shell = true })
+        { shell = true, grace = "60s" })
       s:submit("stays", "trap '' TERM; echo $$ >pid; while :; do sleep 0.1; done", { shell = true, grace = "100ms",
         resume = false })
       s:submit("waits", { "touch", "ran" })
