@@ -299,22 +299,14 @@ function M.exec(command, given)
   return run_to_end(M.settle(arguments, merged))
 end
 
----The command that runs a pipeline in a process of its own.
----@param arguments string[] as those of `dmhost run`
----@return string[]
-function M.pipeline_command(arguments)
-  local argv = { "/proc/self/exe", "run" }
-  for _, word in ipairs(arguments) do argv[#argv + 1] = tostring(word) end
-  return argv
-end
-
 ---Runs a pipeline, as `dmhost run` does, and waits for its end.
 ---@param arguments string|string[] the pipeline's file, or the arguments of `dmhost run`; options as named fields
 ---@param given table? options, as M.OPTIONS declares them
 ---@return dm.ProcessEnd
 function M.run(arguments, given)
   local command = type(arguments) == "string" and { arguments } or arguments
-  local argv = M.pipeline_command(command)
+  local argv = { "/proc/self/exe", "run" }
+  for _, word in ipairs(command) do argv[#argv + 1] = tostring(word) end
   for key, value in pairs(command) do
     if type(key) == "string" then argv[key] = value end
   end

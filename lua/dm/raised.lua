@@ -18,6 +18,16 @@ function M.text(e)
   return text:sub(1, good > LONGEST - 4 and good or LONGEST) .. " ..."
 end
 
+local Ending = { __tostring = function(e) return e.message end }
+
+---An error for which no row is at fault: the run ends and can be resumed.
+---@param message string
+---@param spent boolean? it ends when the requests that are under way have ended
+---@return table
+function M.ending(message, spent)
+  return setmetatable({ message = message, ends_run = true, spent = spent }, Ending)
+end
+
 local SHORT = { ["not enough memory"] = true, ["memory ran short"] = true, ["out of memory"] = true }
 
 ---Whether an error says that memory ran short: Lua's, a verb's or C's own, with or without a place before it. That is

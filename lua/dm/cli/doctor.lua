@@ -1,6 +1,7 @@
 -- dmhost doctor: what this build is linked with, what the machine allows, and what is missing for which command.
 local ffi = require "ffi"
 local machine = require "dm.doctor.machine"
+local sources = require "dm.sources"
 local units = require "dm.units"
 
 local C = ffi.C
@@ -59,12 +60,10 @@ local OPTIONAL = {
     return (pcall(require("dm.bytes").sha256, ""))
   end },
   { "jieba's words", "operators that look for Chinese words", "python3-jieba", function()
-    local file = io.open(require("dm.jieba").FOLDER.default .. "/dict.txt")
-    return file and file:close()
+    return sources.exists(require("dm.jieba").FOLDER.default .. "/dict.txt")
   end },
   { "bash-completion", "completion in bash", "bash-completion", function()
-    local file = io.open "/usr/share/bash-completion/bash_completion"
-    return file and file:close()
+    return sources.exists "/usr/share/bash-completion/bash_completion"
   end },
 }
 

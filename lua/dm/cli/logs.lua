@@ -21,8 +21,7 @@ local BLOCK = 64 * 1024
 ---The logs of a run: its own first.
 ---@return string[] names
 local function names_of(folder)
-  local list = {}
-  if disk.read(folder .. "/log") then list[1] = "log" end
+  local list = { "log" } -- show() passes over one that is not there
   for _, name in ipairs(disk.names(folder .. "/hosts") or {}) do
     if name:find "%.log$" then list[#list + 1] = "hosts/" .. name end
   end

@@ -278,7 +278,7 @@ end
 ---@param job ffi.cdata*
 function M.plan(begun, job)
   io.write("pipeline  ", begun.pipeline, "\n")
-  io.write("input     ", count(begun.inputs), " file", begun.inputs == 1 and "" or "s")
+  io.write("input     ", units.plural(begun.inputs, "file"))
   if begun.inputs > 0 then io.write(", first ", ffi.string(C.dm_job_input(job, 0))) end
   io.write("\noutput    ", begun.output, "\nworkers   ", tostring(begun.workers), "\noperators\n")
   for i, name in ipairs(begun.names) do io.write(("  %2d  %s\n"):format(i, name)) end

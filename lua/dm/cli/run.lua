@@ -3,6 +3,7 @@ local ffi = require "ffi"
 local disk = require "dm.disk"
 local engine = require "dm.cli.engine"
 local files = require "dm.files"
+local folder_module = require "dm.run.folder"
 local json = require "dm.json"
 local mixture = require "dm.mixture"
 local options = require "dm.cli.options"
@@ -220,8 +221,8 @@ end
 
 ---Whether the run in this directory has ended: its receipt says so.
 local function is_done(folder)
-  local ok, receipt = pcall(json.decode, disk.read(folder .. "/run.json") or "")
-  return ok and type(receipt) == "table" and receipt.status == "done"
+  local receipt = folder_module.document(folder .. "/run.json")
+  return receipt ~= nil and receipt.status == "done"
 end
 
 ---The plan of the run in this directory.

@@ -5,6 +5,7 @@
 local coprocess = require "dm.coprocess"
 local embedded = require "dm.embedded"
 local ffi = require "ffi"
+local raised = require "dm.raised"
 local sample = require "dm.sample"
 local wait = require "dm.wait"
 
@@ -57,13 +58,6 @@ local timer       -- of the first of them
 local deaths = 0  -- without an answer in between
 local late = false -- we killed it
 
-local Ending = { __tostring = function(e) return e.message end }
-
----An error for which no row is at fault.
-local function ending(message)
-  return setmetatable({ message = message, ends_run = true }, Ending)
-end
-
 local function queue_of_next()
   for i = 1, #queues do
     local queue = queues[(turn + i - 1) % #queues + 1]
@@ -112,7 +106,7 @@ end
 
 ---Has everybody who waits raise an error.
 local function give_up(message)
-  local problem = ending(message)
+  local problem = raised.ending(message)
   local function fail(job) wait.wake(job.task, { fatal = problem }) end
   for _, batch in ipairs(batches) do
     for _, job in ipairs(batch.jobs or {}) do fail(job) end

@@ -283,6 +283,15 @@ local function make_staging(self)
   self.fresh = false
 end
 
+---Enters why something failed into an error of C's.
+---@param e ffi.cdata* struct dm_error
+---@param why any
+function M.put_error(e, why)
+  local text = tostring(why)
+  ffi.fill(e.text, ffi.sizeof(e.text))
+  ffi.copy(e.text, text, math.min(#text, ffi.sizeof(e.text) - 1))
+end
+
 ---Called by C: delivers what has been committed up to these places.
 ---@param pointer lightuserdata struct dm_delivery *
 ---@return integer status
@@ -293,8 +302,7 @@ function M.deliver(pointer)
     if current.fresh then make_staging(current) end
   end)
   if ok then return 0 end
-  ffi.fill(d.err.text, ffi.sizeof(d.err.text))
-  ffi.copy(d.err.text, tostring(why), math.min(#tostring(why), ffi.sizeof(d.err.text) - 1))
+  M.put_error(d.err, why)
   d.err.status = C.DM_EIO
   return C.DM_EIO
 end

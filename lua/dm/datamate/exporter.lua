@@ -4,6 +4,7 @@ local ffi = require "ffi"
 local bytes = require "dm.bytes"
 local failure = require "dm.failure"
 local Filter = require("dm.base_op").Filter
+local raised = require "dm.raised"
 
 local C = ffi.C
 
@@ -75,7 +76,7 @@ function FileExporter:execute(sample)
   local name = name_of(self, sample, extension)
   staged.n = 0
   if self.exports and C.dm_export_stage(self.staging, content, #content, staged, err) < 0 then
-    require("dm.llm.endpoint").end_run(ffi.string(err.text))
+    error(raised.ending(ffi.string(err.text)), 0)
   end
   sample[self.text_key], sample[self.data_key] = "", ""
   sample[self.fileName_key], sample[self.fileType_key] = name, extension

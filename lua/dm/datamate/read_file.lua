@@ -108,7 +108,7 @@ function ReadFile.decode(s)
   return (s:gsub("\r\n", "\n"))
 end
 
----A word for sh, whatever is in it.
+---A word for sh, whatever is in it: dm.shell writes control characters as $'...', which dash does not know.
 local function quoted(word)
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end

@@ -243,8 +243,7 @@ function Task:ended(outcome, status)
   local ok, why = pcall(self.finish, self)
   if ok then return status, ("task %s: %s"):format(self.instance_id, why) end
   outcome.status = C.DM_EIO
-  ffi.fill(outcome.err.text, ffi.sizeof(outcome.err.text))
-  ffi.copy(outcome.err.text, tostring(why), math.min(#tostring(why), ffi.sizeof(outcome.err.text) - 1))
+  delivery.put_error(outcome.err, why)
   self:give_up "FAILED"
   return 1
 end

@@ -9,6 +9,7 @@ local bytes = require "dm.bytes"
 local disk = require "dm.disk"
 local json = require "dm.json"
 local read_file = require "dm.datamate.read_file"
+local sources = require "dm.sources"
 local tables = require "dm.datamate.tables"
 local Mapper = require("dm.base_op").Mapper
 
@@ -96,7 +97,7 @@ end
 
 ---The signatures that an earlier submission left, but for those of the files at hand.
 local function keep_earlier(self, path, rows_path)
-  if not io.open(path, "rb") then return end
+  if not sources.exists(path) then return end
   local at_hand = {}
   for row in rows_of(rows_path) do at_hand[key_of(row)] = true end
   for row in rows_of(path) do

@@ -4,6 +4,7 @@
 -- is over.
 local bytes = require "dm.bytes"
 local ffi = require "ffi"
+local raised = require "dm.raised"
 local wait = require "dm.wait"
 
 local C = ffi.C
@@ -276,13 +277,11 @@ function Endpoint:sleep_closed()
   self:open()
 end
 
-local Ending = { __tostring = function(e) return e.message end }
-
 ---Raises an error for which no row is at fault: the run ends and can be resumed.
 ---@param message string
 ---@param spent boolean? it ends when the requests that are under way have ended
 function M.end_run(message, spent)
-  error(setmetatable({ message = message, ends_run = true, spent = spent }, Ending), 0)
+  error(raised.ending(message, spent), 0)
 end
 
 return M

@@ -27,7 +27,7 @@ local function whole(recipe, key, node, least)
   return n
 end
 
----What each key that has an effect does; nil stands for those that others look up.
+---What each key that has an effect does; nothing, for those that others look up.
 local EFFECT = {}
 
 function EFFECT.export_path(recipe, key, node)

@@ -3,6 +3,7 @@ local export = require "dm.recipe.export"
 local null = require("dm.sample").null
 local peers = require "dm.recipe.peers"
 local registry = require "dm.registry"
+local sources = require "dm.sources"
 local yaml = require "dm.yaml"
 
 local M = {}
@@ -57,7 +58,7 @@ local function read_paths(recipe)
     if type(path) ~= "string" then recipe:fail(node, "custom_operator_paths must be a path, or a list of them") end
     if path:find "%.lua$" then
       registry.add_folder(path:match "^(.*)/[^/]*$" or ".")
-    elseif path:find "%.py$" or io.open(path .. "/__init__.py") then
+    elseif path:find "%.py$" or sources.exists(path .. "/__init__.py") then
       python[#python + 1] = path
     else
       registry.add_folder(path)

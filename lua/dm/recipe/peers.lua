@@ -5,6 +5,7 @@ local embedded = require "dm.embedded"
 local json = require "dm.json"
 local registry = require "dm.registry"
 local sample = require "dm.sample"
+local sorted_keys = require "dm.sorted_keys"
 local sources = require "dm.sources"
 local suggest = require "dm.suggest"
 
@@ -77,8 +78,8 @@ end
 
 ---Without Data-Juicer there is nobody to run them.
 local function refuse(recipe, items)
-  local kinds, theirs, names = known_names(), {}, {}
-  for name in pairs(kinds) do names[#names + 1] = name end
+  local kinds, theirs = known_names(), {}
+  local names = sorted_keys(kinds)
   for _, item in ipairs(items) do
     local name = item.name.text
     local kind = kinds[name]
@@ -98,12 +99,9 @@ end
 ---What Data-Juicer says of the operators.
 ---@return { version: string, operators: table, names: string[] }
 local function describe(python, items, paths)
-  local names, seen = {}, {}
-  for _, item in ipairs(items) do
-    if not seen[item.name.text] then names[#names + 1] = item.name.text end
-    seen[item.name.text] = true
-  end
-  table.sort(names)
+  local seen = {}
+  for _, item in ipairs(items) do seen[item.name.text] = true end
+  local names = sorted_keys(seen)
   local what = ("Data-Juicer of %s: %s"):format(python, table.concat(names, ", "))
   return json.decode(sources.made(what, function()
     local request = { describe = sample.array(names), paths = sample.array(paths) }

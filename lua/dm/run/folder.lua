@@ -20,7 +20,10 @@ function M.find(name)
   error(("%s is no run: neither it, %s.run nor %s/.dmhost holds a plan.json"):format(name, name, name), 0)
 end
 
-local function document(path)
+---A JSON object or array in a file; nil when it is missing or damaged.
+---@param path string
+---@return table?
+function M.document(path)
   local ok, doc = pcall(json.decode, disk.read(path) or "")
   return ok and type(doc) == "table" and doc or nil
 end
@@ -29,7 +32,7 @@ end
 local function is_alive(folder, status)
   for _ = 1, PATIENCE_MS / WATCH_MS do
     if C.dm_run_is_locked(folder) == 1 then return true end
-    local now = document(folder .. "/status.json")
+    local now = M.document(folder .. "/status.json")
     if not now then return false end
     if now.count ~= status.count or now.began ~= status.began then return true end
     C.dm_pause(WATCH_MS)
@@ -46,13 +49,13 @@ end
 ---@param folder string run directory
 ---@return dm.RunState
 function M.look(folder)
-  local status = document(folder .. "/status.json")
+  local status = M.document(folder .. "/status.json")
   if C.dm_run_is_locked(folder) == 1 or status and is_alive(folder, status) then
-    return { state = "running", status = document(folder .. "/status.json") or status }
+    return { state = "running", status = M.document(folder .. "/status.json") or status }
   end
-  status = document(folder .. "/status.json")
+  status = M.document(folder .. "/status.json")
   if status then return { state = "dead", status = status } end
-  local receipt = document(folder .. "/run.json")
+  local receipt = M.document(folder .. "/run.json")
   return { state = receipt and receipt.status or "unknown", receipt = receipt }
 end
 

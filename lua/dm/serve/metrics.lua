@@ -1,5 +1,6 @@
 -- /metrics: what Prometheus reads.
 local http = require "dm.serve.http"
+local sorted_keys = require "dm.sorted_keys"
 
 local M = {}
 
@@ -40,9 +41,7 @@ function Metrics:text()
   add(lines, "dmhost_tasks_ended_total", "counter", "Tasks that have ended.",
     by_label("status", tasks, { "completed", "failed", "cancelled" }))
   add(lines, "dmhost_tasks_concurrent_max", "gauge", "Tasks that may run at once.", { { "", tasks.max_concurrent } })
-  local codes = {}
-  for status in pairs(self.answers) do codes[#codes + 1] = status end
-  table.sort(codes)
+  local codes = sorted_keys(self.answers)
   add(lines, "dmhost_http_answers_total", "counter", "Answers by HTTP status.", by_label("code", self.answers, codes))
   add(lines, "dmhost_http_connections", "gauge", "Open connections.", { { "", clients.connections } })
   add(lines, "dmhost_http_connections_total", "counter", "Connections that were accepted.",
