@@ -194,4 +194,4 @@ install: all
 clean:
 	rm -rf build
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/datajuicer -prune -o -name '*.d' -print 2>/dev/null)
