@@ -1,6 +1,6 @@
 -- dmhost doctor: what this build is linked with, what the machine allows, and what is missing for which command.
 local ffi = require "ffi"
-local machine = require "dm.doctor.machine"
+local machine = require "dm.machine"
 local sources = require "dm.sources"
 local units = require "dm.units"
 
