@@ -1,6 +1,7 @@
 /* What worker hosts are started with, and told first. */
 #include "cluster/hosts_state.h"
 #include "cluster/orders.h"
+#include "io/input.h"
 #include "run/folder.h"
 
 #include <errno.h>
@@ -109,7 +110,7 @@ bool dm_host_orders(const struct dm_hosts *all, struct dm_buf *out)
     if (in->n && stat(dm_inputs_path(in, 0), &st) == 0) {
         orders.probe = dm_inputs_path(in, 0);
         orders.probe_size = (uint64_t)st.st_size;
-        orders.probe_mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+        orders.probe_mtime = dm_mtime_ns(&st);
     }
     return dm_orders_put(out, &orders);
 }

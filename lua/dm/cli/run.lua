@@ -396,7 +396,7 @@ local function start(values)
   for _, folder in ipairs(values.ops or {}) do add_folder(folder) end
   local loaded, p, path = xpcall(load_pipeline, problem.catch, values)
   if not loaded then
-    if values[1] and recipe.is(values[1]) then require("dm.datamate.task").settle(values[1], "FAILED") end
+    if values[1] and recipe.is(values[1]) then require("dm.datamate.settle").fail(values[1]) end
     error(p, 0)
   end
   if p.task and not values["dry-run"] then
