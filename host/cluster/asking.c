@@ -92,10 +92,8 @@ void dm_host_environment(const struct dm_hosts *all, const char *name,
     snprintf(env->name, sizeof env->name, "DM_NAME=%s", name);
     snprintf(env->token, sizeof env->token, "DM_TOKEN=%s", hex);
     snprintf(env->slots, sizeof env->slots, "DM_SLOTS=%llu", (unsigned long long)all->job->slots);
-    snprintf(env->memory, sizeof env->memory, "DM_MEMORY=%llu",
-             (unsigned long long)(all->job->memory * all->job->slots));
     snprintf(env->log, sizeof env->log, "%s/%s.log", all->logs, name);
-    const char *list[] = {env->connect, env->name, env->token, env->slots, env->memory, NULL};
+    const char *list[] = {env->connect, env->name, env->token, env->slots, NULL};
     memcpy(env->list, list, sizeof list);
 }
 

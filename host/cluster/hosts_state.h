@@ -49,8 +49,8 @@ struct dm_hosts {
 
 /* What a worker host is started with. */
 struct dm_host_environment {
-    char connect[560], name[80], token[80], slots[32], memory[48];
-    const char *list[6];
+    char connect[560], name[80], token[80], slots[32];
+    const char *list[5];
     char log[4200];
 };
 

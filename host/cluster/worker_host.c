@@ -144,11 +144,10 @@ static void launch(struct worker_host *h, uint32_t slot)
     struct dm_error err;
     if (!h->has_orders || slot >= h->slots || h->workers[slot]) {
         refuse(h, "the coordinator starts a worker where there is none to start");
-    } else if (dm_pool_start(&h->pool, false, &err)) {
+    } else if (dm_pool_start(&h->pool, slot, false, &err)) {
         refuse(h, err.text);
     } else {
         h->workers[slot] = h->pool.peers;
-        h->workers[slot]->slot = slot;
     }
 }
 
@@ -240,6 +239,7 @@ static void begin(struct worker_host *h, struct dm_wire *w)
     if (rc == DM_OK)
         rc = dm_pool_init(&h->pool, &h->loop, &h->orders.settings, events, &err);
     h->has_orders = h->has_orders || rc == DM_OK;
+    h->pool.places = h->slots;
     h->shared = rc == DM_OK && sees_files(&h->orders);
     if (rc == DM_OK && !h->shared)
         rc = open_stages(h, &err);
