@@ -85,7 +85,8 @@ describe("dmhost completion", function()
 
     ---The screen, when it shows what is waited for; what it shows after a minute.
     local function wait(pattern)
-      local deadline, screen = os.time() + 60, nil
+      local deadline = os.time() + 60
+      local screen
       repeat
         os.execute "sleep 0.03"
         screen = select(2, t.shell(("tmux -S %s capture-pane -p -t s"):format(q(socket))))
