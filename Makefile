@@ -34,10 +34,10 @@ SPECS := $(filter-out %/slurm_spec.lua %/ray_spec.lua tests/model/%,$(sort $(she
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 # what clang-format and the linters read; tables are made by scripts
-OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
+OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
-.PHONY: all deps demo test test-cluster test-llm test-datajuicer check unit specs conformance lint format bench bench-ops bench-datamate bench-llm fuzz install clean
+.PHONY: all deps demo test test-cluster test-llm test-datajuicer check unit specs conformance lint format bench bench-ops bench-datamate bench-fleet bench-llm fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)
@@ -194,4 +194,4 @@ install: all
 clean:
 	rm -rf build
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/datajuicer -prune -o -name '*.d' -print 2>/dev/null)

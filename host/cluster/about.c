@@ -1,5 +1,6 @@
 #include "cluster/about.h"
 
+#include "engine/self.h"
 #include "io/versions.h"
 #include "lua/ffi.h"
 #include "text/versions.h"
@@ -8,8 +9,7 @@
 
 bool dm_about(struct dm_buf *out)
 {
-    return dm_buf_printf(out, "dmhost %016llx\n",
-                         (unsigned long long)dm_file_hash("/proc/self/exe")) &&
+    return dm_buf_printf(out, "dmhost %016llx\n", (unsigned long long)dm_file_hash(DM_SELF)) &&
            dm_io_versions(out) && dm_text_versions(out) && dm_buf_putc(out, 0);
 }
 

@@ -43,33 +43,18 @@ static void unlink_guest(struct dm_guest *g)
     accept_held(d);
 }
 
-static void free_link(struct dm_link *link)
-{
-    free(link);
-}
-
 static void refuse(struct dm_guest *g, const char *why)
 {
     char from[80];
     dm_link_address(&g->link, from, sizeof from);
     unlink_guest(g);
-    dm_link_close(&g->link, false, free_link);
+    dm_link_close(&g->link, false, dm_link_free);
     g->door->events.on_refused(g->door->events.arg, from, why);
 }
 
 static void on_end(struct dm_link *link, const char *why)
 {
     refuse((struct dm_guest *)(void *)link, why);
-}
-
-static bool get_key(struct dm_wire *w, struct dm_key *key)
-{
-    size_t n;
-    const char *p = dm_get_bytes(w, &n);
-    if (w->bad || n != sizeof key->bytes)
-        return false;
-    memcpy(key->bytes, p, n);
-    return true;
 }
 
 /* "Here is NAME, and a number that you do not know before." */
@@ -84,7 +69,7 @@ static const char *take_dial(struct dm_guest *g, struct dm_wire *w)
     if (protocol != DM_PROTOCOL)
         return "it speaks another version of the protocol";
     memcpy(g->name, name, n);
-    if (!get_key(w, &g->theirs) || w->p != w->end)
+    if (!dm_link_get_key(w, &g->theirs))
         return "it sent what is no message of a worker host";
     if (dm_key_random(&g->ours, &err))
         return "there is no randomness";
@@ -117,7 +102,7 @@ static const char *take_proof(struct dm_guest *g, struct dm_wire *w)
 {
     struct dm_key given, token = dm_token(&g->door->secret, g->name);
     struct dm_key right = dm_proof(&token, DM_SIDE_HOST, g->name, &g->theirs, &g->ours);
-    if (!g->dialed || !get_key(w, &given) || w->p != w->end)
+    if (!g->dialed || !dm_link_get_key(w, &given))
         return "it sent what is no message of a worker host";
     if (!dm_key_equal(&given, &right))
         return "it does not know the run's secret";
@@ -158,7 +143,7 @@ static void accept_one(struct dm_door *d)
         return;
     }
     if (uv_accept(server, (uv_stream_t *)&g->link.tcp) || dm_link_start(&g->link, &err)) {
-        dm_link_close(&g->link, false, free_link);
+        dm_link_close(&g->link, false, dm_link_free);
         return;
     }
     g->door = d;
@@ -344,7 +329,7 @@ void dm_door_close(struct dm_door *d)
     while (d->first) {
         struct dm_guest *g = d->first;
         unlink_guest(g);
-        dm_link_close(&g->link, false, free_link);
+        dm_link_close(&g->link, false, dm_link_free);
     }
     uv_close((uv_handle_t *)&d->tcp, NULL);
     uv_close((uv_handle_t *)&d->timer, NULL);

@@ -19,15 +19,8 @@ uint64_t dm_far_handle(const struct dm_far *h)
 static void send_worker(struct dm_peer *peer, struct dm_buf *frame)
 {
     struct dm_far *h = peer->far;
-    struct dm_buf out = {0};
-    size_t at = dm_frame_begin(&out, DM_SLOT);
-    if (h->link && dm_put_u32(&out, peer->slot) && dm_buf_add(&out, frame->p, frame->n)) {
-        dm_frame_end(&out, at);
-        dm_link_send(h->link, &out);
-    } else if (h->link) {
-        h->link->broken = true;
-    }
-    dm_buf_finish(&out);
+    if (h->link)
+        dm_link_say_slot(h->link, peer->slot, frame->p, frame->n);
     dm_buf_clear(frame);
 }
 
@@ -75,10 +68,9 @@ static void launch(struct dm_far *h, uint32_t slot)
     tell_slot(h, DM_LAUNCH, slot);
 }
 
-void dm_hosts_replace(struct dm_coordinator *c, struct dm_peer *peer)
+void dm_hosts_replace(struct dm_peer *peer)
 {
     struct dm_far *h = peer->far;
-    (void)c;
     h->workers[peer->slot] = NULL;
     if (h->link)
         launch(h, peer->slot);
@@ -108,11 +100,6 @@ void dm_far_ask(struct dm_far *h)
         dm_run_fail(all->c, &err);
 }
 
-static void free_link(struct dm_link *link)
-{
-    free(link);
-}
-
 static void lose_workers(struct dm_far *h)
 {
     for (uint32_t i = 0; i < h->hosts->job->slots; i++) {
@@ -130,7 +117,7 @@ void dm_far_let_go(struct dm_far *h, bool flush)
     struct dm_link *link = h->link;
     h->link = NULL;
     if (link)
-        dm_link_close(link, flush, free_link);
+        dm_link_close(link, flush, dm_link_free);
     lose_workers(h);
 }
 
@@ -198,7 +185,7 @@ static void on_about(struct dm_far *h, struct dm_wire *w)
         dm_link_say(h->link, DM_REFUSE, why);
         struct dm_link *link = h->link;
         h->link = NULL;
-        dm_link_close(link, true, free_link);
+        dm_link_close(link, true, dm_link_free);
         dm_far_lose(h, why);
     }
     free(theirs);

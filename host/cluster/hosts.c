@@ -157,7 +157,6 @@ static int open_engine(struct dm_hosts *all, const struct dm_engine_kind *kind,
     all->config = (struct dm_engine_config){.loop = &all->c->loop,
                                             .address = job->engine_address,
                                             .options = job->engine_options,
-                                            .folder = job->settings.folder,
                                             .on_event = on_event,
                                             .arg = all};
     struct dm_door_events events = {admit, on_guest, on_refused, all};

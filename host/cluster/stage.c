@@ -1,6 +1,7 @@
 #include "cluster/stage.h"
 
 #include "base/error.h"
+#include "io/input.h"
 #include "run/folder.h"
 
 #include <errno.h>
@@ -39,7 +40,11 @@ int dm_stages_open(struct dm_stages *s, uint32_t n, struct dm_error *err)
     s->n = n;
     for (uint32_t i = 0; i < n; i++)
         s->slots[i].fd = -1;
-    if ((size_t)k >= sizeof s->folder || !mkdtemp(s->folder)) {
+    if (k < 0 || (size_t)k >= sizeof s->folder) {
+        s->folder[0] = 0;
+        return dm_fail(err, DM_EIO, "TMPDIR is too long a name: %s", base);
+    }
+    if (!mkdtemp(s->folder)) {
         s->folder[0] = 0;
         return dm_fail_errno(err, DM_EIO, "cannot make a folder in %s", base ? base : "/tmp");
     }
@@ -99,7 +104,7 @@ static int hand_on(struct dm_stages *s, uint32_t slot, struct dm_error *err)
         if (stat(path, &st))
             return dm_fail_errno(err, DM_EIO, "cannot find %s", path);
         r->size = (uint64_t)st.st_size;
-        r->mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+        r->mtime = dm_mtime_ns(&st);
     }
     size_t at = dm_frame_begin(&frame, DM_ASSIGN);
     bool ok = dm_split_put(&frame, &x->split);

@@ -4,6 +4,7 @@
 #include "cluster/dial.h"
 #include "cluster/orders.h"
 #include "cluster/stage.h"
+#include "io/input.h"
 #include "run/pool.h"
 #include "run/replies.h"
 
@@ -48,11 +49,6 @@ static void say(const struct worker_host *h, const char *format, ...)
     va_end(args);
 }
 
-static void free_link(struct dm_link *link)
-{
-    free(link);
-}
-
 /* ---- the end ------------------------------------------------------------------------------------
  */
 
@@ -66,7 +62,7 @@ static void check_ended(struct worker_host *h)
     if (h->has_orders)
         uv_close((uv_handle_t *)&h->pool.idle, NULL);
     if (h->link)
-        dm_link_close(h->link, true, free_link);
+        dm_link_close(h->link, true, dm_link_free);
     h->link = NULL;
 }
 
@@ -106,7 +102,6 @@ static void on_worker_frame(void *arg, struct dm_peer *peer, enum dm_message typ
                             struct dm_wire *w)
 {
     struct worker_host *h = arg;
-    struct dm_buf out = {0};
     struct dm_error err;
     const unsigned char *frame = w->p - DM_FRAME_HEAD;
     if (h->ending)
@@ -117,11 +112,7 @@ static void on_worker_frame(void *arg, struct dm_peer *peer, enum dm_message typ
             refuse(h, err.text);
         return;
     }
-    size_t at = dm_frame_begin(&out, DM_SLOT);
-    if (dm_put_u32(&out, peer->slot) && dm_buf_add(&out, frame, (size_t)(w->end - frame)))
-        dm_frame_end(&out, at);
-    dm_link_send(h->link, &out);
-    dm_buf_finish(&out);
+    dm_link_say_slot(h->link, peer->slot, frame, (size_t)(w->end - frame));
 }
 
 static void on_worker_lost(void *arg, struct dm_peer *peer)
@@ -153,11 +144,10 @@ static void launch(struct worker_host *h, uint32_t slot)
     struct dm_error err;
     if (!h->has_orders || slot >= h->slots || h->workers[slot]) {
         refuse(h, "the coordinator starts a worker where there is none to start");
-    } else if (dm_pool_start(&h->pool, false, &err)) {
+    } else if (dm_pool_start(&h->pool, slot, false, &err)) {
         refuse(h, err.text);
     } else {
         h->workers[slot] = h->pool.peers;
-        h->workers[slot]->slot = slot;
     }
 }
 
@@ -204,7 +194,7 @@ static bool sees_files(const struct dm_orders *o)
     if (!*o->probe)
         return true;
     return stat(o->probe, &st) == 0 && (uint64_t)st.st_size == o->probe_size &&
-           (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == o->probe_mtime;
+           dm_mtime_ns(&st) == o->probe_mtime;
 }
 
 /* An empty file of replies, so that workers look for none and tell those that they get: the
@@ -249,6 +239,7 @@ static void begin(struct worker_host *h, struct dm_wire *w)
     if (rc == DM_OK)
         rc = dm_pool_init(&h->pool, &h->loop, &h->orders.settings, events, &err);
     h->has_orders = h->has_orders || rc == DM_OK;
+    h->pool.places = h->slots;
     h->shared = rc == DM_OK && sees_files(&h->orders);
     if (rc == DM_OK && !h->shared)
         rc = open_stages(h, &err);
@@ -407,9 +398,13 @@ static int prepare(struct worker_host *h)
     return good && h->workers ? DM_OK : DM_EUSAGE;
 }
 
-static void run(struct worker_host *h)
+static int run(struct worker_host *h)
 {
-    uv_loop_init(&h->loop);
+    int rc = uv_loop_init(&h->loop);
+    if (rc) {
+        say(h, "cannot make an event loop: %s", uv_strerror(rc));
+        return DM_EIO;
+    }
     h->tick.data = h->on_term.data = h;
     uv_timer_init(&h->loop, &h->tick);
     uv_timer_start(&h->tick, on_tick, TICK_MS, TICK_MS);
@@ -422,6 +417,7 @@ static void run(struct worker_host *h)
     dm_dial_start(&h->dial);
     uv_run(&h->loop, UV_RUN_DEFAULT);
     uv_loop_close(&h->loop);
+    return DM_OK;
 }
 
 int dm_worker_host_main(void)
@@ -431,8 +427,7 @@ int dm_worker_host_main(void)
         free(h);
         return 2;
     }
-    run(h);
-    int status = h->status;
+    int status = run(h) ? 2 : h->status;
     if (h->has_orders)
         dm_pool_finish(&h->pool);
     dm_stages_close(&h->stages);

@@ -357,11 +357,6 @@ static void kill_host(struct dm_engine *e, uint64_t handle)
         h->killed = true;
 }
 
-static void capacity(struct dm_engine *e, struct dm_engine_capacity *c)
-{
-    *c = ((struct dm_ray *)e)->capacity;
-}
-
 /* ---- beginning and end
  * -------------------------------------------------------------------------------- */
 
@@ -458,5 +453,4 @@ const struct dm_engine_kind dm_engine_ray = {.name = "ray",
                                              .open = open_engine,
                                              .spawn = spawn,
                                              .kill = kill_host,
-                                             .capacity = capacity,
                                              .close = close_engine};

@@ -310,6 +310,10 @@ int dm_is_terminal(int fd);
 int dm_terminal_width(int fd);
 int dm_processors(void);
 
+/* Appends the accelerators that this process may use, one a line: what CUDA_VISIBLE_DEVICES and its like name, or
+ * Slurm, or else those that have a device file. */
+int dm_devices(struct dm_buf *out);
+
 /* Whether the path is a folder; whether an output of that kind is there already. */
 int dm_is_folder(const char *path);
 int dm_output_taken(const char *path, uint64_t kind);

@@ -239,8 +239,3 @@ int dm_lua_main(struct dm_lua *lua, int argc, char **argv, struct dm_error *err)
     struct call c = {.module = "dm.cli.main", .name = "main", .argc = argc, .argv = argv};
     return call(lua, &c, err);
 }
-
-size_t dm_lua_used(const struct dm_lua *lua)
-{
-    return lua->used;
-}

@@ -30,7 +30,4 @@ int dm_lua_main(struct dm_lua *lua, int argc, char **argv, struct dm_error *err)
 int dm_lua_call(struct dm_lua *lua, const char *module, const char *name, void *arg,
                 struct dm_error *err);
 
-/* Bytes that the Lua heap holds now. */
-size_t dm_lua_used(const struct dm_lua *lua);
-
 #endif

@@ -127,6 +127,11 @@ int dm_folder_lock(const char *folder, struct dm_error *err)
     return lock;
 }
 
+void dm_folder_unlock(int lock)
+{
+    close(lock);
+}
+
 int dm_run_is_locked(const char *folder)
 {
     char path[PATH_BYTES];

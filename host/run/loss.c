@@ -159,11 +159,9 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
     take_back(c, peer);
     if (c->quitting || c->closed) /* nothing is left to do: none takes its place */
         return;
-    if (peer->killed == DM_KILL_HOST) { /* of which more was said */
-        c->outcome->lost++;
-        return;
-    }
     c->outcome->lost++;
+    if (peer->killed == DM_KILL_HOST) /* of which more was said */
+        return;
     say_lost(c, peer, who);
     if (++c->losses > LOSSES + LOSSES_PER_WORKER * c->job->workers) {
         dm_fail(&err, DM_EIO,
@@ -172,8 +170,8 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
                 c->losses);
         dm_run_fail(c, &err);
     } else if (peer->far) {
-        dm_hosts_replace(c, peer);
-    } else if (dm_pool_start(&c->pool, false, &err)) {
+        dm_hosts_replace(peer);
+    } else if (dm_pool_start(&c->pool, peer->slot, false, &err)) {
         dm_run_fail(c, &err);
     }
 }

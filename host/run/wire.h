@@ -31,7 +31,7 @@ enum dm_message {
     /* then */
     DM_ABOUT,  /* worker host: what could make its bytes differ from ours */
     DM_BEGIN,  /* coordinator: the settings of the run, and where it is */
-    DM_READY,  /* worker host: whether it sees the run's files */
+    DM_READY,  /* worker host: it has understood; workers may be launched */
     DM_REFUSE, /* either: why there will be no work together */
     DM_LAUNCH, /* coordinator: start a worker in this slot */
     DM_AXE,    /* coordinator: kill the worker in this slot */

@@ -133,7 +133,7 @@ int dm_session_tracer(const struct dm_settings *settings, struct dm_error *err)
     s->tracer = NULL;
     s->asked = false;
     s->memory_bytes = settings->memory_bytes;
-    rc = dm_pool_start(&s->pool, false, err);
+    rc = dm_pool_start(&s->pool, 0, false, err);
     if (rc == DM_OK)
         s->tracer = s->pool.peers; /* the newest stands first */
     return rc;

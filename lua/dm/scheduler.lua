@@ -33,6 +33,7 @@ M.OPTIONS = {
 ---@field ending table<string, dm.ScheduledTask> tasks that are being cancelled, whose id is another task's by now
 ---@field begun dm.ScheduledTask[] tasks that begin as soon as the journal knows that
 ---@field on_trouble fun(why: string?)? told whether the journal can be written, each time; without it that is an error
+---@field on_end fun(task: dm.TaskResult)? told of each task that has ended
 local TaskScheduler = {}
 TaskScheduler.__index = TaskScheduler
 
@@ -132,6 +133,7 @@ function TaskScheduler:finish(task, status, result, message)
     if task.successor.status == "pending" then self:enqueue(task.successor) end
   end
   task.work, task.waiters, task.handle, task.successor = nil, nil, nil, nil
+  if self.on_end then self.on_end(tasks.result(task)) end
 end
 
 ---@return boolean whether it will be tried again
@@ -303,6 +305,7 @@ function TaskScheduler:cancel_task(id)
   if not task or task.status ~= "running" then return false end
   if not task.cancelling then
     task.cancelling = true
+    if self.journal then self.journal:note(task) end
     tasks.stop(self, task)
   end
   return true

@@ -35,8 +35,8 @@ describe("dmhost ops", function()
     local length = names.text_length_filter
     assert.equal("filter", length.kind)
     assert.same({ name = "min_len", type = "integer", default = 10, required = false,
-      doc = "least number of code points" }, length.params[15])
-    assert.equal("inf", length.params[16].default)
+      doc = "least number of code points" }, length.params[16])
+    assert.equal("inf", length.params[17].default)
     local _, one = t.dmhost "ops text_length_filter --json"
     assert.same(length, json.decode(one))
   end)

@@ -1,6 +1,6 @@
 -- dmhost doctor: what this build is linked with, what the machine allows, and what is missing for which command.
 local ffi = require "ffi"
-local machine = require "dm.doctor.machine"
+local machine = require "dm.machine"
 local sources = require "dm.sources"
 local units = require "dm.units"
 
@@ -83,7 +83,7 @@ end
 ---What will go wrong on this machine.
 local function warnings()
   local list, memory = {}, machine.memory()
-  local workers, each = C.dm_processors(), units.bytes(require("dm.pipeline").LIMITS.memory)
+  local workers, each = machine.processors(), units.bytes(require("dm.pipeline").LIMITS.memory)
   local room = math.min(memory.total, memory.group or math.huge)
   if workers * each > room then
     list[#list + 1] = ("%d workers of limits.memory (%s) each may need more than the %s there are: fewer workers "

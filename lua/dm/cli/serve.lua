@@ -73,8 +73,10 @@ function M.run(values)
   }
   local healthy
   scheduler.on_trouble, healthy = tell_trouble()
+  local api = require("dm.serve.api").new(flow, scheduler, options.whole("serve", values, "workers", 0))
+  require("dm.serve.settler").new(scheduler, function(id) return api:process_path(id) end)
   local service = require("dm.serve.service").new {
-    api = require("dm.serve.api").new(flow, scheduler, options.whole("serve", values, "workers", 0)),
+    api = api,
     metrics = require("dm.serve.metrics").new(scheduler),
     token = token,
     trouble = healthy,

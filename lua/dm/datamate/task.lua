@@ -197,25 +197,6 @@ function Task:give_up(status)
   end)
 end
 
----Writes down that a task has ended whose process can not do it: it was killed, or its process.yaml makes no pipeline.
----@param path string of process.yaml
----@param status "FAILED"|"STOPPED"
----@return boolean whether that stands in the tables now
-function M.settle(path, status)
-  local yaml = require "dm.yaml"
-  local text = disk.read(path)
-  local ok, root = pcall(yaml.parse, path, text or "")
-  local instance = ok and root and yaml.get(root, "instance_id")
-  local dataset = ok and root and yaml.get(root, "dataset_id")
-  if not instance or not instance.text or C.dm_run_is_locked(M.run_directory(path)) == 1 then return false end
-  local tables = tables_module.new(path:match "^(.*)/[^/]*$" or ".")
-  return (pcall(function()
-    tables:connect(1)
-    tables:finish(instance.text, dataset and dataset.text or "", status)
-    tables:close()
-  end))
-end
-
 ---Ends the task: every file has its row.
 ---@return string status
 function Task:finish()

@@ -80,7 +80,8 @@ function M.result(task)
 end
 
 -- What the journal keeps beside seq, id and status.
-local KEPT = { "tried", "error", "created_at", "started_at", "completed_at", "progress", "resumed", "lost" }
+local KEPT = { "tried", "error", "created_at", "started_at", "completed_at", "progress", "resumed", "lost",
+  "cancelling" }
 
 ---What the journal keeps of a task.
 ---@param task dm.ScheduledTask
@@ -109,6 +110,10 @@ function M.restore(seq, id, status, body)
   local task = { seq = seq, id = id, status = status, restored_as = status, result = body.result }
   for _, name in ipairs(KEPT) do task[name] = body[name] end
   if task.completed_at then return task end
+  if task.cancelling then
+    task.status, task.error, task.completed_at = "cancelled", "cancelled", M.now()
+    return task
+  end
   local again = body.command and (status == "pending" or body.given and body.given.resume)
   if again then
     task.status, task.resumed, task.work = "pending", true, { command = body.command, given = body.given }
