@@ -206,7 +206,7 @@ static int make_replies(struct worker_host *h, struct dm_settings *settings, str
         return DM_OK;
     if (settings->replay)
         return dm_fail(err, DM_EUSAGE, "it does not see the file that --replay takes replies from");
-    snprintf(h->replies, sizeof h->replies, "%s/replies", h->stages.folder);
+    snprintf(h->replies, sizeof h->replies, "%s/replies", h->stages.folder.path);
     settings->replies = h->replies;
     int rc = dm_replies_open(&replies, h->replies, DM_REPLIES_WRITE, err);
     dm_replies_close(replies);
@@ -221,7 +221,7 @@ static int open_stages(struct worker_host *h, struct dm_error *err)
     h->stages.to_worker = to_worker;
     h->stages.arg = h;
     int rc = dm_stages_open(&h->stages, h->slots, err);
-    settings.folder = settings.shard_folder = settings.parts = h->stages.folder;
+    settings.folder = settings.shard_folder = settings.parts = h->stages.folder.path;
     if (rc == DM_OK)
         rc = make_replies(h, &settings, err);
     return rc ? rc : dm_pool_set(&h->pool, &settings, err);

@@ -268,6 +268,13 @@ struct dm_outcome {
     struct dm_error err;
 };
 
+/* A call of dm.remote, in the worker that answers it: JSON both. */
+struct dm_call {
+    const char *request;
+    size_t request_bytes;
+    struct dm_buf answer;
+};
+
 /* The keys of the pipeline's `engine` table that an engine knows, a blank between; NULL when there is no engine of that
  * name. And the names of all. */
 const char *dm_engine_options(const char *name);

@@ -195,6 +195,14 @@ function M.restore(list)
   end
 end
 
+---The same for files that were not read before; those that were stay what they were.
+---@param list { path: string, text: string }[]
+function M.add(list)
+  for _, file in ipairs(list) do
+    if not kept[file.path] then keep(file.path, file.text) end
+  end
+end
+
 ---Compiles a file; error messages name it by this path.
 ---@param path string
 ---@return function? chunk
