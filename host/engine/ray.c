@@ -449,6 +449,7 @@ static void close_engine(struct dm_engine *e)
 
 const struct dm_engine_kind dm_engine_ray = {.name = "ray",
                                              .options = "binary resources",
+                                             .check = dm_ray_api_check,
                                              .open = open_engine,
                                              .spawn = spawn,
                                              .kill = kill_host,

@@ -280,6 +280,10 @@ struct dm_call {
 const char *dm_engine_options(const char *name);
 const char *dm_engine_names(void);
 
+/* Refuses an address that the engine (of that name) can not have, and one that this machine can not listen on; listen
+ * may be NULL. */
+int dm_engine_check(const char *name, const char *address, const char *listen, struct dm_error *err);
+
 /* The job of this process, made when first asked for. NULL when memory is short. */
 struct dm_job *dm_job_get(void);
 

@@ -124,12 +124,12 @@ end
 
 ---A task in a scratch folder.
 ---@param store dm.TestStore
----@param given { process: string, files: { [1]: string, [2]: string?, type: string? }[], rows: table[]? }
+---@param given { process: string, files: { [1]: string, [2]: string?, type: string? }[], instance: string? }
 ---@return dm.TestTask
 function M.task(store, given)
   local root = t.scratch()
   M.count = (M.count or 0) + 1
-  local instance = ("00000000-0000-4000-8000-%06d%06d"):format(C.getpid() % 1000000, M.count)
+  local instance = given.instance or ("00000000-0000-4000-8000-%06d%06d"):format(C.getpid() % 1000000, M.count)
   local task = setmetatable({ root = root, flow = root .. "/flow/" .. instance, dest = root .. "/dest", store = store,
     instance = instance, dataset = ("set-%d-%d"):format(C.getpid(), M.count) }, Task)
   t.shell(("mkdir -p %s %s/src"):format(task.flow, root))

@@ -5,23 +5,6 @@ local json = require "dm.json"
 local service_of = require "tests.net.service"
 local t = require "tests.support"
 
--- An operator that waits for a file OPEN in the service's folder, when it is not told to leave it.
-local WAITS = [[
-local Mapper = require("dm.base_op").Mapper
-local Waits = Mapper:extend { name = "WaitsMapper", summary = "Waits." }
-local function is_open()
-  local file = io.open "OPEN"
-  if file then file:close() end
-  return file ~= nil
-end
-function Waits:execute(sample)
-  io.open("RAN", "w"):close()
-  while not is_open() do os.execute "sleep 0.02" end
-  sample.text = sample.text .. "!"
-end
-return Waits
-]]
-
 for _, name in ipairs { "SQLite", "PostgreSQL" } do
   describe("a task of dmhost serve, with tables in " .. name, function()
     local store, task, service
@@ -39,8 +22,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
     before_each(function()
       if store.why then pending(store.why) end
       task = datamate.task(store, { process = "- WaitsMapper: {}", files = { { "a.txt", "a" }, { "b.txt", "b" } } })
-      t.shell("mkdir -p " .. task.root .. "/ops/user")
-      t.write(task.root .. "/ops/user/WaitsMapper.lua", WAITS)
+      service_of.add_operator(task.root)
       start()
     end)
     after_each(function()

@@ -1,5 +1,6 @@
 -- Rows of a source through the tracer, some at a time, in their order; one that ends the worker is told like any other.
 local client_module = require "dm.trace.client"
+local sources = require "dm.sources"
 
 local M = {}
 
@@ -52,7 +53,10 @@ local function trace_chunk(pass, list)
     local request = { rows = list, most = pass.most }
     for k, v in pairs(pass.request) do request[k] = v end
     local answer, lost, at = pass.client:rows(request)
-    if answer.where_fault then error(answer.where_fault, 0) end
+    if answer.where_fault then
+      sources.restore { { path = "--where", text = pass.request.where } }
+      error(answer.where_fault, 0)
+    end
     pass.failures = pass.failures + answer.failures
     pass.failure = pass.failure or answer.failure
     if lost then table.insert(answer.records, lost) end
