@@ -83,7 +83,9 @@ describe("dm.remote", function()
     t.write(dir .. "/ops/user/halves.lua", [[
       local dm = require "dm"
       local Halves = require("dm.base_op").Slicer:extend { name = "halves" }
-      function Halves:execute(s) return { dm.sample { text = s.text:sub(1, 1) }, dm.sample { text = s.text:sub(2) } } end
+      function Halves:execute(s)
+        return { dm.sample { text = s.text:sub(1, 1) }, dm.sample { text = s.text:sub(2) } }
+      end
       return Halves]])
     local status, out, err = script [[
       local on = { engine = { "process", workers = 2, slots = 2 } }
