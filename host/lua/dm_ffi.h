@@ -180,6 +180,8 @@ struct dm_settings {
     const char *op_names;     /* one a line */
     const char *parts;        /* a folder for outputs of workers on other nodes; empty or NULL: there are none */
     const char *replies;      /* the file of a model's replies; empty or NULL: none is used */
+    const char *files;        /* that workers need, lines "HASH PATH": XXH3-64 of the bytes, 16 digits; NULL: none */
+    const char *given;        /* a folder with those of them that are not here, under their hashes; empty or NULL: none */
     uint64_t numbered;        /* rows go to numbered files */
     uint64_t shard_bytes;     /* size of a file of a sharded output, 0 when it is not sharded */
     uint64_t row_bytes, row_depth, memory_bytes; /* limits */

@@ -45,7 +45,11 @@ enum dm_message {
     DM_FETCH,   /* worker host: send the input of the split in this slot */
     DM_PIECE,   /* coordinator: a piece of it */
     DM_FETCHED, /* coordinator: that was all */
-    DM_OUTPUT   /* worker host: a piece of what the split in this slot adds to a stream */
+    DM_OUTPUT,  /* worker host: a piece of what the split in this slot adds to a stream */
+    /* before it is ready, with one that lacks files which operators have declared */
+    DM_WISH, /* worker host: send the file of this number */
+    DM_GIFT, /* coordinator: a piece of it */
+    DM_GIVEN /* coordinator: that was all */
 };
 
 enum { DM_FRAME_HEAD = 5, DM_FRAME_MAX = 64 * 1024 * 1024 };

@@ -27,6 +27,7 @@ function M.setup(pointer)
     return 0
   end
   sources.restore(plan.sources)
+  if settings.given ~= nil then sources.give(ffi.string(settings.given)) end
   sources.install()
   for _, folder in ipairs(plan.folders) do registry.add_folder(folder) end
   recorder = plan.profile and require("dm.profile.recorder").new(plan.profile)
