@@ -1,6 +1,7 @@
 -- Texts and parameters that are meant to do harm, for every operator that waits for nobody: it ends, whether with a
 -- result or an error, and takes no more memory than a worker has. What takes more than linear time does not end here
--- before the process is killed that runs this file. DMHOST_HOSTILE_BYTES: how long a text is; 10 MB with `make hostile`.
+-- before the process is killed that runs this file. DMHOST_HOSTILE_BYTES is how long a text is: 10 MB with
+-- `make hostile`.
 local dm = require "dm"
 local ffi = require "ffi"
 local registry = require "dm.registry"
