@@ -28,7 +28,8 @@ struct session {
     uint64_t memory_bytes;
     /* of the request that is not answered */
     bool asked;
-    uint64_t turn, turn_since_ms, row_ms, load_ms;
+    struct dm_turn turn;
+    uint64_t row_ms, load_ms;
     /* handles, each closed when it was opened */
     uv_timer_t tick, timer;
     uv_signal_t on_int, on_term, on_hup, on_size;
@@ -101,14 +102,11 @@ static void on_tick(uv_timer_t *tick)
     struct dm_peer *peer = s->tracer;
     if (!s->asked || !peer)
         return;
-    uint64_t now = uv_now(&s->loop), turn = atomic_load(&peer->board->turn);
+    uint64_t turn = atomic_load(&peer->board->turn);
     bool on_row = atomic_load(&peer->board->row) != DM_NO_ROW;
-    if (turn != s->turn) {
-        s->turn = turn;
-        s->turn_since_ms = now;
-    } else if (now - s->turn_since_ms > (on_row ? s->row_ms : s->load_ms)) {
+    if (dm_turn_is_over(&s->turn, peer->process.pid, turn, uv_now(&s->loop),
+                        on_row ? s->row_ms : s->load_ms))
         dm_pool_kill(peer, DM_KILL_ROW_TIME);
-    }
 }
 
 static int set_pool(struct session *s, const struct dm_settings *settings, struct dm_error *err)
@@ -155,8 +153,7 @@ int dm_session_ask(const char *p, size_t n, double row_ms, double load_ms, struc
     s->asked = true;
     s->row_ms = (uint64_t)row_ms;
     s->load_ms = (uint64_t)load_ms;
-    s->turn = atomic_load(&s->tracer->board->turn);
-    s->turn_since_ms = uv_now(&s->loop);
+    dm_turn_begin(&s->turn, atomic_load(&s->tracer->board->turn), uv_now(&s->loop));
     dm_pool_send(s->tracer, &frame);
     dm_buf_finish(&frame);
     return DM_OK;
