@@ -32,7 +32,7 @@ struct session {
     uint64_t row_ms, load_ms;
     /* handles, each closed when it was opened */
     uv_timer_t tick, timer;
-    uv_signal_t on_int, on_term, on_hup, on_size;
+    uv_signal_t on_int, on_term, on_hup, on_size, on_cont;
     uv_tty_t keys;
     uv_poll_t reader;
     bool has_keys, has_reader, has_pool;
@@ -258,6 +258,20 @@ int dm_session_keys(struct dm_error *err)
     return DM_OK;
 }
 
+/* Whoever had the terminal meanwhile has set it to what it likes. */
+static void take_keys(struct session *s)
+{
+    uv_tty_set_mode(&s->keys, UV_TTY_MODE_NORMAL);
+    uv_tty_set_mode(&s->keys, UV_TTY_MODE_RAW);
+}
+
+void dm_session_suspend(void)
+{
+    uv_tty_set_mode(&session->keys, UV_TTY_MODE_NORMAL);
+    kill(0, SIGTSTP); /* the tracer, too */
+    take_keys(session);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     (void)timer;
@@ -292,8 +306,13 @@ void dm_session_reader(void)
 
 static void on_signal(uv_signal_t *handle, int sig)
 {
-    (void)handle;
-    tell(sig == SIGWINCH ? DM_EVENT_RESIZE : DM_EVENT_SIGNAL, "");
+    struct session *s = handle->data;
+    if (sig == SIGCONT && s->has_keys)
+        take_keys(s);
+    tell(sig == SIGCONT    ? DM_EVENT_RESUMED
+         : sig == SIGWINCH ? DM_EVENT_RESIZE
+                           : DM_EVENT_SIGNAL,
+         "");
 }
 
 /* ---- life ---------------------------------------------------------------------------------------
@@ -308,10 +327,11 @@ static int begin(struct session *s, struct dm_error *err)
     uv_timer_init(&s->loop, &s->timer);
     uv_timer_init(&s->loop, &s->tick);
     uv_timer_start(&s->tick, on_tick, TICK_MS, TICK_MS);
-    uv_signal_t *signals[] = {&s->on_int, &s->on_term, &s->on_hup, &s->on_size};
-    const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH};
+    uv_signal_t *signals[] = {&s->on_int, &s->on_term, &s->on_hup, &s->on_size, &s->on_cont};
+    const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         uv_signal_init(&s->loop, signals[i]);
+        signals[i]->data = s;
         uv_signal_start(signals[i], on_signal, numbers[i]);
     }
     return DM_OK;
