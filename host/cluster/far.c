@@ -1,5 +1,6 @@
 /* One worker host, as the coordinator sees it: what is said to it and what it says. */
 #include "cluster/about.h"
+#include "cluster/give.h"
 #include "cluster/serve.h"
 
 #include <stdio.h>
@@ -116,6 +117,7 @@ void dm_far_let_go(struct dm_far *h, bool flush)
 {
     struct dm_link *link = h->link;
     h->link = NULL;
+    dm_give_cancel(h);
     if (link)
         dm_link_close(link, flush, dm_link_free);
     lose_workers(h);
@@ -267,6 +269,10 @@ static void on_frame(struct dm_link *link, enum dm_message type, struct dm_wire 
         if (slot < h->hosts->job->slots)
             dm_serve_begin(h, slot);
         break;
+    case DM_WISH:
+        if (!dm_give_begin(h, w))
+            dm_far_lose(h, "it sent what is no message");
+        break;
     case DM_OUTPUT:
         dm_serve_output(h, w);
         break;
@@ -289,6 +295,8 @@ static void on_sent(struct dm_link *link)
     struct dm_far *h = link->owner;
     if (h->link == link)
         dm_serve_go_on(h);
+    if (h->link == link)
+        dm_give_go_on(h);
 }
 
 static const struct dm_link_events far_events = {on_frame, on_end, on_sent};

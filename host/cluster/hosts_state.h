@@ -25,6 +25,7 @@ struct dm_far {
     struct dm_link *link;        /* HERE and READY; else NULL */
     struct dm_peer **workers;    /* by slot */
     struct dm_serving **serving; /* by slot: input that is on its way to it */
+    struct dm_giving *giving;    /* a file that is on its way to it; NULL: none */
 };
 
 /* How many refusals people are told of. */

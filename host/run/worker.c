@@ -208,6 +208,20 @@ static int trace(struct dm_worker *w, struct dm_wire *frame, struct dm_error *er
     return send_frame(w, at, dm_put_bytes(&w->frame, t->reply.p, t->reply.n), err);
 }
 
+/* Answers a call of dm.remote. */
+static int call(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err)
+{
+    struct dm_call c = {0};
+    c.request = dm_get_bytes(frame, &c.request_bytes);
+    int rc = dm_lua_call(w->lua, "dm.remote.worker", "call", &c, err);
+    if (rc == DM_OK) {
+        size_t at = dm_frame_begin(&w->frame, DM_ANSWER);
+        rc = send_frame(w, at, dm_put_bytes(&w->frame, c.answer.p, c.answer.n), err);
+    }
+    dm_buf_finish(&c.answer);
+    return rc;
+}
+
 /* Keeps a grant until Lua takes it. */
 static int budget(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err)
 {
@@ -230,6 +244,8 @@ int dm_worker_handle(struct dm_worker *w, enum dm_message type, struct dm_wire *
         return grant(w, frame, err);
     case DM_TRACE:
         return trace(w, frame, err);
+    case DM_CALL:
+        return call(w, frame, err);
     case DM_BUDGET:
         return budget(w, frame, err);
     default:
