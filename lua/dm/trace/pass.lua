@@ -1,14 +1,13 @@
 -- Rows of a source through the tracer, some at a time, in their order; one that ends the worker is told like any other.
 local client_module = require "dm.trace.client"
+local rows_module = require "dm.trace.rows"
 local sources = require "dm.sources"
 
 local M = {}
 
-local CHUNK_BYTES = 4 * 1024 * 1024
-
 local function chunk_of(next_row, most)
   local list, bytes = {}, 0
-  while #list < most and bytes < CHUNK_BYTES do
+  while #list < most and bytes < rows_module.CHUNK_BYTES do
     local row = next_row()
     if not row then break end
     list[#list + 1] = row

@@ -16,6 +16,9 @@ local M = {}
 ---@field number integer line in the file, from the place where reading began
 ---@field reason string? why no operator gets to see it
 
+---Bytes of rows, about, that are sent to a worker at a time.
+M.CHUNK_BYTES = 4 * 1024 * 1024
+
 ---The built-in rows' name in row ids.
 M.DEMO = "demo"
 
