@@ -267,6 +267,29 @@ static int bind_to(struct dm_door *d, const struct sockaddr_storage *address)
     return rc ? rc : uv_listen((uv_stream_t *)&d->tcp, BACKLOG, on_connection);
 }
 
+static int fail_to_listen(const char *text, int rc, struct dm_error *err)
+{
+    return dm_fail(err, DM_EUSAGE,
+                   "cannot listen on %s: %s\nname another address of this machine with --listen",
+                   text, uv_strerror(rc));
+}
+
+int dm_door_check(const char *listen, struct dm_error *err)
+{
+    struct sockaddr_storage address = {0};
+    int rc = parse_address(listen, &address, err);
+    if (rc)
+        return rc;
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    if (fd < 0)
+        return fail_to_listen(listen, uv_translate_sys_error(errno), err);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on); /* as libuv does */
+    if (bind(fd, (struct sockaddr *)&address, sizeof address))
+        rc = fail_to_listen(listen, uv_translate_sys_error(errno), err);
+    close(fd);
+    return rc;
+}
+
 static int start(struct dm_door *d, const char *listen, bool nearby, struct dm_error *err)
 {
     struct sockaddr_storage address;
@@ -280,10 +303,7 @@ static int start(struct dm_door *d, const char *listen, bool nearby, struct dm_e
         rc = bind_to(d, &address);
     }
     if (rc)
-        return dm_fail(
-            err, DM_EUSAGE,
-            "cannot listen on %s: %s\nname another address of this machine with --listen", text,
-            uv_strerror(rc));
+        return fail_to_listen(text, rc, err);
     return name_addresses(d, err);
 }
 

@@ -2,6 +2,7 @@
 
 #include "cluster/about.h"
 #include "cluster/dial.h"
+#include "cluster/files.h"
 #include "cluster/orders.h"
 #include "cluster/stage.h"
 #include "io/input.h"
@@ -25,10 +26,12 @@ struct worker_host {
     struct dm_link *link; /* once the coordinator has let us in */
     struct dm_orders orders;
     struct dm_pool pool;
-    bool has_orders, shared;  /* shared: we see the run's files */
-    char replies[300];        /* else: the path of the file of replies */
-    struct dm_stages stages;  /* else */
-    struct dm_peer **workers; /* by slot */
+    bool has_orders, shared; /* shared: we see the run's files */
+    struct dm_stages stages; /* else */
+    struct dm_files files;   /* that workers need */
+    char replies[4096];      /* the path of the file of replies, when it is not the coordinator's */
+    struct dm_settings settings; /* of workers: the orders' with our places; borrows them */
+    struct dm_peer **workers;    /* by slot */
     uint32_t slots;
     bool ending;        /* no frames are carried any more; it goes when its workers have gone */
     uint64_t killed_ms; /* when workers that have not gone are killed */
@@ -63,7 +66,7 @@ static void check_ended(struct worker_host *h)
         uv_close((uv_handle_t *)&h->pool.idle, NULL);
     if (h->link)
         dm_link_close(h->link, true, dm_link_free);
-    h->link = NULL;
+    h->link = h->files.link = NULL;
 }
 
 /* Nothing more is written and nothing more is told. */
@@ -199,15 +202,13 @@ static bool sees_files(const struct dm_orders *o)
 
 /* An empty file of replies, so that workers look for none and tell those that they get: the
  * coordinator's is not here. */
-static int make_replies(struct worker_host *h, struct dm_settings *settings, struct dm_error *err)
+static int make_replies(struct worker_host *h, struct dm_error *err)
 {
     struct dm_replies *replies = NULL;
-    if (!settings->replies[0])
+    if (!h->settings.replies[0] || h->settings.replay)
         return DM_OK;
-    if (settings->replay)
-        return dm_fail(err, DM_EUSAGE, "it does not see the file that --replay takes replies from");
-    snprintf(h->replies, sizeof h->replies, "%s/replies", h->stages.folder);
-    settings->replies = h->replies;
+    snprintf(h->replies, sizeof h->replies, "%s/replies", h->stages.folder.path);
+    h->settings.replies = h->replies;
     int rc = dm_replies_open(&replies, h->replies, DM_REPLIES_WRITE, err);
     dm_replies_close(replies);
     return rc;
@@ -216,15 +217,32 @@ static int make_replies(struct worker_host *h, struct dm_settings *settings, str
 /* Workers then have their folders in ours. */
 static int open_stages(struct worker_host *h, struct dm_error *err)
 {
-    struct dm_settings settings = h->orders.settings;
     h->stages.link = h->link;
     h->stages.to_worker = to_worker;
     h->stages.arg = h;
     int rc = dm_stages_open(&h->stages, h->slots, err);
-    settings.folder = settings.shard_folder = settings.parts = h->stages.folder;
-    if (rc == DM_OK)
-        rc = make_replies(h, &settings, err);
-    return rc ? rc : dm_pool_set(&h->pool, &settings, err);
+    h->settings.folder = h->settings.shard_folder = h->settings.parts = h->stages.folder.path;
+    return rc ? rc : make_replies(h, err);
+}
+
+/* All files that workers need are here. */
+static void on_files(void *arg, const char *why)
+{
+    struct worker_host *h = arg;
+    struct dm_error err;
+    if (h->ending)
+        return;
+    h->settings.given = h->files.folder.path;
+    if (h->settings.replay) {
+        dm_files_place(&h->files, h->settings.replies, h->replies, sizeof h->replies);
+        h->settings.replies = h->replies;
+    }
+    if (why)
+        refuse(h, why);
+    else if (dm_pool_set(&h->pool, &h->settings, &err))
+        refuse(h, err.text);
+    else
+        dm_link_say(h->link, DM_READY, NULL);
 }
 
 static void begin(struct worker_host *h, struct dm_wire *w)
@@ -234,19 +252,29 @@ static void begin(struct worker_host *h, struct dm_wire *w)
                                     .on_lost = on_worker_lost,
                                     .on_error = on_worker_error,
                                     .arg = h};
-    int rc = h->has_orders ? dm_fail(&err, DM_EINPUT, "the coordinator began twice")
-                           : dm_orders_get(w, &h->orders, &err);
+    if (h->has_orders) {
+        refuse(h, "the coordinator began twice");
+        return;
+    }
+    int rc = dm_orders_get(w, &h->orders, &err);
     if (rc == DM_OK)
         rc = dm_pool_init(&h->pool, &h->loop, &h->orders.settings, events, &err);
-    h->has_orders = h->has_orders || rc == DM_OK;
+    h->has_orders = rc == DM_OK;
     h->pool.places = h->slots;
     h->shared = rc == DM_OK && sees_files(&h->orders);
+    h->settings = h->orders.settings;
     if (rc == DM_OK && !h->shared)
         rc = open_stages(h, &err);
-    if (rc)
+    if (rc) {
         refuse(h, err.text);
-    else
-        dm_link_say(h->link, DM_READY, NULL);
+        return;
+    }
+    h->files = (struct dm_files){.loop = &h->loop,
+                                 .link = h->link,
+                                 .list = h->settings.files,
+                                 .on_ready = on_files,
+                                 .arg = h};
+    dm_files_start(&h->files);
 }
 
 static void on_frame(struct dm_link *link, enum dm_message type, struct dm_wire *w)
@@ -276,6 +304,11 @@ static void on_frame(struct dm_link *link, enum dm_message type, struct dm_wire 
     case DM_PIECE:
     case DM_FETCHED:
         if (!h->shared && dm_stage_input(&h->stages, type, w, &err))
+            refuse(h, err.text);
+        break;
+    case DM_GIFT:
+    case DM_GIVEN:
+        if (dm_files_take(&h->files, type, w, &err))
             refuse(h, err.text);
         break;
     case DM_BEAT:
@@ -431,6 +464,7 @@ int dm_worker_host_main(void)
     if (h->has_orders)
         dm_pool_finish(&h->pool);
     dm_stages_close(&h->stages);
+    dm_files_close(&h->files);
     dm_orders_finish(&h->orders);
     free((void *)(uintptr_t)h->dial.addresses);
     free((void *)(uintptr_t)h->dial.name);

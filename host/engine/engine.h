@@ -68,6 +68,8 @@ struct dm_engine_kind {
     const char *options; /* keys of the pipeline's `engine` table that it knows, a blank between */
     /* its worker hosts run on this machine: the coordinator need not listen but on loopback */
     bool nearby;
+    /* Refuses an address that is none of its, before anything is begun. NULL: it takes none. */
+    int (*check)(const char *address, struct dm_error *err);
     /* Makes one. Must be quick; what it finds to be wrong later is an event of each handle. */
     int (*open)(const struct dm_engine_config *config, struct dm_engine **e, struct dm_error *err);
     /* Asks for a worker host, and returns before it runs. What is in the spec is copied. The handle

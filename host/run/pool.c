@@ -361,11 +361,10 @@ void dm_pool_watch(struct dm_pool *p, uint64_t row_ms)
     for (struct dm_peer *peer = p->peers; peer; peer = peer->next) {
         uint64_t turn = atomic_load(&peer->board->turn);
         bool resting = atomic_load(&peer->board->row) == DM_NO_ROW;
-        if (resting || turn != peer->turn) {
-            peer->turn = turn;
-            peer->turn_since_ms = now;
-        } else if (now - peer->turn_since_ms > row_ms && !peer->killed) {
+        if (resting)
+            dm_turn_begin(&peer->turn, turn, now);
+        else if (dm_turn_is_over(&peer->turn, peer->process.pid, turn, now, row_ms) &&
+                 !peer->killed)
             dm_pool_kill(peer, DM_KILL_ROW_TIME);
-        }
     }
 }

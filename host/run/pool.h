@@ -4,6 +4,7 @@
 #define DM_RUN_POOL_H
 
 #include "run/budget.h"
+#include "run/turn.h"
 #include "run/worker.h"
 
 #include <uv.h>
@@ -42,7 +43,7 @@ struct dm_peer {
     bool lost;             /* on_lost was called */
     struct dm_board *board;
     enum dm_kill killed;
-    uint64_t turn, turn_since_ms; /* of the board: when its row began, as far as we saw */
+    struct dm_turn turn; /* its row */
     int64_t exit_status;
     int signal;
     /* a process here */
@@ -104,7 +105,7 @@ void dm_pool_lose(struct dm_peer *peer);
 /* Frees the peer's memory. */
 void dm_peer_free(struct dm_peer *peer);
 
-/* Kills workers whose row takes longer than that. */
+/* Kills workers whose row takes longer than that; to be called several times a second. */
 void dm_pool_watch(struct dm_pool *p, uint64_t row_ms);
 
 /* Sends a frame (with head); the buffer is emptied. */

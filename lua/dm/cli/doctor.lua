@@ -9,6 +9,7 @@ local C = ffi.C
 local M = {
   summary = "versions and limits, and what is missing for which command",
   usage = "dmhost doctor",
+  most = 0,
   options = {},
   notes = "exit status: 0; 1 when something is missing that every command needs\n",
 }

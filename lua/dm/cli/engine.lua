@@ -9,6 +9,7 @@ local units = require "dm.units"
 
 local C = ffi.C
 local M = {}
+local err = ffi.new "struct dm_error"
 
 local OPTIONS = { "slots", "cpus", "gpus", "memory", "listen", "lost-after" }
 local KEYS = { "workers", "slots", "cpus", "gpus", "memory", "listen", "lost_after" }
@@ -161,6 +162,8 @@ function M.set(job, p, values, keep)
   job.silence_ms = sized(p, values, given, "lost-after", units.milliseconds, 5000, 'a time is for example "5s"')
   local listen = pick(values, given, "listen")
   job.listen = listen and keep(tostring(listen)) or nil
+  local status = C.dm_engine_check(name, address, job.listen, err)
+  if status < 0 then error(problem.of_c(status, ffi.string(err.text)), 0) end
   return true
 end
 

@@ -8,6 +8,7 @@ local C = ffi.C
 local M = {
   summary = "run DataMate's tasks over HTTP",
   usage = "dmhost serve [--flow DIR] [--ip IP] [--port N] [--tasks N] [-j WORKERS] [--journal FILE]",
+  most = 0,
   options = {
     { "flow", value = "DIR", doc = "where a task's folder is: DIR/ID/process.yaml (default /flow)" },
     { "ip", value = "IP", doc = "address to listen on (default 127.0.0.1); others need a token" },

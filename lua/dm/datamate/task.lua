@@ -35,15 +35,6 @@ local function check(status)
   return status
 end
 
----A path without links.
-local function real_path(path)
-  local out = ffi.new "struct dm_buf"
-  check(C.dm_export_real(path, out, err))
-  local real = ffi.string(out.p, out.n)
-  C.dm_buf_finish(out)
-  return real
-end
-
 ---Where a task's files stand, by its process.yaml.
 ---@param path string of process.yaml
 ---@return string run_directory
@@ -264,7 +255,7 @@ function M.start(task, values, prepare)
     end
     task:check_dataset()
     task.made_export = check(C.dm_export_folder(task.export, err)) == 0
-    task.export = real_path(task.export)
+    task.export = disk.real(task.export)
     return prepare(task.duplicates[1] and 1)
   end)
 end
