@@ -104,12 +104,13 @@ local function mean_length(documents)
   return sum / #documents
 end
 
----How much a document says about a query's words (Okapi BM25: Robertson and others, 1994).
+---How much a document says about a query's words (Okapi BM25: Robertson and others, 1994); in DataMate's order of
+---products and quotients, since another might make other documents equal.
 local function score(doc, query, weights, mean)
   local sum, norm, counts, words = 0, K1 * (1 - B + B * doc.n / mean), doc.counts, query.words
   for i = 0, query.n - 1 do
     local count = counts[words[i]]
-    if count > 0 then sum = sum + weights[words[i]] * (count * (K1 + 1) / (count + norm)) end
+    if count > 0 then sum = sum + weights[words[i]] * count * (K1 + 1) / (count + norm) end
   end
   return sum
 end

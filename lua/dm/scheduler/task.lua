@@ -26,6 +26,7 @@ local M = {}
 ---@field cancelling boolean? it was asked to end
 ---@field resumed boolean? it goes on after another host's end
 ---@field lost boolean? it failed by that
+---@field restored_as string? its status in the journal that it was read from
 ---@field waiters dm.Task[]? who waits for its end
 ---@field later dm.Sleeper? until it is tried again
 ---@field successor dm.ScheduledTask? runs when this one has ended
