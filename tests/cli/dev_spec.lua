@@ -91,7 +91,7 @@ describe("dmhost dev", function()
     assert.equal(1, #list)
     by_rename(path, (SHOUT:gsub("MARK", '"!!"')))
     list = until_event "summary"
-    assert.equal("reload", list[1].event)
+    assert.equal("reload", list[1].event, list[1].message)
     assert.equal("shout", list[1].operator)
     assert.same({ event = "summary", kept = 1000, dropped = 0, changed = 1000, rejected = 0 }, list[#list])
     os.remove(dir .. "/pipeline.lua")
