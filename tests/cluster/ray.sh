@@ -38,10 +38,13 @@ ask() { # PATH
 
 # Every node sees a folder of its own under the same name: else a job's log is looked for on the head. Ray's daemons
 # keep what they inherit open, so nothing is left to inherit: a lock held by the caller would be held until `down`.
+# The folder is empty, as /tmp is on a machine that starts again: beside the socket of the raylet before, the new one takes
+# another name, the node's agent finds the old name in Ray's list, and ends with its node.
 start_node() { # NODE
   local i=$1 fd args
   wire "$i" || return 1
   [ -z "$(pids "$i")" ] || return 0
+  rm -rf "$DIR/node$i"
   mkdir -p "$DIR/node$i" "$DIR/t"
   args=(--block --node-ip-address="$(address "$i")" --object-store-memory=80000000 --temp-dir="$DIR/t"
     --disable-usage-stats --include-log-monitor=false)
