@@ -128,7 +128,7 @@ static enum dm_engine_reason reason_of(const struct dm_ray_job *job)
 
 static void tell_end(struct dm_ray *r, struct dm_ray_host *h, const struct dm_ray_job *job)
 {
-    char line[256], text[400];
+    char line[256], text[640];
     struct dm_engine_event event = {.handle = h->handle,
                                     .state = DM_HOST_ENDED,
                                     .reason = reason_of(job),
@@ -142,6 +142,11 @@ static void tell_end(struct dm_ray *r, struct dm_ray_host *h, const struct dm_ra
     dm_ray_last_line(job->message, line, sizeof line);
     snprintf(text, sizeof text, "its job %s%s%s: %s", job->status, *job->error ? ", " : "",
              job->error, line);
+    if (strstr(line, "GLIBC_") && !r->binary[0]) /* the loader's message of an older one */
+        snprintf(text + strlen(text), sizeof text - strlen(text),
+                 "; this dmhost needs glibc %s or newer on every node: build it on an older "
+                 "system, or name one that runs there: engine = { \"ray\", binary = PATH }",
+                 r->package.glibc);
     h->stage = DM_RAY_OVER; /* before people hear of it */
     tell(r, &event);
 }
