@@ -147,7 +147,7 @@ static enum dm_engine_reason reason_of(const struct dm_ray_job *job)
 
 static void tell_end(struct dm_ray *r, struct dm_ray_host *h, const struct dm_ray_job *job)
 {
-    char line[256], text[400];
+    char line[256], text[640];
     struct dm_engine_event event = {.handle = h->handle,
                                     .state = DM_HOST_ENDED,
                                     .reason = reason_of(job),
@@ -161,6 +161,11 @@ static void tell_end(struct dm_ray *r, struct dm_ray_host *h, const struct dm_ra
     dm_ray_last_line(job->message, line, sizeof line);
     snprintf(text, sizeof text, "its job %s%s%s: %s", job->status, *job->error ? ", " : "",
              job->error, line);
+    if (strstr(line, "GLIBC_") && !r->binary[0]) /* the loader's message of an older one */
+        snprintf(text + strlen(text), sizeof text - strlen(text),
+                 "; this dmhost needs glibc %s or newer on every node: build it on an older "
+                 "system, or name one that runs there: engine = { \"ray\", binary = PATH }",
+                 r->package.glibc);
     h->stage = DM_RAY_OVER; /* before people hear of it */
     tell(r, &event);
 }
@@ -376,11 +381,6 @@ static void kill_host(struct dm_engine *e, uint64_t handle)
         h->killed = true;
 }
 
-static void capacity(struct dm_engine *e, struct dm_engine_capacity *c)
-{
-    *c = ((struct dm_ray *)e)->capacity;
-}
-
 /* ---- beginning and end
  * -------------------------------------------------------------------------------- */
 
@@ -474,8 +474,8 @@ static void close_engine(struct dm_engine *e)
 
 const struct dm_engine_kind dm_engine_ray = {.name = "ray",
                                              .options = "binary resources",
+                                             .check = dm_ray_api_check,
                                              .open = open_engine,
                                              .spawn = spawn,
                                              .kill = kill_host,
-                                             .capacity = capacity,
                                              .close = close_engine};

@@ -161,6 +161,28 @@ describe("dmhost dev", function()
     until_event "summary"
   end)
 
+  it("sees what symbolic links lead to, and links that lead elsewhere by now", function()
+    local function version(path, mark) t.write(dir .. path, (SHOUT:gsub("MARK", '"' .. mark .. '"'))) end
+    os.execute(("cd %s && mkdir v1 v2 && rm -r ops/user && ln -s ../v1 ops/user && ln -s ../a.lua v1/shout.lua"):format(
+      q(dir)))
+    version("/a.lua", "a")
+    version("/b.lua", "b")
+    version("/v2/shout.lua", "v2")
+    start "pipeline.lua --json"
+    until_event "ready"
+    version("/a.lua", "edited")
+    until_event "summary"
+    os.execute(("cd %s && ln -s ../b.lua v1/new && mv -T v1/new v1/shout.lua"):format(q(dir)))
+    until_event "summary"
+    version("/b.lua", "edited, too")
+    until_event "summary"
+    os.execute(("cd %s && ln -s ../v2 ops/new && mv -T ops/new ops/user"):format(q(dir)))
+    until_event "summary"
+    version("/v2/shout.lua", "last")
+    local list = until_event "summary"
+    assert.equal(1000, list[#list].changed)
+  end)
+
   it("needs something to watch", function()
     local status, _, err = t.shell(("cd %s && %s dev"):format(q(dir), q(t.DMHOST)))
     assert.equal(2, status)

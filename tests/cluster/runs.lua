@@ -131,6 +131,18 @@ return function(cluster)
     assert.equal(sums "expected.jsonl", sums "out.jsonl")
     servers.stop()
   end)
+  it("answers calls of a script", function()
+    t.write(dir .. "/s.lua", ([[
+      local on, tasks = { engine = { %q, workers = 3 } }, {}
+      for i = 1, 30 do
+        tasks[i] = dm.remote("whitespace_normalization_mapper", {}, { text = i .. "\t" .. i }, on)
+      end
+      for i, task in ipairs(tasks) do assert(task:await().text == i .. " " .. i) end
+      print "all"]]):format(cluster.engine))
+    local status, out, err = bash [[$dmhost lua s.lua; until_ none NODE]]
+    assert.equal(0, status, err)
+    assert.equal("all\n", out)
+  end)
   it("goes on when a worker is killed", function()
     local status, out, err = M.disturbed "kill -9 $(one worker)"
     M.check(status, out, err)

@@ -5,6 +5,7 @@ local suggest = require "dm.suggest"
 local M = {
   summary = "print a script that completes commands in a shell",
   usage = "dmhost completion SHELL",
+  most = 1,
   options = {},
   notes = [[
 SHELL is bash, zsh or fish. For a shell that runs:

@@ -1,6 +1,6 @@
 -- dmhost doctor: what this build is linked with, what the machine allows, and what is missing for which command.
 local ffi = require "ffi"
-local machine = require "dm.doctor.machine"
+local machine = require "dm.machine"
 local sources = require "dm.sources"
 local units = require "dm.units"
 
@@ -9,6 +9,7 @@ local C = ffi.C
 local M = {
   summary = "versions and limits, and what is missing for which command",
   usage = "dmhost doctor",
+  most = 0,
   options = {},
   notes = "exit status: 0; 1 when something is missing that every command needs\n",
 }
@@ -82,7 +83,7 @@ end
 ---What will go wrong on this machine.
 local function warnings()
   local list, memory = {}, machine.memory()
-  local workers, each = C.dm_processors(), units.bytes(require("dm.pipeline").LIMITS.memory)
+  local workers, each = machine.processors(), units.bytes(require("dm.pipeline").LIMITS.memory)
   local room = math.min(memory.total, memory.group or math.huge)
   if workers * each > room then
     list[#list + 1] = ("%d workers of limits.memory (%s) each may need more than the %s there are: fewer workers "

@@ -8,6 +8,7 @@ local terminal = require "dm.terminal"
 local M = {
   summary = "all commands, one in full, or a chapter of the manual",
   usage = "dmhost help [COMMAND|TOPIC]",
+  most = 1,
   options = {},
 }
 

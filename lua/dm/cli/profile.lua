@@ -112,7 +112,7 @@ local function write_folded(path, folded)
   table.sort(lines)
   if path == "-" then return io.write(table.concat(lines)) end
   local file, why = io.open(path, "wb")
-  if not file then problem.raise("cannot write the stacks to " .. why) end
+  if not file then error("cannot write the stacks to " .. why, 0) end
   file:write(table.concat(lines))
   file:close()
 end

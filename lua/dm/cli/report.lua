@@ -2,6 +2,7 @@
 local ffi = require "ffi"
 local json = require "dm.json"
 local problem = require "dm.problem"
+local resources = require "dm.resources"
 local sample = require "dm.sample"
 local shell = require "dm.shell"
 local show = require "dm.problem.show"
@@ -280,7 +281,9 @@ function M.plan(begun, job)
   io.write("pipeline  ", begun.pipeline, "\n")
   io.write("input     ", units.plural(begun.inputs, "file"))
   if begun.inputs > 0 then io.write(", first ", ffi.string(C.dm_job_input(job, 0))) end
-  io.write("\noutput    ", begun.output, "\nworkers   ", tostring(begun.workers), "\noperators\n")
+  io.write("\noutput    ", begun.output)
+  io.write("\nworkers   ", tostring(begun.workers), begun.bound and " (" .. begun.bound .. ")" or "",
+    "\n          each needs ", resources.show(begun.needed), "\noperators\n")
   for i, name in ipairs(begun.names) do io.write(("  %2d  %s\n"):format(i, name)) end
 end
 

@@ -58,11 +58,12 @@ end
 
 ---Rows from `from` on that are of one file, as many as are sent at a time.
 local function chunk_at(self, from)
-  local name, list = self.rows[from].name, {}
-  while #list < CHUNK do
+  local name, list, bytes = self.rows[from].name, {}, 0
+  while #list < CHUNK and bytes < rows_module.CHUNK_BYTES do
     local at = self.rows[from + #list]
     if not at or at.name ~= name then break end
     list[#list + 1] = at.row
+    bytes = bytes + #at.row.text
   end
   return name, list
 end
