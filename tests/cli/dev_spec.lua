@@ -119,6 +119,15 @@ describe("dmhost dev", function()
     assert.equal(1, list[#list].rejected)
   end)
 
+  it("names the line of an endless loop in init", function()
+    start "pipeline.lua --json"
+    until_event "ready"
+    by_rename(dir .. "/ops/user/shout.lua", (SHOUT:gsub("self.seen = self.seen or 0", "\nwhile true do end\n")))
+    local list = until_event "error"
+    assert.equal("ops/user/shout.lua", list[1].file)
+    assert.equal(4, list[1].line)
+  end)
+
   it("gives up loading what has been mended meanwhile", function()
     start "pipeline.lua --json"
     until_event "ready"
