@@ -3,6 +3,7 @@
 #include "engine/self.h"
 #include "io/versions.h"
 #include "lua/ffi.h"
+#include "lua/state.h"
 #include "text/versions.h"
 
 #include <stdio.h>
@@ -10,7 +11,8 @@
 bool dm_about(struct dm_buf *out)
 {
     return dm_buf_printf(out, "dmhost %016llx\n", (unsigned long long)dm_file_hash(DM_SELF)) &&
-           dm_io_versions(out) && dm_text_versions(out) && dm_buf_putc(out, 0);
+           dm_lua_versions(out) && dm_io_versions(out) && dm_text_versions(out) &&
+           dm_buf_putc(out, 0);
 }
 
 bool dm_about_equal(const char *theirs, const char *ours, char *why, size_t n)

@@ -103,11 +103,14 @@ void dm_far_ask(struct dm_far *h)
 
 static void lose_workers(struct dm_far *h)
 {
-    for (uint32_t i = 0; i < h->hosts->job->slots; i++) {
+    uint32_t n = (uint32_t)h->hosts->job->slots;
+    for (uint32_t i = 0; i < n; i++) /* none gets what another leaves */
+        if (h->workers[i])
+            h->workers[i]->killed = DM_KILL_HOST;
+    for (uint32_t i = 0; i < n; i++) {
         struct dm_peer *peer = h->workers[i];
         if (!peer)
             continue;
-        peer->killed = DM_KILL_HOST;
         dm_serve_cancel(h, i);
         dm_pool_lose(peer);
     }
@@ -179,9 +182,10 @@ static void on_about(struct dm_far *h, struct dm_wire *w)
 {
     char why[400];
     char *theirs = dm_get_text(w);
-    if (!theirs) {
+    if (!theirs || h->stage != DM_FAR_HERE) {
         dm_far_lose(h, "it sent what is no message");
     } else if (dm_about_equal(theirs, h->hosts->about.p, why, sizeof why)) {
+        h->stage = DM_FAR_BEGUN;
         send_begin(h);
     } else {
         dm_link_say(h->link, DM_REFUSE, why);
@@ -195,6 +199,10 @@ static void on_about(struct dm_far *h, struct dm_wire *w)
 
 static void on_ready(struct dm_far *h)
 {
+    if (h->stage != DM_FAR_BEGUN) {
+        dm_far_lose(h, "it sent what is no message");
+        return;
+    }
     h->stage = DM_FAR_READY;
     for (uint32_t i = 0; i < h->hosts->job->slots; i++)
         launch(h, i);

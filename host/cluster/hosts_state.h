@@ -12,6 +12,7 @@ enum dm_far_stage {
     DM_FAR_WAITING, /* to be asked for */
     DM_FAR_ASKED,   /* the engine has been asked; it has not come */
     DM_FAR_HERE,    /* it is connected and has shown who it is */
+    DM_FAR_BEGUN,   /* it is made of what we are, and knows the settings */
     DM_FAR_READY    /* it runs workers */
 };
 
@@ -22,7 +23,7 @@ struct dm_far {
     char name[DM_NAME_BYTES];    /* of the last attempt */
     char news[256];              /* what the engine said of it last */
     uint64_t again_ms;           /* WAITING: when it is asked for again */
-    struct dm_link *link;        /* HERE and READY; else NULL */
+    struct dm_link *link;        /* from HERE on; else NULL */
     struct dm_peer **workers;    /* by slot */
     struct dm_serving **serving; /* by slot: input that is on its way to it */
     struct dm_giving *giving;    /* a file that is on its way to it; NULL: none */

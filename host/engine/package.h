@@ -7,7 +7,7 @@
 
 struct dm_package {
     char name[64];  /* "dmhost-HASH.zip": equal packages have equal names */
-    char glibc[16]; /* the least version of glibc that its programs need; set by dm_package_write */
+    char glibc[16]; /* the least version of glibc that its programs need */
     struct dm_package_file *files;
     size_t nfiles;
 };

@@ -4,6 +4,7 @@
 #ifndef DM_LUA_STATE_H
 #define DM_LUA_STATE_H
 
+#include "base/buf.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -19,6 +20,9 @@ struct dm_lua *dm_lua_open(size_t limit, struct dm_error *err);
 
 /* Closes the state; NULL is fine. */
 void dm_lua_close(struct dm_lua *lua);
+
+/* Appends "LuaJIT VERSION" as the library that runs says it; false when memory is short. */
+bool dm_lua_versions(struct dm_buf *out);
 
 /* The command line: calls dm.cli.main with the arguments. Returns the exit status that it answers,
  * or below zero with err set. */

@@ -203,6 +203,9 @@ static void on_frame(void *arg, struct dm_peer *peer, enum dm_message type, stru
     case DM_WRITTEN:
         dm_schedule_written(c, frame);
         break;
+    case DM_AT:
+        dm_loss_at(peer, frame);
+        return;
     case DM_FAILED:
         on_failed(c, peer, frame);
         break;

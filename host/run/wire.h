@@ -22,6 +22,8 @@ enum dm_message {
     DM_WANT,      /* worker: requests to a model that it wants to make */
     DM_BUDGET,    /* coordinator: how many of them may be made */
     DM_ASKED,     /* worker: what its operators asked models since it last said */
+    DM_AT,        /* worker: the row of a told split that it is about to work on */
+    DM_ACK,       /* coordinator: it has heard that */
     DM_CALL,      /* pool of calls: one operator is to see one sample */
     DM_ANSWER,    /* worker: what it gave */
 
