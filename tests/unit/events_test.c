@@ -39,5 +39,5 @@ static void test_drop(void)
 int main(void)
 {
     test_drop();
-    return done();
+    return test_end("events");
 }
