@@ -4,6 +4,7 @@
 # make test-llm   operators that ask a model, against llama.cpp's server with a tiny random model
 # make test-cluster  the same run on a real Slurm and a real Ray of three nodes each, on this machine; needs root
 # make check      test, linters, formatter, the repository's own rules; SAN=1 under the sanitizers
+# make hostile      texts of 10 MB that are meant to do harm, through every operator
 # make conformance  how many of the peers' recorded answers our operators give
 # make bench fuzz install clean
 
@@ -34,10 +35,10 @@ SPECS := $(filter-out %/slurm_spec.lua %/ray_spec.lua tests/model/%,$(sort $(she
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 # what clang-format and the linters read; tables are made by scripts
-OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]))
+OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
-.PHONY: all deps demo test test-cluster test-llm test-datajuicer check unit specs conformance lint format bench bench-ops bench-datamate bench-llm fuzz install clean
+.PHONY: all deps demo test test-cluster test-llm test-datajuicer check unit specs conformance hostile lint format bench bench-ops bench-datamate bench-fleet bench-llm fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)
@@ -76,6 +77,11 @@ specs: $(BUILD)/dmhost
 
 conformance: $(BUILD)/dmhost
 	@$(BUILD)/dmhost lua tests/ops/conformance.lua
+
+# Some minutes; HOSTILE_BYTES of another length.
+hostile: HOSTILE_BYTES ?= 1e7
+hostile: $(BUILD)/dmhost
+	DMHOST_HOSTILE_BYTES=$(HOSTILE_BYTES) $(BUILD)/dmhost test --timeout 3600 tests/ops/hostile_spec.lua
 
 test:
 	tests/deps.sh build test
@@ -194,4 +200,4 @@ install: all
 clean:
 	rm -rf build
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/datajuicer -prune -o -name '*.d' -print 2>/dev/null)

@@ -1,4 +1,5 @@
 /* dmhost: argv to subcommand, nothing else. */
+#include "cluster/calls.h"
 #include "cluster/worker_host.h"
 #include "base/loop.h"
 #include "lua/state.h"
@@ -40,6 +41,16 @@ static void print_error(struct dm_lua *lua, struct dm_error *err)
         fprintf(stderr, "dmhost: %s\n", err->text);
 }
 
+/* The coordinator of a script's calls: Lua sets the job up. */
+static int run_calls(struct dm_lua *lua)
+{
+    struct dm_error err;
+    int status = dm_lua_call(lua, "dm.remote.pool", "prepare", NULL, &err);
+    if (status < 0)
+        print_error(lua, &err);
+    return status < 0 ? 1 : dm_calls_run(dm_job_made());
+}
+
 /* Were one of the three closed, the next file would take its number, and messages would be written
  * into it. */
 static void open_standard_streams(void)
@@ -72,7 +83,8 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "worker-host") == 0)
         return dm_worker_host_main();
     struct dm_lua *lua = dm_lua_open(0, &err);
-    int status = lua ? dm_lua_main(lua, argc, argv, &err) : DM_EMEMORY;
+    bool calls = lua && argc == 2 && strcmp(argv[1], "remote-pool") == 0;
+    int status = calls ? run_calls(lua) : lua ? dm_lua_main(lua, argc, argv, &err) : DM_EMEMORY;
     bool session = status == DM_RUN_SESSION;
     while (status == DM_RUN_JOB) /* one run may be made of several */
         status = run_job(lua, &err);

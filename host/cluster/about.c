@@ -1,16 +1,18 @@
 #include "cluster/about.h"
 
+#include "engine/self.h"
 #include "io/versions.h"
 #include "lua/ffi.h"
+#include "lua/state.h"
 #include "text/versions.h"
 
 #include <stdio.h>
 
 bool dm_about(struct dm_buf *out)
 {
-    return dm_buf_printf(out, "dmhost %016llx\n",
-                         (unsigned long long)dm_file_hash("/proc/self/exe")) &&
-           dm_io_versions(out) && dm_text_versions(out) && dm_buf_putc(out, 0);
+    return dm_buf_printf(out, "dmhost %016llx\n", (unsigned long long)dm_file_hash(DM_SELF)) &&
+           dm_lua_versions(out) && dm_io_versions(out) && dm_text_versions(out) &&
+           dm_buf_putc(out, 0);
 }
 
 bool dm_about_equal(const char *theirs, const char *ours, char *why, size_t n)

@@ -1,6 +1,7 @@
 /* What worker hosts are started with, and told first. */
 #include "cluster/hosts_state.h"
 #include "cluster/orders.h"
+#include "io/input.h"
 #include "run/folder.h"
 
 #include <errno.h>
@@ -91,10 +92,8 @@ void dm_host_environment(const struct dm_hosts *all, const char *name,
     snprintf(env->name, sizeof env->name, "DM_NAME=%s", name);
     snprintf(env->token, sizeof env->token, "DM_TOKEN=%s", hex);
     snprintf(env->slots, sizeof env->slots, "DM_SLOTS=%llu", (unsigned long long)all->job->slots);
-    snprintf(env->memory, sizeof env->memory, "DM_MEMORY=%llu",
-             (unsigned long long)(all->job->memory * all->job->slots));
     snprintf(env->log, sizeof env->log, "%s/%s.log", all->logs, name);
-    const char *list[] = {env->connect, env->name, env->token, env->slots, env->memory, NULL};
+    const char *list[] = {env->connect, env->name, env->token, env->slots, NULL};
     memcpy(env->list, list, sizeof list);
 }
 
@@ -111,7 +110,7 @@ bool dm_host_orders(const struct dm_hosts *all, struct dm_buf *out)
     if (in->n && stat(dm_inputs_path(in, 0), &st) == 0) {
         orders.probe = dm_inputs_path(in, 0);
         orders.probe_size = (uint64_t)st.st_size;
-        orders.probe_mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+        orders.probe_mtime = dm_mtime_ns(&st);
     }
     return dm_orders_put(out, &orders);
 }

@@ -9,11 +9,6 @@ enum { PATIENCE_MS = 5000, AGAIN_MS = 500, GIVE_UP_MS = 30000, LONGEST = 256 };
 
 static void try_next(struct dm_dial *d);
 
-static void free_link(struct dm_link *link)
-{
-    free(link);
-}
-
 static void on_again(uv_timer_t *timer)
 {
     struct dm_dial *d = timer->data;
@@ -34,7 +29,7 @@ static void fail(struct dm_dial *d, const char *why)
     snprintf(address, sizeof address, "%.*s", (int)strcspn(d->at, ","), d->at);
     snprintf(d->why, sizeof d->why, "%s: %s", address, why);
     if (d->link)
-        dm_link_close(d->link, false, free_link);
+        dm_link_close(d->link, false, dm_link_free);
     d->link = NULL;
     uv_timer_stop(&d->timer);
     d->at += strcspn(d->at, ",");
@@ -53,16 +48,6 @@ static void fail(struct dm_dial *d, const char *why)
 static void on_time(uv_timer_t *timer)
 {
     fail(timer->data, "no answer");
-}
-
-static bool get_key(struct dm_wire *w, struct dm_key *key)
-{
-    size_t n;
-    const char *p = dm_get_bytes(w, &n);
-    if (w->bad || n != sizeof key->bytes || w->p != w->end)
-        return false;
-    memcpy(key->bytes, p, n);
-    return true;
 }
 
 static void send_key(struct dm_dial *d, enum dm_message type, const struct dm_key *key)
@@ -96,11 +81,11 @@ static void on_frame(struct dm_link *link, enum dm_message type, struct dm_wire 
     struct dm_key key;
     if (d->link != link)
         return;
-    if (type == DM_CHALLENGE && !d->proved && get_key(w, &d->theirs)) {
+    if (type == DM_CHALLENGE && !d->proved && dm_link_get_key(w, &d->theirs)) {
         key = dm_proof(&d->token, DM_SIDE_HOST, d->name, &d->ours, &d->theirs);
         d->proved = true;
         send_key(d, DM_PROOF, &key);
-    } else if (type == DM_WELCOME && d->proved && get_key(w, &key)) {
+    } else if (type == DM_WELCOME && d->proved && dm_link_get_key(w, &key)) {
         on_welcome(d, &key);
     } else {
         fail(d, "it is no coordinator of ours");

@@ -43,33 +43,18 @@ static void unlink_guest(struct dm_guest *g)
     accept_held(d);
 }
 
-static void free_link(struct dm_link *link)
-{
-    free(link);
-}
-
 static void refuse(struct dm_guest *g, const char *why)
 {
     char from[80];
     dm_link_address(&g->link, from, sizeof from);
     unlink_guest(g);
-    dm_link_close(&g->link, false, free_link);
+    dm_link_close(&g->link, false, dm_link_free);
     g->door->events.on_refused(g->door->events.arg, from, why);
 }
 
 static void on_end(struct dm_link *link, const char *why)
 {
     refuse((struct dm_guest *)(void *)link, why);
-}
-
-static bool get_key(struct dm_wire *w, struct dm_key *key)
-{
-    size_t n;
-    const char *p = dm_get_bytes(w, &n);
-    if (w->bad || n != sizeof key->bytes)
-        return false;
-    memcpy(key->bytes, p, n);
-    return true;
 }
 
 /* "Here is NAME, and a number that you do not know before." */
@@ -84,7 +69,7 @@ static const char *take_dial(struct dm_guest *g, struct dm_wire *w)
     if (protocol != DM_PROTOCOL)
         return "it speaks another version of the protocol";
     memcpy(g->name, name, n);
-    if (!get_key(w, &g->theirs) || w->p != w->end)
+    if (!dm_link_get_key(w, &g->theirs))
         return "it sent what is no message of a worker host";
     if (dm_key_random(&g->ours, &err))
         return "there is no randomness";
@@ -117,7 +102,7 @@ static const char *take_proof(struct dm_guest *g, struct dm_wire *w)
 {
     struct dm_key given, token = dm_token(&g->door->secret, g->name);
     struct dm_key right = dm_proof(&token, DM_SIDE_HOST, g->name, &g->theirs, &g->ours);
-    if (!g->dialed || !get_key(w, &given) || w->p != w->end)
+    if (!g->dialed || !dm_link_get_key(w, &given))
         return "it sent what is no message of a worker host";
     if (!dm_key_equal(&given, &right))
         return "it does not know the run's secret";
@@ -158,7 +143,7 @@ static void accept_one(struct dm_door *d)
         return;
     }
     if (uv_accept(server, (uv_stream_t *)&g->link.tcp) || dm_link_start(&g->link, &err)) {
-        dm_link_close(&g->link, false, free_link);
+        dm_link_close(&g->link, false, dm_link_free);
         return;
     }
     g->door = d;
@@ -282,6 +267,29 @@ static int bind_to(struct dm_door *d, const struct sockaddr_storage *address)
     return rc ? rc : uv_listen((uv_stream_t *)&d->tcp, BACKLOG, on_connection);
 }
 
+static int fail_to_listen(const char *text, int rc, struct dm_error *err)
+{
+    return dm_fail(err, DM_EUSAGE,
+                   "cannot listen on %s: %s\nname another address of this machine with --listen",
+                   text, uv_strerror(rc));
+}
+
+int dm_door_check(const char *listen, struct dm_error *err)
+{
+    struct sockaddr_storage address = {0};
+    int rc = parse_address(listen, &address, err);
+    if (rc)
+        return rc;
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    if (fd < 0)
+        return fail_to_listen(listen, uv_translate_sys_error(errno), err);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on); /* as libuv does */
+    if (bind(fd, (struct sockaddr *)&address, sizeof address))
+        rc = fail_to_listen(listen, uv_translate_sys_error(errno), err);
+    close(fd);
+    return rc;
+}
+
 static int start(struct dm_door *d, const char *listen, bool nearby, struct dm_error *err)
 {
     struct sockaddr_storage address;
@@ -295,10 +303,7 @@ static int start(struct dm_door *d, const char *listen, bool nearby, struct dm_e
         rc = bind_to(d, &address);
     }
     if (rc)
-        return dm_fail(
-            err, DM_EUSAGE,
-            "cannot listen on %s: %s\nname another address of this machine with --listen", text,
-            uv_strerror(rc));
+        return fail_to_listen(text, rc, err);
     return name_addresses(d, err);
 }
 
@@ -324,7 +329,7 @@ void dm_door_close(struct dm_door *d)
     while (d->first) {
         struct dm_guest *g = d->first;
         unlink_guest(g);
-        dm_link_close(&g->link, false, free_link);
+        dm_link_close(&g->link, false, dm_link_free);
     }
     uv_close((uv_handle_t *)&d->tcp, NULL);
     uv_close((uv_handle_t *)&d->timer, NULL);

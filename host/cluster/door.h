@@ -28,6 +28,9 @@ struct dm_door {
     char addresses[512]; /* where it is reached: "10.0.0.1:4711,[fd00::1]:4711" */
 };
 
+/* Refuses what dm_door_open could not listen on, before anything is begun. */
+int dm_door_check(const char *listen, struct dm_error *err);
+
 /* Opens the door. listen: "ADDRESS", "ADDRESS:PORT" or "[ADDRESS]:PORT"; NULL: any port of the
  * loopback with `nearby`, else of every address that this machine has. */
 int dm_door_open(struct dm_door *d, uv_loop_t *loop, const char *listen, bool nearby,

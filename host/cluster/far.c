@@ -1,5 +1,6 @@
 /* One worker host, as the coordinator sees it: what is said to it and what it says. */
 #include "cluster/about.h"
+#include "cluster/give.h"
 #include "cluster/serve.h"
 
 #include <stdio.h>
@@ -19,15 +20,8 @@ uint64_t dm_far_handle(const struct dm_far *h)
 static void send_worker(struct dm_peer *peer, struct dm_buf *frame)
 {
     struct dm_far *h = peer->far;
-    struct dm_buf out = {0};
-    size_t at = dm_frame_begin(&out, DM_SLOT);
-    if (h->link && dm_put_u32(&out, peer->slot) && dm_buf_add(&out, frame->p, frame->n)) {
-        dm_frame_end(&out, at);
-        dm_link_send(h->link, &out);
-    } else if (h->link) {
-        h->link->broken = true;
-    }
-    dm_buf_finish(&out);
+    if (h->link)
+        dm_link_say_slot(h->link, peer->slot, frame->p, frame->n);
     dm_buf_clear(frame);
 }
 
@@ -75,10 +69,9 @@ static void launch(struct dm_far *h, uint32_t slot)
     tell_slot(h, DM_LAUNCH, slot);
 }
 
-void dm_hosts_replace(struct dm_coordinator *c, struct dm_peer *peer)
+void dm_hosts_replace(struct dm_peer *peer)
 {
     struct dm_far *h = peer->far;
-    (void)c;
     h->workers[peer->slot] = NULL;
     if (h->link)
         launch(h, peer->slot);
@@ -108,18 +101,16 @@ void dm_far_ask(struct dm_far *h)
         dm_run_fail(all->c, &err);
 }
 
-static void free_link(struct dm_link *link)
-{
-    free(link);
-}
-
 static void lose_workers(struct dm_far *h)
 {
-    for (uint32_t i = 0; i < h->hosts->job->slots; i++) {
+    uint32_t n = (uint32_t)h->hosts->job->slots;
+    for (uint32_t i = 0; i < n; i++) /* none gets what another leaves */
+        if (h->workers[i])
+            h->workers[i]->killed = DM_KILL_HOST;
+    for (uint32_t i = 0; i < n; i++) {
         struct dm_peer *peer = h->workers[i];
         if (!peer)
             continue;
-        peer->killed = DM_KILL_HOST;
         dm_serve_cancel(h, i);
         dm_pool_lose(peer);
     }
@@ -129,8 +120,9 @@ void dm_far_let_go(struct dm_far *h, bool flush)
 {
     struct dm_link *link = h->link;
     h->link = NULL;
+    dm_give_cancel(h);
     if (link)
-        dm_link_close(link, flush, free_link);
+        dm_link_close(link, flush, dm_link_free);
     lose_workers(h);
 }
 
@@ -190,15 +182,16 @@ static void on_about(struct dm_far *h, struct dm_wire *w)
 {
     char why[400];
     char *theirs = dm_get_text(w);
-    if (!theirs) {
+    if (!theirs || h->stage != DM_FAR_HERE) {
         dm_far_lose(h, "it sent what is no message");
     } else if (dm_about_equal(theirs, h->hosts->about.p, why, sizeof why)) {
+        h->stage = DM_FAR_BEGUN;
         send_begin(h);
     } else {
         dm_link_say(h->link, DM_REFUSE, why);
         struct dm_link *link = h->link;
         h->link = NULL;
-        dm_link_close(link, true, free_link);
+        dm_link_close(link, true, dm_link_free);
         dm_far_lose(h, why);
     }
     free(theirs);
@@ -206,6 +199,10 @@ static void on_about(struct dm_far *h, struct dm_wire *w)
 
 static void on_ready(struct dm_far *h)
 {
+    if (h->stage != DM_FAR_BEGUN) {
+        dm_far_lose(h, "it sent what is no message");
+        return;
+    }
     h->stage = DM_FAR_READY;
     for (uint32_t i = 0; i < h->hosts->job->slots; i++)
         launch(h, i);
@@ -280,6 +277,10 @@ static void on_frame(struct dm_link *link, enum dm_message type, struct dm_wire 
         if (slot < h->hosts->job->slots)
             dm_serve_begin(h, slot);
         break;
+    case DM_WISH:
+        if (!dm_give_begin(h, w))
+            dm_far_lose(h, "it sent what is no message");
+        break;
     case DM_OUTPUT:
         dm_serve_output(h, w);
         break;
@@ -302,6 +303,8 @@ static void on_sent(struct dm_link *link)
     struct dm_far *h = link->owner;
     if (h->link == link)
         dm_serve_go_on(h);
+    if (h->link == link)
+        dm_give_go_on(h);
 }
 
 static const struct dm_link_events far_events = {on_frame, on_end, on_sent};

@@ -128,6 +128,19 @@ void dm_hosts_tick(struct dm_coordinator *c)
     tell_wait(all, now);
 }
 
+int dm_engine_check(const char *name, const char *address, const char *listen, struct dm_error *err)
+{
+    const struct dm_engine_kind *kind = dm_engine_find(name);
+    int rc = DM_OK;
+    if (kind->check)
+        rc = kind->check(address, err);
+    else if (address[0])
+        rc = dm_fail(err, DM_EUSAGE,
+                     "the engine %s takes no address, as \"%s\" is\n--engine %s is all", name,
+                     address, name);
+    return rc || !listen ? rc : dm_door_check(listen, err);
+}
+
 static void allow_files(void)
 {
     struct rlimit files;
@@ -144,7 +157,6 @@ static int open_engine(struct dm_hosts *all, const struct dm_engine_kind *kind,
     all->config = (struct dm_engine_config){.loop = &all->c->loop,
                                             .address = job->engine_address,
                                             .options = job->engine_options,
-                                            .folder = job->settings.folder,
                                             .on_event = on_event,
                                             .arg = all};
     struct dm_door_events events = {admit, on_guest, on_refused, all};

@@ -19,7 +19,7 @@ int dm_hosts_start(struct dm_coordinator *c, struct dm_error *err);
 void dm_hosts_tick(struct dm_coordinator *c);
 
 /* The worker has ended, its worker host has not: another is started there. */
-void dm_hosts_replace(struct dm_coordinator *c, struct dm_peer *peer);
+void dm_hosts_replace(struct dm_peer *peer);
 
 /* The run is over: worker hosts end, their workers are lost. */
 void dm_hosts_close(struct dm_coordinator *c);

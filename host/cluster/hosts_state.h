@@ -12,6 +12,7 @@ enum dm_far_stage {
     DM_FAR_WAITING, /* to be asked for */
     DM_FAR_ASKED,   /* the engine has been asked; it has not come */
     DM_FAR_HERE,    /* it is connected and has shown who it is */
+    DM_FAR_BEGUN,   /* it is made of what we are, and knows the settings */
     DM_FAR_READY    /* it runs workers */
 };
 
@@ -22,9 +23,10 @@ struct dm_far {
     char name[DM_NAME_BYTES];    /* of the last attempt */
     char news[256];              /* what the engine said of it last */
     uint64_t again_ms;           /* WAITING: when it is asked for again */
-    struct dm_link *link;        /* HERE and READY; else NULL */
+    struct dm_link *link;        /* from HERE on; else NULL */
     struct dm_peer **workers;    /* by slot */
     struct dm_serving **serving; /* by slot: input that is on its way to it */
+    struct dm_giving *giving;    /* a file that is on its way to it; NULL: none */
 };
 
 /* How many refusals people are told of. */
@@ -49,13 +51,17 @@ struct dm_hosts {
 
 /* What a worker host is started with. */
 struct dm_host_environment {
-    char connect[560], name[80], token[80], slots[32], memory[48];
-    const char *list[6];
+    char connect[560], name[80], token[80], slots[32];
+    const char *list[5];
     char log[4200];
 };
 
 /* asking.c */
+/* Reads from the run's job what is to be started and makes the folders for their logs and
+ * parts; nothing is asked for yet. NULL
+ * with a message. dm_hosts_free. */
 struct dm_hosts *dm_hosts_create(struct dm_coordinator *c, struct dm_error *err);
+/* Fills what the worker host of that name is to be started with; it borrows from `all`. */
 void dm_host_environment(const struct dm_hosts *all, const char *name,
                          struct dm_host_environment *env);
 
@@ -63,12 +69,13 @@ void dm_host_environment(const struct dm_hosts *all, const char *name,
 bool dm_host_orders(const struct dm_hosts *all, struct dm_buf *out);
 
 /* far.c */
+/* The engine's number for its last attempt. */
 uint64_t dm_far_handle(const struct dm_far *h);
 
 /* Asks the engine for it, under a new name. */
 void dm_far_ask(struct dm_far *h);
 
-/* It has come in. */
+/* It has come in: takes the link over. */
 void dm_far_take(struct dm_far *h, struct dm_link *link);
 
 /* It is gone, or has to go: its workers are lost, the engine ends it, another is asked for. */
@@ -77,7 +84,7 @@ void dm_far_lose(struct dm_far *h, const char *why);
 /* Notes what the engine says of it. */
 void dm_far_news(struct dm_far *h, const struct dm_engine_event *event);
 
-/* Closes the connection; the workers are lost. */
+/* Closes the connection, with `flush` once what was sent has gone out; the workers are lost. */
 void dm_far_let_go(struct dm_far *h, bool flush);
 
 #endif

@@ -132,14 +132,41 @@ void dm_link_send(struct dm_link *link, struct dm_buf *frame)
     dm_buf_clear(frame);
 }
 
+/* Sends the frame that begins at `at`, unless memory ran short while it was made. */
+static void send_whole(struct dm_link *link, struct dm_buf *frame, size_t at, bool whole)
+{
+    dm_frame_end(frame, at);
+    if (whole)
+        dm_link_send(link, frame);
+    else
+        link->broken = true;
+    dm_buf_finish(frame);
+}
+
 void dm_link_say(struct dm_link *link, enum dm_message type, const char *text)
 {
     struct dm_buf frame = {0};
     size_t at = dm_frame_begin(&frame, type);
-    if (!text || dm_put_text(&frame, text))
-        dm_frame_end(&frame, at);
-    dm_link_send(link, &frame);
-    dm_buf_finish(&frame);
+    bool whole = !text || dm_put_text(&frame, text);
+    send_whole(link, &frame, at, whole);
+}
+
+void dm_link_say_slot(struct dm_link *link, uint32_t slot, const void *frame, size_t n)
+{
+    struct dm_buf out = {0};
+    size_t at = dm_frame_begin(&out, DM_SLOT);
+    bool whole = dm_put_u32(&out, slot) && dm_buf_add(&out, frame, n);
+    send_whole(link, &out, at, whole);
+}
+
+bool dm_link_get_key(struct dm_wire *w, struct dm_key *key)
+{
+    size_t n;
+    const char *p = dm_get_bytes(w, &n);
+    if (w->bad || n != sizeof key->bytes || w->p != w->end)
+        return false;
+    memcpy(key->bytes, p, n);
+    return true;
 }
 
 size_t dm_link_waiting(const struct dm_link *link)
@@ -196,6 +223,11 @@ void dm_link_close(struct dm_link *link, bool flush, void (*closed)(struct dm_li
     }
     free(req);
     close_socket(link);
+}
+
+void dm_link_free(struct dm_link *link)
+{
+    free(link);
 }
 
 void dm_address_name(const struct sockaddr *address, char *buf, size_t n)

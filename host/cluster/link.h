@@ -2,6 +2,7 @@
 #ifndef DM_CLUSTER_LINK_H
 #define DM_CLUSTER_LINK_H
 
+#include "cluster/proof.h"
 #include "run/wire.h"
 
 #include <uv.h>
@@ -48,12 +49,21 @@ void dm_link_send(struct dm_link *link, struct dm_buf *frame);
 /* Sends a frame without fields, or with one text. */
 void dm_link_say(struct dm_link *link, enum dm_message type, const char *text);
 
+/* Sends a frame of the worker in that slot, n bytes with head, inside a DM_SLOT. */
+void dm_link_say_slot(struct dm_link *link, uint32_t slot, const void *frame, size_t n);
+
+/* Takes a key that ends a frame; false when that is not what is left of it. */
+bool dm_link_get_key(struct dm_wire *w, struct dm_key *key);
+
 /* Bytes that were sent and are still in our memory. */
 size_t dm_link_waiting(const struct dm_link *link);
 
 /* Closes; with `flush`, once what was sent has gone out, or has not for some seconds. on_closed may
  * free the link. */
 void dm_link_close(struct dm_link *link, bool flush, void (*on_closed)(struct dm_link *link));
+
+/* An on_closed for a link, or what begins with one, that malloc gave. */
+void dm_link_free(struct dm_link *link);
 
 /* The address of the other end, as "10.0.0.1:4711" or "[::1]:4711". */
 void dm_link_address(const struct dm_link *link, char *buf, size_t n);

@@ -1,5 +1,7 @@
 #include "cluster/serve.h"
 
+#include "io/input.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -43,8 +45,7 @@ static int open_range(struct dm_serving *s)
     s->fd = open(s->r.path, O_RDONLY | O_CLOEXEC);
     if (s->fd < 0 || fstat(s->fd, &st))
         return dm_fail_errno(&s->err, DM_EIO, "cannot read %s", s->r.path);
-    if ((uint64_t)st.st_size != s->r.size ||
-        (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec != s->r.mtime)
+    if ((uint64_t)st.st_size != s->r.size || dm_mtime_ns(&st) != s->r.mtime)
         return fail_changed(s);
     bool from_start = s->whole || s->r.start <= MARK_BYTES;
     s->at = from_start ? 0 : s->r.start - 1;
@@ -59,8 +60,7 @@ static int make_document(struct dm_serving *s)
     struct stat st = {0};
     if (stat(s->r.path, &st))
         st = (struct stat){0};
-    if ((uint64_t)st.st_size != s->r.size ||
-        (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec != s->r.mtime)
+    if ((uint64_t)st.st_size != s->r.size || dm_mtime_ns(&st) != s->r.mtime)
         return fail_changed(s);
     int rc = dm_document_read(s->r.path, s->documents == DM_FILE_AS_TEXT, s->row_bytes, &row, &why);
     bool ok = rc != DM_EMEMORY && dm_buf_printf(&s->document, "%s\n", rc ? why.text : "") &&

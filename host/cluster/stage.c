@@ -1,7 +1,7 @@
 #include "cluster/stage.h"
 
 #include "base/error.h"
-#include "run/folder.h"
+#include "io/input.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,19 +31,13 @@ struct dm_stage_slot {
 
 int dm_stages_open(struct dm_stages *s, uint32_t n, struct dm_error *err)
 {
-    const char *base = getenv("TMPDIR");
-    int k = snprintf(s->folder, sizeof s->folder, "%s/dmhost-XXXXXX", base ? base : "/tmp");
     s->slots = calloc(n, sizeof *s->slots);
     if (!s->slots)
         return dm_fail_memory(err);
     s->n = n;
     for (uint32_t i = 0; i < n; i++)
         s->slots[i].fd = -1;
-    if ((size_t)k >= sizeof s->folder || !mkdtemp(s->folder)) {
-        s->folder[0] = 0;
-        return dm_fail_errno(err, DM_EIO, "cannot make a folder in %s", base ? base : "/tmp");
-    }
-    return DM_OK;
+    return dm_private_open(&s->folder, err);
 }
 
 void dm_stages_close(struct dm_stages *s)
@@ -52,15 +46,14 @@ void dm_stages_close(struct dm_stages *s)
         dm_stage_drop(s, i);
         free(s->slots[i].kept);
     }
-    if (s->folder[0])
-        dm_folder_remove(AT_FDCWD, s->folder);
+    dm_private_close(&s->folder);
     free(s->slots);
     *s = (struct dm_stages){0};
 }
 
 static void input_path(const struct dm_stages *s, uint32_t slot, uint32_t range, char *path)
 {
-    snprintf(path, PATH_BYTES, "%s/in-%u-%u", s->folder, slot, range);
+    snprintf(path, PATH_BYTES, "%s/in-%u-%u", s->folder.path, slot, range);
 }
 
 static void close_file(struct dm_stage_slot *x)
@@ -99,7 +92,7 @@ static int hand_on(struct dm_stages *s, uint32_t slot, struct dm_error *err)
         if (stat(path, &st))
             return dm_fail_errno(err, DM_EIO, "cannot find %s", path);
         r->size = (uint64_t)st.st_size;
-        r->mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+        r->mtime = dm_mtime_ns(&st);
     }
     size_t at = dm_frame_begin(&frame, DM_ASSIGN);
     bool ok = dm_split_put(&frame, &x->split);
@@ -214,7 +207,7 @@ static void part_path(const struct dm_stages *s, const struct dm_stage_slot *x, 
 {
     char name[64];
     dm_part_name(x->id, x->attempt, x->stream, name, sizeof name);
-    snprintf(path, PATH_BYTES, "%s/%s", s->folder, name);
+    snprintf(path, PATH_BYTES, "%s/%s", s->folder.path, name);
 }
 
 /* The next piece of the part. */
@@ -230,7 +223,7 @@ static int send_piece(struct dm_stages *s, uint32_t slot, struct dm_error *err)
               dm_buf_reserve(&frame, n);
     int rc = ok ? DM_OK : dm_fail_memory(err);
     if (ok && pread(x->fd, frame.p + frame.n, n, (off_t)x->at) != (ssize_t)n)
-        rc = dm_fail_errno(err, DM_EIO, "cannot read a part in %s", s->folder);
+        rc = dm_fail_errno(err, DM_EIO, "cannot read a part in %s", s->folder.path);
     if (rc == DM_OK) {
         frame.n += n;
         x->at += n;

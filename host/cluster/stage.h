@@ -5,6 +5,7 @@
 #define DM_CLUSTER_STAGE_H
 
 #include "cluster/link.h"
+#include "run/private.h"
 #include "run/split.h"
 
 struct dm_stage_slot;
@@ -13,7 +14,7 @@ struct dm_stages {
     struct dm_link *link;
     struct dm_stage_slot *slots;
     uint32_t n;
-    char folder[256];
+    struct dm_private folder;
     /* a frame for the worker in this slot; the buffer is emptied */
     void (*to_worker)(void *arg, uint32_t slot, struct dm_buf *frame);
     void *arg;

@@ -2,8 +2,10 @@
 
 #include "cluster/about.h"
 #include "cluster/dial.h"
+#include "cluster/files.h"
 #include "cluster/orders.h"
 #include "cluster/stage.h"
+#include "io/input.h"
 #include "run/pool.h"
 #include "run/replies.h"
 
@@ -24,10 +26,12 @@ struct worker_host {
     struct dm_link *link; /* once the coordinator has let us in */
     struct dm_orders orders;
     struct dm_pool pool;
-    bool has_orders, shared;  /* shared: we see the run's files */
-    char replies[300];        /* else: the path of the file of replies */
-    struct dm_stages stages;  /* else */
-    struct dm_peer **workers; /* by slot */
+    bool has_orders, shared; /* shared: we see the run's files */
+    struct dm_stages stages; /* else */
+    struct dm_files files;   /* that workers need */
+    char replies[4096];      /* the path of the file of replies, when it is not the coordinator's */
+    struct dm_settings settings; /* of workers: the orders' with our places; borrows them */
+    struct dm_peer **workers;    /* by slot */
     uint32_t slots;
     bool ending;        /* no frames are carried any more; it goes when its workers have gone */
     uint64_t killed_ms; /* when workers that have not gone are killed */
@@ -48,11 +52,6 @@ static void say(const struct worker_host *h, const char *format, ...)
     va_end(args);
 }
 
-static void free_link(struct dm_link *link)
-{
-    free(link);
-}
-
 /* ---- the end ------------------------------------------------------------------------------------
  */
 
@@ -66,8 +65,8 @@ static void check_ended(struct worker_host *h)
     if (h->has_orders)
         uv_close((uv_handle_t *)&h->pool.idle, NULL);
     if (h->link)
-        dm_link_close(h->link, true, free_link);
-    h->link = NULL;
+        dm_link_close(h->link, true, dm_link_free);
+    h->link = h->files.link = NULL;
 }
 
 /* Nothing more is written and nothing more is told. */
@@ -106,7 +105,6 @@ static void on_worker_frame(void *arg, struct dm_peer *peer, enum dm_message typ
                             struct dm_wire *w)
 {
     struct worker_host *h = arg;
-    struct dm_buf out = {0};
     struct dm_error err;
     const unsigned char *frame = w->p - DM_FRAME_HEAD;
     if (h->ending)
@@ -117,11 +115,7 @@ static void on_worker_frame(void *arg, struct dm_peer *peer, enum dm_message typ
             refuse(h, err.text);
         return;
     }
-    size_t at = dm_frame_begin(&out, DM_SLOT);
-    if (dm_put_u32(&out, peer->slot) && dm_buf_add(&out, frame, (size_t)(w->end - frame)))
-        dm_frame_end(&out, at);
-    dm_link_send(h->link, &out);
-    dm_buf_finish(&out);
+    dm_link_say_slot(h->link, peer->slot, frame, (size_t)(w->end - frame));
 }
 
 static void on_worker_lost(void *arg, struct dm_peer *peer)
@@ -153,11 +147,10 @@ static void launch(struct worker_host *h, uint32_t slot)
     struct dm_error err;
     if (!h->has_orders || slot >= h->slots || h->workers[slot]) {
         refuse(h, "the coordinator starts a worker where there is none to start");
-    } else if (dm_pool_start(&h->pool, false, &err)) {
+    } else if (dm_pool_start(&h->pool, slot, false, &err)) {
         refuse(h, err.text);
     } else {
         h->workers[slot] = h->pool.peers;
-        h->workers[slot]->slot = slot;
     }
 }
 
@@ -204,20 +197,18 @@ static bool sees_files(const struct dm_orders *o)
     if (!*o->probe)
         return true;
     return stat(o->probe, &st) == 0 && (uint64_t)st.st_size == o->probe_size &&
-           (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == o->probe_mtime;
+           dm_mtime_ns(&st) == o->probe_mtime;
 }
 
 /* An empty file of replies, so that workers look for none and tell those that they get: the
  * coordinator's is not here. */
-static int make_replies(struct worker_host *h, struct dm_settings *settings, struct dm_error *err)
+static int make_replies(struct worker_host *h, struct dm_error *err)
 {
     struct dm_replies *replies = NULL;
-    if (!settings->replies[0])
+    if (!h->settings.replies[0] || h->settings.replay)
         return DM_OK;
-    if (settings->replay)
-        return dm_fail(err, DM_EUSAGE, "it does not see the file that --replay takes replies from");
-    snprintf(h->replies, sizeof h->replies, "%s/replies", h->stages.folder);
-    settings->replies = h->replies;
+    snprintf(h->replies, sizeof h->replies, "%s/replies", h->stages.folder.path);
+    h->settings.replies = h->replies;
     int rc = dm_replies_open(&replies, h->replies, DM_REPLIES_WRITE, err);
     dm_replies_close(replies);
     return rc;
@@ -226,15 +217,32 @@ static int make_replies(struct worker_host *h, struct dm_settings *settings, str
 /* Workers then have their folders in ours. */
 static int open_stages(struct worker_host *h, struct dm_error *err)
 {
-    struct dm_settings settings = h->orders.settings;
     h->stages.link = h->link;
     h->stages.to_worker = to_worker;
     h->stages.arg = h;
     int rc = dm_stages_open(&h->stages, h->slots, err);
-    settings.folder = settings.shard_folder = settings.parts = h->stages.folder;
-    if (rc == DM_OK)
-        rc = make_replies(h, &settings, err);
-    return rc ? rc : dm_pool_set(&h->pool, &settings, err);
+    h->settings.folder = h->settings.shard_folder = h->settings.parts = h->stages.folder.path;
+    return rc ? rc : make_replies(h, err);
+}
+
+/* All files that workers need are here. */
+static void on_files(void *arg, const char *why)
+{
+    struct worker_host *h = arg;
+    struct dm_error err;
+    if (h->ending)
+        return;
+    h->settings.given = h->files.folder.path;
+    if (h->settings.replay) {
+        dm_files_place(&h->files, h->settings.replies, h->replies, sizeof h->replies);
+        h->settings.replies = h->replies;
+    }
+    if (why)
+        refuse(h, why);
+    else if (dm_pool_set(&h->pool, &h->settings, &err))
+        refuse(h, err.text);
+    else
+        dm_link_say(h->link, DM_READY, NULL);
 }
 
 static void begin(struct worker_host *h, struct dm_wire *w)
@@ -244,18 +252,29 @@ static void begin(struct worker_host *h, struct dm_wire *w)
                                     .on_lost = on_worker_lost,
                                     .on_error = on_worker_error,
                                     .arg = h};
-    int rc = h->has_orders ? dm_fail(&err, DM_EINPUT, "the coordinator began twice")
-                           : dm_orders_get(w, &h->orders, &err);
+    if (h->has_orders) {
+        refuse(h, "the coordinator began twice");
+        return;
+    }
+    int rc = dm_orders_get(w, &h->orders, &err);
     if (rc == DM_OK)
         rc = dm_pool_init(&h->pool, &h->loop, &h->orders.settings, events, &err);
-    h->has_orders = h->has_orders || rc == DM_OK;
+    h->has_orders = rc == DM_OK;
+    h->pool.places = h->slots;
     h->shared = rc == DM_OK && sees_files(&h->orders);
+    h->settings = h->orders.settings;
     if (rc == DM_OK && !h->shared)
         rc = open_stages(h, &err);
-    if (rc)
+    if (rc) {
         refuse(h, err.text);
-    else
-        dm_link_say(h->link, DM_READY, NULL);
+        return;
+    }
+    h->files = (struct dm_files){.loop = &h->loop,
+                                 .link = h->link,
+                                 .list = h->settings.files,
+                                 .on_ready = on_files,
+                                 .arg = h};
+    dm_files_start(&h->files);
 }
 
 static void on_frame(struct dm_link *link, enum dm_message type, struct dm_wire *w)
@@ -285,6 +304,11 @@ static void on_frame(struct dm_link *link, enum dm_message type, struct dm_wire 
     case DM_PIECE:
     case DM_FETCHED:
         if (!h->shared && dm_stage_input(&h->stages, type, w, &err))
+            refuse(h, err.text);
+        break;
+    case DM_GIFT:
+    case DM_GIVEN:
+        if (dm_files_take(&h->files, type, w, &err))
             refuse(h, err.text);
         break;
     case DM_BEAT:
@@ -407,9 +431,13 @@ static int prepare(struct worker_host *h)
     return good && h->workers ? DM_OK : DM_EUSAGE;
 }
 
-static void run(struct worker_host *h)
+static int run(struct worker_host *h)
 {
-    uv_loop_init(&h->loop);
+    int rc = uv_loop_init(&h->loop);
+    if (rc) {
+        say(h, "cannot make an event loop: %s", uv_strerror(rc));
+        return DM_EIO;
+    }
     h->tick.data = h->on_term.data = h;
     uv_timer_init(&h->loop, &h->tick);
     uv_timer_start(&h->tick, on_tick, TICK_MS, TICK_MS);
@@ -422,6 +450,7 @@ static void run(struct worker_host *h)
     dm_dial_start(&h->dial);
     uv_run(&h->loop, UV_RUN_DEFAULT);
     uv_loop_close(&h->loop);
+    return DM_OK;
 }
 
 int dm_worker_host_main(void)
@@ -431,11 +460,11 @@ int dm_worker_host_main(void)
         free(h);
         return 2;
     }
-    run(h);
-    int status = h->status;
+    int status = run(h) ? 2 : h->status;
     if (h->has_orders)
         dm_pool_finish(&h->pool);
     dm_stages_close(&h->stages);
+    dm_files_close(&h->files);
     dm_orders_finish(&h->orders);
     free((void *)(uintptr_t)h->dial.addresses);
     free((void *)(uintptr_t)h->dial.name);

@@ -25,6 +25,8 @@ struct dm_database {
 
 extern const struct dm_database_kind dm_postgres_tables, dm_sqlite_tables;
 
+/* Opens a connection; the caller ends it with the kind's close. NULL with a message: the server or
+ * file can not be had. */
 struct dm_database *dm_postgres_tables_open(const char *server, struct dm_error *err);
 struct dm_database *dm_sqlite_tables_open(const char *file, struct dm_error *err);
 

@@ -137,16 +137,23 @@ static int prepare(struct postgres *p, const char *sql, int n)
     for (int i = 0; i < p->nprepared; i++)
         if (strcmp(p->prepared[i], sql) == 0)
             return i;
-    if (p->nprepared == STATEMENTS || !(p->prepared[p->nprepared] = strdup(sql))) {
-        dm_fail(&p->failed, DM_EMEMORY, "memory ran short");
+    if (p->nprepared == STATEMENTS) {
+        dm_fail(&p->failed, DM_EUSAGE, "more than %d statements on one connection", STATEMENTS);
+        return -1;
+    }
+    char *kept = strdup(sql);
+    if (!kept) {
+        dm_fail_memory(&p->failed);
         return -1;
     }
     snprintf(name, sizeof name, "s%d", p->nprepared);
     if (!dm_pq.sendPrepare(p->c, name, sql, n, NULL)) {
+        free(kept);
         fail(p, dm_pq.errorMessage(p->c), &p->failed);
         return -1;
     }
     p->unread++;
+    p->prepared[p->nprepared] = kept;
     return p->nprepared++;
 }
 

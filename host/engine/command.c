@@ -138,6 +138,16 @@ void dm_command_kill(struct dm_command *c, int signal)
         uv_process_kill(&c->process, signal);
 }
 
+/* Whether one of the variables is that. */
+static bool names_same(const char *const *more, const char *variable)
+{
+    size_t n = strcspn(variable, "=") + 1;
+    for (; *more; more++)
+        if (strncmp(*more, variable, n) == 0)
+            return true;
+    return false;
+}
+
 char **dm_command_environment(const char *const *more)
 {
     size_t ours = 0, n = 0;
@@ -148,7 +158,8 @@ char **dm_command_environment(const char *const *more)
     char **all = calloc(ours + n + 1, sizeof *all);
     for (size_t i = 0; all && i < n; i++)
         all[i] = (char *)(uintptr_t)more[i];
-    if (all)
-        memcpy(all + n, environ, ours * sizeof *all);
+    for (size_t i = 0; all && i < ours; i++)
+        if (!names_same(more, environ[i]))
+            all[n++] = environ[i];
     return all;
 }

@@ -34,7 +34,7 @@ void dm_command_start(struct dm_command *c, uv_loop_t *loop, char *const *argv, 
 /* Sends it a signal, if it still runs. */
 void dm_command_kill(struct dm_command *c, int signal);
 
-/* Our environment with these, "KEY=VALUE" each, before it: what comes first is found. The list is
+/* Our environment with these, "KEY=VALUE" each, in the place of our own. The list is
  * the caller's to free; the texts are borrowed. NULL when memory is short. */
 char **dm_command_environment(const char *const *more);
 

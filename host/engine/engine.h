@@ -51,12 +51,6 @@ struct dm_engine_event {
     const char *text; /* one line for people, as "waits for resources"; "" for none. Borrowed. */
 };
 
-/* What there is in all and what of it is free; -1: not known. */
-struct dm_engine_capacity {
-    int64_t nodes, cpus, gpus, memory;
-    int64_t free_cpus, free_gpus, free_memory;
-};
-
 struct dm_engine;
 
 /* What a run gives an engine; all of it outlives the engine. */
@@ -64,7 +58,6 @@ struct dm_engine_config {
     uv_loop_t *loop;
     const char *address; /* what stood behind "=" in --engine NAME=ADDRESS; "" */
     const char *options; /* of the pipeline's `engine` table: lines KEY=VALUE, sorted; "" */
-    const char *folder;  /* the run directory: for logs, and what status, logs and cancel read */
     /* called from the loop, never from within spawn, kill or close; never after close */
     void (*on_event)(void *arg, const struct dm_engine_event *event);
     void *arg;
@@ -75,6 +68,8 @@ struct dm_engine_kind {
     const char *options; /* keys of the pipeline's `engine` table that it knows, a blank between */
     /* its worker hosts run on this machine: the coordinator need not listen but on loopback */
     bool nearby;
+    /* Refuses an address that is none of its, before anything is begun. NULL: it takes none. */
+    int (*check)(const char *address, struct dm_error *err);
     /* Makes one. Must be quick; what it finds to be wrong later is an event of each handle. */
     int (*open)(const struct dm_engine_config *config, struct dm_engine **e, struct dm_error *err);
     /* Asks for a worker host, and returns before it runs. What is in the spec is copied. The handle
@@ -84,8 +79,6 @@ struct dm_engine_kind {
                  struct dm_error *err);
     /* Ends it, queued or running. An unknown or ended handle is no error. */
     void (*kill)(struct dm_engine *e, uint64_t handle);
-    /* Tells what is known now, without asking anyone; NULL: the engine never knows. */
-    void (*capacity)(struct dm_engine *e, struct dm_engine_capacity *c);
     /* Ends what still runs or waits, however long the loop has to go on for it (seconds), closes
      * all handles and frees the engine. Worker hosts that were told to stop end by themselves: they
      * get a moment. */

@@ -3,19 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct manual_engine {
-    struct dm_engine head; /* first */
-};
-
 static int open_engine(const struct dm_engine_config *config, struct dm_engine **e,
                        struct dm_error *err)
 {
-    struct manual_engine *m = calloc(1, sizeof *m);
+    struct dm_engine *m = calloc(1, sizeof *m);
     (void)config;
     if (!m)
         return dm_fail_memory(err);
-    m->head.kind = &dm_engine_manual;
-    *e = &m->head;
+    m->kind = &dm_engine_manual;
+    *e = m;
     return DM_OK;
 }
 

@@ -99,6 +99,22 @@ static int read_file(struct dm_package_file *file, struct dm_buf *out, struct dm
     return n > 0 ? dm_fail_memory(err) : DM_OK;
 }
 
+/* Symbols of the C library carry the version in which they came: GLIBC_2.34. */
+static void note_glibc(struct dm_package *package, const char *p, size_t n)
+{
+    static const char mark[] = "GLIBC_2.";
+    const char *end = p + n;
+    int most = package->glibc[0] ? (int)strtol(package->glibc + 2, NULL, 10) : 0;
+    while ((p = memmem(p, (size_t)(end - p), mark, sizeof mark - 1))) {
+        p += sizeof mark - 1;
+        int minor = 0;
+        for (const char *q = p; q < end && *q >= '0' && *q <= '9' && minor < 100; q++)
+            minor = minor * 10 + (*q - '0');
+        most = minor > most ? minor : most;
+    }
+    snprintf(package->glibc, sizeof package->glibc, "2.%d", most);
+}
+
 static int measure(struct dm_package *package, struct dm_error *err)
 {
     struct dm_buf bytes = {0};
@@ -110,6 +126,7 @@ static int measure(struct dm_package *package, struct dm_error *err)
         rc = read_file(file, &bytes, err);
         file->size = (uint32_t)bytes.n;
         file->hash = XXH3_64bits(bytes.p, bytes.n);
+        note_glibc(package, bytes.p, bytes.n);
         all = XXH3_64bits_withSeed(file->name, strlen(file->name), all ^ file->hash);
     }
     dm_buf_finish(&bytes);
@@ -168,24 +185,7 @@ static bool put_entry(struct dm_buf *b, const struct dm_package_file *f)
            dm_buf_puts(b, f->name);
 }
 
-/* Symbols of the C library carry the version in which they came: GLIBC_2.34. */
-static void note_glibc(struct dm_package *package, const char *p, size_t n)
-{
-    static const char mark[] = "GLIBC_2.";
-    const char *end = p + n;
-    int most = package->glibc[0] ? (int)strtol(package->glibc + 2, NULL, 10) : 0;
-    while ((p = memmem(p, (size_t)(end - p), mark, sizeof mark - 1))) {
-        p += sizeof mark - 1;
-        int minor = 0;
-        for (const char *q = p; q < end && *q >= '0' && *q <= '9' && minor < 100; q++)
-            minor = minor * 10 + (*q - '0');
-        most = minor > most ? minor : most;
-    }
-    snprintf(package->glibc, sizeof package->glibc, "2.%d", most);
-}
-
-static int write_file(struct dm_package *package, struct dm_package_file *f, struct dm_buf *zip,
-                      struct dm_error *err)
+static int write_file(struct dm_package_file *f, struct dm_buf *zip, struct dm_error *err)
 {
     struct dm_buf bytes = {0};
     int rc = read_file(f, &bytes, err);
@@ -194,7 +194,6 @@ static int write_file(struct dm_package *package, struct dm_package_file *f, str
     if (rc == DM_OK) {
         f->crc = (uint32_t)dm_crc32(bytes.p, bytes.n);
         f->offset = (uint32_t)zip->n;
-        note_glibc(package, bytes.p, bytes.n);
         if (!put(zip, LOCAL, 4) || !put_common(zip, f) || !dm_buf_puts(zip, f->name) ||
             !dm_buf_add(zip, bytes.p, bytes.n))
             rc = dm_fail_memory(err);
@@ -206,7 +205,7 @@ static int write_file(struct dm_package *package, struct dm_package_file *f, str
 int dm_package_write(struct dm_package *package, struct dm_buf *zip, struct dm_error *err)
 {
     for (size_t i = 0; i < package->nfiles; i++) {
-        int rc = write_file(package, &package->files[i], zip, err);
+        int rc = write_file(&package->files[i], zip, err);
         if (rc)
             return rc;
     }

@@ -17,6 +17,13 @@ enum {
     NODES_MS = 5000
 };
 
+/* Ray watches a job once a second until it has seen that its supervisor is gone, for two seconds
+ * after it ended, and puts one that it does not find back into its list, as failed. */
+enum { WATCHED_MS = 2500 };
+
+/* What Ray gets to fetch a job's log from the job's node, which may be gone. */
+enum { LOG_MS = 6000 };
+
 /* A run deletes so many jobs of earlier runs, that ended so long ago. */
 enum { SWEEPS = 100, LEFT_OVER_MS = 600 * 1000 };
 
@@ -95,16 +102,27 @@ static void on_deleted(void *owner, uint64_t handle, const struct dm_http_reply 
 
 static void on_log(void *owner, uint64_t handle, const struct dm_http_reply *reply)
 {
-    struct dm_ray *r = owner;
-    struct dm_error err;
-    char path[128];
-    struct dm_ray_host *h = find_host(r, handle);
+    struct dm_ray_host *h = find_host(owner, handle);
     if (!h)
         return;
     dm_ray_keep_log(reply, h->log);
-    snprintf(path, sizeof path, "/api/jobs/%s", h->name);
-    if (dm_ray_ask(&r->api, "DELETE", path, NULL, on_deleted, handle, &err))
-        remove_host(r, h);
+    h->read = true;
+}
+
+static void delete_over(struct dm_ray *r)
+{
+    struct dm_error err;
+    char path[128];
+    for (struct dm_ray_host *h = r->hosts, *next; h; h = next) {
+        next = h->next;
+        uint64_t wait_ms = h->read ? WATCHED_MS : LOG_MS;
+        if (h->stage != DM_RAY_OVER || h->deleted || uv_now(r->config.loop) - h->over_ms < wait_ms)
+            continue;
+        h->deleted = true;
+        snprintf(path, sizeof path, "/api/jobs/%s", h->name);
+        if (dm_ray_ask(&r->api, "DELETE", path, NULL, on_deleted, h->handle, &err))
+            remove_host(r, h);
+    }
 }
 
 static void bury(struct dm_ray *r, struct dm_ray_host *h)
@@ -112,6 +130,7 @@ static void bury(struct dm_ray *r, struct dm_ray_host *h)
     struct dm_error err;
     char path[128];
     h->stage = DM_RAY_OVER;
+    h->over_ms = uv_now(r->config.loop);
     snprintf(path, sizeof path, "/api/jobs/%s/logs", h->name);
     if (dm_ray_ask(&r->api, "GET", path, NULL, on_log, h->handle, &err))
         remove_host(r, h);
@@ -128,7 +147,7 @@ static enum dm_engine_reason reason_of(const struct dm_ray_job *job)
 
 static void tell_end(struct dm_ray *r, struct dm_ray_host *h, const struct dm_ray_job *job)
 {
-    char line[256], text[400];
+    char line[256], text[640];
     struct dm_engine_event event = {.handle = h->handle,
                                     .state = DM_HOST_ENDED,
                                     .reason = reason_of(job),
@@ -142,6 +161,11 @@ static void tell_end(struct dm_ray *r, struct dm_ray_host *h, const struct dm_ra
     dm_ray_last_line(job->message, line, sizeof line);
     snprintf(text, sizeof text, "its job %s%s%s: %s", job->status, *job->error ? ", " : "",
              job->error, line);
+    if (strstr(line, "GLIBC_") && !r->binary[0]) /* the loader's message of an older one */
+        snprintf(text + strlen(text), sizeof text - strlen(text),
+                 "; this dmhost needs glibc %s or newer on every node: build it on an older "
+                 "system, or name one that runs there: engine = { \"ray\", binary = PATH }",
+                 r->package.glibc);
     h->stage = DM_RAY_OVER; /* before people hear of it */
     tell(r, &event);
 }
@@ -357,11 +381,6 @@ static void kill_host(struct dm_engine *e, uint64_t handle)
         h->killed = true;
 }
 
-static void capacity(struct dm_engine *e, struct dm_engine_capacity *c)
-{
-    *c = ((struct dm_ray *)e)->capacity;
-}
-
 /* ---- beginning and end
  * -------------------------------------------------------------------------------- */
 
@@ -409,6 +428,7 @@ static void on_tick(uv_timer_t *timer)
     for (const struct dm_ray_host *h = r->hosts; h; h = h->next)
         waits = waits || !h->running;
     ask_jobs(r);
+    delete_over(r);
     if (r->closing)
         go_on_closing(r);
     else if (waits && r->nodes_ms && uv_now(r->config.loop) - r->nodes_ms >= NODES_MS)
@@ -454,8 +474,8 @@ static void close_engine(struct dm_engine *e)
 
 const struct dm_engine_kind dm_engine_ray = {.name = "ray",
                                              .options = "binary resources",
+                                             .check = dm_ray_api_check,
                                              .open = open_engine,
                                              .spawn = spawn,
                                              .kill = kill_host,
-                                             .capacity = capacity,
                                              .close = close_engine};

@@ -52,20 +52,28 @@ static void on_reply(void *arg, const struct dm_http_reply *reply)
     free(r);
 }
 
-int dm_ray_api_open(struct dm_ray_api *api, uv_loop_t *loop, const char *address, void *owner,
-                    struct dm_error *err)
+int dm_ray_api_check(const char *address, struct dm_error *err)
 {
-    char token[TOKEN_BYTES];
-    size_t n = strlen(address);
     if (strncmp(address, "http://", 7) != 0 && strncmp(address, "https://", 8) != 0)
         return dm_fail(err, DM_EUSAGE,
                        "the engine ray needs the address of Ray's dashboard, not \"%s\"\n"
                        "for example --engine ray=http://head:8265",
                        address);
+    if (strlen(address) >= sizeof((struct dm_ray_api *)0)->base)
+        return dm_fail(err, DM_EUSAGE, "the address of Ray's dashboard is too long");
+    return DM_OK;
+}
+
+int dm_ray_api_open(struct dm_ray_api *api, uv_loop_t *loop, const char *address, void *owner,
+                    struct dm_error *err)
+{
+    char token[TOKEN_BYTES];
+    size_t n = strlen(address);
+    int rc = dm_ray_api_check(address, err);
+    if (rc)
+        return rc;
     while (n && address[n - 1] == '/')
         n--;
-    if (n >= sizeof api->base)
-        return dm_fail(err, DM_EUSAGE, "the address of Ray's dashboard is too long");
     *api = (struct dm_ray_api){.owner = owner};
     memcpy(api->base, address, n);
     snprintf(api->headers, sizeof api->headers, "Content-Type: application/json");

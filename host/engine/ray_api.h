@@ -17,6 +17,9 @@ struct dm_ray_api {
     void *owner;
 };
 
+/* Refuses what is no address of a dashboard. */
+int dm_ray_api_check(const char *address, struct dm_error *err);
+
 /* Begins. The token is found as Ray's own tools find it: in RAY_AUTH_TOKEN, in the file that
  * RAY_AUTH_TOKEN_PATH names, in ~/.ray/auth_token. */
 int dm_ray_api_open(struct dm_ray_api *api, uv_loop_t *loop, const char *address, void *owner,

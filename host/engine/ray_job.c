@@ -151,8 +151,8 @@ int dm_ray_read_jobs(const struct dm_http_reply *reply,
         text_of(s, v, "error_type", job.error, sizeof job.error);
         text_of(s, v, "message", job.message, sizeof job.message);
         job.exit_code = (int)number_of(s, v, "driver_exit_code", -1);
-        job.exited = find(s, v, "driver_exit_code") &&
-                     s->values[find(s, v, "driver_exit_code")].kind == DM_NUMBER;
+        uint32_t code = find(s, v, "driver_exit_code");
+        job.exited = code && s->values[code].kind == DM_NUMBER;
         job.end_ms = number_of(s, v, "end_time", 0);
         on_job(arg, &job);
     }
@@ -167,7 +167,6 @@ int dm_ray_read_nodes(struct dm_ray *r, const struct dm_http_reply *reply, struc
         return err->status;
     uint32_t list = find(s, find(s, find(s, 0, "data"), "result"), "result");
     int rc = list && s->values[list].kind == DM_ARRAY ? DM_OK : malformed(err);
-    struct dm_engine_capacity all = {.free_cpus = -1, .free_gpus = -1, .free_memory = -1};
     dm_buf_clear(&r->nodes);
     for (uint32_t v = rc ? 0 : s->values[list].child; v && rc == DM_OK; v = s->values[v].next) {
         char state[16];
@@ -178,14 +177,9 @@ int dm_ray_read_nodes(struct dm_ray *r, const struct dm_http_reply *reply, struc
         struct dm_ray_node node = {.cpus = number_of(s, total, "CPU", 0),
                                    .gpus = number_of(s, total, "GPU", 0),
                                    .memory = number_of(s, total, "memory", 0)};
-        all.nodes++;
-        all.cpus += (int64_t)node.cpus;
-        all.gpus += (int64_t)node.gpus;
-        all.memory += (int64_t)node.memory;
         if (!dm_buf_add(&r->nodes, &node, sizeof node))
             rc = dm_fail_memory(err);
     }
-    r->capacity = all;
     dm_sample_destroy(s);
     return rc;
 }

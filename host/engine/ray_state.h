@@ -20,8 +20,9 @@ struct dm_ray_host {
     uint64_t handle;
     uint64_t taken_poll;   /* the first list that it must stand in */
     uint64_t pending_poll; /* the last list in which it waited */
+    uint64_t over_ms;      /* OVER: since when */
     enum dm_ray_stage stage;
-    bool running, killed;
+    bool running, killed, read, deleted; /* read: its log has been */
     char name[64];
     char *log;         /* path */
     struct dm_buf env; /* members of a JSON object */
@@ -37,7 +38,7 @@ struct dm_ray {
     struct dm_ray_host *hosts;
     uv_timer_t tick, wake;
     uint64_t polls, closing_ms, closing_poll, swept;
-    bool listing, closing, stopped, reached;
+    bool listing, closing, reached;
     int open_handles;
     /* ray_ready.c */
     struct dm_package package;
@@ -45,7 +46,6 @@ struct dm_ray {
     uint64_t package_ms; /* when Ray was last known to have the package; 0: never */
     uint64_t nodes_ms;   /* when the nodes were last heard of */
     bool asking_package, asking_nodes;
-    struct dm_engine_capacity capacity;
     struct dm_buf nodes; /* struct dm_ray_node, of those that are alive */
 };
 
@@ -53,7 +53,7 @@ struct dm_ray_node {
     double cpus, gpus, memory;
 };
 
-/* The state of a job as Ray's list tells it. Texts are borrowed from the list. */
+/* The state of a job as Ray's list tells it; of texts that are too long, the end. */
 struct dm_ray_job {
     char name[64], status[16], error[64];
     char message[1024]; /* its end */

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #ifndef DM_INPUT_BLOCK
 #define DM_INPUT_BLOCK (256 * 1024) /* fuzzers take little, to meet the ends of blocks */
@@ -33,7 +32,7 @@ static int stat_file(const char *path, uint64_t *size, int64_t *mtime)
     if (stat(path, &st))
         return DM_EIO;
     *size = (uint64_t)st.st_size;
-    *mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    *mtime = dm_mtime_ns(&st);
     return DM_OK;
 }
 
@@ -159,6 +158,8 @@ int dm_input_open_made(struct dm_input *in, const char *path, struct dm_error *e
         rc = dm_fail_memory(err);
     else if (n > 0)
         row.n = fread(row.p, 1, (size_t)in->size, f);
+    if (f && ferror(f) && rc == DM_OK)
+        rc = dm_fail_errno(err, DM_EIO, "cannot read %s", path);
     if (f)
         fclose(f);
     rc = take_row(in, rc, &row, err);

@@ -5,6 +5,8 @@
 
 #include "io/reader.h"
 
+#include <sys/stat.h>
+
 struct dm_input {
     struct dm_reader *reader;
     char *path;
@@ -25,6 +27,12 @@ struct dm_input {
     int64_t mtime;          /* likewise, in ns */
     struct dm_error damage; /* why compressed input ended early; status 0 when it did not */
 };
+
+/* When a file was last written, in ns since 1970: with its size, what tells that it has changed. */
+static inline int64_t dm_mtime_ns(const struct stat *st)
+{
+    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
 
 /* What dm_input_fill answers. */
 enum { DM_INPUT_END = 0, DM_INPUT_ROWS = 1, DM_INPUT_LONG = 2 };

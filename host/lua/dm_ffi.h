@@ -180,6 +180,8 @@ struct dm_settings {
     const char *op_names;     /* one a line */
     const char *parts;        /* a folder for outputs of workers on other nodes; empty or NULL: there are none */
     const char *replies;      /* the file of a model's replies; empty or NULL: none is used */
+    const char *files;        /* that workers need, lines "HASH PATH": XXH3-64 of the bytes, 16 digits; NULL: none */
+    const char *given;        /* a folder with those of them that are not here, under their hashes; empty or NULL: none */
     uint64_t numbered;        /* rows go to numbered files */
     uint64_t shard_bytes;     /* size of a file of a sharded output, 0 when it is not sharded */
     uint64_t row_bytes, row_depth, memory_bytes; /* limits */
@@ -268,10 +270,21 @@ struct dm_outcome {
     struct dm_error err;
 };
 
+/* A call of dm.remote, in the worker that answers it: JSON both. */
+struct dm_call {
+    const char *request;
+    size_t request_bytes;
+    struct dm_buf answer;
+};
+
 /* The keys of the pipeline's `engine` table that an engine knows, a blank between; NULL when there is no engine of that
  * name. And the names of all. */
 const char *dm_engine_options(const char *name);
 const char *dm_engine_names(void);
+
+/* Refuses an address that the engine (of that name) can not have, and one that this machine can not listen on; listen
+ * may be NULL. */
+int dm_engine_check(const char *name, const char *address, const char *listen, struct dm_error *err);
 
 /* The job of this process, made when first asked for. NULL when memory is short. */
 struct dm_job *dm_job_get(void);
@@ -305,6 +318,10 @@ void dm_pause(double ms);
 int dm_is_terminal(int fd);
 int dm_terminal_width(int fd);
 int dm_processors(void);
+
+/* Appends the accelerators that this process may use, one a line: what CUDA_VISIBLE_DEVICES and its like name, or
+ * Slurm, or else those that have a device file. */
+int dm_devices(struct dm_buf *out);
 
 /* Whether the path is a folder; whether an output of that kind is there already. */
 int dm_is_folder(const char *path);

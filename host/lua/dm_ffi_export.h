@@ -1,3 +1,4 @@
+/* clang-format off */
 /* What Lua may call of host/io/export.c: files that operators and tasks write; under the rules of dm_ffi.h. They are
  * readable by owner and group, as DataMate's are. */
 
@@ -36,6 +37,9 @@ int dm_export_list(const char *folder, struct dm_buf *out, struct dm_error *err)
 
 /* Makes a run directory and locks it. Returns the descriptor that holds the lock, for dm_job.lock, or an error. */
 int dm_folder_lock(const char *folder, struct dm_error *err);
+
+/* Lets another run have a run directory: `lock` is what dm_folder_lock returned. */
+void dm_folder_unlock(int lock);
 
 /* Looks for an unfinished run in a folder that is locked: with `resume` it is kept, with `force` removed, else it is an
  * error that says what to do. */

@@ -156,3 +156,6 @@ struct dm_replies_stats {
 /* Reads a file of replies, or empties it. DM_EUSAGE when it is something else. */
 int dm_replies_measure(const char *path, struct dm_replies_stats *stats, struct dm_error *err);
 int dm_replies_clear(const char *path, struct dm_error *err);
+
+/* Loads libcurl, once. DM_EUSAGE with a message when it is not there. */
+int dm_curl_load(struct dm_error *err);

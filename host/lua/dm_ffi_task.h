@@ -44,9 +44,6 @@ struct dm_process_end {
  * ends. */
 int dm_process_start(const struct dm_process_options *options, struct dm_error *err);
 
-/* The process's id for the system; 0 when it has ended. */
-int dm_process_pid(uint32_t id);
-
 /* Sends SIGTERM to its group, again after half of its grace, and SIGKILL at the end of that. Nothing when it has
  * ended. */
 void dm_process_stop(uint32_t id);

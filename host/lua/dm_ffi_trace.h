@@ -61,6 +61,7 @@ enum {
     DM_EVENT_FILE,    /* something in a watched folder: `text` is its path */
     DM_EVENT_KEY,     /* `text` was typed */
     DM_EVENT_RESIZE,  /* the terminal has another size */
+    DM_EVENT_RESUMED, /* we were stopped, and go on: others may have used the terminal */
     DM_EVENT_TIMER,   /* the time that was asked for has passed */
     DM_EVENT_SIGNAL,  /* stop, please */
     DM_EVENT_CLOSED   /* nobody reads standard output any more */
@@ -89,6 +90,9 @@ int dm_session_watch(const char *folder, struct dm_error *err);
 
 /* Tells of keys, unechoed, until the session ends. */
 int dm_session_keys(struct dm_error *err);
+
+/* Stops, as Ctrl-Z does elsewhere, with the terminal as it was found. Returns when it goes on. */
+void dm_session_suspend(void);
 
 /* Asks for one DM_EVENT_TIMER, in place of one that was asked for before. */
 void dm_session_timer(double ms);

@@ -20,6 +20,21 @@ int dm_abi(void)
     return 1;
 }
 
+bool dm_lua_versions(struct dm_buf *out)
+{
+    lua_State *L = luaL_newstate();
+    if (!L)
+        return false;
+    lua_pushcfunction(L, luaopen_jit);
+    bool ok = lua_pcall(L, 0, 0, 0) == 0;
+    lua_getglobal(L, "jit");
+    if (ok)
+        lua_getfield(L, -1, "version");
+    ok = ok && lua_isstring(L, -1) && dm_buf_printf(out, "%s\n", lua_tostring(L, -1));
+    lua_close(L);
+    return ok;
+}
+
 static void *count_alloc(void *ud, void *p, size_t old, size_t size)
 {
     struct dm_lua *lua = ud;
@@ -238,9 +253,4 @@ int dm_lua_main(struct dm_lua *lua, int argc, char **argv, struct dm_error *err)
 {
     struct call c = {.module = "dm.cli.main", .name = "main", .argc = argc, .argv = argv};
     return call(lua, &c, err);
-}
-
-size_t dm_lua_used(const struct dm_lua *lua)
-{
-    return lua->used;
 }

@@ -4,6 +4,7 @@
 #ifndef DM_LUA_STATE_H
 #define DM_LUA_STATE_H
 
+#include "base/buf.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -20,6 +21,9 @@ struct dm_lua *dm_lua_open(size_t limit, struct dm_error *err);
 /* Closes the state; NULL is fine. */
 void dm_lua_close(struct dm_lua *lua);
 
+/* Appends "LuaJIT VERSION" as the library that runs says it; false when memory is short. */
+bool dm_lua_versions(struct dm_buf *out);
+
 /* The command line: calls dm.cli.main with the arguments. Returns the exit status that it answers,
  * or below zero with err set. */
 int dm_lua_main(struct dm_lua *lua, int argc, char **argv, struct dm_error *err);
@@ -29,8 +33,5 @@ int dm_lua_main(struct dm_lua *lua, int argc, char **argv, struct dm_error *err)
  * traceback. */
 int dm_lua_call(struct dm_lua *lua, const char *module, const char *name, void *arg,
                 struct dm_error *err);
-
-/* Bytes that the Lua heap holds now. */
-size_t dm_lua_used(const struct dm_lua *lua);
 
 #endif

@@ -48,7 +48,4 @@ struct dm_curl {
 /* What dm_curl_load found. */
 extern struct dm_curl dm_curl;
 
-/* Loads libcurl, once. DM_EUSAGE with a message when it is not there. */
-int dm_curl_load(struct dm_error *err);
-
 #endif

@@ -5,10 +5,12 @@
 
 #include "run/wire.h"
 
+/* Whether nothing was asked. */
 bool dm_asked_is_empty(const struct dm_asked *asked);
 
-/* Those of n operators that are not empty, as part of a frame, and back. Reading adds to what there
- * is, or marks the frame as bad; then nothing was added. */
+/* Puts the accounts of n operators into a frame, as far as they are not empty. False when memory is
+ * short. Reading adds to the n accounts that there are, or marks the frame as bad: then nothing was
+ * added. */
 bool dm_asked_put(struct dm_buf *b, const struct dm_asked *asked, uint64_t n);
 void dm_asked_get(struct dm_wire *w, struct dm_asked *asked, uint64_t n);
 

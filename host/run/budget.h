@@ -6,7 +6,8 @@
 #include "base/error.h"
 #include "run/wire.h"
 
-/* What a worker wants, and what it gets, as parts of frames, and back. */
+/* What a worker wants, and what it gets, as parts of frames: false when memory is short; and back:
+ * a frame that holds something else is marked as bad. */
 bool dm_want_put(struct dm_buf *b, const struct dm_want *want);
 void dm_want_get(struct dm_wire *w, struct dm_want *want);
 bool dm_grant_put(struct dm_buf *b, const struct dm_grant *grant);
@@ -28,14 +29,17 @@ struct dm_budget {
     struct dm_bucket *buckets;         /* one for each endpoint */
 };
 
+/* Frees the buckets; the budget may be used again, without limits. */
 void dm_budget_finish(struct dm_budget *b);
 
-/* Notes what somebody wants, and what came of what he got before. DM_EINPUT when that can not be.
- */
+/* Notes what somebody wants, and what came of what he got before. DM_EINPUT when he
+ * reports more than he was granted, DM_EMEMORY when there is none for an endpoint's bucket. `who`
+ * is borrowed until dm_budget_leave; now_ms is any clock that only rises. */
 int dm_budget_want(struct dm_budget *b, struct dm_asker *who, const struct dm_want *want,
                    double now_ms, struct dm_error *err);
 
-/* The next grant, or that all is over. False when nobody gets anything at this time. */
+/* The next grant, or that all is over, and whose it is: to be called until it is false, when nobody
+ * gets anything at this time. */
 bool dm_budget_next(struct dm_budget *b, double now_ms, struct dm_asker **who,
                     struct dm_grant *grant);
 

@@ -5,7 +5,6 @@
 #include "run/signals.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -204,6 +203,9 @@ static void on_frame(void *arg, struct dm_peer *peer, enum dm_message type, stru
     case DM_WRITTEN:
         dm_schedule_written(c, frame);
         break;
+    case DM_AT:
+        dm_loss_at(peer, frame);
+        return;
     case DM_FAILED:
         on_failed(c, peer, frame);
         break;
@@ -417,8 +419,9 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
     if (rc || c->job->engine)
         return rc ? rc : dm_hosts_start(c, err);
     uint64_t n = c->job->workers ? c->job->workers : 1;
-    for (uint64_t i = 0; i < n && rc == DM_OK; i++)
-        rc = dm_pool_start(&c->pool, c->job->workers == 0, err);
+    c->pool.places = (uint32_t)n;
+    for (uint32_t i = 0; i < n && rc == DM_OK; i++)
+        rc = dm_pool_start(&c->pool, i, c->job->workers == 0, err);
     return rc;
 }
 

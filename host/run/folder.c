@@ -49,8 +49,8 @@ void dm_folder_remove(int parent, const char *name)
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *e;
     while (dir && (e = readdir(dir)))
-        if (e->d_name[0] != '.')
-            unlinkat(fd, e->d_name, 0);
+        if (e->d_name[0] != '.' && unlinkat(fd, e->d_name, 0) && errno == EISDIR)
+            dm_folder_remove(fd, e->d_name);
     if (dir)
         closedir(dir);
     else if (fd >= 0)
@@ -125,6 +125,11 @@ int dm_folder_lock(const char *folder, struct dm_error *err)
         return rc;
     }
     return lock;
+}
+
+void dm_folder_unlock(int lock)
+{
+    close(lock);
 }
 
 int dm_run_is_locked(const char *folder)

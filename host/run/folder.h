@@ -12,7 +12,7 @@
 /* Makes the parents of a path; an error below zero when that fails. */
 int dm_folder_make_parents(const char *path, struct dm_error *err);
 
-/* Removes a folder and the files in it, as far as that goes. parent: descriptor of the folder that
+/* Removes a folder and what is in it, as far as that goes. parent: descriptor of the folder that
  * it is in, or AT_FDCWD. */
 void dm_folder_remove(int parent, const char *name);
 

@@ -36,6 +36,7 @@ struct dm_item {
     uint64_t suspect;
     int32_t suspect_op;
     uint32_t crashes, kills;
+    uint32_t hosts_lost; /* while they ran it, since the last suspect */
     char why[200];
 };
 

@@ -6,7 +6,13 @@
 
 /* Losses of workers without anything getting done between, before the run is given up: this many
  * for each worker, and some. */
-enum { LOSSES = 12, LOSSES_PER_WORKER = 4, BLAME_AFTER_KILLS = 3, BLAME_AFTER_CRASHES = 3 };
+enum {
+    LOSSES = 12,
+    LOSSES_PER_WORKER = 4,
+    BLAME_AFTER_KILLS = 3,
+    BLAME_AFTER_CRASHES = 3,
+    TOLD_AFTER_HOSTS = 2
+};
 
 static void reject_row(struct dm_coordinator *c, struct dm_item *item)
 {
@@ -16,7 +22,7 @@ static void reject_row(struct dm_coordinator *c, struct dm_item *item)
         dm_run_fail(c, &err);
     }
     item->suspected = false;
-    item->crashes = item->kills = 0;
+    item->crashes = item->kills = item->hosts_lost = 0;
     c->losses = 0;
 }
 
@@ -51,10 +57,38 @@ static bool retry_single(struct dm_item *item, const struct dm_peer *peer)
     return true;
 }
 
+/* Rows that end a whole worker host leave no board behind. A split whose worker hosts were lost
+ * twice is run alone on one, and tells of each row first; the row that it was at when that was lost
+ * is tried once more by itself. */
+static void blame_host(struct dm_coordinator *c, struct dm_item *item, const struct dm_peer *peer)
+{
+    bool on_row = item->split.told && on_a_row(item, peer->board);
+    if (item->probing) {
+        item->probing = false;
+        item->probe_next = !on_row; /* it had not even begun */
+        item->suspect_op = on_row ? peer->board->op : item->suspect_op;
+        snprintf(item->why, sizeof item->why,
+                 "its worker hosts were lost %u times, the last time with this row alone",
+                 item->hosts_lost + 1);
+        if (on_row)
+            reject_row(c, item);
+    } else if (on_row) {
+        suspect_row(item, peer->board);
+        item->hosts_lost++;
+        item->probe_next = true;
+    } else if (++item->hosts_lost >= TOLD_AFTER_HOSTS) {
+        item->split.told = item->split.single = true;
+    }
+}
+
 /* Finds out which row of the split ended its worker. */
 static void blame(struct dm_coordinator *c, struct dm_item *item, const struct dm_peer *peer)
 {
     char why[sizeof item->why];
+    if (peer->killed == DM_KILL_HOST) {
+        blame_host(c, item, peer);
+        return;
+    }
     bool guilty = dm_blame(peer, c->job->row_ms, c->job->settings.memory_bytes, why, sizeof why);
     if (item->probing) {
         item->probing = false;
@@ -151,6 +185,17 @@ static void take_back(struct dm_coordinator *c, struct dm_peer *peer)
     }
 }
 
+void dm_loss_at(struct dm_peer *peer, struct dm_wire *frame)
+{
+    struct dm_buf ack = {0};
+    if (!peer->far)
+        return;
+    dm_board_get(frame, &peer->far_board);
+    dm_frame_end(&ack, dm_frame_begin(&ack, DM_ACK));
+    dm_pool_send(peer, &ack);
+    dm_buf_finish(&ack);
+}
+
 void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
 {
     struct dm_error err;
@@ -159,11 +204,9 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
     take_back(c, peer);
     if (c->quitting || c->closed) /* nothing is left to do: none takes its place */
         return;
-    if (peer->killed == DM_KILL_HOST) { /* of which more was said */
-        c->outcome->lost++;
-        return;
-    }
     c->outcome->lost++;
+    if (peer->killed == DM_KILL_HOST) /* of which more was said */
+        return;
     say_lost(c, peer, who);
     if (++c->losses > LOSSES + LOSSES_PER_WORKER * c->job->workers) {
         dm_fail(&err, DM_EIO,
@@ -172,8 +215,8 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
                 c->losses);
         dm_run_fail(c, &err);
     } else if (peer->far) {
-        dm_hosts_replace(c, peer);
-    } else if (dm_pool_start(&c->pool, false, &err)) {
+        dm_hosts_replace(peer);
+    } else if (dm_pool_start(&c->pool, peer->slot, false, &err)) {
         dm_run_fail(c, &err);
     }
 }

@@ -2,6 +2,8 @@
  * which is kept in the run directory for whoever resumes the run. */
 #include "run/state.h"
 
+#include "base/loop.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,11 +11,6 @@
 #include <unistd.h>
 
 enum { SAVE_MS = 1000, VERSION = 1 };
-
-static double now_ms(void)
-{
-    return (double)uv_hrtime() / 1e6;
-}
 
 /* ---- the account on disk
  * ---------------------------------------------------------------------------- */
@@ -152,7 +149,7 @@ static void hand_out(struct dm_coordinator *c)
 {
     struct dm_asker *who;
     struct dm_grant grant;
-    while (dm_budget_next(&c->budget, now_ms(), &who, &grant)) {
+    while (dm_budget_next(&c->budget, dm_loop_now(), &who, &grant)) {
         c->asked_changed = true;
         if (grant.over)
             end_of_budget(c);
@@ -166,7 +163,7 @@ void dm_models_want(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wi
     struct dm_want want;
     dm_want_get(frame, &want);
     int rc = frame->bad ? dm_fail(&err, DM_EINPUT, "malformed message from a worker")
-                        : dm_budget_want(&c->budget, &peer->asker, &want, now_ms(), &err);
+                        : dm_budget_want(&c->budget, &peer->asker, &want, dm_loop_now(), &err);
     if (rc)
         dm_run_fail(c, &err);
     else

@@ -1,5 +1,6 @@
 #include "run/plan.h"
 
+#include "io/input.h"
 #include "io/reader.h"
 
 #include <stdlib.h>
@@ -43,7 +44,7 @@ static int stat_range(struct dm_range *r, bool documents, struct dm_error *err)
     if (stat(r->path, &st))
         return documents ? DM_OK : dm_fail_errno(err, DM_EIO, "cannot read %s", r->path);
     r->size = (uint64_t)st.st_size;
-    r->mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    r->mtime = dm_mtime_ns(&st);
     return DM_OK;
 }
 

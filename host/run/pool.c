@@ -15,7 +15,7 @@ static int turn(struct dm_peer *peer, struct dm_error *err);
 int dm_pool_init(struct dm_pool *p, uv_loop_t *loop, const struct dm_settings *settings,
                  struct dm_pool_events events, struct dm_error *err)
 {
-    *p = (struct dm_pool){.loop = loop, .events = events};
+    *p = (struct dm_pool){.loop = loop, .events = events, .places = 1};
     p->idle.data = p;
     uv_idle_init(loop, &p->idle);
     return dm_pool_set(p, settings, err);
@@ -198,7 +198,8 @@ static int start_process(struct dm_peer *peer, int board, struct dm_error *err)
     if (rc)
         return dm_fail(err, DM_EIO, "cannot make a pipe: %s", uv_strerror(rc));
     peer->open_handles = 2;
-    rc = dm_local_spawn(loop, &peer->process, &peer->pipe, board, on_process_exit, err);
+    rc = dm_local_spawn(loop, &peer->process, &peer->pipe, board, peer->slot, peer->pool->places,
+                        on_process_exit, err);
     if (rc) {
         close_process(peer);
         return rc;
@@ -304,7 +305,7 @@ static void kill_inside(struct dm_peer *peer)
 
 static const struct dm_channel inside_channel = {send_inside, kill_inside, dm_peer_free};
 
-int dm_pool_start(struct dm_pool *p, bool inside, struct dm_error *err)
+int dm_pool_start(struct dm_pool *p, uint32_t slot, bool inside, struct dm_error *err)
 {
     int board = -1;
     struct dm_buf setup = {0};
@@ -312,6 +313,7 @@ int dm_pool_start(struct dm_pool *p, bool inside, struct dm_error *err)
     if (!peer)
         return dm_fail_memory(err);
     peer->pool = p;
+    peer->slot = slot;
     peer->channel = inside ? &inside_channel : &process_channel;
     int rc = make_board(peer, &board, err);
     if (rc == DM_OK && !inside) {
@@ -359,11 +361,10 @@ void dm_pool_watch(struct dm_pool *p, uint64_t row_ms)
     for (struct dm_peer *peer = p->peers; peer; peer = peer->next) {
         uint64_t turn = atomic_load(&peer->board->turn);
         bool resting = atomic_load(&peer->board->row) == DM_NO_ROW;
-        if (resting || turn != peer->turn) {
-            peer->turn = turn;
-            peer->turn_since_ms = now;
-        } else if (now - peer->turn_since_ms > row_ms && !peer->killed) {
+        if (resting)
+            dm_turn_begin(&peer->turn, turn, now);
+        else if (dm_turn_is_over(&peer->turn, peer->process.pid, turn, now, row_ms) &&
+                 !peer->killed)
             dm_pool_kill(peer, DM_KILL_ROW_TIME);
-        }
     }
 }

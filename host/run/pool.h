@@ -4,6 +4,7 @@
 #define DM_RUN_POOL_H
 
 #include "run/budget.h"
+#include "run/turn.h"
 #include "run/worker.h"
 
 #include <uv.h>
@@ -42,7 +43,7 @@ struct dm_peer {
     bool lost;             /* on_lost was called */
     struct dm_board *board;
     enum dm_kill killed;
-    uint64_t turn, turn_since_ms; /* of the board: when its row began, as far as we saw */
+    struct dm_turn turn; /* its row */
     int64_t exit_status;
     int signal;
     /* a process here */
@@ -54,9 +55,9 @@ struct dm_peer {
     /* or a worker inside this process (-j 0) */
     struct dm_worker *inside;
     struct dm_buf queue; /* frames for it that are not handled yet */
-    /* or one on another node: its worker host, and which of the workers there */
+    uint32_t slot;       /* which of the workers of its machine */
+    /* or one on another node: its worker host */
     void *far;
-    uint32_t slot;
     struct dm_board far_board; /* as it was told to be when the worker had ended */
 };
 
@@ -76,6 +77,7 @@ struct dm_pool {
     struct dm_pool_events events;
     struct dm_peer *peers; /* the newest first */
     uint32_t npeers;
+    uint32_t places; /* as many workers as there are at once: among them accelerators are shared */
     struct dm_buf setup; /* the frame that every worker gets first */
     uv_idle_t idle;      /* turns for the worker inside */
     char block[64 * 1024];
@@ -91,8 +93,8 @@ int dm_pool_set(struct dm_pool *p, const struct dm_settings *settings, struct dm
 /* Frees what is left; all peers must have gone. */
 void dm_pool_finish(struct dm_pool *p);
 
-/* Starts a worker process, or, with `inside`, a worker in this process. */
-int dm_pool_start(struct dm_pool *p, bool inside, struct dm_error *err);
+/* Starts a worker process in a slot, which is free, or, with `inside`, a worker in this process. */
+int dm_pool_start(struct dm_pool *p, uint32_t slot, bool inside, struct dm_error *err);
 
 /* Puts a peer, zeroed but for its channel, among the workers. */
 void dm_pool_add(struct dm_pool *p, struct dm_peer *peer);
@@ -103,7 +105,7 @@ void dm_pool_lose(struct dm_peer *peer);
 /* Frees the peer's memory. */
 void dm_peer_free(struct dm_peer *peer);
 
-/* Kills workers whose row takes longer than that. */
+/* Kills workers whose row takes longer than that; to be called several times a second. */
 void dm_pool_watch(struct dm_pool *p, uint64_t row_ms);
 
 /* Sends a frame (with head); the buffer is emptied. */

@@ -202,6 +202,11 @@ void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint
     uint64_t place = i < DM_BATCH_ROWS ? w->place : w->held[i - DM_BATCH_ROWS].place;
     place += w->split->ranges[range].base + row->at;
     rows->seed = dm_work_seed(place, op, child);
+    if (w->split->told && (w->split->probe || w->told_row != row->at || w->told_range != range)) {
+        w->told_row = row->at;
+        w->told_range = range;
+        w->tell(w->tell_arg);
+    }
 }
 
 int dm_rows_op(const struct dm_rows *rows)

@@ -57,15 +57,55 @@ static void grant_next(struct dm_coordinator *c)
     }
 }
 
+/* Whether it waits for work, on a worker host that is not kept free. */
+static bool may_run(const struct dm_coordinator *c, const struct dm_peer *peer)
+{
+    return peer->idle && !peer->killed && (!c->quiet || peer->far != c->quiet);
+}
+
+static struct dm_peer *next_idle(const struct dm_coordinator *c)
+{
+    struct dm_peer *peer = c->idle;
+    while (peer && !may_run(c, peer))
+        peer = peer->idle_next;
+    return peer;
+}
+
+/* Who may run a split that is to be alone on its worker host; that is kept free from now on, and
+ * NULL until others have ended there. */
+static struct dm_peer *worker_alone(struct dm_coordinator *c)
+{
+    struct dm_peer *found = next_idle(c);
+    if (!c->quiet && found)
+        c->quiet = found->far;
+    found = NULL;
+    for (struct dm_peer *peer = c->quiet ? c->pool.peers : NULL; peer; peer = peer->next) {
+        if (peer->far != c->quiet)
+            continue;
+        if (peer->job)
+            return NULL;
+        found = peer->idle && !peer->killed ? peer : found;
+    }
+    return found;
+}
+
+static void end_quiet(struct dm_coordinator *c, const struct dm_item *item)
+{
+    if (item && item->split.told)
+        c->quiet = NULL;
+}
+
 /* Who may run a split that waits: the worker whose decompressor stands there, which is ahead of
  * anyone else's; else the one that has waited for work. NULL: nobody now. */
-static struct dm_peer *worker_for(const struct dm_coordinator *c, const struct dm_item *item)
+static struct dm_peer *worker_for(struct dm_coordinator *c, const struct dm_item *item)
 {
     if (c->job->limit_rows && item->prev && !settled(item->prev))
         return NULL; /* how many rows that holds decides how many follow */
+    if (item->split.told)
+        return worker_alone(c);
     if (item->home)
-        return item->home->idle ? item->home : NULL;
-    return c->idle;
+        return may_run(c, item->home) ? item->home : NULL;
+    return next_idle(c);
 }
 
 static uint64_t rows_so_far(const struct dm_coordinator *c)
@@ -179,6 +219,7 @@ static bool send_probe(struct dm_peer *peer, const struct dm_item *item)
     struct dm_split probe = {.id = item->split.id,
                              .attempt = item->split.attempt,
                              .probe = true,
+                             .told = item->split.told,
                              .whole = item->stream,
                              .ranges = &range,
                              .nranges = 1};
@@ -212,6 +253,9 @@ static void not_idle(struct dm_coordinator *c, struct dm_peer *peer)
 void dm_schedule_gone(struct dm_coordinator *c, struct dm_peer *peer)
 {
     not_idle(c, peer);
+    end_quiet(c, peer->job);
+    if (peer->killed == DM_KILL_HOST && peer->far == c->quiet)
+        c->quiet = NULL;
     for (struct dm_item *item = c->items.waiting; item; item = item->queue_next)
         if (item->home == peer)
             item->home = NULL;
@@ -227,6 +271,7 @@ static bool send_to(struct dm_coordinator *c, struct dm_item *item, struct dm_pe
     item->peer = peer;
     item->home = NULL; /* should it be lost, anyone's decompressor has as far to go */
     peer->job = item;
+    atomic_store(&peer->far_board.row, DM_NO_ROW);
     if (item->probing)
         return send_probe(peer, item);
     s->part = peer->far != NULL;
@@ -262,11 +307,12 @@ void dm_schedule(struct dm_coordinator *c)
         dm_items_take(&c->items, item);
         hand_out(c, item, peer);
     }
-    while (c->idle && may_plan(c)) {
+    struct dm_peer *peer;
+    while ((peer = next_idle(c)) && may_plan(c)) {
         struct dm_item *item = plan_item(c);
         if (!item)
             break;
-        hand_out(c, item, c->idle);
+        hand_out(c, item, peer);
     }
 }
 
@@ -281,6 +327,7 @@ void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_
     if (!item || item->split.id != id || item->split.attempt != attempt)
         return;
     peer->job = NULL;
+    end_quiet(c, item);
     dm_schedule_idle(c, peer);
     if (item->probing) { /* alone, the row did no harm */
         item->probing = false;
@@ -310,6 +357,7 @@ void dm_schedule_given_up(struct dm_coordinator *c, struct dm_peer *peer)
     peer->job = NULL;
     if (!item)
         return;
+    end_quiet(c, item);
     item->probing = item->granted = false;
     item->peer = NULL;
     dm_items_wait(&c->items, item, true);

@@ -5,8 +5,8 @@
 
 static const char **texts(struct dm_settings *s, size_t i)
 {
-    const char **list[] = {&s->plan,     &s->folder, &s->shard_folder, &s->shard_name,
-                           &s->op_names, &s->parts,  &s->replies};
+    const char **list[] = {&s->plan,  &s->folder,  &s->shard_folder, &s->shard_name, &s->op_names,
+                           &s->parts, &s->replies, &s->files,        &s->given};
     return i < sizeof list / sizeof *list ? list[i] : NULL;
 }
 

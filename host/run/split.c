@@ -49,10 +49,11 @@ static bool put_range(struct dm_buf *b, const struct dm_range *r)
 bool dm_split_put(struct dm_buf *b, const struct dm_split *s)
 {
     bool ok = dm_put_u64(b, s->id) && dm_put_u32(b, s->attempt) && dm_put_u8(b, s->probe) &&
-              dm_put_u8(b, s->single) && dm_put_u8(b, s->part) && dm_put_u8(b, s->whole) &&
-              dm_put_u8(b, s->staged) && dm_put_u8(b, s->granted) && dm_place_put(b, s->at) &&
-              dm_put_u32(b, s->file_number) && dm_put_u8(b, (uint8_t)s->codec) &&
-              dm_put_u64(b, s->max_rows) && dm_put_u32(b, s->nranges);
+              dm_put_u8(b, s->single) && dm_put_u8(b, s->told) && dm_put_u8(b, s->part) &&
+              dm_put_u8(b, s->whole) && dm_put_u8(b, s->staged) && dm_put_u8(b, s->granted) &&
+              dm_place_put(b, s->at) && dm_put_u32(b, s->file_number) &&
+              dm_put_u8(b, (uint8_t)s->codec) && dm_put_u64(b, s->max_rows) &&
+              dm_put_u32(b, s->nranges);
     for (uint32_t i = 0; i < s->nranges && ok; i++)
         ok = put_range(b, &s->ranges[i]);
     ok = ok && dm_put_u32(b, s->nskips);
@@ -97,6 +98,7 @@ int dm_split_get(struct dm_wire *w, struct dm_split *s, struct dm_error *err)
     s->attempt = dm_get_u32(w);
     s->probe = dm_get_u8(w);
     s->single = dm_get_u8(w);
+    s->told = dm_get_u8(w);
     s->part = dm_get_u8(w);
     s->whole = dm_get_u8(w);
     s->staged = dm_get_u8(w);

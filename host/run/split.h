@@ -34,6 +34,7 @@ struct dm_split {
     uint32_t attempt;
     bool probe;  /* does the row in it kill a worker again? its results are thrown away */
     bool single; /* rows are worked on one at a time, since many at once were too much for memory */
+    bool told;   /* the coordinator hears of each row before it is worked on */
     bool part;   /* the output goes to files of its own in the folder for parts */
     bool whole;  /* the input file is compressed, and read from its beginning */
     bool staged; /* the ranges' paths are copies that a worker host has made */

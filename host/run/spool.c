@@ -1,5 +1,7 @@
 #include "run/spool.h"
 
+#include "io/input.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -160,7 +162,7 @@ static int make_split(struct dm_spool *s, struct dm_split *split, struct dm_erro
                            .base = s->bytes,
                            .end = UINT64_MAX,
                            .size = (uint64_t)st.st_size,
-                           .mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec};
+                           .mtime = dm_mtime_ns(&st)};
     *split = (struct dm_split){.ranges = r, .nranges = 1};
     return r->path && r->name ? 1 : dm_fail_memory(err);
 }

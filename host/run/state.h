@@ -39,6 +39,7 @@ struct dm_coordinator {
     struct dm_plan plan;
     struct dm_items items;
     struct dm_peer *idle;  /* workers that wait for work */
+    void *quiet;           /* the worker host that is kept free for, or runs, a told split */
     size_t window;         /* splits planned and not committed, at the most */
     struct dm_spool spool; /* when the input is standard input */
     struct dm_pump pump;   /* when the output is standard output */
@@ -119,6 +120,9 @@ void dm_parts_drop(const struct dm_coordinator *c, const struct dm_item *item);
 
 /* loss.c: a worker has gone; its splits go to others, and the row that did it is found. */
 void dm_loss(struct dm_coordinator *c, struct dm_peer *peer);
+
+/* A worker on another node tells which row it is about to work on. */
+void dm_loss_at(struct dm_peer *peer, struct dm_wire *frame);
 
 /* store.c: opens the file of models' replies; one that is only read is but looked at. */
 int dm_store_open(struct dm_coordinator *c, struct dm_error *err);

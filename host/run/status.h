@@ -6,7 +6,6 @@
 
 #include "base/buf.h"
 
-#include <stdatomic.h>
 #include <uv.h>
 
 struct dm_coordinator;

@@ -22,6 +22,10 @@ enum dm_message {
     DM_WANT,      /* worker: requests to a model that it wants to make */
     DM_BUDGET,    /* coordinator: how many of them may be made */
     DM_ASKED,     /* worker: what its operators asked models since it last said */
+    DM_AT,        /* worker: the row of a told split that it is about to work on */
+    DM_ACK,       /* coordinator: it has heard that */
+    DM_CALL,      /* pool of calls: one operator is to see one sample */
+    DM_ANSWER,    /* worker: what it gave */
 
     /* between coordinator and worker hosts: who is there, before anything else is said */
     DM_DIAL = 32, /* worker host: the protocol, its name, a random number */
@@ -31,7 +35,7 @@ enum dm_message {
     /* then */
     DM_ABOUT,  /* worker host: what could make its bytes differ from ours */
     DM_BEGIN,  /* coordinator: the settings of the run, and where it is */
-    DM_READY,  /* worker host: whether it sees the run's files */
+    DM_READY,  /* worker host: it has understood; workers may be launched */
     DM_REFUSE, /* either: why there will be no work together */
     DM_LAUNCH, /* coordinator: start a worker in this slot */
     DM_AXE,    /* coordinator: kill the worker in this slot */
@@ -43,7 +47,11 @@ enum dm_message {
     DM_FETCH,   /* worker host: send the input of the split in this slot */
     DM_PIECE,   /* coordinator: a piece of it */
     DM_FETCHED, /* coordinator: that was all */
-    DM_OUTPUT   /* worker host: a piece of what the split in this slot adds to a stream */
+    DM_OUTPUT,  /* worker host: a piece of what the split in this slot adds to a stream */
+    /* before it is ready, with one that lacks files which operators have declared */
+    DM_WISH, /* worker host: send the file of this number */
+    DM_GIFT, /* coordinator: a piece of it */
+    DM_GIVEN /* coordinator: that was all */
 };
 
 enum { DM_FRAME_HEAD = 5, DM_FRAME_MAX = 64 * 1024 * 1024 };

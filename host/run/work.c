@@ -54,6 +54,12 @@ void dm_work_on_idle(struct dm_work *w, dm_work_idle *idle, void *arg)
     w->idle_arg = arg;
 }
 
+void dm_work_on_row(struct dm_work *w, dm_work_tell *tell, void *arg)
+{
+    w->tell = tell;
+    w->tell_arg = arg;
+}
+
 struct dm_rows *dm_work_rows(struct dm_work *w)
 {
     return &w->head;
@@ -131,6 +137,7 @@ int dm_work_begin(struct dm_work *w, const struct dm_split *split, struct dm_res
     w->err.status = DM_OK;
     atomic_store(&w->board->row, DM_NO_ROW);
     atomic_store(&w->board->split, split->id);
+    w->told_row = DM_NO_ROW;
     struct dm_compressor *compressor;
     int rc = ready_compressor(w, split->codec, &compressor);
     for (int i = 0; i < DM_STREAMS && rc == DM_OK; i++)

@@ -44,6 +44,10 @@ struct dm_work {
     struct dm_error err;
     dm_work_idle *idle;
     void *idle_arg;
+    dm_work_tell *tell; /* of rows of told splits */
+    void *tell_arg;
+    uint64_t told_row; /* the last that was told of, and its range */
+    uint32_t told_range;
     /* of the split at work */
     const struct dm_split *split;
     struct dm_result *result;

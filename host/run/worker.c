@@ -8,6 +8,7 @@
 #include "run/replies.h"
 #include "run/trace.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <uv.h>
 
@@ -25,6 +26,7 @@ struct dm_worker {
     size_t granted;
     uint64_t wanted;    /* requests that the coordinator has not granted yet */
     int fd;             /* where frames come, or -1 */
+    bool heard;         /* the coordinator knows of the row that it was told last */
     dm_work_idle *idle; /* handles them */
     void *idle_arg;
     dm_worker_send *send;
@@ -208,6 +210,39 @@ static int trace(struct dm_worker *w, struct dm_wire *frame, struct dm_error *er
     return send_frame(w, at, dm_put_bytes(&w->frame, t->reply.p, t->reply.n), err);
 }
 
+/* Tells the coordinator of the row on the board, and waits until it has heard that: should the row
+ * end this machine, it is known. */
+static void tell_row(void *arg)
+{
+    enum { LOOK_MS = 100 };
+    struct dm_worker *w = arg;
+    struct dm_error err;
+    size_t at = dm_frame_begin(&w->frame, DM_AT);
+    w->heard = false;
+    int rc = send_frame(w, at, dm_board_put(&w->frame, w->board), &err);
+    while (rc == DM_OK && !w->heard) {
+        struct pollfd fd = {.fd = w->fd, .events = POLLIN};
+        poll(&fd, 1, LOOK_MS);
+        rc = w->idle(w->idle_arg, &err);
+    }
+    if (rc)
+        _exit(1); /* nobody waits for the outcome any more */
+}
+
+/* Answers a call of dm.remote. */
+static int call(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err)
+{
+    struct dm_call c = {0};
+    c.request = dm_get_bytes(frame, &c.request_bytes);
+    int rc = dm_lua_call(w->lua, "dm.remote.worker", "call", &c, err);
+    if (rc == DM_OK) {
+        size_t at = dm_frame_begin(&w->frame, DM_ANSWER);
+        rc = send_frame(w, at, dm_put_bytes(&w->frame, c.answer.p, c.answer.n), err);
+    }
+    dm_buf_finish(&c.answer);
+    return rc;
+}
+
 /* Keeps a grant until Lua takes it. */
 static int budget(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err)
 {
@@ -230,6 +265,11 @@ int dm_worker_handle(struct dm_worker *w, enum dm_message type, struct dm_wire *
         return grant(w, frame, err);
     case DM_TRACE:
         return trace(w, frame, err);
+    case DM_ACK:
+        w->heard = true;
+        return DM_OK;
+    case DM_CALL:
+        return call(w, frame, err);
     case DM_BUDGET:
         return budget(w, frame, err);
     default:
@@ -309,6 +349,7 @@ void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg, int f
     w->idle_arg = arg;
     w->fd = fd;
     dm_work_on_idle(w->work, on_idle, w);
+    dm_work_on_row(w->work, tell_row, w);
 }
 
 int dm_reply_find(const char *key, struct dm_buf *reply, struct dm_error *err)

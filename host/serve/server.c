@@ -32,7 +32,6 @@ struct peer {
 
 static struct {
     struct MHD_Daemon *daemon;
-    uv_loop_t *loop;
     uv_poll_t poll;
     uv_timer_t timer, sweep;
     struct peer *first, *last;
@@ -321,7 +320,6 @@ static int watch(uv_loop_t *loop, struct dm_error *err)
     uv_timer_init(loop, &server.timer);
     uv_timer_init(loop, &server.sweep);
     uv_timer_start(&server.sweep, on_sweep, SWEEP_MS, SWEEP_MS);
-    server.loop = loop;
     run();
     return DM_OK;
 }

@@ -16,7 +16,8 @@ struct dm_log {
     char trouble[256]; /* the first thing that went wrong; "" for nothing */
 };
 
-/* Opens the log, and makes its folder. One that is there already is put aside, or with `append`
+/* Opens the log, and makes its folder. Beyond max_bytes it becomes PATH.1, what was
+ * that PATH.2, up to `backups`. One that is there already is put aside, or with `append`
  * gone on with. DM_EUSAGE when that can not be. dm_log_close in any case. */
 int dm_log_open(struct dm_log *log, const char *path, uint64_t max_bytes, uint32_t backups,
                 bool append, struct dm_error *err);
@@ -24,6 +25,7 @@ int dm_log_open(struct dm_log *log, const char *path, uint64_t max_bytes, uint32
 /* Adds bytes. What can not be written is left out, and `trouble` says why. */
 void dm_log_write(struct dm_log *log, const char *p, size_t n);
 
+/* Closes the file, frees the path; `trouble` stays. */
 void dm_log_close(struct dm_log *log);
 
 #endif

@@ -13,8 +13,7 @@ static size_t count_texts(const char *p, size_t n)
     return count;
 }
 
-/* Copies n bytes and gives each text in them a place in the list, which has `more` places behind.
- */
+/* Copies n bytes and gives each text in them a place in the list, which ends with NULL. */
 static bool take_texts(struct dm_texts *t, const char *p, size_t n)
 {
     size_t count = count_texts(p, n);

@@ -212,7 +212,8 @@ static void keep(struct process *p, struct dm_buf *out, const char *bytes, size_
         p->end.cut = 1;
     }
     size_t room = p->keep_bytes ? p->keep_bytes - out->n : n;
-    if (n > room || !dm_buf_add(out, bytes, n < room ? n : room))
+    size_t kept = n < room ? n : room;
+    if (!dm_buf_add(out, bytes, kept) || kept < n)
         p->end.cut = 1;
 }
 
@@ -374,11 +375,12 @@ int dm_process_start(const struct dm_process_options *o, struct dm_error *err)
             watch(p, o);
             return (int)p->end.id;
         }
+        if (p->logs)
+            dm_log_close(&p->log);
         give_up(p);
-        dm_log_close(&p->log);
         return rc;
     }
-    if (p)
+    if (p && p->logs)
         dm_log_close(&p->log);
     free(p);
     return rc;
@@ -392,12 +394,6 @@ static struct process *find(uint32_t id)
     while (p && p->end.id != id)
         p = p->next;
     return p;
-}
-
-int dm_process_pid(uint32_t id)
-{
-    const struct process *p = find(id);
-    return p && !p->reaped ? (int)p->pid : 0;
 }
 
 void dm_process_stop(uint32_t id)

@@ -188,3 +188,38 @@ size_t dm_entity_read(const char *p, size_t n, struct dm_entity_text *text)
     memcpy(text->bytes, e->value, text->n);
     return size + 1;
 }
+
+static size_t whole_number(const char *p, size_t n, struct dm_entity_text *text)
+{
+    bool hex = n > 2 && (p[2] | 0x20) == 'x';
+    size_t i = 2 + hex;
+    while (i < n && hex_value(p[i]) >= 0 && hex_value(p[i]) < (hex ? 16 : 10))
+        i++;
+    if (i >= n || hex_value(p[i]) >= 0)
+        return 0;
+    i = html_number(p + 2, n - 2, text->bytes, &text->n);
+    return i ? i + 2 : 0;
+}
+
+size_t dm_entity_read_whole(const char *p, size_t n, struct dm_entity_text *text)
+{
+    char name[LONGEST_HTML + 2];
+    size_t i = 1;
+    if (n > 1 && p[1] == '#')
+        return whole_number(p, n, text);
+    if (n < 2 || !is_alnum(p[1]) || p[1] <= '9')
+        return 0;
+    while (i < n && (is_alnum(p[i]) || p[i] == '-' || p[i] == '.'))
+        i++;
+    if (i >= n)
+        return 0;
+    const struct entity *e = NULL;
+    if (i - 1 <= LONGEST_HTML) {
+        memcpy(name, p + 1, i - 1);
+        name[i - 1] = ';';
+        e = find_name(name, i);
+    }
+    text->n = e && e->html ? strlen(e->value) : 0;
+    memcpy(text->bytes, e ? e->value : "", text->n);
+    return i + (p[i] == ';');
+}

@@ -20,4 +20,9 @@ struct dm_entity_text {
  * none. */
 size_t dm_entity_read(const char *p, size_t n, struct dm_entity_text *text);
 
+/* The reference at the '&' p as Python's html.parser reads it, n going to the end of the document:
+ * a whole name, or a number, and something behind it. Returns its bytes, 0 when there is none;
+ * text->n is 0 where Beautiful Soup does not know the name, and takes its semicolon away. */
+size_t dm_entity_read_whole(const char *p, size_t n, struct dm_entity_text *text);
+
 #endif

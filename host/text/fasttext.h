@@ -13,6 +13,9 @@
 /* How the output is computed; the file's own numbers. */
 enum dm_fasttext_loss { DM_FASTTEXT_HS = 1, DM_FASTTEXT_NS, DM_FASTTEXT_SOFTMAX, DM_FASTTEXT_OVA };
 
+/* Of each part of a quantized row, and of its norm: what a byte can number. */
+enum { DM_FASTTEXT_CENTROIDS = 256 };
+
 /* Rows of floats: as they are, or each part of a row as the number of its centroid. The file's
  * numbers stand at any address. */
 struct dm_fasttext_matrix {

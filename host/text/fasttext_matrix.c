@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-enum { CENTROIDS = 256 };
-
 typedef float four __attribute__((vector_size(16)));
 
 static float float_at(const char *p, int64_t i)
@@ -37,7 +35,7 @@ static int32_t part_size(const struct dm_fasttext_matrix *m, int32_t part)
 static const char *centroid(const struct dm_fasttext_matrix *m, int64_t row, int32_t part)
 {
     int64_t code = m->codes[row * m->parts + part];
-    int64_t at = (int64_t)part * CENTROIDS * m->part + code * part_size(m, part);
+    int64_t at = (int64_t)part * DM_FASTTEXT_CENTROIDS * m->part + code * part_size(m, part);
     return m->centroids + at * (int64_t)sizeof(float);
 }
 

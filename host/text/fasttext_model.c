@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 enum { MAGIC = 793712314, OLDEST = 11, NEWEST = 12, SUPERVISED = 3, LONGEST_NGRAM = 64 };
-enum { CENTROIDS = 256 };
 
 struct cursor {
     const char *p, *end;
@@ -220,7 +219,7 @@ static const char *read_quantizer(struct cursor *c, int64_t columns, int32_t par
     if (c->bad || all != columns || parts[0] <= 0 || parts[1] <= 0 || parts[2] <= 0 ||
         parts[2] > parts[1] || (int64_t)(parts[0] - 1) * parts[1] + parts[2] != columns)
         c->bad = true;
-    return take(c, (int64_t)all * CENTROIDS, sizeof(float));
+    return take(c, (int64_t)all * DM_FASTTEXT_CENTROIDS, sizeof(float));
 }
 
 static void read_matrix(struct dm_fasttext_matrix *m, struct cursor *c, bool quantized,

@@ -37,33 +37,27 @@ bool dm_html_is_void(int tag)
 bool dm_html_is_breakout(int tag)
 {
     static const uint8_t others[DM_TAGS] = {
-        [DM_TAG_other] = 1,    [DM_TAG_area] = 1,
-        [DM_TAG_base] = 1,     [DM_TAG_basefont] = 1,
-        [DM_TAG_bgsound] = 1,  [DM_TAG_caption] = 1,
-        [DM_TAG_col] = 1,      [DM_TAG_colgroup] = 1,
-        [DM_TAG_desc] = 1,     [DM_TAG_foreignobject] = 1,
-        [DM_TAG_form] = 1,     [DM_TAG_frame] = 1,
-        [DM_TAG_frameset] = 1, [DM_TAG_html] = 1,
-        [DM_TAG_iframe] = 1,   [DM_TAG_input] = 1,
-        [DM_TAG_keygen] = 1,   [DM_TAG_link] = 1,
-        [DM_TAG_math] = 1,     [DM_TAG_noembed] = 1,
-        [DM_TAG_noframes] = 1, [DM_TAG_noscript] = 1,
-        [DM_TAG_param] = 1,    [DM_TAG_plaintext] = 1,
-        [DM_TAG_script] = 1,   [DM_TAG_select] = 1,
-        [DM_TAG_source] = 1,   [DM_TAG_style] = 1,
-        [DM_TAG_svg] = 1,      [DM_TAG_tbody] = 1,
-        [DM_TAG_td] = 1,       [DM_TAG_template] = 1,
-        [DM_TAG_textarea] = 1, [DM_TAG_tfoot] = 1,
-        [DM_TAG_th] = 1,       [DM_TAG_thead] = 1,
-        [DM_TAG_title] = 1,    [DM_TAG_tr] = 1,
-        [DM_TAG_track] = 1,    [DM_TAG_wbr] = 1,
-        [DM_TAG_xmp] = 1,      [DM_TAG_rt] = 1,
-        [DM_TAG_rp] = 1,
+        [DM_TAG_other] = 1,    [DM_TAG_area] = 1,      [DM_TAG_applet] = 1,
+        [DM_TAG_button] = 1,   [DM_TAG_image] = 1,     [DM_TAG_marquee] = 1,
+        [DM_TAG_object] = 1,   [DM_TAG_base] = 1,      [DM_TAG_basefont] = 1,
+        [DM_TAG_bgsound] = 1,  [DM_TAG_caption] = 1,   [DM_TAG_col] = 1,
+        [DM_TAG_colgroup] = 1, [DM_TAG_desc] = 1,      [DM_TAG_foreignobject] = 1,
+        [DM_TAG_form] = 1,     [DM_TAG_frame] = 1,     [DM_TAG_frameset] = 1,
+        [DM_TAG_html] = 1,     [DM_TAG_iframe] = 1,    [DM_TAG_input] = 1,
+        [DM_TAG_keygen] = 1,   [DM_TAG_link] = 1,      [DM_TAG_math] = 1,
+        [DM_TAG_noembed] = 1,  [DM_TAG_noframes] = 1,  [DM_TAG_noscript] = 1,
+        [DM_TAG_param] = 1,    [DM_TAG_plaintext] = 1, [DM_TAG_script] = 1,
+        [DM_TAG_select] = 1,   [DM_TAG_source] = 1,    [DM_TAG_style] = 1,
+        [DM_TAG_svg] = 1,      [DM_TAG_tbody] = 1,     [DM_TAG_td] = 1,
+        [DM_TAG_template] = 1, [DM_TAG_textarea] = 1,  [DM_TAG_tfoot] = 1,
+        [DM_TAG_th] = 1,       [DM_TAG_thead] = 1,     [DM_TAG_title] = 1,
+        [DM_TAG_tr] = 1,       [DM_TAG_track] = 1,     [DM_TAG_wbr] = 1,
+        [DM_TAG_xmp] = 1,      [DM_TAG_rt] = 1,        [DM_TAG_rp] = 1,
     };
     return !others[tag];
 }
 
-static bool is_letter(char c)
+bool dm_html_is_letter(char c)
 {
     return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
@@ -154,21 +148,21 @@ static bool read_tag(struct dm_html *h, size_t i, struct dm_html_token *t)
     return i < h->n;
 }
 
-/* Place behind a comment whose text starts at i. */
-static size_t skip_comment(const struct dm_html *h, size_t i)
+/* Place behind a comment whose text starts at i, or 0 when it does not end. */
+static size_t comment_end(const struct dm_html *h, size_t i)
 {
-    if (i < h->n && h->p[i] == '>')
+    if (i < h->n && h->p[i] == '>' && !h->others)
         return i + 1;
-    if (h->n - i >= 2 && h->p[i] == '-' && h->p[i + 1] == '>')
+    if (h->n - i >= 2 && h->p[i] == '-' && h->p[i + 1] == '>' && !h->others)
         return i + 2;
     for (; (i = find_byte(h, i, '-')) < h->n; i++) {
         size_t left = h->n - i;
         if (left >= 3 && h->p[i + 1] == '-' && h->p[i + 2] == '>')
             return i + 3;
-        if (left >= 4 && memcmp(h->p + i, "--!>", 4) == 0)
+        if (left >= 4 && memcmp(h->p + i, "--!>", 4) == 0 && !h->others)
             return i + 4;
     }
-    return h->n;
+    return 0;
 }
 
 static bool starts(const struct dm_html *h, size_t i, const char *word)
@@ -183,7 +177,28 @@ static bool is_markup(const struct dm_html *h, size_t i)
     if (i + 1 >= h->n)
         return false;
     char c = h->p[i + 1];
-    return is_letter(c) || c == '!' || c == '?' || (c == '/' && i + 2 < h->n);
+    bool nameless = i + 2 < h->n && h->p[i + 2] == '>' && !h->others;
+    return dm_html_is_letter(c) || c == '!' || c == '?' || (c == '/' && i + 2 < h->n && !nameless);
+}
+
+/* Reads a CDATA section. */
+static void read_section(struct dm_html *h, struct dm_html_token *t)
+{
+    const char *end = memmem(h->p + h->at + 9, h->n - h->at - 9, "]]>", 3);
+    t->kind = DM_HTML_TEXT;
+    t->references = false;
+    t->start = h->at + 9;
+    t->end = end ? (size_t)(end - h->p) : h->n;
+    h->at = end ? t->end + 3 : h->n;
+}
+
+/* Markup that does not end, as text: up to a '>' inside it. */
+static bool take_unended(struct dm_html *h, size_t i, struct dm_html_token *t)
+{
+    size_t end = find_byte(h, i, '>');
+    h->at = end < h->n ? end + 1 : end;
+    *t = (struct dm_html_token){.kind = DM_HTML_TEXT, .start = i, .end = h->at, .references = true};
+    return true;
 }
 
 /* Reads what stands at a '<'. False when it is passed over. */
@@ -192,28 +207,29 @@ static bool read_markup(struct dm_html *h, struct dm_html_token *t)
     size_t i = h->at;
     bool close = h->p[i + 1] == '/';
     t->start = i;
-    if (is_letter(h->p[i + 1 + close])) {
+    if (dm_html_is_letter(h->p[i + 1 + close])) {
         t->kind = close ? DM_HTML_CLOSE : DM_HTML_OPEN;
-        return read_tag(h, i + 1 + close, t);
+        if (read_tag(h, i + 1 + close, t))
+            return true;
+        if (!close && t->end == h->n)
+            h->unfinished = (struct dm_text_span){t->start, t->end};
+        return h->others && take_unended(h, i, t);
     }
     if (h->foreign && starts(h, i, "<![CDATA[")) {
-        const char *end = memmem(h->p + i + 9, h->n - i - 9, "]]>", 3);
-        t->kind = DM_HTML_TEXT;
-        t->references = false;
-        t->start = i + 9;
-        t->end = end ? (size_t)(end - h->p) : h->n;
-        h->at = end ? t->end + 3 : h->n;
+        read_section(h, t);
         return true;
     }
-    if (starts(h, i, "<!--")) {
-        h->at = skip_comment(h, i + 4);
-    } else {
-        i = find_byte(h, i, '>');
-        h->at = i < h->n ? i + 1 : i;
-    }
+    size_t end = 0;
+    if (!starts(h, i, "<!--"))
+        end = (end = find_byte(h, i, '>')) < h->n ? end + 1 : 0;
+    else if (!h->no_comment_ends)
+        h->no_comment_ends = (end = comment_end(h, i + 4)) == 0;
+    if (!end && h->others)
+        return take_unended(h, i, t);
+    h->at = end ? end : h->n;
     t->kind = DM_HTML_OTHER;
     t->end = h->at;
-    return h->others;
+    return h->others && !(close && t->end - t->start == 3);
 }
 
 /* Whether a tag of the model's element begins at i, which is a '<': an end tag, or with `slash` ""

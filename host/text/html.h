@@ -12,14 +12,15 @@
 /* Elements that change how text or other tags are read, and those that end foreign elements. */
 /* clang-format off */
 #define DM_HTML_TAGS(X) \
-    X(area) X(b) X(base) X(basefont) X(bgsound) X(big) X(blockquote) X(body) X(br) X(caption) \
-    X(center) X(code) X(col) X(colgroup) X(dd) X(desc) X(div) X(dl) X(dt) X(em) X(embed) \
-    X(foreignobject) X(form) X(frame) X(frameset) X(h1) X(h2) X(h3) X(h4) X(h5) X(h6) X(head) \
-    X(hr) X(html) X(i) X(iframe) X(img) X(input) X(keygen) X(li) X(link) X(listing) X(math) \
-    X(menu) X(meta) X(nobr) X(noembed) X(noframes) X(noscript) X(ol) X(p) X(param) X(plaintext) \
-    X(pre) X(rp) X(rt) X(ruby) X(s) X(script) X(select) X(small) X(source) X(span) X(strike) \
-    X(strong) X(style) X(sub) X(sup) X(svg) X(table) X(tbody) X(td) X(template) X(textarea) \
-    X(tfoot) X(th) X(thead) X(title) X(tr) X(track) X(tt) X(u) X(ul) X(var) X(wbr) X(xmp)
+    X(applet) X(area) X(b) X(base) X(basefont) X(bgsound) X(big) X(blockquote) X(body) X(br) \
+    X(button) X(caption) X(center) X(code) X(col) X(colgroup) X(dd) X(desc) X(div) X(dl) X(dt) \
+    X(em) X(embed) X(foreignobject) X(form) X(frame) X(frameset) X(h1) X(h2) X(h3) X(h4) X(h5) \
+    X(h6) X(head) X(hr) X(html) X(i) X(iframe) X(image) X(img) X(input) X(keygen) X(li) X(link) \
+    X(listing) X(marquee) X(math) X(menu) X(meta) X(nobr) X(noembed) X(noframes) X(noscript) \
+    X(object) X(ol) X(p) X(param) X(plaintext) X(pre) X(rp) X(rt) X(ruby) X(s) X(script) \
+    X(select) X(small) X(source) X(span) X(strike) X(strong) X(style) X(sub) X(sup) X(svg) \
+    X(table) X(tbody) X(td) X(template) X(textarea) X(tfoot) X(th) X(thead) X(title) X(tr) \
+    X(track) X(tt) X(u) X(ul) X(var) X(wbr) X(xmp)
 /* clang-format on */
 
 #define DM_HTML_NAME(name) DM_TAG_##name,
@@ -37,8 +38,11 @@ struct dm_html {
     size_t n, at;
     int model; /* set by the caller after a start tag; ends with the end tag of that name */
     int model_tag;
-    bool others;  /* set by the caller: comments and the like are tokens */
+    bool others;  /* set by the caller: comments and the like are tokens, "</>" is nothing, markup
+                     that does not end is text */
     bool foreign; /* set by the caller: CDATA sections are text */
+    bool no_comment_ends;           /* from here on */
+    struct dm_text_span unfinished; /* name of a start tag that the text ends in */
 };
 
 struct dm_html_token {
@@ -48,6 +52,9 @@ struct dm_html_token {
     int tag;
     bool closed; /* start tag: ends with a slash */
 };
+
+/* What the name of a tag begins with. */
+bool dm_html_is_letter(char c);
 
 /* Elements without an end tag; elements that can not stand inside foreign ones. */
 bool dm_html_is_void(int tag);

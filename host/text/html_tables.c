@@ -7,7 +7,6 @@
  * the order of the source, a cell is a range of them, and a table a range of rows. */
 #include "base/error.h"
 #include "text/chars.h"
-#include "text/entity.h"
 #include "text/html.h"
 #include "text/html_write.h"
 #include "text/intern.h"
@@ -214,20 +213,12 @@ static void open_element(struct reader *r, const struct dm_html_token *t)
 /* Adds a string without the white space at its ends. */
 static void add_text(struct reader *r, const struct dm_html_token *t)
 {
-    struct dm_entity_text entity;
     struct dm_text_span span;
-    size_t start = r->text->n, from = t->start;
-    const char *p = r->html.p;
-    for (size_t i = from, size; i < t->end; i = from) {
-        const char *sign = t->references ? memchr(p + i, '&', t->end - i) : NULL;
-        size_t end = sign ? (size_t)(sign - p) : t->end;
-        size = sign ? dm_entity_read(sign, t->end - end, &entity) : 0;
-        from = end + (size ? size : sign != NULL);
-        r->failed |= !dm_buf_add(r->text, p + i, (size ? end : from) - i) ||
-                     (size && !dm_buf_add(r->text, entity.bytes, entity.n));
-        if (r->failed)
-            return;
-    }
+    size_t start = r->text->n;
+    r->failed |= t->references ? !dm_html_write_decoded(r->text, &r->html, t->start, t->end)
+                               : !dm_buf_add(r->text, r->html.p + t->start, t->end - t->start);
+    if (r->failed)
+        return;
     dm_text_strip(r->text->p + start, r->text->n - start, &span);
     memmove(r->text->p + start, r->text->p + start + span.start, span.end - span.start);
     r->text->n = start + span.end - span.start;
@@ -242,7 +233,7 @@ static void take_token(struct reader *r, const struct dm_html_token *t)
     else if (!r->depth)
         return;
     else if (t->kind == DM_HTML_OTHER)
-        r->failed |= !dm_html_write_other(r->text, &r->html, t);
+        r->failed |= r->markup && !dm_html_write_other(r->text, &r->html, t);
     else if (r->markup)
         r->failed |= !dm_html_write_text(r->text, &r->html, t, r->keeping > 0);
     else if (!r->silent)
@@ -330,7 +321,8 @@ int dm_text_html_tables(const char *p, size_t n, int kind, const char **text, st
 {
     struct reader r = {.html = {.p = p, .n = n}, .markup = kind == DM_TABLES_MARKUP};
     struct dm_html_token t;
-    r.html.others = r.markup;
+    r.html.others = true;
+    r.html.foreign = !r.markup;
     r.failed = !begin(&r);
     while (!r.failed) {
         dm_html_next(&r.html, &t);

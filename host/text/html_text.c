@@ -3,7 +3,10 @@
  * elements whose text nobody sees.
  *
  * It follows the tree construction of the HTML standard, except: how elements nest inside one that
- * is moved in front of a table is only counted, and elements that others close are not told apart.
+ * is moved in front of a table is only counted, and elements that others close are not told apart;
+ * and but for what Modest, the parser of Data-Juicer, does otherwise: the text before a '<' that
+ * ends the document is lost behind markup, the name of a tag that does not end is text, references
+ * in text without tags are read where it has end tags of other elements.
  */
 #include "text/chars.h"
 #include "text/entity.h"
@@ -21,6 +24,7 @@ struct reader {
     struct dm_html_stack stack;
     uint32_t hidden; /* templates that are open before the body */
     bool in_body, in_noscript, skip_newline;
+    bool settled; /* something is seen that a frameset can not replace */
 };
 
 /* End of the white space at `at`. */
@@ -75,6 +79,9 @@ static void place_text(struct reader *r, size_t start)
 static void take_text(struct reader *r, const struct dm_html_token *t)
 {
     size_t start = r->stack.text->n, i = t->start;
+    bool first = i == r->html.unfinished.start; /* or the name of the tag that does not end */
+    if (t->references && !first && t->end == r->html.n && r->html.p[t->end - 1] == '<')
+        return;
     if (r->skip_newline && i < t->end && (r->html.p[i] == '\n' || r->html.p[i] == '\r'))
         i += r->html.p[i] == '\r' && i + 1 < t->end && r->html.p[i + 1] == '\n' ? 2 : 1;
     add_text(r, r->html.p + i, t->end - i, t->references, false);
@@ -82,8 +89,10 @@ static void take_text(struct reader *r, const struct dm_html_token *t)
         start = skip_white(r->stack.text, start);
         r->in_body = start < r->stack.text->n;
     }
-    if (r->in_body && !r->stack.failed)
+    if (r->in_body && !r->stack.failed) {
+        r->settled |= skip_white(r->stack.text, start) < r->stack.text->n;
         place_text(r, start);
+    }
 }
 
 /* How the text behind a start tag is read. */
@@ -108,6 +117,18 @@ static int model_of(int tag)
     }
 }
 
+/* Whether an end tag begins in the text. */
+static bool has_end_tag(const struct reader *r, const struct dm_html_token *t)
+{
+    const char *p = r->html.p + t->start, *end = r->html.p + t->end;
+    while (end - p > 2 && (p = memchr(p, '<', (size_t)(end - p - 2)))) {
+        if (p[1] == '/' && dm_html_is_letter(p[2]))
+            return true;
+        p++;
+    }
+    return false;
+}
+
 /* Reads the text behind a start tag by the element's own rule. With `lost` nobody sees it. */
 static void take_model(struct reader *r, const struct dm_html_token *open, bool lost)
 {
@@ -119,6 +140,7 @@ static void take_model(struct reader *r, const struct dm_html_token *open, bool 
     dm_html_next(&r->html, &t);
     if (t.kind != DM_HTML_TEXT || lost)
         return;
+    t.references |= model_of(open->tag) == DM_HTML_RAW && has_end_tag(r, &t);
     add_text(r, r->html.p + t.start, t.end - t.start, t.references, true);
     if (open->tag == DM_TAG_textarea && r->stack.text->n > start && r->stack.text->p[start] == '\n')
         start++;
@@ -155,6 +177,7 @@ static bool open_before_body(struct reader *r, const struct dm_html_token *t)
         return false;
     default:
         r->in_body = true;
+        r->settled = t->tag == DM_TAG_body;
         return t->tag != DM_TAG_body;
     }
 }
@@ -203,6 +226,30 @@ static void open_table(struct reader *r)
     dm_html_stack_push(&r->stack, DM_IN_TABLE, DM_TAG_table);
 }
 
+/* Whether no frameset may take the body's place behind this start tag. */
+static bool settles(int tag)
+{
+    static const uint8_t tags[DM_TAGS] = {
+        [DM_TAG_applet] = 1,   [DM_TAG_area] = 1,  [DM_TAG_br] = 1,      [DM_TAG_button] = 1,
+        [DM_TAG_dd] = 1,       [DM_TAG_dt] = 1,    [DM_TAG_embed] = 1,   [DM_TAG_hr] = 1,
+        [DM_TAG_iframe] = 1,   [DM_TAG_image] = 1, [DM_TAG_img] = 1,     [DM_TAG_input] = 1,
+        [DM_TAG_keygen] = 1,   [DM_TAG_li] = 1,    [DM_TAG_listing] = 1, [DM_TAG_marquee] = 1,
+        [DM_TAG_object] = 1,   [DM_TAG_pre] = 1,   [DM_TAG_select] = 1,  [DM_TAG_table] = 1,
+        [DM_TAG_textarea] = 1, [DM_TAG_wbr] = 1,   [DM_TAG_xmp] = 1,
+    };
+    return tags[tag];
+}
+
+/* A frameset takes the place of a body of which nothing is seen yet. */
+static void open_frameset(struct reader *r)
+{
+    if (r->settled)
+        return;
+    r->html.at = r->html.n;
+    r->in_body = false;
+    dm_html_stack_begin(&r->stack);
+}
+
 /* Whether a tag opens and closes an element that may hold text. */
 static bool nests(int tag)
 {
@@ -221,12 +268,15 @@ static void open_element(struct reader *r, const struct dm_html_token *t)
         dm_html_stack_open_part(&r->stack, tag);
         return;
     }
+    r->settled |= settles(tag);
     if (dm_html_stack_top(&r->stack)->kind == DM_IN_COLUMNS && tag != DM_TAG_template)
         dm_html_stack_pop(&r->stack);
     if (tag == DM_TAG_table) {
         open_table(r);
     } else if (model_of(tag) != DM_HTML_DATA) {
         take_model(r, t, false);
+    } else if (tag == DM_TAG_frameset) {
+        open_frameset(r);
     } else if (tag == DM_TAG_select) {
         dm_html_stack_push(&r->stack, DM_IN_SELECT, tag);
     } else if (tag == DM_TAG_svg || tag == DM_TAG_math) {
@@ -323,5 +373,11 @@ int dm_text_html(const char *p, size_t n, struct dm_buf *out)
             break;
         take_token(&r, &t);
     }
+    t = (struct dm_html_token){.kind = DM_HTML_TEXT,
+                               .start = r.html.unfinished.start,
+                               .end = r.html.unfinished.end,
+                               .references = true};
+    if (r.in_body && t.end > t.start && !r.stack.failed)
+        take_text(&r, &t);
     return !r.stack.failed && dm_html_stack_write(&r.stack, out) ? 1 : DM_EMEMORY;
 }

@@ -9,7 +9,7 @@
 /* Attributes that are lists of words. */
 static const char *const lists[] = {"class", "accesskey", "dropzone", "rel", "rev", "headers"};
 
-/* Appends text with its references read. */
+/* Appends the value of an attribute with its references read. */
 static bool add_decoded(struct dm_buf *out, const char *p, size_t n)
 {
     struct dm_entity_text entity;
@@ -131,15 +131,36 @@ static const char *blank(const struct dm_buf *text)
     return text->n && memchr(text->p, '\n', text->n) ? "\n" : " ";
 }
 
+bool dm_html_write_decoded(struct dm_buf *out, const struct dm_html *h, size_t start, size_t end)
+{
+    struct dm_entity_text entity;
+    const char *p = h->p;
+    for (size_t i = start, size; i < end; i += size) {
+        const char *sign = memchr(p + i, '&', end - i);
+        size_t at = sign ? (size_t)(sign - p) : end;
+        if (!dm_buf_add(out, p + i, at - i))
+            return false;
+        size = at - i;
+        if (!sign)
+            continue;
+        size_t bytes = dm_entity_read_whole(sign, h->n - at, &entity);
+        bool known = bytes && entity.n;
+        size_t rest = bytes ? bytes - (sign[bytes - 1] == ';') : 1;
+        if (!dm_buf_add(out, known ? entity.bytes : sign, known ? entity.n : rest))
+            return false;
+        size += bytes ? bytes : 1;
+    }
+    return true;
+}
+
 bool dm_html_write_text(struct dm_buf *out, const struct dm_html *h, const struct dm_html_token *t,
                         bool keep)
 {
     struct dm_buf *text = dm_scratch_get(DM_SCRATCH_PIECES);
-    const char *p = h->p + t->start;
     dm_buf_clear(text);
     if (!t->references)
-        return dm_buf_add(out, p, t->end - t->start);
-    if (!add_decoded(text, p, t->end - t->start))
+        return dm_buf_add(out, h->p + t->start, t->end - t->start);
+    if (!dm_html_write_decoded(text, h, t->start, t->end))
         return false;
     const char *white = keep ? NULL : blank(text);
     return white ? dm_buf_puts(out, white) : add_escaped(out, text->p, text->n, false);
@@ -151,6 +172,9 @@ bool dm_html_write_other(struct dm_buf *out, const struct dm_html *h, const stru
     size_t n = t->end - t->start;
     bool known = p[1] == '?' || (n >= 4 && strncasecmp(p, "<!--", 4) == 0) ||
                  (n >= 9 && strncasecmp(p, "<!doctype", 9) == 0) || (n >= 3 && p[2] == '[');
+    if (n >= 10 && strncasecmp(p, "<!doctype ", 10) == 0)
+        return dm_buf_puts(out, "<!DOCTYPE ") && dm_buf_add(out, p + 10, n - 10) &&
+               dm_buf_putc(out, '\n');
     if (known)
         return dm_buf_add(out, p, n);
     size_t inner = n > 3 ? n - 3 : 0;

@@ -12,7 +12,10 @@ bool dm_html_write_open(struct dm_buf *out, const struct dm_html *h, const struc
                         const char *name, size_t n);
 bool dm_html_write_close(struct dm_buf *out, const char *name, size_t n);
 
-/* Text of the source; keep: white space stays as it is. */
+/* Text of the source up to `end`, with its references read. */
+bool dm_html_write_decoded(struct dm_buf *out, const struct dm_html *h, size_t start, size_t end);
+
+/* Text of the source, or a CDATA section; keep: white space stays as it is. */
 bool dm_html_write_text(struct dm_buf *out, const struct dm_html *h, const struct dm_html_token *t,
                         bool keep);
 

@@ -28,10 +28,11 @@ struct session {
     uint64_t memory_bytes;
     /* of the request that is not answered */
     bool asked;
-    uint64_t turn, turn_since_ms, row_ms, load_ms;
+    struct dm_turn turn;
+    uint64_t row_ms, load_ms;
     /* handles, each closed when it was opened */
     uv_timer_t tick, timer;
-    uv_signal_t on_int, on_term, on_hup, on_size;
+    uv_signal_t on_int, on_term, on_hup, on_size, on_cont;
     uv_tty_t keys;
     uv_poll_t reader;
     bool has_keys, has_reader, has_pool;
@@ -101,14 +102,11 @@ static void on_tick(uv_timer_t *tick)
     struct dm_peer *peer = s->tracer;
     if (!s->asked || !peer)
         return;
-    uint64_t now = uv_now(&s->loop), turn = atomic_load(&peer->board->turn);
+    uint64_t turn = atomic_load(&peer->board->turn);
     bool on_row = atomic_load(&peer->board->row) != DM_NO_ROW;
-    if (turn != s->turn) {
-        s->turn = turn;
-        s->turn_since_ms = now;
-    } else if (now - s->turn_since_ms > (on_row ? s->row_ms : s->load_ms)) {
+    if (dm_turn_is_over(&s->turn, peer->process.pid, turn, uv_now(&s->loop),
+                        on_row ? s->row_ms : s->load_ms))
         dm_pool_kill(peer, DM_KILL_ROW_TIME);
-    }
 }
 
 static int set_pool(struct session *s, const struct dm_settings *settings, struct dm_error *err)
@@ -133,7 +131,7 @@ int dm_session_tracer(const struct dm_settings *settings, struct dm_error *err)
     s->tracer = NULL;
     s->asked = false;
     s->memory_bytes = settings->memory_bytes;
-    rc = dm_pool_start(&s->pool, false, err);
+    rc = dm_pool_start(&s->pool, 0, false, err);
     if (rc == DM_OK)
         s->tracer = s->pool.peers; /* the newest stands first */
     return rc;
@@ -155,8 +153,7 @@ int dm_session_ask(const char *p, size_t n, double row_ms, double load_ms, struc
     s->asked = true;
     s->row_ms = (uint64_t)row_ms;
     s->load_ms = (uint64_t)load_ms;
-    s->turn = atomic_load(&s->tracer->board->turn);
-    s->turn_since_ms = uv_now(&s->loop);
+    dm_turn_begin(&s->turn, atomic_load(&s->tracer->board->turn), uv_now(&s->loop));
     dm_pool_send(s->tracer, &frame);
     dm_buf_finish(&frame);
     return DM_OK;
@@ -261,6 +258,20 @@ int dm_session_keys(struct dm_error *err)
     return DM_OK;
 }
 
+/* Whoever had the terminal meanwhile has set it to what it likes. */
+static void take_keys(struct session *s)
+{
+    uv_tty_set_mode(&s->keys, UV_TTY_MODE_NORMAL);
+    uv_tty_set_mode(&s->keys, UV_TTY_MODE_RAW);
+}
+
+void dm_session_suspend(void)
+{
+    uv_tty_set_mode(&session->keys, UV_TTY_MODE_NORMAL);
+    kill(0, SIGTSTP); /* the tracer, too */
+    take_keys(session);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     (void)timer;
@@ -295,8 +306,13 @@ void dm_session_reader(void)
 
 static void on_signal(uv_signal_t *handle, int sig)
 {
-    (void)handle;
-    tell(sig == SIGWINCH ? DM_EVENT_RESIZE : DM_EVENT_SIGNAL, "");
+    struct session *s = handle->data;
+    if (sig == SIGCONT && s->has_keys)
+        take_keys(s);
+    tell(sig == SIGCONT    ? DM_EVENT_RESUMED
+         : sig == SIGWINCH ? DM_EVENT_RESIZE
+                           : DM_EVENT_SIGNAL,
+         "");
 }
 
 /* ---- life ---------------------------------------------------------------------------------------
@@ -311,10 +327,11 @@ static int begin(struct session *s, struct dm_error *err)
     uv_timer_init(&s->loop, &s->timer);
     uv_timer_init(&s->loop, &s->tick);
     uv_timer_start(&s->tick, on_tick, TICK_MS, TICK_MS);
-    uv_signal_t *signals[] = {&s->on_int, &s->on_term, &s->on_hup, &s->on_size};
-    const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH};
+    uv_signal_t *signals[] = {&s->on_int, &s->on_term, &s->on_hup, &s->on_size, &s->on_cont};
+    const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         uv_signal_init(&s->loop, signals[i]);
+        signals[i]->data = s;
         uv_signal_start(signals[i], on_signal, numbers[i]);
     }
     return DM_OK;

@@ -1,9 +1,11 @@
 -- The classes that operators extend: Mapper (1:1), Filter (keep or drop), Slicer (1:N), LLM.
 local constant = require "dm.constant"
+local devices = require "dm.devices"
 local kind = require "dm.kind"
 local params = require "dm.params"
 local path = require "dm.path"
 local problem = require "dm.problem"
+local resources = require "dm.resources"
 local sample_module = require "dm.sample"
 
 ---A row as operators see it: `sample.text` reads, `sample.text = v` writes, `= nil` removes, at any depth.
@@ -21,17 +23,35 @@ local sample_module = require "dm.sample"
 ---@field params dm.Param[]
 ---@field examples table[] each { params?, input, output | outputs | keep }
 ---@field accelerator string "cpu" unless the pipeline says otherwise
+---@field devices string[] accelerators that its worker may use
+---@field resources table? what it asks of the machine: { cpus, gpus, memory }
 ---@field text_key string path of the field that holds the text
 ---@field log fun(...) prints to stderr with the operator's name
 local BaseOp = { name = "BaseOp", summary = "", kind = "mapper", params = {}, examples = {} }
 BaseOp.__index = BaseOp
 
 ---Parameters that every operator takes.
-local COMMON = { { "accelerator", "string", default = "cpu", doc = "device class the operator asks for" } }
+local COMMON = {
+  { "accelerator", "string", default = "cpu", doc = "device class the operator asks for" },
+  { "resources", "map", fault = resources.fault,
+    doc = "what it needs in the place of what it says itself: cpus, gpus, memory" },
+}
 for _, name in ipairs { "text_key", "data_key", "image_key", "video_key", "audio_key", "fileName_key",
   "fileType_key", "fileId_key", "filePath_key", "fileSize_key", "export_path_key", "ext_params_key",
   "target_type_key" } do
   COMMON[#COMMON + 1] = { name, "string", default = constant.FIELDS[name], doc = "path of that field" }
+end
+
+---Raises an error about what the file does that extends a class, with its place.
+local function raise_at_caller(what)
+  for level = 3, 10 do
+    local info = debug.getinfo(level, "Sl")
+    if info and info.currentline > 0 and not info.source:find "^[@=]lua/dm/" then
+      what = ("%s:%d: %s"):format(info.source:sub(2), info.currentline, what)
+      break
+    end
+  end
+  error(what, 0)
 end
 
 ---Makes a class from this one. `class.params` are added to those of the parent.
@@ -40,6 +60,8 @@ end
 ---@return T class
 function BaseOp:extend(class)
   local all = {}
+  local wrong = class.resources ~= nil and resources.fault(class.resources)
+  if wrong then raise_at_caller(("resources of %s: %s"):format(class.name or "an operator", wrong)) end
   for _, p in ipairs(self.params) do all[#all + 1] = p end
   for _, p in ipairs(class.params or {}) do all[#all + 1] = p end
   class.params, class.own_params = all, class.params or {}
@@ -64,6 +86,7 @@ function BaseOp.make(class, given)
   local values, wrong, parameter, value = params.check(class.params, given or {}, sample_module.null)
   if not values then return nil, problem.new(class.name .. " " .. wrong, { parameter = parameter, value = value }) end
   values.log = make_log(class.name)
+  values.devices = devices.visible()
   local op = setmetatable(values, class)
   op:prepare()
   op:init(given or {})

@@ -20,7 +20,7 @@ local M = {}
 ---Words of usage lines and options, and what completes them: "lua" and YAML files, "files", "folders", or some words.
 local KINDS = {
   PIPELINE = "lua", ["PIPELINE.lua"] = "lua", FILE = "files", IN = "files", PATH = "files", DIR = "folders",
-  RUN = "folders", OPERATOR = "operators", COMMAND = "commands", TOPIC = "topics", SHELL = "shells", KIND = "kinds",
+  RUN = "folders", OPERATOR = "operators", COMMAND = "commands", TOPIC = "topics", SHELL = "shells",
   FORMAT = "formats", ["OP.KEY=V"] = "operators",
 }
 
@@ -33,9 +33,15 @@ end
 
 local HELP = { long = "help", short = "h", doc = "what the command does, and its options" }
 
----Kinds of the words in a usage line that are arguments: not those behind an option.
-local function arguments(usage)
-  local takes = {}
+---The words of a usage line that stand for themselves: "stats|clear".
+local function literal(usage)
+  return usage:match "%f[%w]%l+|[%l|]+"
+end
+
+---Kinds of the words in a usage line that are arguments: not those behind an option. Literal ones are of a kind that is
+---named after the command.
+local function arguments(name, usage)
+  local takes = { [name] = literal(usage) and true }
   for word in usage:gsub("%-%-?%w+ %u+", ""):gsub("%.%.%.", ""):gmatch "%f[%w]%u%u[%w.]*" do
     if KINDS[word] then takes[KINDS[word]] = true end
   end
@@ -49,7 +55,7 @@ function M.commands()
     local command, options = require("dm.cli." .. name), {}
     for k, o in ipairs(command.options) do options[k] = option_of(o) end
     options[#options + 1] = HELP
-    list[i] = { name = name, summary = command.summary, options = options, takes = arguments(command.usage) }
+    list[i] = { name = name, summary = command.summary, options = options, takes = arguments(name, command.usage) }
   end
   return list
 end
@@ -58,12 +64,19 @@ end
 ---@return table<string, string[]>
 function M.words()
   local commands, topics = {}, {}
-  for i, name in ipairs(require("dm.cli.main").COMMANDS) do commands[i] = name end
-  for i, topic in ipairs(require("dm.cli.help").TOPICS) do topics[i] = topic[1] end
-  return {
+  local words = {
     commands = commands, topics = topics, operators = registry.builtin_names(), formats = { "text", "json" },
-    shells = { "bash", "zsh", "fish" }, kinds = { "mapper", "filter", "slicer", "llm" },
+    shells = { "bash", "zsh", "fish" },
   }
+  for i, name in ipairs(require("dm.cli.main").COMMANDS) do
+    commands[i] = name
+    for word in (literal(require("dm.cli." .. name).usage) or ""):gmatch "%l+" do
+      words[name] = words[name] or {}
+      table.insert(words[name], word)
+    end
+  end
+  for i, topic in ipairs(require("dm.cli.help").TOPICS) do topics[i] = topic[1] end
+  return words
 end
 
 ---The kinds of a command's arguments, in a fixed order.

@@ -29,4 +29,14 @@ function M.names(folder)
   return list
 end
 
+---A path without links, dots and double slashes; of what is not there as it is.
+---@param path string
+---@return string
+function M.real(path)
+  local out, err = ffi.C.dm_text_out(), ffi.new "struct dm_error"
+  out.n = 0
+  if ffi.C.dm_export_real(path, out, err) < 0 then error(ffi.string(err.text), 0) end
+  return ffi.string(out.p, out.n)
+end
+
 return M

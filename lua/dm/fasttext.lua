@@ -21,7 +21,7 @@ FastText.__index = FastText
 function M.open(path)
   local why = sources.fingerprint(path) or sources.changed(path)
   if why then error(why, 0) end
-  local model = C.dm_fasttext_open(path, err)
+  local model = C.dm_fasttext_open(sources.place(path), err)
   if model == nil then error(ffi.string(err.text), 0) end
   return setmetatable({ model = ffi.gc(model, C.dm_fasttext_close) }, FastText)
 end

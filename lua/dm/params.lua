@@ -1,5 +1,5 @@
 -- Checks what a pipeline gives an operator against the operator's declared parameters.
--- A declaration is { name, type, default =, doc =, min =, max =, one_of =, required =, only_default = }.
+-- A declaration is { name, type, default =, doc =, min =, max =, one_of =, required =, fault =, only_default = }.
 local problem = require "dm.problem"
 local sorted_keys = require "dm.sorted_keys"
 local suggest = require "dm.suggest"
@@ -15,6 +15,7 @@ local M = {}
 ---@field max number? greatest value
 ---@field one_of any[]? the only values allowed
 ---@field required boolean?
+---@field fault (fun(v: any): string?)? says what is wrong with a value
 ---@field only_default string? why no value but the default is taken; for parameters of a peer that we do not have
 
 local matches = {
@@ -70,6 +71,8 @@ local function fault(param, v)
     return ('parameter "%s" must be one of %s, not %s%s'):format(name, table.concat(list, ", "), show(v),
       type(v) == "string" and suggest.hint(v, param.one_of) or "")
   end
+  local wrong = param.fault and param.fault(v)
+  return wrong and ('parameter "%s": %s'):format(name, wrong)
 end
 
 ---Fills defaults and checks types, ranges and unknown names.

@@ -6,6 +6,7 @@ local overrides = require "dm.overrides"
 local problem = require "dm.problem"
 local recipe = require "dm.recipe"
 local registry = require "dm.registry"
+local resources = require "dm.resources"
 local sorted_keys = require "dm.sorted_keys"
 local sources = require "dm.sources"
 local suggest = require "dm.suggest"
@@ -26,6 +27,7 @@ local M = {}
 ---@field shard_size number bytes of a file in an output directory
 ---@field engine string|table? what starts workers on other nodes: "slurm", or { "slurm", workers = 8, cpus = 4 }
 ---@field workers integer? worker processes, where -j does not say
+---@field resources dm.Resources what a worker needs; once the operators are made
 ---@field file string path of the pipeline file
 ---@field task dm.DataMateTask? of a task of DataMate
 local Pipeline = {}
@@ -287,7 +289,19 @@ local function set_limits(p, settings)
   local ok, e = xpcall(check_limits, problem.catch, p, given)
   if not ok then problem.raise("--set: " .. e.what, { next = e.next }) end
   e.row_time_given = given.row_time ~= nil
-  p.limits = e
+  p.limits, p.given_limits = e, given
+end
+
+---What operators say that they need is no less than a worker may take.
+---@param p dm.Pipeline
+function M.fit_memory(p)
+  local limits, needed = p.limits, p.resources.memory
+  if needed <= limits.memory then return end
+  if p.given_limits.memory ~= nil then
+    wrong(p, { "limits", "memory" }, ("limits.memory, %s, is less than the %s that the operators' resources add up to")
+      :format(p.given_limits.memory, units.show_bytes(needed)), { value = true, next = "raise it, or lower those" })
+  end
+  limits.memory = needed
 end
 
 ---Makes the operators. Raises a message for a person when one is unknown or its parameters are wrong.
@@ -302,6 +316,8 @@ function Pipeline:make_operators(settings, make)
     used[ops[i].name] = true
   end
   overrides.check(given, used)
+  self.resources = resources.sum(ops)
+  M.fit_memory(self)
   return ops
 end
 

@@ -9,11 +9,25 @@ local function digits(s)
   return (s:gsub("_", ""))
 end
 
+local DIGIT = text.regex "\\d"
+
+---Digits of all scripts as those of ASCII. A script has its ten in order, and they differ in the last byte only; those
+---of several may follow each other.
+local function ascii_digits(s)
+  if not s:find "[\128-\255]" then return s end
+  return (s:gsub("([\194-\244][\128-\191]*)([\128-\191])", function(lead, last)
+    local byte, before = last:byte(), 0
+    if not DIGIT:find(lead .. last) then return lead .. last end
+    while DIGIT:find(lead .. string.char(byte - before - 1)) do before = before + 1 end
+    return tostring(before % 10)
+  end))
+end
+
 ---@param s string
----@return number? nil when it is none; digits of other scripts than ASCII are not read
+---@return number? nil when it is none
 return function(s)
   if s:find "[\28-\31]" then return nil end -- white space for str.strip, not for float
-  s = text.strip(s)
+  s = ascii_digits(text.strip(s))
   local sign, rest = s:match "^([+-]?)(.*)$"
   local value = WORDS[rest:lower()]
   if not value then

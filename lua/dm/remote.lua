@@ -1,21 +1,20 @@
--- One operator on one sample in a worker: a process that may crash without harm to the script that asks.
+-- One operator on one sample in a worker: a process that may crash without harm to the script that asks, here or, with
+-- an engine, on another node (dm.remote.pool).
 -- dm.remote(operator, params, sample) gives a task; its `await` gives what the operator's `execute` gives.
-local ffi = require "ffi"
 local json = require "dm.json"
+local machine = require "dm.machine"
 local params = require "dm.params"
 local process = require "dm.process"
 local sample = require "dm.sample"
 local scheduler = require "dm.scheduler"
 local wait = require "dm.wait"
 
-local C = ffi.C
-
 local M = {}
 
 ---What a call may be given.
 ---@type dm.Param[]
 M.OPTIONS = {
-  { "engine", "string", default = "local", one_of = { "local" }, doc = "what starts the workers" },
+  { "engine", "any", default = "local", doc = "what starts the workers, as the pipeline's `engine` says it" },
   { "timeout", "string|number", default = "5min", doc = "the longest that it may take" },
 }
 
@@ -27,6 +26,8 @@ M.OPTIONS = {
 
 ---@class dm.RemoteTask
 ---@field id string
+---@field tasks dm.TaskScheduler whose task it is
+---@field ask fun(request: table): table has a worker answer
 ---@field result any[]? what it gave
 ---@field error string? why it gave nothing
 local RemoteTask = {}
@@ -34,7 +35,7 @@ RemoteTask.__index = RemoteTask
 
 local idle = {} ---@type dm.RemoteWorker[]
 local calls = 0
-local tasks     ---@type dm.TaskScheduler
+local here      ---@type dm.TaskScheduler of calls that are answered here
 
 -- Results belong to who asked; the scheduler needs to remember none.
 local REMEMBERED = 1000
@@ -66,9 +67,10 @@ local function take_worker()
 end
 
 ---Has a worker answer a request. Raises when it ends instead.
-local function ask(worker, request)
+local function ask_here(request)
+  local worker = take_worker()
   worker.task, worker.heard = wait.self(), ""
-  process.tell(worker.id, request)
+  process.tell(worker.id, json.encode(request) .. "\n")
   local line = wait.park(worker.task, process.stop, worker.id)
   worker.task = nil
   if not line then error("the worker " .. (worker.ended:gsub("^ended by", "was ended by")), 0) end
@@ -85,6 +87,18 @@ local function result_of(answer)
   return { answer.kind == "slicer" and list or list[1] }
 end
 
+---Who answers calls on an engine.
+---@return dm.TaskScheduler
+---@return fun(request: table): table
+local function find_workers(engine)
+  if engine == "local" then
+    here = here or scheduler.TaskScheduler { max_concurrent = machine.processors(), keep_finished = REMEMBERED }
+    return here, ask_here
+  end
+  local pool = require("dm.remote.pool").of(engine, REMEMBERED)
+  return pool.tasks, function(request) return pool:ask(request) end
+end
+
 ---Runs an operator on a sample in a worker, beside others.
 ---@param operator string its name
 ---@param given table? its parameters
@@ -95,18 +109,16 @@ function M.remote(operator, given, input, options)
   local values, wrong = params.check(M.OPTIONS, options or {}, sample.null)
   if not values then error("dm.remote " .. wrong, 2) end
   if type(operator) ~= "string" then error("dm.remote takes the name of an operator", 2) end
-  tasks = tasks or scheduler.TaskScheduler { max_concurrent = C.dm_processors(), keep_finished = REMEMBERED }
-  local request = json.encode {
-    op = operator, params = sample.json(given or {}), sample = sample.json(input),
-  } .. "\n"
+  local request = { op = operator, params = sample.json(given or {}), sample = sample.json(input) }
   calls = calls + 1
   local self = setmetatable({ id = "remote " .. calls }, RemoteTask)
-  tasks:submit(self.id, { function() self:run(request) end, timeout = values.timeout, grace = 0 })
+  self.tasks, self.ask = find_workers(values.engine)
+  self.tasks:submit(self.id, { function() self:run(request) end, timeout = values.timeout, grace = 0 })
   return self
 end
 
 function RemoteTask:run(request)
-  local ok, result = pcall(function() return result_of(ask(take_worker(), request)) end)
+  local ok, result = pcall(function() return result_of(self.ask(request)) end)
   if not ok then
     self.error = tostring(result)
     error(result, 0)
@@ -121,7 +133,7 @@ end
 ---@return string? reason
 function RemoteTask:await(timeout)
   if not self.result and not self.error then
-    local ended, why = tasks:wait_for_task(self.id, timeout)
+    local ended, why = self.tasks:wait_for_task(self.id, timeout)
     if not ended then error(why, 0) end
     self.error = ended.error
   end
@@ -131,13 +143,13 @@ end
 
 ---@return dm.TaskResult? nil when it is long over
 function RemoteTask:status()
-  return tasks:get_task_status(self.id)
+  return self.tasks:get_task_status(self.id)
 end
 
 ---Ends it, with its worker.
 ---@return boolean false: it has ended
 function RemoteTask:cancel()
-  return tasks:cancel_task(self.id)
+  return self.tasks:cancel_task(self.id)
 end
 
 return M

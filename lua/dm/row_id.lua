@@ -1,6 +1,9 @@
 -- Row ids: FILE@OFFSET, the offset in the decompressed file; what a slicer makes of a row adds #1, #2 ...
 local M = {}
 
+---What to do about an id that is none.
+M.FORM = "for example data/a.jsonl@1042, as messages, ledger and rejects name rows"
+
 ---@param path string
 ---@param offset number
 ---@return string id

@@ -27,12 +27,27 @@ M.OPTIONS = {
 ---@field tasks table<string, dm.ScheduledTask> by id
 ---@field queue dm.ScheduledTask[] from `first` to `last`; some may have been cancelled
 ---@field finished dm.ScheduledTask[] from `first_finished` to `last_finished`, as they ended; some may be replaced
+---@field first integer
+---@field last integer
+---@field dead integer tasks of the queue that have been cancelled
+---@field first_finished integer
+---@field last_finished integer
+---@field keep_finished integer how many of those are remembered
+---@field max_queued integer
+---@field room dm.Task[] who waits to submit, until fewer tasks wait than that
+---@field seq integer that of the task that came last
+---@field token string names the processes of this scheduler, for the host that comes after a crash
+---@field total integer tasks that came
+---@field lost integer tasks that another host's end made fail
+---@field closed boolean? nothing more is taken
+---@field suspended boolean? nothing more is begun: what waits is for the next host
 ---@field counts table<string, integer> tasks by status; of those that have ended also what is forgotten
 ---@field running integer tasks that take a place
 ---@field journal dm.TaskJournal?
 ---@field ending table<string, dm.ScheduledTask> tasks that are being cancelled, whose id is another task's by now
 ---@field begun dm.ScheduledTask[] tasks that begin as soon as the journal knows that
 ---@field on_trouble fun(why: string?)? told whether the journal can be written, each time; without it that is an error
+---@field on_end fun(task: dm.TaskResult)? told of each task that has ended
 local TaskScheduler = {}
 TaskScheduler.__index = TaskScheduler
 
@@ -81,18 +96,24 @@ function TaskScheduler:recover(path)
   self:flush()
 end
 
+---Makes a task known.
+---@param task dm.ScheduledTask
 function TaskScheduler:add(task)
   self.tasks[task.id] = task
   self.total = self.total + 1
   self.counts[task.status] = self.counts[task.status] + 1
 end
 
+---Puts a pending task behind the others that wait.
+---@param task dm.ScheduledTask
 function TaskScheduler:enqueue(task)
   self.last = self.last + 1
   self.queue[self.last] = task
 end
 
 ---Changes a task's status, and has that written.
+---@param task dm.ScheduledTask
+---@param status string
 function TaskScheduler:set(task, status)
   self.counts[task.status] = self.counts[task.status] - 1
   self.counts[status] = self.counts[status] + 1
@@ -106,6 +127,7 @@ function TaskScheduler:flush()
 end
 
 ---Puts a task to those that have ended, and forgets the oldest of those when they are too many.
+---@param task dm.ScheduledTask
 function TaskScheduler:remember(task)
   self.last_finished = self.last_finished + 1
   self.finished[self.last_finished] = task
@@ -121,6 +143,10 @@ function TaskScheduler:remember(task)
 end
 
 ---A task has ended: notes how, and lets those go on that wait for it.
+---@param task dm.ScheduledTask
+---@param status string
+---@param result any
+---@param message string?
 function TaskScheduler:finish(task, status, result, message)
   task.result, task.error, task.completed_at = result, message, tasks.now()
   if status == "completed" then task.progress = 1 end
@@ -132,8 +158,10 @@ function TaskScheduler:finish(task, status, result, message)
     if task.successor.status == "pending" then self:enqueue(task.successor) end
   end
   task.work, task.waiters, task.handle, task.successor = nil, nil, nil, nil
+  if self.on_end then self.on_end(tasks.result(task)) end
 end
 
+---@param task dm.ScheduledTask
 ---@return boolean whether it will be tried again
 function TaskScheduler:try_again(task)
   if task.cancelling or self.closed or task.tried > (task.work.given and task.work.given.retries or 0) then
@@ -149,6 +177,10 @@ function TaskScheduler:try_again(task)
 end
 
 ---An attempt has ended.
+---@param task dm.ScheduledTask
+---@param status string
+---@param result any
+---@param message string?
 function TaskScheduler:ended(task, status, result, message)
   self.running = self.running - 1
   if self.suspended then return end
@@ -303,6 +335,7 @@ function TaskScheduler:cancel_task(id)
   if not task or task.status ~= "running" then return false end
   if not task.cancelling then
     task.cancelling = true
+    if self.journal then self.journal:note(task) end
     tasks.stop(self, task)
   end
   return true

@@ -146,6 +146,33 @@ function M.fingerprint(path)
   keep(path .. HASH, bit.tohex(ffi.C.dm_file_hash(path), 16))
 end
 
+---The files of which a hash was noted, for workers that are to have them: lines "HASH PATH".
+---@return string[]
+function M.declared()
+  local list = {}
+  for _, key in ipairs(order) do
+    local path = M.file_of(key)
+    if path ~= key and not path:find "\n" then list[#list + 1] = kept[key] .. " " .. path end
+  end
+  return list
+end
+
+local given -- a folder
+
+---Names a folder with those declared files that do not lie under their paths here, each under its hash.
+---@param folder string "": there are none
+function M.give(folder)
+  given = folder ~= "" and folder or nil
+end
+
+---Where a file of which the hash was noted is read.
+---@param path string
+---@return string
+function M.place(path)
+  local at = given and kept[path .. HASH] and given .. "/" .. kept[path .. HASH]
+  return at and M.exists(at) and at or path
+end
+
 local function changed(path)
   return path .. " has changed since the run began"
 end
@@ -157,7 +184,7 @@ end
 function M.read_declared(path)
   local own = embedded.read(path)
   if own then return own end
-  local text, why = disk.read(path)
+  local text, why = disk.read(M.place(path))
   if not text then return nil, why end
   local hash = kept[path .. HASH]
   if hash and hash ~= require("dm.bytes").xxh3(text) then return nil, changed(path) end
@@ -169,7 +196,7 @@ end
 ---@return string?
 function M.changed(path)
   local hash = kept[path .. HASH]
-  return hash and hash ~= bit.tohex(ffi.C.dm_file_hash(path), 16) and changed(path) or nil
+  return hash and hash ~= bit.tohex(ffi.C.dm_file_hash(M.place(path)), 16) and changed(path) or nil
 end
 
 ---The file that an entry of a snapshot is about.
@@ -192,6 +219,14 @@ end
 function M.restore(list)
   for _, file in ipairs(list) do
     keep(file.path, file.text)
+  end
+end
+
+---The same for files that were not read before; those that were stay what they were.
+---@param list { path: string, text: string }[]
+function M.add(list)
+  for _, file in ipairs(list) do
+    if not kept[file.path] then keep(file.path, file.text) end
   end
 end
 

@@ -1,8 +1,9 @@
 -- Keeps samples whose field is a number in a range; strings are read as Python's float() reads them. As in
--- Data-Juicer the number 0, false, an empty string and a missing field are dropped, whatever the range and with
+-- Data-Juicer the number 0, false, what is empty and a missing field are dropped, whatever the range and with
 -- reversed_range too; so are strings that are no number. A key that leads through something that is no object
 -- rejects the row.
 local Filter = require("dm.base_op").Filter
+local condition = require "dm.condition"
 local path = require "dm.path"
 local python_float = require "dm.python_float"
 local null = require("dm.sample").null
@@ -30,11 +31,11 @@ function SpecifiedNumericField:init()
   self.steps = path.split(self.field_key)
 end
 
----The number of a value, or nil. Objects and lists raise, as in Python.
+---The number of a value, or nil. Objects and lists raise, as in Python, unless they are empty.
 local function number_of(v)
+  if not condition.truth(v) then return nil end
   if type(v) == "string" then return python_float(v) end
-  if type(v) == "boolean" then v = v and 1 or 0 end
-  if v == nil or v == 0 then return nil end
+  if type(v) == "boolean" then return 1 end
   if type(v) ~= "number" then v = tonumber(tostring(v)) end -- an integer beyond 2^53
   return v or error("the value is an object or a list, not a number", 0)
 end

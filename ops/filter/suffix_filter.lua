@@ -1,6 +1,9 @@
 -- Keeps samples that come from files with certain suffixes, by the field __dj__suffix__ that Data-Juicer's loaders
--- write. A sample without the field is rejected, when suffixes are given.
+-- write. A sample without the field has none of them.
 local Filter = require("dm.base_op").Filter
+local null = require("dm.sample").null
+
+local NONE = {} -- stands for null, which as a cdata is no key
 
 local Suffix = Filter:extend {
   name = "suffix_filter",
@@ -21,15 +24,14 @@ function Suffix:init()
   if type(list) == "string" then list = { list } end
   if type(list) ~= "table" then error(self.name .. ": suffixes must be a string or a list of strings", 0) end
   self.wanted, self.any = {}, #list == 0
-  for _, suffix in ipairs(list) do self.wanted[suffix] = true end
+  for _, suffix in ipairs(list) do self.wanted[rawequal(suffix, null) and NONE or suffix] = true end
 end
 
 function Suffix:execute(sample)
   if self.any then return true end
   local suffix = sample.__dj__suffix__
-  if suffix == nil then error('field "__dj__suffix__" is missing or null', 0) end
-  local wanted = self.wanted[suffix] or false
-  return wanted ~= self.reversed_range, "suffix " .. tostring(suffix)
+  local wanted = self.wanted[suffix == nil and NONE or suffix] or false
+  return wanted ~= self.reversed_range, suffix == nil and "no suffix" or "suffix " .. tostring(suffix)
 end
 
 return Suffix

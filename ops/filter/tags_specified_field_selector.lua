@@ -1,6 +1,6 @@
--- Keeps samples whose field is one of the tags: a string, a number, or null, for which a missing field counts and which
--- dm.null among the tags allows. A list or an object rejects the row. Data-Juicer's selector of this name, which sees
--- the whole data set, keeps a data set of a single row as it is; each row is judged here.
+-- Keeps samples whose field is one of the tags: a string, a number (true is 1), or null, for which a missing field
+-- counts and which dm.null among the tags allows. A list or an object rejects the row. Data-Juicer's selector of this
+-- name, which sees the whole data set, keeps a data set of a single row as it is; each row is judged here.
 local Filter = require("dm.base_op").Filter
 local condition = require "dm.condition"
 local path = require "dm.path"
@@ -41,8 +41,9 @@ end
 function TagsSpecifiedField:execute(sample)
   if not self.steps then return true end
   local value = path.get(sample, self.steps)
-  if value ~= nil and type(value) ~= "string" and type(value) ~= "number" then
-    error(('field "%s" is a %s, not a string, a number or null'):format(self.field_key, type(value)), 0)
+  local kind = type(value)
+  if kind ~= "nil" and kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
+    error(('field "%s" is a %s, not a string, a number or null'):format(self.field_key, kind), 0)
   end
   return is_tag(self.target_tags, value), "none of target_tags"
 end

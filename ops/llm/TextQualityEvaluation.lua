@@ -34,26 +34,11 @@ function Evaluation:init()
   self.head, self.tail = embedded.read("ops/llm/TextQualityEvaluation/template.txt"):match "^(.-){context}(.*)$"
 end
 
----Digits of all scripts as those of ASCII: float() of Python reads them all.
-local function ascii_digits(s)
-  if not s:find "[\128-\255]" then return s end
-  local zero_of = function(c)
-    for _, zero in ipairs { 0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xFF10 } do
-      if c >= zero and c <= zero + 9 then return tostring(c - zero) end
-    end
-  end
-  return (s:gsub("[\194-\244][\128-\191]*", function(char)
-    local c = char:byte() % (#char == 2 and 32 or #char == 3 and 16 or 8)
-    for i = 2, #char do c = c * 64 + char:byte(i) % 64 end
-    return zero_of(c) or char
-  end))
-end
-
 ---The last number of a piece of a reply, when it is a score.
 local function score_of(self, piece)
   local last
   for found in self.number:gmatch(piece) do last = found end
-  local v = last and python_float(ascii_digits(last))
+  local v = last and python_float(last)
   return v and v >= 0 and v <= 1 and v or nil
 end
 

@@ -174,7 +174,7 @@ local function convert(values)
     negative = negative or v:find "^%-0*[1-9]%d*$" ~= nil
     large = large or is_large(v)
   end
-  local function is_number(v) return not v:find "_" and python_float(v) ~= nil end
+  local function is_number(v) return not v:find "[_\128-\255]" and python_float(v) ~= nil end
   if all(values, function(v) return TRUTH[v] end) then
     write = function(v) return TRUTH[v] end
   elseif large and (missing or negative) and all(values, is_number) then

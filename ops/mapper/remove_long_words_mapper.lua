@@ -8,8 +8,8 @@ local RemoveLongWords = Mapper:extend {
   summary = "Remove words that are too long or too short.",
   origin = "Data-Juicer",
   params = {
-    { "min_len", "integer", default = 1, min = 1, doc = "least number of code points in a word" },
-    { "max_len", "integer", default = math.huge, min = 1, doc = "greatest number" },
+    { "min_len", "integer", default = 1, doc = "least number of code points in a word" },
+    { "max_len", "integer", default = math.huge, doc = "greatest number" },
   },
   examples = {
     {

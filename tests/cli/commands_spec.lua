@@ -53,6 +53,16 @@ describe("dmhost", function()
         assert.truthy(err:find("dmhost help " .. name, 1, true))
       end)
     end
+    local most = require("dm.cli." .. name).most
+    if most then
+      it(name .. " refuses an argument too many", function()
+        local status, out, err = here(name .. (" stats"):rep(most) .. " surplus")
+        assert.equal(2, status)
+        assert.equal("", out)
+        assert.truthy(err:find(('^dmhost: %s: the argument "surplus" is one too many\n  next    dmhost %s'):format(name,
+          name)), err)
+      end)
+    end
     it(name .. " --help outlives its reader", function()
       assert.equal(0, (t.bash(t.DMHOST .. " " .. name .. " --help | head -n 1 >/dev/null; exit ${PIPESTATUS[0]}")))
     end)

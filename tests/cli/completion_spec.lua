@@ -1,4 +1,4 @@
--- Completion, in the shells themselves. zsh and fish are asked where they are installed.
+-- Completion, in the shells themselves.
 local t = require "tests.support"
 
 local q = t.quote
@@ -49,15 +49,12 @@ describe("dmhost completion", function()
     assert.same({ text_length_filter = true }, bash("ops", "text_l"))
     assert.same({ operators = true }, bash("help", "ope"))
     assert.same({ zsh = true }, bash("completion", "z"))
+    assert.same({ slicer = true }, bash("new", "sl"))
+    assert.same({ stats = true }, bash("cache", "st"))
     assert.same({ ["two words.lua"] = true }, bash("check", "tw"))
   end)
 
-  local function has(shell)
-    return os.execute("command -v " .. shell .. " >/dev/null") == 0
-  end
-
   it("in fish", function()
-    if not has "fish" then return pending "fish is not installed" end
     local function fish(line)
       local status, out, err = t.shell(("cd %s && HOME=$PWD fish -c 'source c.fish; complete -C %q'"):format(q(dir),
         line))
@@ -69,31 +66,62 @@ describe("dmhost completion", function()
     assert.is_true(fish "dmhost run c"["clean.lua"])
     assert.same({ json = true }, fish "dmhost run --log-format j")
     assert.same({ text_length_filter = true }, fish "dmhost ops text_l")
+    assert.is_true(fish "dmhost new sl".slicer)
+    for _, name in ipairs(require("dm.cli.main").COMMANDS) do
+      local offered = fish("dmhost " .. name .. " --")
+      for _, option in ipairs(require("dm.cli." .. name).options) do assert.is_true(offered["--" .. option[1]]) end
+    end
   end)
 
-  it("in zsh", function()
-    if not has "zsh" then return pending "zsh is not installed" end
-    -- What the script hands to zsh's own functions.
-    t.write(dir .. "/ask.zsh", [[
-      autoload -U compinit; compinit -u -D; source ./c.zsh
-      compadd() { print -r -- "compadd $@"; }
-      _describe() { print -r -- "${(@P)2}"; }
-      _arguments() { print -rl -- "$@"; eval "${${(M)@:#*:argument:*}##*:}"; }
-      _files() { print -r -- "files $@"; }
-      words=(dmhost "$@"); CURRENT=$#words; _dmhost]])
-    local function zsh(...)
-      local words = { ... }
-      for i, word in ipairs(words) do words[i] = q(word) end
-      local status, out, err = t.shell(("cd %s && zsh -f ask.zsh %s"):format(q(dir), table.concat(words, " ")))
-      assert.equal(0, status, err)
-      assert.equal("", err)
-      return out
+  describe("in zsh,", function()
+    local socket
+    before_each(function()
+      socket = t.scratch() .. "/tmux"
+      t.write(dir .. "/.zshrc", "PS1='$ '; autoload -U compinit; compinit -u -D; source ./c.zsh; LISTMAX=500\n")
+      t.shell(("cd %s && ZDOTDIR=$PWD tmux -S %s -f /dev/null new-session -d -x 200 -y 60 -s s zsh -i"):format(q(dir),
+        q(socket)))
+    end)
+    after_each(function() os.execute(("tmux -S %s kill-server"):format(q(socket))) end)
+
+    ---The screen, when it shows what is waited for; what it shows after a minute.
+    local function wait(pattern)
+      local deadline = os.time() + 60
+      local screen
+      repeat
+        os.execute "sleep 0.03"
+        screen = select(2, t.shell(("tmux -S %s capture-pane -p -t s"):format(q(socket))))
+      until screen:find(pattern) or os.time() >= deadline
+      assert.truthy(screen:find(pattern), ("no %q on\n%s"):format(pattern, screen))
+      return screen
     end
-    assert.truthy(zsh(""):find("run:run a pipeline", 1, true))
-    assert.truthy(zsh("run", "--dry"):find("\n--dry-run[check", 1, true))
-    assert.truthy(zsh("run", "--dry"):find("(-o --output)-o[output instead", 1, true))
-    assert.truthy(zsh("run", ""):find("files -g *.lua", 1, true))
-    assert.truthy(zsh("ops", ""):find("\ncompadd .* text_length_filter "))
+
+    ---What it makes of a line and Tab, keys of which "" is Tab, on an empty screen.
+    local function zsh(line, pattern)
+      t.shell(("tmux -S %s send-keys -t s C-c C-l %s Tab"):format(q(socket), q(line)))
+      return wait(pattern)
+    end
+
+    it("words of every kind", function()
+      wait "^%$"
+      zsh("dmhost ru", "%$ dmhost run\n")
+      zsh("dmhost run --dr", "%$ dmhost run %-%-dry%-run\n")
+      zsh("dmhost run c", "%$ dmhost run clean%.lua\n")
+      zsh("dmhost run --log-format j", "%$ dmhost run %-%-log%-format json\n")
+      zsh("dmhost run -i da", "%$ dmhost run %-i data%.jsonl\n")
+      zsh("dmhost ops text_l", "%$ dmhost ops text_length_filter\n")
+      zsh("dmhost help ope", "%$ dmhost help operators\n")
+      zsh("dmhost new sl", "%$ dmhost new slicer\n")
+    end)
+    it("the options of every command", function()
+      wait "^%$"
+      for _, name in ipairs(require("dm.cli.main").COMMANDS) do
+        local screen = zsh("dmhost " .. name .. " -", "\n%-%-help *%-h  *%-%- ")
+        for _, option in ipairs(require("dm.cli." .. name).options) do
+          assert.truthy(screen:find("--" .. option[1], 1, true), screen)
+        end
+        assert.is_nil(screen:find("_arguments", 1, true), screen)
+      end
+    end)
   end)
 
   it("says what shells there are", function()

@@ -59,7 +59,7 @@ describe("dmhost new", function()
       ["new mapper"] = "needs a name",
       ["new mapper a-b"] = '"a-b" is no name',
       ["new mapper ../x"] = '"../x" is no name',
-      ["new mapper a b"] = '"b" is too much',
+      ["new mapper a b"] = 'the argument "b" is one too many',
       ["new mapper clean_links_mapper"] = "has an operator",
     } do
       status, out, err = dmhost(words)

@@ -56,22 +56,84 @@ describe("dm.remote", function()
     assert.is_false(pcall(dm.remote, "text_length_filter", {}, {}, { engine = "abacus" }))
   end)
 
-  it("outlives workers that crash, exit or hang, and goes on with others", function()
-    local status, out, err = script [[
-      local function get(text, options)
-        local task = dm.remote("obeys", { mark = "?" }, { text = text }, options)
+  for engine, said in pairs {
+    ['"local"'] = "the worker exit status 7: said in a worker",
+    ['{ "process", workers = 1 }'] = "the worker ended with exit status 7",
+  } do
+    it("outlives workers that crash, exit or hang, and goes on with others: " .. engine, function()
+      local status, out, err = script(("local ENGINE = %s\n"):format(engine) .. [[
+      local function get(text, timeout)
+        local task = dm.remote("obeys", { mark = "?" }, { text = text }, { engine = ENGINE, timeout = timeout })
         local ok, result = pcall(task.await, task)
         print(ok and result.text or result)
       end
       get "one"; get "crash"; get "two"; get "exit"; get "raise"
-      get("hang", { timeout = "200ms" })
+      get("hang", "500ms")
       get "three"
-      local task = dm.remote("obeys", {}, { text = "hang" })
+      local task = dm.remote("obeys", {}, { text = "hang" }, { engine = ENGINE })
       dm.sleep "50ms"
-      print(task:cancel(), (pcall(task.await, task)), task:status().status)]]
+      print(task:cancel(), (pcall(task.await, task)), task:status().status)]])
+      assert.equal(0, status, err)
+      assert.equal("one?\nthe worker was ended by signal 11\ntwo?\n" .. said .. "\nas told\n"
+        .. "timed out\nthree?\ntrue\tfalse\tcancelled\n", out)
+    end)
+  end
+
+  it("gives what execute gives, for each kind of operator, on an engine", function()
+    t.write(dir .. "/ops/user/halves.lua", [[
+      local dm = require "dm"
+      local Halves = require("dm.base_op").Slicer:extend { name = "halves" }
+      function Halves:execute(s)
+        return { dm.sample { text = s.text:sub(1, 1) }, dm.sample { text = s.text:sub(2) } }
+      end
+      return Halves]])
+    local status, out, err = script [[
+      local on = { engine = { "process", workers = 2, slots = 2 } }
+      local tasks = {
+        dm.remote("whitespace_normalization_mapper", {}, dm.sample { text = "a\tb", id = 7 }, on),
+        dm.remote("text_length_filter", { min_len = 3 }, { text = "ab" }, on),
+        dm.remote("halves", {}, { text = "ab" }, on),
+      }
+      print(tasks[1]:await())
+      print(tasks[2]:await())
+      print(unpack(tasks[3]:await()))]]
     assert.equal(0, status, err)
-    assert.equal("one?\nthe worker was ended by signal 11\ntwo?\nthe worker exit status 7: said in a worker\nas told\n"
-      .. "timed out\nthree?\ntrue\tfalse\tcancelled\n", out)
+    assert.equal('{"id":7,"text":"a b"}\tnil\nfalse\tbelow min_len 3\n{"text":"a"}\t{"text":"b"}\n', out)
+  end)
+
+  it("takes an operator's code to the engine's workers as it was read first", function()
+    local status, out, err = script [[
+      local on = { engine = { "process", workers = 1 } }
+      print(dm.remote("obeys", {}, { text = "one" }, on):await().text)
+      os.remove "ops/user/obeys.lua"
+      print((pcall(function() dm.remote("obeys", {}, { text = "crash" }, on):await() end)))
+      print(dm.remote("obeys", {}, { text = "two" }, on):await().text)]]
+    assert.equal(0, status, err)
+    assert.equal("one!\nfalse\ntwo!\n", out)
+  end)
+
+  it("says what is wrong with an engine", function()
+    for engine, message in pairs {
+      ['"abacus"'] = 'there is no engine "abacus"',
+      ['"process"'] = "how many workers the engine is to start is not given",
+      ['{ "process", workers = 1, color = 1 }'] = 'the engine process has no key "color"',
+      ['{ "process", workers = 1, listen = "300.1.1.1" }'] = "--listen takes an address",
+    } do
+      local _, out = script(('print(pcall(function() dm.remote("obeys", {}, {}, { engine = %s }):await() end))'):format(
+        engine))
+      assert.truthy(out:find(message, 1, true), out)
+    end
+  end)
+
+  it("leaves nothing behind", function()
+    t.write(dir .. "/s.lua", [[
+      local on = { engine = { "process", workers = 2, slots = 2 } }
+      print(dm.remote("obeys", {}, { text = "pid" }, on):await().pid)]])
+    local status, out, err = t.shell(("cd %s && mkdir tmp && TMPDIR=$PWD/tmp %s lua s.lua && ls -A tmp"):format(q(dir),
+      q(t.DMHOST)))
+    assert.equal(0, status, err)
+    assert.truthy(out:find "^%d+\n$", out)
+    assert.is_nil(t.read("/proc/" .. out:match "%d+" .. "/stat"))
   end)
 
   it("keeps workers for the next call, as many as there are processors", function()

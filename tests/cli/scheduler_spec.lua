@@ -94,6 +94,22 @@ describe("dm.scheduler", function()
     assert.equal(1, s:get_statistics().total)
   end)
 
+  it("gives a script the first 16 MiB of an output, to the byte", function()
+    s:submit("loud", function()
+      local ended = dm.exec { "sh", "-c", "head -c 20000000 /dev/zero" }
+      return { #ended.out, ended.cut }
+    end)
+    assert.same({ 16 * 1024 * 1024, true }, ends(s, "loud").result)
+  end)
+
+  it("keeps its standard input when a program can not be started", function()
+    local function input() return t.first_line("readlink /proc/$PPID/fd/0") end
+    local before = input()
+    s:submit("missing", function() dm.exec { "/no/such/program" } end)
+    assert.equal("failed", ends(s, "missing").status)
+    assert.equal(before, input())
+  end)
+
   it("never runs more than it may at once", function()
     local now, most = 0, 0
     for i = 1, 20 do

@@ -188,6 +188,31 @@ status 0
 ]]
   end)
 
+  it("stops and goes on as a shell wants it", function()
+    tmux(("-f /dev/null new-session -d -x 80 -y 12 -s s %s"):format(q("cd " .. q(dir) .. "; PS1='>' exec bash --norc")))
+    wait ">"
+    tmux(("send-keys -t s %s Enter"):format(q(t.DMHOST .. " dev pipeline.lua")))
+    wait "n next"
+    local function go_on()
+      tmux "send-keys -t s fg Enter"
+      assert.is_nil(wait "row 2 of 1,000":find("outside", 1, true))
+    end
+    tmux "send-keys -t s n C-z"
+    assert.is_nil(wait "Stopped":find("n next", 1, true))
+    tmux "send-keys -t s 'echo out''side' Enter"
+    wait "\noutside"
+    go_on()
+    t.bash(("kill -STOP -- -$(ps -o pid= --ppid $(tmux -S %s display -p -t s '#{pane_pid}') | tr -d ' ')"):format(
+      q(socket)))
+    wait "Stopped"
+    tmux "send-keys -t s 'echo out''side' Enter"
+    go_on()
+    tmux "send-keys -t s q"
+    wait ">"
+    tmux "send-keys -t s 'echo status $?' Enter"
+    wait "status 0"
+  end)
+
   it("is left as it was found", function()
     open("dev pipeline.lua", 60, 10)
     wait "n next"

@@ -237,7 +237,7 @@ in.jsonl@61  kept, unchanged
       ["shoot"] = 'no operator is named "shoot"',
       ["nofile.lua"] = "nofile.lua",
       ["pipeline.lua nofile"] = "nofile",
-      ["pipeline.lua --row in.jsonl@3"] = "no row of in.jsonl begins at byte 3; the next one begins at 39",
+      ["pipeline.lua --row in.jsonl@3"] = "no row of in.jsonl begins at byte 3\n  next    the next one begins at 39",
       ["pipeline.lua --row x"] = "FILE@OFFSET",
       ["pipeline.lua --row in.jsonl@0#7"] = "makes no such sample",
       ["pipeline.lua --limit 0"] = "--limit takes a whole number",

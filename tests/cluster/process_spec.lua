@@ -75,6 +75,38 @@ describe("workers behind worker hosts", function()
     assert.equal(3999, #t.lines(t.read(dir .. "/out")))
   end)
 
+  for words, why in pairs {
+    ["--workers 2 --slots 2"] = "one worker host", ["--workers 4 --slots 2"] = "two worker hosts",
+  } do
+    it("find the row that kills its worker host: " .. why, function()
+      t.pipeline(dir, [[operators = { dm.map(function(s) s.first = true end), dm.map(function(s)
+        if s.id == 1234 or s.id == 1240 or s.id == 3333 then
+          require("ffi").cdef "int kill(int, int); int getppid(void);"
+          require("ffi").C.kill(require("ffi").C.getppid(), 9)
+          while true do end
+        end
+      end) }, split_size = '16KiB', max_rejects = 3]])
+      local status, _, err = run("out", "-i in/a.jsonl --engine process " .. words)
+      assert.equal(0, status, err)
+      local rejects = t.json_lines(dir .. "/out.run/rejects.jsonl")
+      assert.equal(3, #rejects)
+      for i, reason in ipairs { "4 times", "2 times", "4 times" } do
+        assert.truthy(rejects[i].op:find "^map@", rejects[i].op)
+        assert.truthy(rejects[i].reason:find("its worker hosts were lost " .. reason, 1, true), rejects[i].reason)
+      end
+      assert.equal(3997, #t.lines(t.read(dir .. "/out")))
+      assert.equal(10, select(2, err:gsub("it is replaced", "")))
+      prepare()
+      t.write(dir .. "/without.jsonl", (corpus:gsub("[^\n]+\n", function(row)
+        local id = row:match '"id":%s*(%d+)'
+        return (id == "1234" or id == "1240" or id == "3333") and "" or nil
+      end)))
+      t.pipeline(dir, "operators = { dm.map(function(s) s.first = true end) }")
+      assert.equal(0, (run("expected", "-i without.jsonl -j 1 -q")))
+      assert.equal(t.read(dir .. "/expected"), t.read(dir .. "/out"))
+    end)
+  end
+
   it("find the row that takes too long", function()
     t.pipeline(dir, [[operators = { dm.map(function(s) while s.id == 1234 do end end) }, split_size = '16KiB',
       limits = { row_time = "300ms" }]])

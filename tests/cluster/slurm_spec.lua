@@ -2,7 +2,7 @@
 local runs = require "tests.cluster.runs"
 
 describe("on Slurm, a run", function()
-  local M = runs { script = "slurm.sh", engine = "slurm", here = "10.78.0.254", nodes = { 1, 2, 3 } }
+  local M = runs { script = "slurm.sh", engine = "slurm", nodes = { 1, 2, 3 } }
 
   it("goes on when slurmctld is started again", function()
     M.check(M.disturbed "cluster stop-controller; sleep 2; cluster start-controller")
@@ -10,6 +10,20 @@ describe("on Slurm, a run", function()
   it("goes on within an allocation", function()
     M.check(M.bash [[salloc -N3 --ntasks-per-node=1 --mem-per-cpu=200 --no-kill \
       $dmhost run pipeline.lua -o out.jsonl -q --engine slurm --workers 3 --memory 200M]])
+  end)
+  it("gets the GPUs that operators ask for, each worker its own", function()
+    local status, out, err = M.bash [[
+      cat >gpus.lua <<'END'
+      return dm.pipeline { input = "in.jsonl", split_size = "4KiB", operators = { dm.map(function(s)
+        s.gpus = os.getenv "CUDA_VISIBLE_DEVICES"
+        require("ffi").C.dm_pause(1)
+      end), { "text_length_filter", max_len = 1e6, resources = { gpus = 1 } } } }
+END
+      sed -i '1s/^/local dm = require "dm"; /' gpus.lua
+      $dmhost run gpus.lua -o out.jsonl -q --max-rejects 3000 --engine slurm --workers 2 --slots 2
+      grep -o '"gpus":"[^"]*"' out.jsonl | sort -u]]
+    assert.equal(0, status, err)
+    assert.equal('"gpus":"0"\n"gpus":"1"\n', out)
   end)
   it("waits for nodes, and tells why in its status", function()
     local status, out, err = M.bash [[
@@ -27,10 +41,39 @@ describe("on Slurm, a run", function()
     M.disturbed "kill -INT $pid"
     assert.equal(0, (M.bash "until_ eval '[ -z \"$(squeue -h)\" ]'"))
   end)
+
+  it("asks for many worker hosts as a job array", function()
+    M.write(nil, 'engine = { "slurm", workers = 6, array = 6 },')
+    local status, out, err = M.bash [[
+      tasks() { squeue -h -t all -r -O ArrayTaskID:20 | grep -c "[0-9]"; }
+      old=$(tasks); $dmhost run pipeline.lua -o out.jsonl -q || exit 9
+      echo $(($(tasks) - old)) $(ls out.jsonl.run/hosts | wc -l) $(cat out.jsonl.run/hosts/*)
+      until_ eval '[ -z "$(squeue -h)" ]']]
+    M.check(status, out, err)
+    assert.equal("6 6\n", out)
+  end)
+  it("replaces what is lost of an array", function()
+    M.check(M.disturbed("kill -9 $(one worker-host)", 'engine = { "slurm", array = 3 },'))
+  end)
+  it("leaves no task of an array in the queue", function()
+    M.write(nil, 'engine = { "slurm", workers = 20, array = 20, memory = "900M" },')
+    local status, out, err = M.bash [[
+      $dmhost run pipeline.lua -o out.jsonl -q & pid=$!
+      until_ eval '[ "$(squeue -h -r -t PD | wc -l)" = 8 ]'; kill -INT $pid
+      wait $pid; squeue -h -r]]
+    assert.equal(0, status, err)
+    assert.equal("", out)
+  end)
+  it("says of an array, too, that no node has what is asked for", function()
+    M.write(nil, 'engine = { "slurm", workers = 3, array = 3, cpus = 1000 },')
+    local status, out, err = M.bash "$dmhost run pipeline.lua -o out.jsonl; s=$?; squeue -h -r; exit $s"
+    assert.truthy(status == 1 or status == 2)
+    assert.equal("", out)
+    assert.truthy(err:find("no node has more than 4", 1, true), err)
+  end)
   it("passes srun what the pipeline says", function()
-    local status, _, err = M.bash [[
-      sed 's/input = /engine = { "slurm", workers = 1, args = { "-p", "nosuch" } }, input = /' pipeline.lua >its.lua
-      $dmhost run its.lua -o out.jsonl]]
+    M.write(nil, 'engine = { "slurm", workers = 1, args = { "-p", "nosuch" } },')
+    local status, _, err = M.bash "$dmhost run pipeline.lua -o out.jsonl"
     assert.truthy(status == 1 or status == 2)
     assert.truthy(err:find("Invalid partition", 1, true), err)
   end)

@@ -124,14 +124,15 @@ end
 
 ---A task in a scratch folder.
 ---@param store dm.TestStore
----@param given { process: string, files: { [1]: string, [2]: string?, type: string? }[], rows: table[]? }
+---@param given { process: string, files: { [1]: string, [2]: string?, type: string? }[], instance: string? }
 ---@return dm.TestTask
 function M.task(store, given)
   local root = t.scratch()
   M.count = (M.count or 0) + 1
-  local task = setmetatable({ root = root, flow = root .. "/flow", dest = root .. "/dest", store = store,
-    instance = ("task-%d-%d"):format(C.getpid(), M.count), dataset = ("set-%d-%d"):format(C.getpid(), M.count) }, Task)
-  t.shell(("mkdir %s/flow %s/src"):format(root, root))
+  local instance = given.instance or ("00000000-0000-4000-8000-%06d%06d"):format(C.getpid() % 1000000, M.count)
+  local task = setmetatable({ root = root, flow = root .. "/flow/" .. instance, dest = root .. "/dest", store = store,
+    instance = instance, dataset = ("set-%d-%d"):format(C.getpid(), M.count) }, Task)
+  t.shell(("mkdir -p %s %s/src"):format(task.flow, root))
   local rows = {}
   for i, file in ipairs(given.files) do
     local name, text = file[1], file[2]

@@ -6,6 +6,28 @@ local q = t.quote
 
 local M = {}
 
+local WAITS = [[
+local Mapper = require("dm.base_op").Mapper
+local Waits = Mapper:extend { name = "WaitsMapper", summary = "Waits." }
+local function is_open()
+  io.open("RAN", "w"):close()
+  local file = io.open "OPEN"
+  if file then file:close() end
+  return file ~= nil
+end
+function Waits:execute(sample)
+  while not is_open() do os.execute "sleep 0.02" end
+  sample.text = sample.text .. "!"
+end
+return Waits
+]]
+
+---Adds WaitsMapper to a service's folder: it waits until there is a file OPEN in it, and makes a file RAN meanwhile.
+function M.add_operator(dir)
+  t.shell(("mkdir -p %s/ops/user"):format(q(dir)))
+  t.write(dir .. "/ops/user/WaitsMapper.lua", WAITS)
+end
+
 ---Starts a service in a folder, which ends with M.stop.
 function M.start(dir, words, environment)
   local pid_file = dir .. "/pid"

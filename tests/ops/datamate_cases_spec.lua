@@ -129,6 +129,12 @@ describe("DataMate's operators", function()
     assert.is_true(registry.get "FileWithHighRepeatWordRateFilter" {}:execute { text = "", data = "bytes" })
   end)
 
+  it("KnowledgeRelationSlice rounds as DataMate", function()
+    local sample = { text = "，变得\n\n\n\n，，变得变得，\n\n，\n\n\n\n变得，，，变得\n\n，\n\n" }
+    registry.get "KnowledgeRelationSlice" { chunk_size = 10, overlap_size = 0 }:execute(sample)
+    assert.equal('[{"slice_data": "，变得，，变得变得，"}, {"slice_data": "，，"}, {"slice_data": "变得，，，变得"}]', sample.text)
+  end)
+
   it("say what they measured", function()
     local _, reason, value = registry.get "FileWithShortOrLongLengthFilter" {}:execute { text = " short " }
     assert.equal("shorter than 10", reason)

@@ -172,9 +172,11 @@ describe("filters of fields", function()
       for k, v in pairs(more or {}) do params[k] = v end
       return keeps("specified_numeric_field_filter", params, { n = n })
     end
-    for _, n in ipairs { 10, -2, "10", " 1_0 ", "+.5e1", "0", "-1.", true } do assert.is_true(kept(n), tostring(n)) end
-    for _, n in ipairs { 0, false, "", "x", "1x", "0x1", "1__0", "_1", "1e", ".", "\28 5", "inf", "-Infinity", "nan",
-      11 } do
+    for _, n in ipairs { 10, -2, "10", " 1_0 ", "+.5e1", "0", "-1.", true, "９", "٠٩", "𝟙" } do
+      assert.is_true(kept(n), tostring(n))
+    end
+    for _, n in ipairs { 0, false, "", dm.array {}, {}, "½", "x", "1x", "0x1", "1__0", "_1", "1e", ".", "\28 5", "inf",
+      "-Infinity", "nan", 11 } do
       assert.is_false(kept(n), tostring(n))
     end
     assert.is_false(kept(nil))
@@ -189,7 +191,9 @@ describe("filters of fields", function()
     assert.is_true(keeps("suffix_filter", { suffixes = ".md" }, { __dj__suffix__ = ".md" }))
     assert.is_false(keeps("suffix_filter", { suffixes = { ".md" }, reversed_range = true }, { __dj__suffix__ = ".md" }))
     assert.is_true(keeps("suffix_filter", { reversed_range = true }, {}))
-    assert.has_error(function() keeps("suffix_filter", { suffixes = ".md" }, {}) end)
+    assert.is_false(keeps("suffix_filter", { suffixes = ".md" }, {}))
+    assert.is_true(keeps("suffix_filter", { suffixes = ".md", reversed_range = true }, {}))
+    assert.is_true(keeps("suffix_filter", { suffixes = { ".md", dm.null } }, { __dj__suffix__ = dm.null }))
   end)
   it("write the field's value among the statistics", function()
     local sample = dm.sample { m = { l = { "a" } }, n = dm.null }

@@ -72,6 +72,8 @@ local CASES = {
     { "none", "none", { drop_no_head = true } },
   },
   remove_long_words_mapper = {
+    { "a  bc", "a bc", { min_len = 0 } },
+    { "a, bc", "", { max_len = -1 } },
     { " a  b\t\tc \n\n d ", "a b\tc\nd" },
     { "(abc) é数据", "(abc) é数据", { min_len = 3, max_len = 3 } },
     { "ab\ncd\t(e)", "", { min_len = 3, max_len = 2 } },
@@ -127,6 +129,11 @@ local CASES = {
     { "\\def\\a{x}\n\\def\\bx{Y}\n\\b\\a .", "\\defx{x}\n\\defY{Y}\nY ." },
     { "\\def\\a{1}\n\\def\\a{\\2}\n\\a.", "\\def\\2{1}\n\\def\\2{\\2}\n\\2." },
   },
+  chinese_convert_mapper = {
+    { "激光 筆記本電腦", "雷射 筆記型電腦", { mode = "s2twp" } },
+    { "雷射", "激光", { mode = "tw2sp" } },
+    { "莊冰", "荘氷", { mode = "t2jp" } },
+  },
   replace_content_mapper = {
     { "a\nb", "-", { pattern = "a.b", repl = "-" } },
     { "ab", "ab", { pattern = null } },
@@ -157,7 +164,14 @@ local CASES = {
   },
   clean_html_mapper = {
     { "", "" },
-    { "a <b", "a " },
+    { "a <b", "a b" },
+    { "a <b ", "a " },
+    { "<p>a <", "" },
+    { "a <", "a <" },
+    { "<p>a</>b", "a</>b" },
+    { "<xmp>&amp;</b></xmp><xmp>&amp;</xmp>", "&</b>&amp;" },
+    { "<p><frameset>a", "" },
+    { "<hr><frameset>a", "a" },
     { "a < b &amp; &ampx &#x80;", "a < b & &x €" },
     { "<title>t</title> <p>x<!-- c --><script>1<2</script>y", "x1<2y" },
     { "a<table> <tr>b<td>c</td></tr></table>d", "ab cd" },
@@ -201,6 +215,12 @@ describe("Data-Juicer's mappers", function()
     end
     assert.same({ { { "ab" }, { "b" }, { "h" } }, { { "b" } } }, extract({}, { text = html }))
     assert.same({ { { "ab" }, { "b" } }, { { "b" } } }, extract({ include_header = false }, { text = html }))
+    local function cell(s) return extract({}, { text = "<table><tr><td>" .. s .. "</td></tr></table>" })[1][1][1] end
+    assert.same("abc", cell "a<![CDATA[ b ]]> c")
+    assert.same("&foo © &copyx &#65f; Ax<", cell "&foo; &copy &copyx &#65f; &#65;x<")
+    assert.same("<!-- a", extract({}, { text = "<table><tr><td><!-- a" })[1][1][1])
+    assert.same({ "<table><!DOCTYPE html>\n</table>" }, extract({ retain_html_tags = true },
+      { text = "<table><!doctype html></>" }))
     assert.same({ "x" }, extract({}, { text = html, __dj__meta__ = { html_tables = { "x" } } }))
     assert.same({ '<table a="1" b=\'"\' class="c d">\n<tr><td>x &lt; y<br/></td></tr></table>' },
       extract({ retain_html_tags = true },
@@ -251,6 +271,16 @@ describe("python_regex", function()
     assert.equal("x", all("[:a:]", ":xa"))
     assert.equal("x", all("[]a]", "]xa"))
     assert.equal("x", all("[[a]", "[xa"))
+    assert.equal("1\n", all("[[:alpha:]-]", "a1ǅ-\n"))
+    assert.equal("x", python_regex.compile("[[:a]+", "", "re"):replace("[:xa", ""))
+    assert.equal("a_é\204\129", all("[\\W]", "a _é,\204\129"))
+    assert.equal("_1", all("[^\\W\\d_]", "a_é1\204\129"))
+    assert.equal("", all("[\\s\\S]", "a \n\28é"))
+    assert.equal(",", all("[\\w\\S](?<!,)", "a,"))
+  end)
+  it("takes the name of a script for the script", function()
+    assert.equal("。ー", python_regex.compile("\\p{Han}"):replace("中。ー", ""))
+    assert.equal("中", python_regex.compile("\\P{Han}+"):replace("中。a", ""))
   end)
 end)
 

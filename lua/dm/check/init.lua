@@ -16,7 +16,7 @@ local M = {}
 
 ---The checkers: each a function of a dm.CheckPlan that returns a list of findings. Those that want to know what
 ---becomes of rows come last, since a row may end the process.
-local CHECKERS = { "loading", "recipe", "keys", "operators", "files", "globals", "patterns" }
+local CHECKERS = { "loading", "recipe", "keys", "operators", "resources", "files", "globals", "patterns" }
 local ROW_CHECKERS = { "fields", "rows" }
 
 ---Milliseconds that a pipeline may take in all. One piece of code of the user is stopped earlier, by dm.check.guard.
@@ -102,17 +102,18 @@ end
 ---@param options { ops: string[]?, input: string[]?, set: string[]?, output: string? }
 ---@return dm.Finding[]
 ---@return integer? rows of the input that were tried
+---@return string? what a worker needs, when operators say so
 function M.pipeline(path, options)
   local ended = child.run("dm.check", "inside", words_of(path, options), LIMIT)
-  local list, doing, rows = {}, {}, nil
+  local list, doing, rows, needed = {}, {}, nil, nil
   for _, told in ipairs(ended.told) do
     if told.finding then list[#list + 1] = told.finding end
-    doing, rows = told.doing or doing, told.rows or rows
+    doing, rows, needed = told.doing or doing, told.rows or rows, told.needed or needed
   end
   if not rows then list[#list + 1] = lost(ended, doing, path) end
   list = without_consequences(list)
   table.sort(list, by_place)
-  return list, rows
+  return list, rows, needed
 end
 
 return M

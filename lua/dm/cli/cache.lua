@@ -10,6 +10,7 @@ local C = ffi.C
 local M = {
   summary = "show or empty the cache of models' replies",
   usage = "dmhost cache stats|clear [FILE]",
+  most = 2,
   options = {},
   notes = [[
 FILE is $XDG_CACHE_HOME/dmhost/llm.sqlite (~/.cache/dmhost/llm.sqlite) when it is not given.

@@ -6,6 +6,7 @@ local problem = require "dm.problem"
 local M = {
   summary = "end a run from another terminal or machine",
   usage = "dmhost cancel RUN [--now]",
+  most = 1,
   options = { { "now", doc = "give up running splits, instead of letting them end" } },
   notes = [[
 RUN is a run directory, or the output that it belongs to. The run ends as with Ctrl-C, and can be resumed; cancel waits
@@ -19,7 +20,7 @@ local function fail(folder, seen)
   local status = seen.status
   local what = seen.state == "dead" and ("is dead: its coordinator, process %d on %s, is no more"):format(status.pid,
     status.host) or ("has ended already (%s)"):format(seen.state)
-  problem.raise(("the run in %s %s"):format(folder, what))
+  problem.raise(("the run in %s %s"):format(folder, what), { next = "`dmhost status` tells more" })
 end
 
 ---The file is whole when it is seen.

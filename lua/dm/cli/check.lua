@@ -44,13 +44,14 @@ function M.run(values)
   local count = { error = 0, warning = 0 }
   local tried = 0
   for _, path in ipairs(values) do
-    local findings, rows = check.pipeline(path, values)
+    local findings, rows, needed = check.pipeline(path, values)
     tried = tried + (rows or 0)
     for _, finding in ipairs(findings) do
       count[finding.severity] = count[finding.severity] + 1
       local write = values.json and show_json or show
       write(finding)
     end
+    if needed and not values.json then io.stderr:write(("%s: each worker needs %s\n"):format(visible(path), needed)) end
   end
   io.stdout:flush()
   if not values.json then

@@ -5,12 +5,13 @@ local suggest = require "dm.suggest"
 local M = {
   summary = "print a script that completes commands in a shell",
   usage = "dmhost completion SHELL",
+  most = 1,
   options = {},
   notes = [[
 SHELL is bash, zsh or fish. For a shell that runs:
-  bash    source <(dmhost completion bash)
-  zsh     source <(dmhost completion zsh)
-  fish    dmhost completion fish | source
+  bash  source <(dmhost completion bash)
+  zsh   source <(dmhost completion zsh)
+  fish  dmhost completion fish | source
 ]],
 }
 

@@ -26,7 +26,7 @@ The pipeline, its operators, the modules that they require and the files that th
 changed is made anew; an operator with `migrate(self, old)` gets the plain data of the instance that it replaces. While
 a file has an error, the last good version stays. Rows whose outcome or content the last save changed come first.
 
-keys: n next row, p previous row, f rows of the next operator only, space further down a long row, q quit
+keys: n next row, p previous row, f rows of the next operator only, space further down a long row, q quit, Ctrl-Z stop
 ]],
 }
 
@@ -80,6 +80,8 @@ local function handle(dev, event)
     return not dev.view:key(event.text) and 0 or nil
   elseif event.kind == C.DM_EVENT_RESIZE then
     dev.view:resize()
+  elseif event.kind == C.DM_EVENT_RESUMED then
+    dev.view:resumed()
   elseif event.kind == C.DM_EVENT_SIGNAL then
     return EXIT_INTERRUPTED
   elseif event.kind == C.DM_EVENT_CLOSED then

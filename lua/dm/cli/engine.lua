@@ -9,6 +9,7 @@ local units = require "dm.units"
 
 local C = ffi.C
 local M = {}
+local err = ffi.new "struct dm_error"
 
 local OPTIONS = { "slots", "cpus", "gpus", "memory", "listen", "lost-after" }
 local KEYS = { "workers", "slots", "cpus", "gpus", "memory", "listen", "lost_after" }
@@ -119,14 +120,35 @@ local function find(p, values, given)
   problem.raise(what, { next = next_step })
 end
 
+---What the engine gives a worker is what that may take: the engine would end the whole worker host, not the worker.
+local function set_memory(job, p, values, given)
+  local memory = sized(p, values, given, "memory", units.bytes, p.resources.memory, 'a size is for example "8G"')
+  job.memory = memory
+  if memory == 0 or memory >= p.limits.memory then return end
+  local least = math.max(3 * p.limits.row_size, p.given_limits.memory and p.limits.memory or 0)
+  if memory < least then
+    local _, name, entry = pick(values, given, "memory")
+    local what = ("%s, %s, is less than the %s that %s"):format(name, units.show_bytes(memory), units.show_bytes(least),
+      p.given_limits.memory and "limits.memory allows a worker" or "a worker needs: three times limits.row_size")
+    local next_step = "raise it, or lower the limit"
+    if entry then wrong(p, entry, what, next_step) end
+    problem.raise(what, { next = next_step })
+  end
+  job.settings.memory_bytes = memory
+end
+
 ---Enters into the job what starts its workers. Raises a problem when that is not well described.
 ---@param job ffi.cdata* struct dm_job *
 ---@param p dm.Pipeline
 ---@param values table options of the command line
 ---@param keep fun(text: string): string keeps a text for C
+---@return boolean set false: workers run here
 function M.set(job, p, values, keep)
   local given = described(p)
-  if (values.engine or given[1] or "local") == "local" then return check_alone(values) end
+  if (values.engine or given[1] or "local") == "local" then
+    check_alone(values)
+    return false
+  end
   local name, address = find(p, values, given)
   job.engine = keep(name)
   job.engine_address = keep(address)
@@ -134,12 +156,15 @@ function M.set(job, p, values, keep)
   job.workers = whole(p, values, given, "workers", 1, p.workers) or problem.raise(
     "how many workers the engine is to start is not given", { next = "for example --workers 8" })
   job.slots = math.min(whole(p, values, given, "slots", 1, 1), tonumber(job.workers))
-  job.cpus = whole(p, values, given, "cpus", 1, 1)
-  job.gpus = whole(p, values, given, "gpus", 0, 0)
-  job.memory = sized(p, values, given, "memory", units.bytes, 0, 'a size is for example "8G"')
+  job.cpus = whole(p, values, given, "cpus", 1, p.resources.cpus)
+  job.gpus = whole(p, values, given, "gpus", 0, p.resources.gpus)
+  set_memory(job, p, values, given)
   job.silence_ms = sized(p, values, given, "lost-after", units.milliseconds, 5000, 'a time is for example "5s"')
   local listen = pick(values, given, "listen")
   job.listen = listen and keep(tostring(listen)) or nil
+  local status = C.dm_engine_check(name, address, job.listen, err)
+  if status < 0 then error(problem.of_c(status, ffi.string(err.text)), 0) end
+  return true
 end
 
 return M

@@ -19,6 +19,7 @@ local C = ffi.C
 local M = {
   summary = "what every operator of a run did to one row",
   usage = "dmhost explain RUN ROW [--json]",
+  most = 2,
   options = { { "json", doc = "one JSON object, as `dmhost try --json` has them" } },
   notes = [[
 RUN is a run directory, or the output that it belongs to. ROW is FILE@OFFSET, as the ledger and the rejects name it;
@@ -32,7 +33,7 @@ exit status: 0 explained; 2 it can not be
 local function parse_plan(folder)
   local ok, plan = pcall(json.decode, disk.read(folder .. "/plan.json"))
   if not ok or type(plan) ~= "table" or type(plan.sources) ~= "table" or type(plan.pipeline) ~= "string" then
-    error(folder .. "/plan.json is damaged", 0)
+    problem.raise(folder .. "/plan.json is damaged", { next = "run the pipeline again to explain its rows" })
   end
   return plan
 end
@@ -51,10 +52,14 @@ local function check_input(folder, path)
     end
   end
   if known and not sources.exists(path) then
-    error(("the input %s is gone; its rows can not be read again"):format(path), 0)
+    problem.raise(("the input %s is gone; its rows can not be read again"):format(path),
+      { next = "explain needs it where it was; relative paths count from the current directory" })
   end
-  if known then error(("the input %s has changed since the run began; it can not be replayed"):format(path), 0) end
-  error(("%s is no input of this run; see %s/inputs"):format(path, folder), 0)
+  if known then
+    problem.raise(("the input %s has changed since the run began; it can not be replayed"):format(path),
+      { next = "`dmhost try PIPELINE.lua --row ROW` shows what becomes of a row now" })
+  end
+  problem.raise(("%s is no input of this run"):format(path), { next = ("%s/inputs names them"):format(folder) })
 end
 
 ---What the ledger of the run says of a row.
@@ -89,12 +94,16 @@ end
 
 local function explain(values)
   if not values[2] then problem.raise("no run and row are given", { next = M.usage }) end
-  if values[3] then error(('unexpected argument "%s"'):format(values[3]), 0) end
   local folder = folder_module.find(values[1])
   local plan = parse_plan(folder)
   local path, offset = row_id.parse(values[2])
-  if not path then error(('a row is named FILE@OFFSET, not "%s"'):format(values[2]), 0) end
-  if path == "-" then error("the run read standard input, which can not be read again", 0) end
+  if not path then
+    problem.raise(('a row is named FILE@OFFSET, not "%s"'):format(values[2]), { next = row_id.FORM })
+  end
+  if path == "-" then
+    problem.raise("the run read standard input, which can not be read again",
+      { next = "write it to a file, and run the pipeline on that" })
+  end
   check_input(folder, path)
   local client = client_module.new { target = plan.pipeline, folders = plan.folders, settings = plan.settings,
     sources = plan.sources }

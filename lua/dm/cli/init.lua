@@ -8,6 +8,7 @@ local scaffold = require "dm.scaffold"
 local M = {
   summary = "make a project: pipeline, data, spec, editor annotations",
   usage = "dmhost init DIR",
+  most = 1,
   options = {},
   notes = [[
 Writes pipeline.lua, data/sample.jsonl (texts with everything that goes wrong), tests/pipeline_spec.lua, .gitignore,
@@ -46,9 +47,8 @@ end
 ---@param values table
 ---@return integer exit status
 function M.run(values)
-  if not values[1] or values[2] then
-    local why = values[1] and ('takes one folder; "%s" is too much'):format(values[2]) or "needs a folder"
-    problem.raise("init: " .. why, { next = "dmhost init DIR; for this folder, dmhost init ." })
+  if not values[1] then
+    problem.raise("init: needs a folder", { next = "dmhost init DIR; for this folder, dmhost init ." })
   end
   local dir = values[1] == "." and "" or values[1]:gsub("/*$", "") .. "/"
   local files = project(dir)

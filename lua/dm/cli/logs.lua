@@ -7,6 +7,7 @@ local problem = require "dm.problem"
 local M = {
   summary = "what a run and its worker hosts wrote",
   usage = "dmhost logs RUN [--follow]",
+  most = 1,
   options = { { "follow", short = "f", doc = "go on until the run has ended" } },
   notes = [[
 RUN is a run directory, or the output that it belongs to. Its log is what the run told people, with the time; each

@@ -34,6 +34,7 @@ end
 local function finish()
   if package.loaded["dm.wait"] then require("dm.wait").finish() end
   if package.loaded["dm.scheduler"] then require("dm.scheduler").close_all() end
+  if package.loaded["dm.remote.pool"] then require("dm.remote.pool").close_all() end
 end
 
 ---@param args string[]

@@ -1,5 +1,5 @@
 -- The door of the command line: argv -> command. Each command is a module dm.cli.<name> with `summary`, `usage`,
--- `options` and run(values) -> exit status.
+-- `most` (how many arguments it takes; nil: any number), `options` and run(values) -> exit status.
 local options = require "dm.cli.options"
 local problem = require "dm.problem"
 local show = require "dm.problem.show"
@@ -61,6 +61,10 @@ function M.main(args)
   local values, wrong = options.parse(command.options, args)
   if not values then
     return fail(problem.new(name .. ": " .. wrong, { next = options.see(name) }))
+  end
+  if command.most and values[command.most + 1] then
+    return fail(problem.new(('%s: the argument "%s" is one too many'):format(name, values[command.most + 1]),
+      { next = command.usage }))
   end
   local ok, status = xpcall(command.run, problem.catch, values)
   return ok and status or fail(status, values["log-format"])

@@ -7,6 +7,7 @@ local suggest = require "dm.suggest"
 local M = {
   summary = "make an operator with parameters, examples and a spec",
   usage = "dmhost new mapper|filter|slicer|llm NAME",
+  most = 2,
   options = {},
   notes = [[
 A mapper edits samples, a filter keeps or drops them, a slicer makes many of one, an llm operator asks a model.
@@ -25,10 +26,9 @@ local function check_kind(kind)
     or "new: needs a kind and a name", { next = ("dmhost new %s NAME"):format(table.concat(KINDS, "|")) })
 end
 
-local function check_name(kind, name, more)
+local function check_name(kind, name)
   local next_step = { next = ("for example dmhost new %s mask_numbers"):format(kind) }
   if not name then problem.raise("new: needs a name", next_step) end
-  if more then problem.raise(('new: takes one name; "%s" is too much'):format(more), next_step) end
   if not name:find "^[%a_][%w_]*$" then
     problem.raise(('new: "%s" is no name for an operator: letters, digits and _ only'):format(name), next_step)
   end
@@ -44,7 +44,7 @@ end
 function M.run(values)
   local kind, name = values[1], values[2]
   check_kind(kind)
-  check_name(kind, name, values[3])
+  check_name(kind, name)
   local names = { NAME = name, CLASS = scaffold.class_name(name) }
   local folder = "ops/user/" .. name .. "/"
   local files = {

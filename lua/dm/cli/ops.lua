@@ -4,6 +4,7 @@ local find = require "dm.test.find"
 local page = require "dm.catalogue.page"
 local paint_module = require "dm.trace.paint"
 local problem = require "dm.problem"
+local show = require "dm.problem.show"
 local registry = require "dm.registry"
 
 local M = {
@@ -56,7 +57,8 @@ end
 local function search(words, folders, values)
   local found = page.search(all(folders), words)
   if #found > 0 then return show_list(found, values) end
-  io.stderr:write(("dmhost: ops: no operator has %s\n"):format(table.concat(words, " and ")))
+  show.print(problem.new("ops: no operator has " .. table.concat(words, " and "),
+    { next = "fewer words, or parts of them, find more; `dmhost ops` lists all" }))
   return 1
 end
 

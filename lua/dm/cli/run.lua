@@ -15,6 +15,7 @@ local report = require "dm.cli.report"
 local shell = require "dm.shell"
 local sources = require "dm.sources"
 local utf8 = require "dm.utf8"
+local workers = require "dm.workers"
 
 local C = ffi.C
 
@@ -24,12 +25,12 @@ local M = {
   options = {
     { "input", short = "i", value = "PATH", list = true, doc = "input instead of the pipeline's; may be repeated" },
     { "output", short = "o", value = "PATH", doc = "output instead of the pipeline's" },
-    { "workers", short = "j", value = "N", doc = "worker processes; 0: all in one process; default: cores" },
+    { "workers", short = "j", value = "N", doc = "worker processes; 0: all in one process; default, auto: what fits" },
     { "engine", value = "NAME", doc = "have NAME or NAME=ADDRESS start workers: see `dmhost help clusters`" },
     { "slots", value = "N", doc = "with --engine: workers of each process that it starts; default: 1" },
-    { "cpus", value = "N", doc = "with --engine: processors of each worker; default: 1" },
-    { "gpus", value = "N", doc = "with --engine: GPUs of each worker" },
-    { "memory", value = "SIZE", doc = "with --engine: memory of each worker" },
+    { "cpus", value = "N", doc = "with --engine: processors of each worker; default: as operators say, or 1" },
+    { "gpus", value = "N", doc = "with --engine: GPUs of each worker; default: as operators say" },
+    { "memory", value = "SIZE", doc = "with --engine: memory of each worker; default: as operators say" },
     { "listen", value = "ADDR", doc = "with --engine: where workers reach this machine, ADDRESS or ADDRESS:PORT" },
     { "lost-after", value = "TIME", doc = "with --engine: silence after which a node is lost; default: 5s" },
     { "eval", short = "e", value = "TEXT", doc = "the pipeline as text" },
@@ -193,6 +194,11 @@ local function set_plan(job, path, values, ops, pass)
     pass = pass,
     binary = bit.tohex(C.dm_self_hash(), 16),
   }
+  local declared = sources.declared()
+  if job.settings.replay == 1 then
+    declared[#declared + 1] = bit.tohex(C.dm_file_hash(values.replay), 16) .. " " .. values.replay
+  end
+  job.settings.files = job.engine ~= nil and #declared > 0 and keep(table.concat(declared, "\n")) or nil
   job.settings.op_names = keep(table.concat(names, "\n"))
   job.settings.nops = #ops
   job.settings.plan = keep(json.encode(plan))
@@ -252,7 +258,6 @@ local function set_limits(job, p, values)
   job.settings.fail_on_error = p.on_error == "fail" and 1 or 0
   job.row_ms = p.limits.row_time
   job.split_bytes = p.split_size
-  job.workers = options.whole("run", values, "workers", 0) or p.workers or C.dm_processors()
   job.limit_rows = options.whole("run", values, "limit", 1) or 0
   job.settings.sampled = options.sampled(values)
   job.resume = values.resume and 1 or 0
@@ -268,6 +273,17 @@ local function set_replies(job, values, ops)
   if not asks or values["no-cache"] then return end
   job.settings.replay = values.replay and 1 or 0
   job.settings.replies = keep(values.cache or values.replay or require("dm.llm.cache").path() or "")
+end
+
+---How many workers there are, and what starts them.
+---@return string? bound why there are not more of them
+local function set_workers(job, p, values)
+  if values.workers == "auto" then values.workers, p.workers = nil, nil end
+  if engine.set(job, p, values, keep) then return nil end
+  local n, bound = options.whole("run", values, "workers", 0) or p.workers, nil
+  if not n then n, bound = workers.auto(p) end
+  job.workers = n
+  return bound
 end
 
 ---How much models may be asked.
@@ -340,7 +356,9 @@ local function prepare(values, p, path, pass)
   local inputs = set_input(job, p, values)
   set_replies(job, values, ops)
   set_budget(job, values, ops)
-  engine.set(job, p, values, keep)
+  local bound = set_workers(job, p, values)
+  local needed = job.engine == nil and p.resources
+    or { cpus = tonumber(job.cpus), gpus = tonumber(job.gpus), memory = tonumber(job.memory) }
   local names, plan = set_plan(job, path, values, ops, pass)
   if values.resume and has_begun(folder) and not p.task then check_resume(folder, plan) end
   begun = {
@@ -352,6 +370,8 @@ local function prepare(values, p, path, pass)
     folder = folder,
     kind = tonumber(job.kind),
     workers = tonumber(job.workers),
+    bound = bound,
+    needed = needed,
     pipeline = path,
     replay = replay_command(values, path),
     inputs = inputs,
@@ -381,7 +401,7 @@ local function start(values)
   for _, folder in ipairs(values.ops or {}) do add_folder(folder) end
   local loaded, p, path = xpcall(load_pipeline, problem.catch, values)
   if not loaded then
-    if values[1] and recipe.is(values[1]) then require("dm.datamate.task").settle(values[1], "FAILED") end
+    if values[1] and recipe.is(values[1]) then require("dm.datamate.settle").fail(values[1]) end
     error(p, 0)
   end
   if p.task and not values["dry-run"] then

@@ -8,6 +8,7 @@ local C = ffi.C
 local M = {
   summary = "run DataMate's tasks over HTTP",
   usage = "dmhost serve [--flow DIR] [--ip IP] [--port N] [--tasks N] [-j WORKERS] [--journal FILE]",
+  most = 0,
   options = {
     { "flow", value = "DIR", doc = "where a task's folder is: DIR/ID/process.yaml (default /flow)" },
     { "ip", value = "IP", doc = "address to listen on (default 127.0.0.1); others need a token" },
@@ -72,8 +73,10 @@ function M.run(values)
   }
   local healthy
   scheduler.on_trouble, healthy = tell_trouble()
+  local api = require("dm.serve.api").new(flow, scheduler, options.whole("serve", values, "workers", 0))
+  require("dm.serve.settler").new(scheduler, function(id) return api:process_path(id) end)
   local service = require("dm.serve.service").new {
-    api = require("dm.serve.api").new(flow, scheduler, options.whole("serve", values, "workers", 0)),
+    api = api,
     metrics = require("dm.serve.metrics").new(scheduler),
     token = token,
     trouble = healthy,

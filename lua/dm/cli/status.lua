@@ -10,6 +10,7 @@ local visible = require("dm.trace.paint").visible
 local M = {
   summary = "how far a run is, from another terminal or machine",
   usage = "dmhost status RUN [--follow] [--json]",
+  most = 1,
   options = {
     { "follow", short = "f", doc = "a line a second until the run has ended" },
     { "json", doc = "one JSON object" },

@@ -6,6 +6,7 @@ local json = require "dm.trace.json"
 local options = require "dm.cli.options"
 local paint_module = require "dm.trace.paint"
 local pass_module = require "dm.trace.pass"
+local problem = require "dm.problem"
 local row_id = require "dm.row_id"
 local rows = require "dm.trace.rows"
 local show = require "dm.trace.show"
@@ -76,7 +77,7 @@ end
 ---One row, by its id.
 local function trace_row(view, id)
   local path, offset = row_id.parse(id)
-  if not path then error(('--row takes FILE@OFFSET, not "%s"'):format(id), 0) end
+  if not path then problem.raise(('--row takes FILE@OFFSET, not "%s"'):format(id), { next = row_id.FORM }) end
   local row = rows.one(path, offset, view.client.info)
   tell(view, pass_module.one(view.client, path, row, id, { save = view.values.save }))
 end

@@ -1,5 +1,5 @@
 -- dmhost version
-local M = { summary = "print the version", usage = "dmhost version", options = {}, VERSION = "0.1.0" }
+local M = { summary = "print the version", usage = "dmhost version", most = 0, options = {}, VERSION = "0.1.0" }
 
 ---@return integer exit status
 function M.run()

@@ -45,8 +45,9 @@ local function quote(text)
   return (text:gsub("'", "'\\''"):gsub("[%[%]:]", "\\%0"))
 end
 
+-- A blank before an action: its words come alone, without _arguments' own.
 local function specification(o)
-  local value = o.takes and (o.takes == "text" and ":value:" or (":%s:_dmhost_kind %s"):format(o.takes, o.takes)) or ""
+  local value = o.takes and (o.takes == "text" and ":value:" or (":%s: _dmhost_kind %s"):format(o.takes, o.takes)) or ""
   local names = o.short and ("{-%s,--%s}"):format(o.short, o.long) or "--" .. o.long
   local exclusive = o.list and "'*'" or o.short and ("'(-%s --%s)'"):format(o.short, o.long) or ""
   return ("%s%s'[%s]%s'"):format(exclusive, names, quote(o.doc), value)
@@ -56,7 +57,7 @@ local function case(command)
   local lines = {}
   for i, o in ipairs(command.options) do lines[i] = "    " .. specification(o) end
   local kinds = completion.kinds(command)
-  if #kinds > 0 then lines[#lines + 1] = ("    '*:argument:_dmhost_arguments %s'"):format(table.concat(kinds, " ")) end
+  if #kinds > 0 then lines[#lines + 1] = ("    '*:argument: _dmhost_arguments %s'"):format(table.concat(kinds, " ")) end
   return ("  %s) _arguments -s \\\n%s ;;\n"):format(command.name, table.concat(lines, " \\\n"))
 end
 

@@ -206,6 +206,14 @@ function Tables:set_status(instance, status)
   self:run("UPDATE t_clean_task SET status = $2 WHERE id = $1", instance, status)
 end
 
+---The task's status; nil when it has no row.
+---@param instance string
+---@return string?
+function Tables:status(instance)
+  local row = self:run("SELECT status FROM t_clean_task WHERE id = $1", instance)[1]
+  return row and row[1]
+end
+
 ---How many files of a task have which outcome.
 ---@param instance string
 ---@return { COMPLETED: integer, FAILED: integer }

@@ -35,15 +35,6 @@ local function check(status)
   return status
 end
 
----A path without links.
-local function real_path(path)
-  local out = ffi.new "struct dm_buf"
-  check(C.dm_export_real(path, out, err))
-  local real = ffi.string(out.p, out.n)
-  C.dm_buf_finish(out)
-  return real
-end
-
 ---Where a task's files stand, by its process.yaml.
 ---@param path string of process.yaml
 ---@return string run_directory
@@ -197,25 +188,6 @@ function Task:give_up(status)
   end)
 end
 
----Writes down that a task has ended whose process can not do it: it was killed, or its process.yaml makes no pipeline.
----@param path string of process.yaml
----@param status "FAILED"|"STOPPED"
----@return boolean whether that stands in the tables now
-function M.settle(path, status)
-  local yaml = require "dm.yaml"
-  local text = disk.read(path)
-  local ok, root = pcall(yaml.parse, path, text or "")
-  local instance = ok and root and yaml.get(root, "instance_id")
-  local dataset = ok and root and yaml.get(root, "dataset_id")
-  if not instance or not instance.text or C.dm_run_is_locked(M.run_directory(path)) == 1 then return false end
-  local tables = tables_module.new(path:match "^(.*)/[^/]*$" or ".")
-  return (pcall(function()
-    tables:connect(1)
-    tables:finish(instance.text, dataset and dataset.text or "", status)
-    tables:close()
-  end))
-end
-
 ---Ends the task: every file has its row.
 ---@return string status
 function Task:finish()
@@ -283,7 +255,7 @@ function M.start(task, values, prepare)
     end
     task:check_dataset()
     task.made_export = check(C.dm_export_folder(task.export, err)) == 0
-    task.export = real_path(task.export)
+    task.export = disk.real(task.export)
     return prepare(task.duplicates[1] and 1)
   end)
 end

@@ -9,6 +9,17 @@ local function function_of_dm(name)
   return near and ("did you mean `dm.%s`?"):format(near)
 end
 
+---What has no method of that name is a text or a table; LuaJIT does not say which.
+local function method(name)
+  if type(require("dm.text")[name]) == "function" then
+    return ("what it does to a text is a function: `dm.text.%s(text)`, see `dmhost help verbs`"):format(name)
+  end
+  if table[name] then return ("tables have no methods: `table.%s(t, ...)`"):format(name) end
+  local near = suggest.nearest(name, sorted_keys(string))
+  if near then return ("did you mean `text:%s()`?"):format(near) end
+  return "texts have the methods of Lua's `string`, tables none; dm.text's verbs are functions: `dmhost help verbs`"
+end
+
 local NAME_FIELD = 'text_key names the field that holds the text: { "NAME", text_key = "meta.body" }'
 
 ---Pattern of the message and what follows from it: a text, or a function of what the pattern caught.
@@ -25,6 +36,7 @@ local HINTS = {
   { "'end' expected", "an `end` is missing" },
   { "'=' or 'in' expected", "`for i = 1, n do` or `for key, value in pairs(t) do`" },
   { "'then' expected near '='", "a comparison is ==" },
+  { "'<eof>' expected near '='", "a comparison is ==" },
   { "unexpected symbol near '!'", "\"not equal\" is ~=, \"not\" is `not`" },
   { "global 'dm' %(a nil value%)", 'the file needs `local dm = require "dm"` at its head' },
   { "attempt to call field '([%w_]+)' %(a nil value%)", function_of_dm },
@@ -36,9 +48,11 @@ local HINTS = {
   { "attempt to concatenate .* %(a nil value%)", "a field that is missing or null reads as nil: `(x or \"\")`" },
   { "attempt to perform arithmetic on .* %(a nil value%)", "a field that is missing or null reads as nil: `(x or 0)`" },
   { "attempt to get length of .* %(a nil value%)", "a field that is missing or null reads as nil: `#(x or \"\")`" },
-  { "attempt to call method '[%w_]+' %(a nil value%)", "a text has the methods of Lua's `string`; dmhost's verbs are "
-    .. "functions, as dm.text.lower(text): `dmhost help verbs`" },
+  { "attempt to call method '([%w_]+)' %(a nil value%)", method },
   { "attempt to compare number with nil", "a field that is missing or null reads as nil: `(x or 0)`" },
+  { "is not a value for max_reply$", "a size is for example \"64MiB\"" },
+  { "\" is not a value for", "a time is for example \"10s\"" },
+  { "^there is a task .* already", "give it another id, or cancel that one before: cancel_task(id)" },
   { "^took longer than", "is it an endless loop? A row that does need longer: raise limits.row_time" },
   { "^needed more than limits%.memory",
     "does a table grow without end? A row that does need more: raise limits.memory" },
@@ -64,6 +78,7 @@ local HINTS = {
   { "^row is longer than limits%.row_size", "raise limits.row_size in the pipeline" },
   { "ends in mid%-stream", "fetch or compress the file again; the rows before the damage are whole" },
   { "No such file or directory$", "relative paths count from the current directory" },
+  { "Is a directory$", "a file is needed, not a folder" },
   { "Not a directory$", "a part of the path is a file" },
   { "Permission denied$", "`ls -ld` shows who may read and write it" },
   { "sample kept beyond execute", "state of an operator holds copies: dm.clone(sample), or the strings and numbers "

@@ -4,6 +4,7 @@ local json = require "dm.json"
 local raised = require "dm.raised"
 local registry = require "dm.registry"
 local sample = require "dm.sample"
+local sources = require "dm.sources"
 
 local C = ffi.C
 
@@ -38,6 +39,7 @@ end
 
 local function answer(request)
   local input
+  sources.add(request.sources or {})
   local ok, result = pcall(function()
     input = sample.parse(request.sample)
     return run(operator(request.op, request.params), input)
@@ -56,6 +58,15 @@ function M.serve()
     answers:flush()
   end
   return 0
+end
+
+---Answers a call that an engine's worker has got.
+---@param pointer lightuserdata struct dm_call *
+---@return integer status
+function M.call(pointer)
+  local call, err = ffi.cast("struct dm_call *", pointer), ffi.new "struct dm_error"
+  local text = json.encode(answer(json.decode(ffi.string(call.request, call.request_bytes))))
+  return C.dm_json_add(call.answer, text, #text, err)
 end
 
 return M

@@ -2,6 +2,7 @@
 local ffi = require "ffi"
 local disk = require "dm.disk"
 local json = require "dm.json"
+local problem = require "dm.problem"
 
 local C = ffi.C
 local M = {}
@@ -17,7 +18,8 @@ function M.find(name)
   for _, folder in ipairs { name, name .. ".run", name .. "/.dmhost" } do
     if disk.read(folder .. "/plan.json") then return folder end
   end
-  error(("%s is no run: neither it, %s.run nor %s/.dmhost holds a plan.json"):format(name, name, name), 0)
+  problem.raise(("%s is no run: neither it, %s.run nor %s/.dmhost holds a plan.json"):format(name, name, name),
+    { next = "a run is named by its run directory, or by its output: what -o or the pipeline names" })
 end
 
 ---A JSON object or array in a file; nil when it is missing or damaged.

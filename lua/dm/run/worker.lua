@@ -22,7 +22,12 @@ function M.setup(pointer)
   local settings = ffi.cast("struct dm_settings *", pointer)
   if settings.plan[0] == 0 then return 0 end -- a tracer, which gets its pipelines by request
   local plan = json.decode(ffi.string(settings.plan))
+  if plan.calls then -- of dm.remote, which come with what they need
+    sources.install()
+    return 0
+  end
   sources.restore(plan.sources)
+  if settings.given ~= nil then sources.give(ffi.string(settings.given)) end
   sources.install()
   for _, folder in ipairs(plan.folders) do registry.add_folder(folder) end
   recorder = plan.profile and require("dm.profile.recorder").new(plan.profile)

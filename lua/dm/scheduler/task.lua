@@ -26,6 +26,7 @@ local M = {}
 ---@field cancelling boolean? it was asked to end
 ---@field resumed boolean? it goes on after another host's end
 ---@field lost boolean? it failed by that
+---@field restored_as string? its status in the journal that it was read from
 ---@field waiters dm.Task[]? who waits for its end
 ---@field later dm.Sleeper? until it is tried again
 ---@field successor dm.ScheduledTask? runs when this one has ended
@@ -80,7 +81,8 @@ function M.result(task)
 end
 
 -- What the journal keeps beside seq, id and status.
-local KEPT = { "tried", "error", "created_at", "started_at", "completed_at", "progress", "resumed", "lost" }
+local KEPT = { "tried", "error", "created_at", "started_at", "completed_at", "progress", "resumed", "lost",
+  "cancelling" }
 
 ---What the journal keeps of a task.
 ---@param task dm.ScheduledTask
@@ -109,6 +111,10 @@ function M.restore(seq, id, status, body)
   local task = { seq = seq, id = id, status = status, restored_as = status, result = body.result }
   for _, name in ipairs(KEPT) do task[name] = body[name] end
   if task.completed_at then return task end
+  if task.cancelling then
+    task.status, task.error, task.completed_at = "cancelled", "cancelled", M.now()
+    return task
+  end
   local again = body.command and (status == "pending" or body.given and body.given.resume)
   if again then
     task.status, task.resumed, task.work = "pending", true, { command = body.command, given = body.given }

@@ -73,11 +73,17 @@ function Api:folder(id)
   return self.flow .. "/" .. id
 end
 
+---@param id string a valid one
+---@return string
+function Api:process_path(id)
+  return self:folder(id) .. "/process.yaml"
+end
+
 ---What process.yaml of a task says.
 ---@return dm.YamlNode? root
 ---@return "missing"|"broken"|nil
 function Api:settings(id)
-  local path = self:folder(id) .. "/process.yaml"
+  local path = self:process_path(id)
   local file = io.open(path, "rb")
   local text = file and file:read(MOST_BYTES)
   if file then file:close() end
@@ -95,7 +101,7 @@ end
 ---@param id string
 ---@return string[]
 function Api:command(id)
-  local argv = { "/proc/self/exe", "run", self:folder(id) .. "/process.yaml" }
+  local argv = { "/proc/self/exe", "run", self:process_path(id) }
   if self.workers then
     argv[#argv + 1] = "-j"
     argv[#argv + 1] = tostring(self.workers)

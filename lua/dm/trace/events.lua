@@ -71,6 +71,9 @@ end
 ---The terminal's size means nothing here.
 function Events.resize() end
 
+---Nobody else could write in between.
+function Events.resumed() end
+
 ---Nothing is to be put back.
 function Events.close() end
 

@@ -2,6 +2,7 @@
 -- runs them: {"input", "params", and "output", "outputs", "dropped" or "rejected"}.
 local disk = require "dm.disk"
 local json = require "dm.trace.json"
+local problem = require "dm.problem"
 
 local M = {}
 
@@ -16,7 +17,8 @@ function M.check(ops)
   for _, op in ipairs(ops) do
     if is_own(op) then return end
   end
-  error("--save makes tests of operators that have a file of yours; here all are built in or inline", 0)
+  problem.raise("--save makes tests of operators that have a file of yours; here all are built in or inline",
+    { next = "`dmhost new mapper NAME` makes one" })
 end
 
 ---ops/user/shout/process.lua and ops/user/shout.lua both have shout.golden.jsonl beside them.

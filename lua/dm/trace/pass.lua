@@ -1,13 +1,13 @@
 -- Rows of a source through the tracer, some at a time, in their order; one that ends the worker is told like any other.
 local client_module = require "dm.trace.client"
+local rows_module = require "dm.trace.rows"
+local sources = require "dm.sources"
 
 local M = {}
 
-local CHUNK_BYTES = 4 * 1024 * 1024
-
 local function chunk_of(next_row, most)
   local list, bytes = {}, 0
-  while #list < most and bytes < CHUNK_BYTES do
+  while #list < most and bytes < rows_module.CHUNK_BYTES do
     local row = next_row()
     if not row then break end
     list[#list + 1] = row
@@ -52,7 +52,10 @@ local function trace_chunk(pass, list)
     local request = { rows = list, most = pass.most }
     for k, v in pairs(pass.request) do request[k] = v end
     local answer, lost, at = pass.client:rows(request)
-    if answer.where_fault then error(answer.where_fault, 0) end
+    if answer.where_fault then
+      sources.restore { { path = "--where", text = pass.request.where } }
+      error(answer.where_fault, 0)
+    end
     pass.failures = pass.failures + answer.failures
     pass.failure = pass.failure or answer.failure
     if lost then table.insert(answer.records, lost) end

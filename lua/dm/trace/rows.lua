@@ -2,6 +2,7 @@
 local ffi = require "ffi"
 local embedded = require "dm.embedded"
 local files = require "dm.files"
+local problem = require "dm.problem"
 local sample_module = require "dm.sample"
 
 local C = ffi.C
@@ -14,6 +15,9 @@ local M = {}
 ---@field offset number
 ---@field number integer line in the file, from the place where reading began
 ---@field reason string? why no operator gets to see it
+
+---Bytes of rows, about, that are sent to a worker at a time.
+M.CHUNK_BYTES = 4 * 1024 * 1024
 
 ---The built-in rows' name in row ids.
 M.DEMO = "demo"
@@ -127,8 +131,8 @@ end
 function M.at(path, offset, limits)
   local row = M.file(path, limits, 0, offset)()
   if not row or row.offset ~= offset then
-    error(("no row of %s begins at byte %.0f%s"):format(path, offset,
-      row and ("; the next one begins at %.0f"):format(row.offset) or ""), 0)
+    problem.raise(("no row of %s begins at byte %.0f"):format(path, offset),
+      { next = row and ("the next one begins at %.0f"):format(row.offset) or "it ends before that" })
   end
   row.number = nil
   return row
@@ -142,7 +146,8 @@ function M.at_text(text, offset)
   for row in M.text(text) do
     if row.offset == offset then return row end
   end
-  error(("no built-in row begins at byte %.0f"):format(offset), 0)
+  problem.raise(("no built-in row begins at byte %.0f"):format(offset),
+    { next = "without --row they are shown with where they begin" })
 end
 
 ---The row of an id, for a pipeline or an operator alone.
@@ -151,7 +156,9 @@ end
 ---@param info table of the client
 ---@return dm.FedRow
 function M.one(path, offset, info)
-  if path == "-" then error("standard input can not be read again", 0) end
+  if path == "-" then
+    problem.raise("standard input can not be read again", { next = "write it to a file, and name a row of that" })
+  end
   if path == M.DEMO then return M.at_text(M.demo(info.examples), offset) end
   local described = info.input and info.input.files and documents(info.input.roots, info.input.content)
   for name, next_row in described or function() end do

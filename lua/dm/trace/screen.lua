@@ -182,6 +182,13 @@ local KEYS = {
 }
 KEYS["\27[B"], KEYS["\27[A"], KEYS["\27[C"], KEYS["\27[D"] = KEYS.n, KEYS.p, KEYS.n, KEYS.p
 
+KEYS["\26"] = function()
+  io.write(LEAVE)
+  io.flush()
+  C.dm_session_suspend()
+  io.write(ENTER)
+end
+
 local QUIT = { q = true, ["\3"] = true, ["\4"] = true }
 
 ---Does what keys ask for.
@@ -200,6 +207,12 @@ end
 
 ---The terminal has another size.
 function Screen:resize()
+  self:draw()
+end
+
+---Others may have written to the terminal.
+function Screen:resumed()
+  io.write(ENTER)
   self:draw()
 end
 

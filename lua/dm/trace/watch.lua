@@ -17,17 +17,19 @@ local M = {}
 ---@field files table<string, string> all on which anything hung then, by plain path
 ---@field fresh boolean? a folder is watched since the last look, in which anything may have happened before
 ---@field since number? when the first of it happened
+---@field links table<string, string> where links lead that were loaded, and their own paths
 local Watch = {}
 Watch.__index = Watch
 
 ---@param spec dm.LoadSpec
 ---@return dm.Watch
 function M.new(spec)
-  return setmetatable({ spec = spec, dirty = {}, tried = {}, loaded = {}, files = {} }, Watch)
+  return setmetatable({ spec = spec, dirty = {}, tried = {}, loaded = {}, files = {}, links = {} }, Watch)
 end
 
 local function folder_of(path)
-  return path:match "^(.*)/[^/]*$" or "."
+  local folder = path:match "^(.*)/[^/]*$"
+  return folder == "" and "/" or folder or "."
 end
 
 -- "./x" and "x" are one.
@@ -42,10 +44,32 @@ local function watch_folder(folder)
   while status < 0 do
     if folder == "." or folder == "/" then return false end
     folder = folder_of(folder)
-    if folder == "" then folder = "/" end
     status = C.dm_session_watch(folder, err)
   end
   return status == 1
+end
+
+---Whether a path's last name is a link.
+local function is_link(path, real)
+  return real ~= disk.real(folder_of(path)) .. "/" .. path:match "[^/]*$"
+end
+
+---Watches a folder, and those in which links stand that lead to it.
+local function watch_way(folder)
+  local fresh = watch_folder(folder)
+  while folder ~= "." and folder ~= "/" do
+    if is_link(folder, disk.real(folder)) then fresh = watch_folder(folder_of(folder)) or fresh end
+    folder = folder_of(folder)
+  end
+  return fresh
+end
+
+---Watches the file to which a link leads.
+local function follow_link(self, path)
+  local real = disk.real(path)
+  if not is_link(path, real) then return false end
+  self.links[real] = plain(path)
+  return watch_folder(folder_of(real))
 end
 
 ---Watches where what was loaded lies, and where operators are looked for.
@@ -53,8 +77,11 @@ end
 function Watch:follow(files)
   local folders, fresh = { folder_of(self.spec.target), "ops/user" }, false
   for _, folder in ipairs(self.spec.folders) do folders[#folders + 1] = folder end
-  for _, path in ipairs(files or {}) do folders[#folders + 1] = folder_of(path) end
-  for _, folder in ipairs(folders) do fresh = watch_folder(folder) or fresh end
+  for _, path in ipairs(files or {}) do
+    folders[#folders + 1] = folder_of(path)
+    fresh = follow_link(self, path) or fresh
+  end
+  for _, folder in ipairs(folders) do fresh = watch_way(folder) or fresh end
   self.fresh = self.fresh or fresh
 end
 
@@ -62,7 +89,7 @@ end
 ---@param path string
 ---@param ms number
 function Watch:note(path, ms)
-  self.dirty[plain(path)] = true
+  self.dirty[self.links[path] or plain(path)] = true
   self.since = self.since or ms
 end
 
@@ -115,7 +142,7 @@ end
 ---@return boolean
 ---@return string|false|nil content what it holds now
 function Watch:is_news(path)
-  path = plain(path)
+  path = self.links[path] or plain(path)
   local entry = self.loaded[path]
   if entry == nil and not self.files[path] and not path:find "%.lua$" then return false end
   local text, before = content(entry and entry.path or path) or false, self.tried[path]

@@ -1,0 +1,47 @@
+-- Limits on a row's time hold for what the row takes, not for what others take from it: a machine that has too much to
+-- do, or everything that stands still.
+local t = require "tests.support"
+
+local q = t.quote
+
+describe("a row that takes its time is innocent", function()
+  local dir
+  before_each(function()
+    dir = t.scratch()
+    t.write(dir .. "/in.jsonl", '{"text":"one"}\n')
+  end)
+  after_each(t.clean)
+
+  ---A pipeline whose operator needs a processor for so many seconds, and says when it begins.
+  local function pipeline(seconds, limit)
+    t.pipeline(dir, ([[input = "in.jsonl", output = "out.jsonl", limits = { row_time = %q },
+      operators = { dm.map(function(sample)
+        local began = os.clock()
+        assert(io.open("begun", "w")):close()
+        while os.clock() - began < %f do end
+        sample.done = true
+      end) }]]):format(limit, seconds))
+  end
+
+  it("on a processor that seven others want", function()
+    pipeline(0.2, "500ms")
+    local status, out, err = t.bash(([[cd %s; cpu=$(sed -n 's/^Cpus_allowed_list:\t\([0-9]*\).*/\1/p' /proc/self/status)
+      for i in 1 2 3 4 5 6 7; do taskset -c $cpu sh -c 'while :; do :; done' & done
+      trap 'kill $(jobs -p)' EXIT
+      taskset -c $cpu %s run pipeline.lua -q && taskset -c $cpu %s try pipeline.lua]]):format(q(dir), q(t.DMHOST),
+      q(t.DMHOST)))
+    assert.equal(0, status, err)
+    assert.equal('{"text":"one","done":true}\n', t.read(dir .. "/out.jsonl"))
+    assert.truthy(out:find("1 row: 1 kept", 1, true), out)
+  end)
+
+  for _, command in ipairs { "run pipeline.lua -q", "try pipeline.lua" } do
+    it("when dmhost " .. command:match "%a+" .. " is stopped for longer than that", function()
+      pipeline(1, "1500ms")
+      local status, out, err = t.bash(([[cd %s; set -m; %s %s & until [ -e begun ]; do sleep 0.02; done
+        kill -STOP -- -$!; sleep 2.5; kill -CONT -- -$!; wait $!]]):format(q(dir), q(t.DMHOST), command))
+      assert.equal(0, status, out .. err)
+      assert.is_nil(out:find("took longer", 1, true), out)
+    end)
+  end
+end)

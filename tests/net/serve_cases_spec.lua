@@ -1,0 +1,45 @@
+-- Every task of DataMate that was recorded, submitted to `dmhost serve`, with either store.
+local datamate = require "tests.datamate.support"
+local json = require "dm.json"
+local recorded = require "tests.datamate.recorded"
+local service_of = require "tests.net.service"
+local t = require "tests.support"
+
+for _, name in ipairs { "SQLite", "PostgreSQL" } do
+  describe("recorded tasks through dmhost serve with " .. name, function()
+    local store, service
+
+    setup(function() store = name == "SQLite" and datamate.sqlite or datamate.postgres() end)
+    after_each(function()
+      if service then service_of.stop(service) end
+      service = nil
+    end)
+    teardown(function()
+      datamate.stop()
+      t.clean()
+    end)
+
+    ---Submits a task and waits for its end.
+    local function run(id)
+      local reply = service_of.ask(service, "POST", ("/api/task/%s/submit"):format(id), '{"retry_count": 0}')
+      assert.equal(('{"status":"Success","message":"%s has been submitted"}'):format(id), reply.body)
+      for _ = 1, 600 do
+        local body = service_of.ask(service, "GET", ("/api/task/%s/status"):format(id)).body
+        local task = json.decode(body)
+        if task.status == "completed" or task.status == "failed" then return task end
+        os.execute "sleep 0.05"
+      end
+    end
+
+    for _, case in ipairs(recorded.CASES) do
+      it(case, function()
+        if store.why then pending(store.why) end
+        local task = datamate.case(store, case)
+        service = service_of.start(task.root, "-j 2", store.env)
+        local ended = run(task.instance)
+        assert.equal(recorded.EXIT[case] and "failed" or "completed", ended.status, tostring(ended.error))
+        recorded.check(task, case)
+      end)
+    end
+  end)
+end
