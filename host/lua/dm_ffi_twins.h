@@ -1,3 +1,4 @@
+/* clang-format off */
 /* What Lua may call of host/text/minhash.c and twins.c: which texts of a corpus are near-duplicates of earlier ones;
  * under the rules of dm_ffi.h. */
 
@@ -6,13 +7,13 @@ enum { DM_MINHASH = 128 };
 /* The MinHash of a text's sentences, as DataMate's DuplicateFilesFilter takes it. DM_EUSAGE: there is no nettle. */
 int dm_minhash_sentences(const char *p, size_t n, uint32_t signature[128], struct dm_error *err);
 
-/* Signatures that have been kept, in their order. */
+/* Signatures that have been kept, in their order. Those are alike that have at least so many places in common. */
 struct dm_twins;
-struct dm_twins *dm_twins_create(void);
+struct dm_twins *dm_twins_create(uint32_t least);
 void dm_twins_destroy(struct dm_twins *t);
 
-/* The first kept signature that has at least so many places in common with this one, from 0; -1 when there is none. */
-double dm_twins_find(const struct dm_twins *t, const uint32_t signature[128], uint32_t least);
+/* The first kept signature that is like this one, from 0; -1 when there is none. */
+double dm_twins_find(struct dm_twins *t, const uint32_t signature[128]);
 
 /* Keeps a signature, which is copied. DM_EMEMORY when that fails. */
 int dm_twins_keep(struct dm_twins *t, const uint32_t signature[128]);

@@ -29,6 +29,25 @@ local function names(task)
   return list
 end
 
+---Signatures, of which each has so large a share of its places from an earlier one, or from one that all share.
+local function signatures(n, share, from_one)
+  local list = {}
+  for i = 1, n do
+    local signature, earlier = ffi.new "uint32_t[128]", list[from_one and 1 or math.random(math.max(i - 1, 1))]
+    for k = 0, 127 do
+      signature[k] = earlier and math.random() < share and earlier[k] or math.random(0, 2 ^ 31)
+    end
+    list[i] = signature
+  end
+  return list
+end
+
+local function common(a, b)
+  local n = 0
+  for k = 0, 127 do n = n + (a[k] == b[k] and 1 or 0) end
+  return n
+end
+
 describe("DuplicateFilesFilter", function()
   teardown(t.clean)
 
@@ -38,6 +57,32 @@ describe("DuplicateFilesFilter", function()
       local want = case.output.hashvalues
       ffi.C.dm_minhash_sentences(case.input.text, #case.input.text, signature, ffi.new "struct dm_error")
       for i = 1, 128 do assert.equal(want[i], tonumber(signature[i - 1]), case.input.text) end
+    end
+  end)
+
+  it("finds the first of the signatures that are alike, as if it compared all", function()
+    math.randomseed(8)
+    for _, least in ipairs { 0, 1, 13, 64, 96, 127, 128, 129 } do
+      for _, share in ipairs { least / 128, 0.55 } do
+        for _, from_one in ipairs { true, false } do
+          local twins = ffi.gc(ffi.C.dm_twins_create(least), ffi.C.dm_twins_destroy)
+          local kept = {}
+          for _, signature in ipairs(signatures(400, share, from_one)) do
+            local want = -1
+            for i, other in ipairs(kept) do
+              if common(other, signature) >= least then
+                want = i - 1
+                break
+              end
+            end
+            assert.equal(want, tonumber(ffi.C.dm_twins_find(twins, signature)), least .. " of " .. share)
+            if want == -1 or #kept % 2 == 1 then
+              kept[#kept + 1] = signature
+              assert.equal(0, ffi.C.dm_twins_keep(twins, signature))
+            end
+          end
+        end
+      end
     end
   end)
 

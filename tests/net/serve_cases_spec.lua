@@ -26,7 +26,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       for _ = 1, 600 do
         local body = service_of.ask(service, "GET", ("/api/task/%s/status"):format(id)).body
         local task = json.decode(body)
-        if task.completed_at then return task end
+        if task.status == "completed" or task.status == "failed" then return task end
         os.execute "sleep 0.05"
       end
     end

@@ -85,7 +85,6 @@ end
 ---@field twins ffi.cdata* struct dm_twins *
 ---@field names string[] of the files whose signatures are kept, in their order
 ---@field kept string[] their lines, for the next submission
----@field least integer places that twins have in common, at the least
 local Comparison = {}
 Comparison.__index = Comparison
 
@@ -110,7 +109,7 @@ end
 local function compare(self, rows_path)
   local dropped = {}
   for row in rows_of(rows_path) do
-    local twin = row.empty and -1 or C.dm_twins_find(self.twins, signature_of(row), self.least)
+    local twin = row.empty and -1 or C.dm_twins_find(self.twins, signature_of(row))
     if twin >= 0 then
       dropped[#dropped + 1] = ("%d nearly the text of %s\n"):format(row.at, (self.names[twin + 1]:gsub("%c", "?")))
     elseif not row.empty then
@@ -130,8 +129,9 @@ end
 ---@param threshold number share of equal places at which two are twins
 ---@return integer dropped how many are
 function M.decide(folder, pass, threshold)
-  local self = setmetatable({ twins = ffi.gc(C.dm_twins_create(), C.dm_twins_destroy), names = {}, kept = {},
-    least = math.max(math.ceil(threshold * PLACES), 0) }, Comparison)
+  local least = math.max(math.ceil(threshold * PLACES), 0)
+  local self = setmetatable({ twins = ffi.gc(C.dm_twins_create(least), C.dm_twins_destroy), names = {}, kept = {} },
+    Comparison)
   local rows_path = M.folder(folder, pass) .. "/files.jsonl"
   local known = ("%s/signatures-%d/kept.jsonl"):format(folder, pass)
   keep_earlier(self, known, rows_path)
