@@ -67,9 +67,9 @@ local CONFIG_KEYS = { "path", "source", "type", "weight" }
 local function read_config(recipe, node)
   if node.kind ~= "map" then recipe:fail(node, "a config of dataset is a map, as {type: local, path: a.jsonl}") end
   local kind = yaml.get(node, "type")
-  local value = kind and yaml.value(kind)
-  if kind and value ~= "local" and value ~= "ondisk" then -- its other keys are of that type
-    recipe:fault(kind, ("a dataset of type %s is not read here"):format(tostring(value)),
+  local name_of_kind = kind and yaml.value(kind)
+  if kind and name_of_kind ~= "local" and name_of_kind ~= "ondisk" then -- its other keys are of that type
+    recipe:fault(kind, ("a dataset of type %s is not read here"):format(tostring(name_of_kind)),
       "fetch it first, and name its files: type: local")
     return nil
   end
