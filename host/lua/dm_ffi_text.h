@@ -281,6 +281,10 @@ void dm_jieba_destroy(struct dm_jieba *j);
 /* Sets `out` to a dm_text_span for each word; all of the text is in one. */
 int dm_jieba_cut(const struct dm_jieba *j, const char *p, size_t n, struct dm_buf *out);
 
+/* Sets `out` to a uint32_t for each word, from 0 in the order in which words come first: words of all calls since one
+ * with `begin` that are equal have the same. */
+int dm_jieba_number(const struct dm_jieba *j, const char *p, size_t n, int begin, struct dm_buf *out);
+
 /* Words that do not count, one a line; NULL when memory is short. */
 struct dm_stop_words;
 struct dm_stop_words *dm_stop_words_create(const char *p, size_t n);

@@ -5,6 +5,7 @@
  * row, go through the model of jieba_hmm.c. */
 #include "text/jieba.h"
 #include "text/chars.h"
+#include "text/intern.h"
 #include "text/scratch.h"
 #include "text/tally.h"
 
@@ -63,6 +64,8 @@ static bool load(struct dm_jieba *j, const char *words, size_t n, const char *em
         return false;
     double log_total = log(total);
     j->unknown = log(1) - log_total;
+    for (uint32_t c = 0; c <= DM_JIEBA_LAST; c++)
+        j->first[c] = dm_trie_child(&j->trie, 0, c);
     for (uint32_t i = 0; i < j->trie.nodes; i++)
         if (*weight_of(j, i) < 0)
             *weight_of(j, i) = log(-*weight_of(j, i)) - log_total;
@@ -96,22 +99,24 @@ void dm_jieba_add(struct dm_jieba_run *run, size_t from, size_t to)
         run->failed = true;
 }
 
-/* The best cut of a run: next[i] is where the word ends that starts at i. */
+/* The best cut of a run, none of whose characters is beyond DM_JIEBA_LAST: next[i] is where the
+ * word ends that starts at i. */
 static void find_route(const struct dm_jieba *j, const uint32_t *points, size_t n, double *best,
                        uint32_t *next)
 {
     best[n] = 0;
     for (size_t i = n; i-- > 0;) {
         next[i] = 0;
-        uint32_t node = 0;
-        for (size_t k = i; k < n && (node = dm_trie_child(&j->trie, node, points[k])) != 0; k++) {
+        uint32_t node = j->first[points[i]];
+        for (size_t k = i; node != 0; node = k < n ? dm_trie_child(&j->trie, node, points[k]) : 0) {
             double weight = *weight_of(j, node);
+            k++;
             if (weight >= NO_WORD)
                 continue;
-            weight += best[k + 1];
+            weight += best[k];
             if (!next[i] || weight >= best[i]) {
                 best[i] = weight;
-                next[i] = (uint32_t)(k + 1);
+                next[i] = (uint32_t)k;
             }
         }
         if (!next[i]) {
@@ -210,6 +215,27 @@ int dm_jieba_cut(const struct dm_jieba *j, const char *p, size_t n, struct dm_bu
             return DM_EMEMORY;
     }
     return DM_OK;
+}
+
+int dm_jieba_number(const struct dm_jieba *j, const char *p, size_t n, int begin,
+                    struct dm_buf *out)
+{
+    static struct dm_intern numbers; /* in work spaces, of which there is one set */
+    struct dm_buf *words = dm_scratch_get(DM_SCRATCH_FOUND);
+    bool fresh;
+    int status = begin && !dm_intern_begin(&numbers) ? DM_EMEMORY : dm_jieba_cut(j, p, n, words);
+    const struct dm_text_span *w = (const void *)words->p;
+    dm_buf_clear(out);
+    for (size_t i = 0; status == DM_OK && i < words->n / sizeof *w; i++) {
+        size_t at = numbers.text->n;
+        int64_t number = DM_EMEMORY;
+        if (dm_buf_add(numbers.text, p + w[i].start, w[i].end - w[i].start))
+            number = dm_intern_take(&numbers, at, &fresh);
+        uint32_t id = (uint32_t)number;
+        if (number < 0 || !dm_buf_add(out, &id, sizeof id))
+            status = DM_EMEMORY;
+    }
+    return status;
 }
 
 /* Whether a word has several characters, all of them letters. */

@@ -14,6 +14,7 @@ enum { DM_JIEBA_BEGIN, DM_JIEBA_END, DM_JIEBA_MIDDLE, DM_JIEBA_SINGLE, DM_JIEBA_
 
 struct dm_jieba {
     struct dm_trie trie;
+    uint32_t first[DM_JIEBA_LAST + 1]; /* nodes behind the root; 0: none */
     struct dm_buf weights; /* a double for each node: ln of the word's share; above 0: no word */
     double unknown;        /* the weight of what is no word */
     double *emit[DM_JIEBA_STATES]; /* ln of a state's share, for each ideograph */

@@ -61,6 +61,23 @@ function Jieba:cut(s)
   return text.pieces(C.dm_jieba_cut(self.jieba, s, #s, C.dm_text_out()), s)
 end
 
+local numbers = ffi.typeof "uint32_t[?]"
+
+---The words of a text as numbers, from 0 in the order in which words come first; equal words of all texts since one
+---with `begin` have the same.
+---@param s string
+---@param begin boolean
+---@return ffi.cdata* uint32_t[]
+---@return integer how many there are
+function Jieba:number(s, begin)
+  local out = C.dm_text_out()
+  text.made(C.dm_jieba_number(self.jieba, s, #s, begin and 1 or 0, out), s)
+  local n = tonumber(out.n) / 4
+  local list = numbers(n)
+  ffi.copy(list, out.p, out.n)
+  return list, n
+end
+
 ---Words that do not count.
 ---@param words string one a line
 ---@return ffi.cdata*

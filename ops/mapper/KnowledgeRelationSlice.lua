@@ -27,24 +27,22 @@ end
 
 local ints, doubles = ffi.typeof "int32_t[?]", ffi.typeof "double[?]"
 
----A chunk's words as numbers, the same for all chunks that share `ids`; each word once, in order, is in `distinct`.
----@param words string[]
----@param ids table<string|integer, integer> how many there are stands at 0
-local function document(words, ids)
-  local list, distinct, seen, n = ints(#words), ints(#words), {}, 0
-  for i, word in ipairs(words) do
-    local id = ids[word]
-    if not id then
-      id = ids[0]
-      ids[0], ids[word] = id + 1, id
+---A chunk's words as numbers; each word once, in order, is in `distinct`.
+---@param words dm.Jieba
+---@param chunk string
+---@param seen table<integer, integer> the last chunk with a word, by its number
+---@param place integer of the chunk in its group, from 1
+local function document(words, chunk, seen, place)
+  local list, n = words:number(chunk, place == 1)
+  local distinct, ndistinct = ints(n), 0
+  for i = 0, n - 1 do
+    local id = list[i]
+    if seen[id] ~= place then
+      seen[id], distinct[ndistinct] = place, id
+      ndistinct = ndistinct + 1
     end
-    if not seen[id] then
-      seen[id], distinct[n] = true, id
-      n = n + 1
-    end
-    list[i - 1] = id
   end
-  return { words = list, n = #words, distinct = distinct, ndistinct = n }
+  return { words = list, n = n, distinct = distinct, ndistinct = ndistinct, chunk = chunk }
 end
 
 ---What BM25 needs of a group of documents beside their words: arrays by number of a word.
@@ -128,12 +126,9 @@ end
 
 ---Adds the chunks of a group to the list, in pairs.
 local function pair_up(list, chunks, jieba_words)
-  local documents, ids = {}, { [0] = 0 }
-  for i, chunk in ipairs(chunks) do
-    documents[i] = document(jieba_words:cut(chunk), ids)
-    documents[i].chunk = chunk
-  end
-  local words = index(documents, ids[0])
+  local documents, seen = {}, {}
+  for i, chunk in ipairs(chunks) do documents[i] = document(jieba_words, chunk, seen, i) end
+  local words = index(documents, #seen + 1) -- numbers begin with 0
   while #documents > 0 do
     local query = table.remove(documents, 1)
     local other = documents[1] and table.remove(documents, best_of(documents, query, words))
