@@ -17,6 +17,8 @@ static struct {
     int watched;
 } shared;
 
+static volatile sig_atomic_t noted; /* a signal that came while Lua computed */
+
 double dm_loop_now(void)
 {
     return (double)uv_hrtime() / 1e6;
@@ -91,9 +93,29 @@ static void on_signal(uv_signal_t *handle, int number)
     shared.stirred = true;
 }
 
+static void note_signal(int number)
+{
+    noted = number;
+}
+
+/* While Lua computes, the first signal has to wait until Lua does; the second ends this process as
+ * if it were the first. */
+static void note_signals(bool on)
+{
+    struct sigaction a = {.sa_handler = on ? note_signal : SIG_DFL,
+                          .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGTERM, &a, NULL);
+}
+
 void dm_loop_catch(int change)
 {
+    bool before = shared.reasons > 0;
     shared.reasons += change;
+    if ((shared.reasons > 0) != before)
+        note_signals(!before);
+    if (shared.reasons == 0 && noted)
+        dm_loop_die(noted);
 }
 
 int dm_loop_signal(void)
@@ -110,16 +132,29 @@ void dm_loop_die(int number)
     raise(number);
 }
 
-/* While Lua computes, signals are not caught: nobody would hear of them. */
-static void catch_signals(bool on)
+static void catch_signals(void)
 {
-    if (on && shared.reasons > 0) {
-        uv_signal_start(&shared.interrupt, on_signal, SIGINT);
-        uv_signal_start(&shared.terminate, on_signal, SIGTERM);
-    } else if (!on) {
-        uv_signal_stop(&shared.interrupt);
-        uv_signal_stop(&shared.terminate);
-    }
+    if (shared.reasons == 0)
+        return;
+    uv_signal_start(&shared.interrupt, on_signal, SIGINT);
+    uv_signal_start(&shared.terminate, on_signal, SIGTERM);
+    if (noted)
+        on_signal(NULL, noted);
+    noted = 0;
+}
+
+static void leave_signals(void)
+{
+    sigset_t both, before;
+    sigemptyset(&both);
+    sigaddset(&both, SIGINT);
+    sigaddset(&both, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &both, &before); /* libuv restores what kills */
+    uv_signal_stop(&shared.interrupt);
+    uv_signal_stop(&shared.terminate);
+    if (shared.reasons > 0)
+        note_signals(true);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 int dm_loop_wait(double ms, struct dm_error *err)
@@ -128,7 +163,7 @@ int dm_loop_wait(double ms, struct dm_error *err)
     if (!loop)
         return err->status;
     double end = dm_loop_now() + ms;
-    catch_signals(true);
+    catch_signals();
     uv_run(loop, UV_RUN_NOWAIT);
     while (!shared.stirred) {
         double left = end - dm_loop_now();
@@ -139,7 +174,7 @@ int dm_loop_wait(double ms, struct dm_error *err)
         uv_run(loop, UV_RUN_ONCE);
     }
     uv_timer_stop(&shared.wake);
-    catch_signals(false);
+    leave_signals();
     bool stirred = shared.stirred;
     shared.stirred = false;
     return stirred;

@@ -1,4 +1,3 @@
-/* clang-format off */
 /* What Lua may call of host/io/export.c: files that operators and tasks write; under the rules of dm_ffi.h. They are
  * readable by owner and group, as DataMate's are. */
 

@@ -13,8 +13,9 @@ double dm_loop_now(void);
 /* The time of day, in seconds since 1970. */
 double dm_wall_clock(void);
 
-/* Adds 1 for a reason to catch SIGINT and SIGTERM while dm_loop_wait runs, or -1 when it is gone. Without reasons, and
- * at other times, they end this process as ever. */
+/* Adds 1 for a reason to catch SIGINT and SIGTERM, or -1 when it is gone. Without reasons they end this process as ever.
+ * With them, dm_loop_signal tells of the first one after the next dm_loop_wait; while Lua computes, the second ends this
+ * process. */
 void dm_loop_catch(int change);
 
 /* The signal that was caught last, once; 0: none. */

@@ -1,4 +1,3 @@
-/* clang-format off */
 /* What Lua may call of host/text/minhash.c and twins.c: which texts of a corpus are near-duplicates of earlier ones;
  * under the rules of dm_ffi.h. */
 

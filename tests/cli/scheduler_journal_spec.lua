@@ -138,6 +138,29 @@ describe("the journal of dm.scheduler", function()
     assert.truthy(t.read(dir .. "/ran"))
   end)
 
+  -- Runs a host that computes while its task runs, and sends it SIGTERM then, once or twice.
+  local function asked_while_it_computes(then_what, signals)
+    t.write(dir .. "/busy.lua", [[
+      local s = dm.scheduler.TaskScheduler {}
+      s:submit("saves", "trap 'echo saved >saved; exit' TERM; echo >begun; while :; do sleep 0.01; done",
+        { shell = true, grace = "60s" })
+      repeat dm.sleep(0.01) until io.open "begun"
+      io.open("computes", "w"):close()
+      repeat until io.open "told"
+      ]] .. then_what)
+    return in_dir(t.DMHOST .. " lua busy.lua & while ! [ -e computes ]; do sleep 0.01; done; "
+      .. signals .. "; wait $!")
+  end
+
+  it("ends with its tasks when it was asked to while it computed", function()
+    assert.equal(128 + 15, asked_while_it_computes("dm.sleep(100)", "kill $!; touch told"))
+    assert.equal("saved\n", t.read(dir .. "/saved"))
+  end)
+
+  it("ends at once when it computes on and is asked again", function()
+    assert.equal(128 + 15, asked_while_it_computes("while true do end", "kill $!; sleep 0.2; kill $!"))
+  end)
+
   it("remembers what has ended, and takes a task that goes on for the same one", function()
     t.write(dir .. "/one.lua", [[
       local s = dm.scheduler.TaskScheduler { journal = "tasks.sqlite", max_concurrent = 1, keep_finished = 2 }
