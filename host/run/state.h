@@ -57,6 +57,7 @@ struct dm_coordinator {
     struct dm_budget budget; /* of requests to models */
     struct dm_asked *asked;  /* for each operator: what it has asked, as far as workers have told */
     uint64_t asked_saved_ms; /* when that was written last */
+    uint64_t noted_requests, noted_cost; /* as used, on disk */
     bool asked_changed;      /* since then */
     int lock;
     bool plan_ended, committing, stopping, quitting, closed;
