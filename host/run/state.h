@@ -58,7 +58,7 @@ struct dm_coordinator {
     struct dm_asked *asked;  /* for each operator: what it has asked, as far as workers have told */
     uint64_t asked_saved_ms; /* when that was written last */
     uint64_t noted_requests, noted_cost; /* as used, on disk */
-    bool asked_changed;      /* since then */
+    bool asked_changed;                  /* since then */
     int lock;
     bool plan_ended, committing, stopping, quitting, closed;
     uint64_t started_ms, committed_ms, shown_ms;
