@@ -13,6 +13,7 @@ local Mapper = require("dm.base_op").Mapper
 local TextToWord = Mapper:extend {
   name = "TextToWord",
   origin = "DataMate",
+  cost = "a document is written and compressed",
   summary = "Turn text into a document of Word, in base64 under `data`.",
 }
 
