@@ -17,6 +17,13 @@ enum {
     NODES_MS = 5000
 };
 
+/* Ray watches a job once a second until it has seen that its supervisor is gone, for two seconds
+ * after it ended, and puts one that it does not find back into its list, as failed. */
+enum { WATCHED_MS = 2500 };
+
+/* What Ray gets to fetch a job's log from the job's node, which may be gone. */
+enum { LOG_MS = 6000 };
+
 /* A run deletes so many jobs of earlier runs, that ended so long ago. */
 enum { SWEEPS = 100, LEFT_OVER_MS = 600 * 1000 };
 
@@ -95,16 +102,27 @@ static void on_deleted(void *owner, uint64_t handle, const struct dm_http_reply 
 
 static void on_log(void *owner, uint64_t handle, const struct dm_http_reply *reply)
 {
-    struct dm_ray *r = owner;
-    struct dm_error err;
-    char path[128];
-    struct dm_ray_host *h = find_host(r, handle);
+    struct dm_ray_host *h = find_host(owner, handle);
     if (!h)
         return;
     dm_ray_keep_log(reply, h->log);
-    snprintf(path, sizeof path, "/api/jobs/%s", h->name);
-    if (dm_ray_ask(&r->api, "DELETE", path, NULL, on_deleted, handle, &err))
-        remove_host(r, h);
+    h->read = true;
+}
+
+static void delete_over(struct dm_ray *r)
+{
+    struct dm_error err;
+    char path[128];
+    for (struct dm_ray_host *h = r->hosts, *next; h; h = next) {
+        next = h->next;
+        uint64_t wait_ms = h->read ? WATCHED_MS : LOG_MS;
+        if (h->stage != DM_RAY_OVER || h->deleted || uv_now(r->config.loop) - h->over_ms < wait_ms)
+            continue;
+        h->deleted = true;
+        snprintf(path, sizeof path, "/api/jobs/%s", h->name);
+        if (dm_ray_ask(&r->api, "DELETE", path, NULL, on_deleted, h->handle, &err))
+            remove_host(r, h);
+    }
 }
 
 static void bury(struct dm_ray *r, struct dm_ray_host *h)
@@ -112,6 +130,7 @@ static void bury(struct dm_ray *r, struct dm_ray_host *h)
     struct dm_error err;
     char path[128];
     h->stage = DM_RAY_OVER;
+    h->over_ms = uv_now(r->config.loop);
     snprintf(path, sizeof path, "/api/jobs/%s/logs", h->name);
     if (dm_ray_ask(&r->api, "GET", path, NULL, on_log, h->handle, &err))
         remove_host(r, h);
@@ -409,6 +428,7 @@ static void on_tick(uv_timer_t *timer)
     for (const struct dm_ray_host *h = r->hosts; h; h = h->next)
         waits = waits || !h->running;
     ask_jobs(r);
+    delete_over(r);
     if (r->closing)
         go_on_closing(r);
     else if (waits && r->nodes_ms && uv_now(r->config.loop) - r->nodes_ms >= NODES_MS)

@@ -20,8 +20,9 @@ struct dm_ray_host {
     uint64_t handle;
     uint64_t taken_poll;   /* the first list that it must stand in */
     uint64_t pending_poll; /* the last list in which it waited */
+    uint64_t over_ms;      /* OVER: since when */
     enum dm_ray_stage stage;
-    bool running, killed;
+    bool running, killed, read, deleted; /* read: its log has been */
     char name[64];
     char *log;         /* path */
     struct dm_buf env; /* members of a JSON object */

@@ -15,6 +15,7 @@ static const struct {
     {"nvalid qos", DM_END_REFUSED},
     {"nvalid feature", DM_END_REFUSED},
     {"nvalid generic resource", DM_END_REFUSED},
+    {"nvalid job array specification", DM_END_REFUSED},
     {"invalid option", DM_END_REFUSED},
     {"unrecognized option", DM_END_REFUSED},
     {"violates accounting/QOS policy", DM_END_REFUSED},

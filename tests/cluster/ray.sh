@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # A Ray of three nodes on this machine, for tests:  ray.sh VERB [NODE]
 #   install | why-not          Ray from PyPI into build/cluster/ray; why it can not be had here, nothing when it can
-#   up | down | status | env   env is to be evaluated: sets RAY_URL
+#   up | down | status | env | here
+#                              env is to be evaluated: sets RAY_URL; here: this machine's address
 #                              node 1 is the head and runs no jobs; 2 and 3 have two processors each
 #   start N | crash N | power-off N | cut N | mend N    a node, see nodes.sh
 # DM_RAY_TOKEN: `up` asks for that token; DM_RAY_GPUS: pretended GPUs of each node. Needs root, and a gigabyte of memory.
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
+folder=$(cd "$(dirname "$0")" && pwd)
 VERSION=2.60.0
-VENV=${DM_RAY_VENV:-$here/../../build/cluster/ray}
+VENV=${DM_RAY_VENV:-$folder/../../build/cluster/ray}
 DIR=${DM_RAY_DIR:-/tmp/dmhost-ray} # short: sockets in it have names of up to 107 bytes
 NAME=${DM_RAY_NAME:-dmray}
 NET=${DM_RAY_NET:-10.77.0}
 NODES=3 CPUS=2 HEAD=1 START_SECONDS=180
-. "$here/nodes.sh"
+. "$folder/nodes.sh"
 
 install() {
   [ -x "$VENV/bin/ray" ] && return
@@ -38,10 +39,13 @@ ask() { # PATH
 
 # Every node sees a folder of its own under the same name: else a job's log is looked for on the head. Ray's daemons
 # keep what they inherit open, so nothing is left to inherit: a lock held by the caller would be held until `down`.
+# The folder is empty, as /tmp is on a machine that starts again: beside the socket of the raylet before, the new one takes
+# another name, the node's agent finds the old name in Ray's list, and ends with its node.
 start_node() { # NODE
   local i=$1 fd args
   wire "$i" || return 1
   [ -z "$(pids "$i")" ] || return 0
+  rm -rf "$DIR/node$i"
   mkdir -p "$DIR/node$i" "$DIR/t"
   args=(--block --node-ip-address="$(address "$i")" --object-store-memory=80000000 --temp-dir="$DIR/t"
     --disable-usage-stats --include-log-monitor=false)
@@ -90,9 +94,10 @@ up() {
 case ${1:-} in
 install) install ;;
 why-not) why_not ;;
+here) here ;;
 up) up ;;
 down) unwire_all && rm -rf "$DIR" ;;
 status) ask '/api/v0/nodes?limit=100' | grep -oE '"(node_ip|state)": *"[^"]*"' ;;
 env) echo "export RAY_URL=$(url)" ;;
-*) [ $# = 2 ] && node_command "$@" || { sed -n 2,7p "$0" && exit 2; } ;;
+*) [ $# = 2 ] && node_command "$@" || { sed -n 2,8p "$0" && exit 2; } ;;
 esac

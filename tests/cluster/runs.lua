@@ -8,7 +8,6 @@ local q = t.quote
 ---@class tests.Cluster
 ---@field script string slurm.sh or ray.sh; what its `env` sets is there
 ---@field engine string what stands behind --engine
----@field here string this machine's address, as nodes see it
 ---@field nodes integer[] those that run workers
 
 local OPERATORS = [[{ "whitespace_normalization_mapper" }, { "text_length_filter", min_len = 5 }, dm.map(function(s)
@@ -20,7 +19,7 @@ end)]]
 -- Rows wait a little, so that there is a run to disturb.
 local SLOW = OPERATORS .. [[, dm.map(function() require("ffi").C.dm_pause(4) end)]]
 
-local PIPELINE = [[input = "in.jsonl", split_size = "16KiB", max_rejects = 100, operators = { %s } ]]
+local PIPELINE = [[%s input = "in.jsonl", split_size = "16KiB", max_rejects = 100, operators = { %s } ]]
 
 local ASK = [[
 local dm = require "dm"
@@ -75,15 +74,17 @@ return function(cluster)
   end
 
   ---Writes pipeline.lua; its name is part of operators' names.
-  function M.write(operators)
-    t.pipeline(dir, PIPELINE:format(operators))
+  ---@param operators string?
+  ---@param engine string? 'engine = {...},' as it stands there
+  function M.write(operators, engine)
+    t.pipeline(dir, PIPELINE:format(engine or "", operators or OPERATORS))
   end
 
   setup(function() root = select(2, t.shell "pwd"):gsub("\n", "") end)
   before_each(function()
     dir = t.scratch()
     t.write(dir .. "/in.jsonl", t.corpus(3000, 11))
-    M.write(OPERATORS)
+    M.write()
   end)
   after_each(t.clean)
 
@@ -96,15 +97,16 @@ return function(cluster)
   ---Compares what a run left in out.jsonl with what one without a cluster gives.
   function M.check(status, _, err)
     assert.equal(0, status, err)
-    M.write(OPERATORS)
+    M.write()
     assert.equal(0, (bash "$dmhost run pipeline.lua -o expected.jsonl -j 1 -q"))
     assert.equal(sums "expected.jsonl", sums "out.jsonl")
   end
 
   ---Runs it slowly on the cluster; the script happens when some of it has been done.
+  ---@param engine string? see write
   ---@return integer, string, string exit status, stdout, stderr of the run
-  function M.disturbed(script)
-    M.write(SLOW)
+  function M.disturbed(script, engine)
+    M.write(SLOW, engine)
     return bash(([[
       $dmhost run pipeline.lua -o out.jsonl ENGINE --workers 3 2>err & pid=$!
       until_ [ -s out.jsonl.run/status.json ]
@@ -120,7 +122,7 @@ return function(cluster)
     M.check(bash "$dmhost run pipeline.lua -o out.jsonl -q ENGINE --workers 4 --slots 2")
   end)
   it("writes the same bytes when a model is asked", function()
-    local server = servers.start { host = cluster.here }
+    local server = servers.start { host = t.first_line("tests/cluster/" .. cluster.script .. " here") }
     t.write(dir .. "/ask.lua", ASK:format(server:url "/jitter-20/v1"))
     local status, _, err = bash [[head -n 400 in.jsonl >some.jsonl
       $dmhost run ask.lua -i some.jsonl -o out.jsonl --no-cache -q ENGINE --workers 3]]
@@ -131,7 +133,8 @@ return function(cluster)
   end)
   it("answers calls of a script", function()
     t.write(dir .. "/s.lua", ([[
-      local on, tasks = { engine = { %q, workers = 3 } }, {}
+      local engine, tasks = (%q):gsub("%%$([%%w_]+)", os.getenv), {}
+      local on = { engine = { engine, workers = 3 } }
       for i = 1, 30 do
         tasks[i] = dm.remote("whitespace_normalization_mapper", {}, { text = i .. "\t" .. i }, on)
       end

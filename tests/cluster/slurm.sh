@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A Slurm of three nodes on this machine, for tests:  slurm.sh VERB [NODE]
-#   up | down | status | env (to be evaluated: sets SLURM_CONF)
+#   up | down | status | env (to be evaluated: sets SLURM_CONF) | here (this machine's address)
 #   start N | crash N | power-off N | cut N | mend N    a node, see nodes.sh
 #   stop-controller | start-controller                  slurmctld
 #   why-not                                             why it can not be had here; nothing when it can
@@ -160,6 +160,7 @@ case ${1:-} in
 up) up ;;
 down) down ;;
 why-not) why_not ;;
+here) here ;;
 status) sinfo -N -o '%8N %10T %4c %6m %12G %E' && squeue ;;
 env) echo "export SLURM_CONF=$SLURM_CONF" ;;
 stop-controller) stop "$DIR/slurmctld.pid" slurmctld ;;

@@ -2,7 +2,7 @@
 local runs = require "tests.cluster.runs"
 
 describe("on Slurm, a run", function()
-  local M = runs { script = "slurm.sh", engine = "slurm", here = "10.78.0.254", nodes = { 1, 2, 3 } }
+  local M = runs { script = "slurm.sh", engine = "slurm", nodes = { 1, 2, 3 } }
 
   it("goes on when slurmctld is started again", function()
     M.check(M.disturbed "cluster stop-controller; sleep 2; cluster start-controller")
@@ -41,10 +41,39 @@ END
     M.disturbed "kill -INT $pid"
     assert.equal(0, (M.bash "until_ eval '[ -z \"$(squeue -h)\" ]'"))
   end)
+
+  it("asks for many worker hosts as a job array", function()
+    M.write(nil, 'engine = { "slurm", workers = 6, array = 6 },')
+    local status, out, err = M.bash [[
+      tasks() { squeue -h -t all -r -O ArrayTaskID:20 | grep -c "[0-9]"; }
+      old=$(tasks); $dmhost run pipeline.lua -o out.jsonl -q || exit 9
+      echo $(($(tasks) - old)) $(ls out.jsonl.run/hosts | wc -l) $(cat out.jsonl.run/hosts/*)
+      until_ eval '[ -z "$(squeue -h)" ]']]
+    M.check(status, out, err)
+    assert.equal("6 6\n", out)
+  end)
+  it("replaces what is lost of an array", function()
+    M.check(M.disturbed("kill -9 $(one worker-host)", 'engine = { "slurm", array = 3 },'))
+  end)
+  it("leaves no task of an array in the queue", function()
+    M.write(nil, 'engine = { "slurm", workers = 20, array = 20, memory = "900M" },')
+    local status, out, err = M.bash [[
+      $dmhost run pipeline.lua -o out.jsonl -q & pid=$!
+      until_ eval '[ "$(squeue -h -r -t PD | wc -l)" = 8 ]'; kill -INT $pid
+      wait $pid; squeue -h -r]]
+    assert.equal(0, status, err)
+    assert.equal("", out)
+  end)
+  it("says of an array, too, that no node has what is asked for", function()
+    M.write(nil, 'engine = { "slurm", workers = 3, array = 3, cpus = 1000 },')
+    local status, out, err = M.bash "$dmhost run pipeline.lua -o out.jsonl; s=$?; squeue -h -r; exit $s"
+    assert.truthy(status == 1 or status == 2)
+    assert.equal("", out)
+    assert.truthy(err:find("no node has more than 4", 1, true), err)
+  end)
   it("passes srun what the pipeline says", function()
-    local status, _, err = M.bash [[
-      sed 's/input = /engine = { "slurm", workers = 1, args = { "-p", "nosuch" } }, input = /' pipeline.lua >its.lua
-      $dmhost run its.lua -o out.jsonl]]
+    M.write(nil, 'engine = { "slurm", workers = 1, args = { "-p", "nosuch" } },')
+    local status, _, err = M.bash "$dmhost run pipeline.lua -o out.jsonl"
     assert.truthy(status == 1 or status == 2)
     assert.truthy(err:find("Invalid partition", 1, true), err)
   end)

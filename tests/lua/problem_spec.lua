@@ -20,13 +20,14 @@ describe("dm.problem", function()
   end)
   it("says whether self or a row lacks what is nil", function()
     local path = t.write(dir .. "/op.lua", "s.n = self.makr .. 1\ns.n = s.makr .. 1\nself:go()\n"
-      .. "s.text:go()\ns.n = #s.tags\n")
+      .. "s.text:collapse()\ns.n = #s.tags\n")
     local function next_of(line, message) return problem.of(path .. ":" .. line .. ": " .. message).next end
     local nothing = "attempt to concatenate field 'makr' (a nil value)"
     assert.equal("self.makr is neither a parameter nor set by init", next_of(1, nothing))
     assert.truthy(next_of(2, nothing):find("a field that is missing", 1, true))
     assert.equal("the operator has no method go", next_of(3, "attempt to call method 'go' (a nil value)"))
-    assert.truthy(next_of(4, "attempt to call method 'go' (a nil value)"):find("dm.text", 1, true))
+    local hint = next_of(4, "attempt to call method 'collapse' (a nil value)")
+    assert.truthy(hint:find("`dmhost help verbs`", 1, true), hint)
     assert.truthy(next_of(5, "attempt to get length of field 'tags' (a nil value)"):find("missing", 1, true))
   end)
   it("says what to do about a file that is no text", function()
