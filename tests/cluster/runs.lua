@@ -133,7 +133,8 @@ return function(cluster)
   end)
   it("answers calls of a script", function()
     t.write(dir .. "/s.lua", ([[
-      local on, tasks = { engine = { %q, workers = 3 } }, {}
+      local engine, tasks = (%q):gsub("%%$([%%w_]+)", os.getenv), {}
+      local on = { engine = { engine, workers = 3 } }
       for i = 1, 30 do
         tasks[i] = dm.remote("whitespace_normalization_mapper", {}, { text = i .. "\t" .. i }, on)
       end
