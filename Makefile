@@ -124,12 +124,14 @@ test-datajuicer:
 	DM_DATAJUICER_PYTHON=$(CURDIR)/build/datajuicer/bin/python DMHOST=$(BUILD)/dmhost $(BUILD)/dmhost test --timeout 1200 \
 		tests/datajuicer
 
-# What the README promises, measured side by side; ROUNDS runs of each. Writes tests/bench/REPORT.md.
+# What the README promises, measured side by side; ROUNDS runs of each. Writes tests/bench/REPORT.md and
+# DATAMATE.md.
 bench: ROUNDS ?= 5
 bench:
 	tests/deps.sh build demo bench
 	$(MAKE) all
 	$(BUILD)/dmhost lua tests/bench/bench.lua $(ROUNDS)
+	$(MAKE) bench-datamate
 
 # The speed of each operator; writes tests/bench/OPS.md.
 bench-ops:
@@ -138,7 +140,7 @@ bench-ops:
 	$(BUILD)/dmhost lua tests/bench/corpus.lua 200M build/bench/200M.jsonl
 	$(BUILD)/dmhost lua tests/bench/ops.lua
 
-# Tasks of DataMate, with tables of a server and of a file; prints a table.
+# Tasks of DataMate, with tables of a server and of a file; writes tests/bench/DATAMATE.md.
 bench-datamate:
 	tests/deps.sh build test bench
 	$(MAKE) all

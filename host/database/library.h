@@ -40,7 +40,4 @@ struct dm_pq {
 /* What dm_pq_load found. */
 extern struct dm_pq dm_pq;
 
-/* Loads libpq, once. DM_EUSAGE with a message when it is not there. */
-int dm_pq_load(struct dm_error *err);
-
 #endif

@@ -40,9 +40,6 @@ struct dm_sqlite {
 /* What dm_sqlite_load found. */
 extern struct dm_sqlite dm_sqlite;
 
-/* Loads SQLite, once. DM_EUSAGE with a message when it is not there. */
-int dm_sqlite_load(struct dm_error *err);
-
 /* The number that a query gives, such as "PRAGMA user_version". Returns 0, or less when it fails.
  */
 int dm_sqlite_number(sqlite3 *db, const char *sql, int64_t *n);

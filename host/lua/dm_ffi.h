@@ -387,15 +387,19 @@ int dm_rows_reject(struct dm_rows *rows, uint32_t i, int32_t op, const char *chi
 int dm_rows_hold(struct dm_rows *rows, uint32_t i, struct dm_sample *sample);
 int dm_rows_release(struct dm_rows *rows, uint32_t i);
 
-/* Bytes of a row. */
-double dm_rows_bytes(struct dm_rows *rows, uint32_t i);
+/* Bytes of a row, and those that its sample takes, if there is one. */
+double dm_rows_bytes(struct dm_rows *rows, uint32_t i, const struct dm_sample *sample);
 
 /* Whether what was refused behind this held row waits for its end: it is to be given back before another row is
  * written. */
 int dm_rows_followed(struct dm_rows *rows, uint32_t i);
 
-/* The sample at work waits: its nodes stay good, and no operator is at work on any row. */
-void dm_rows_suspend(struct dm_rows *rows);
+/* Operator `op` goes on with a sample for the time number `turn`, from 0: as dm_rows_at, and the clock runs for it. */
+void dm_rows_enter(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint32_t op, uint32_t child,
+                   uint32_t turn);
+
+/* It has ended; or it waits, so that its nodes stay good. No operator is at work on any row. */
+void dm_rows_leave(struct dm_rows *rows, uint32_t op, int ended);
 
 /* Lets the worker look for messages while all rows wait. */
 int dm_rows_idle(struct dm_rows *rows);

@@ -22,3 +22,9 @@ int dm_database_run(struct dm_database *db, const char *sql, const char *const *
 int dm_database_begin(struct dm_database *db, struct dm_error *err);
 int dm_database_add(struct dm_database *db, const char *sql, const char *const *values, int n, struct dm_error *err);
 int dm_database_commit(struct dm_database *db, struct dm_error *err);
+
+/* Loads libpq, once. DM_EUSAGE with a message when it is not there. */
+int dm_pq_load(struct dm_error *err);
+
+/* Loads SQLite, once. DM_EUSAGE with a message when it is not there. */
+int dm_sqlite_load(struct dm_error *err);

@@ -67,7 +67,8 @@ struct dm_http_reply {
     struct dm_http_reply *next;
 };
 
-/* Starts a request. Returns its number, from 1, or a status below zero. Numbers begin again after 2^31 - 1. */
+/* Starts a request. Returns its number, from 1, or a status below zero. The number of one that was given
+ * back stands for another later on. */
 int dm_http_start(const struct dm_http_request *request, struct dm_error *err);
 
 /* Gives a request up; dm_http_next hands it out as DM_HTTP_CANCELLED, unless it has ended already. */
@@ -91,11 +92,14 @@ struct dm_asked {
     uint64_t tokens_in, tokens_out;
     uint64_t cached;    /* replies from the cache: none was asked */
     uint64_t cost;      /* in billionths of the prices' currency */
-    uint64_t latency[DM_LATENCIES]; /* how often a request took so long: see dm_asked_latency */
+    uint64_t latency[DM_LATENCIES]; /* how often a request took so long: see dm_asked_request */
 };
 
-/* Counts the time that a request took. */
-void dm_asked_latency(struct dm_asked *asked, double ms);
+/* Counts a request, and the time that it took. */
+void dm_asked_request(struct dm_asked *asked, double ms);
+
+/* Adds what an answer took: tokens, and what they cost, in billionths. */
+void dm_asked_answer(struct dm_asked *asked, double tokens_in, double tokens_out, double cost);
 
 /* The time within which a share of the requests ended, in milliseconds and by 5 % exact; 0 when there were none. */
 double dm_asked_percentile(const struct dm_asked *asked, double share);
@@ -134,6 +138,9 @@ int dm_grant_next(struct dm_grant *grant, struct dm_error *err);
 /* Appends the reply that was kept under a key. Returns 1, 0 when there is none, or a status below zero. */
 int dm_reply_find(const char *key, struct dm_buf *reply, struct dm_error *err);
 
+/* Whether replies are kept. */
+int dm_reply_kept(void);
+
 /* Has the coordinator keep a reply, of n bytes; it is on disk before the row that it is for is committed. */
 int dm_reply_keep(const char *key, const char *reply, size_t n, struct dm_error *err);
 
@@ -149,3 +156,6 @@ struct dm_replies_stats {
 /* Reads a file of replies, or empties it. DM_EUSAGE when it is something else. */
 int dm_replies_measure(const char *path, struct dm_replies_stats *stats, struct dm_error *err);
 int dm_replies_clear(const char *path, struct dm_error *err);
+
+/* Loads libcurl, once. DM_EUSAGE with a message when it is not there. */
+int dm_curl_load(struct dm_error *err);

@@ -49,3 +49,6 @@ void dm_serve_count(struct dm_serve_counts *counts);
 
 /* Stops listening and closes all connections. Nothing when there is no server. */
 void dm_serve_stop(void);
+
+/* Loads libmicrohttpd, once. DM_EUSAGE with a message when it is not there. */
+int dm_mhd_load(struct dm_error *err);

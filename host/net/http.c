@@ -14,13 +14,14 @@
 enum {
     SWEEP_MS = 100, /* how often limits on the first byte are looked at */
     IDLE_HANDLES = 16384,
-    SHARDS = 128,
-    SHARD_TRANSFERS = 256,
-    OTHER_FILES = 128 /* descriptors that are not for connections */
+    SHARDS = 512,
+    SHARD_TRANSFERS = 64,
+    SHARD_FILES = 2,  /* descriptors of a handle of libcurl */
+    OTHER_FILES = 128 /* and those that are not for connections either */
 };
 
-/* Some of the transfers. libcurl looks through all connections to a host for one that is idle, so
- * that thousands in one handle take their time; in handles of fewer each they do not. */
+/* Some of the transfers. Whenever one begins or ends libcurl looks through all connections, so that
+ * thousands in one handle take their time; in handles of fewer each they do not. */
 struct shard {
     CURLM *multi;
     uv_timer_t timer;
@@ -32,12 +33,15 @@ static struct client {
     uv_timer_t sweep;
     struct shard shards[SHARDS];
     uint32_t nshards; /* that have been made */
+    uint32_t room;    /* the first one that may have room */
+    CURLSH *share;    /* of all transfers: addresses of hosts, sessions of TLS */
     struct dm_transfer *active;
     struct dm_http_reply *ended, **ended_end;
     struct dm_transfer **idle; /* for the next requests: they are dear to make */
     size_t nidle;
     struct dm_buf scratch;
-    uint32_t last_id;
+    uint32_t made;       /* transfers */
+    uint32_t last_shard; /* that got one when all were full */
     bool closing;
 } * client;
 
@@ -51,6 +55,8 @@ static void unlink_transfer(struct dm_transfer *t)
         t->next->prev = t->prev;
     dm_curl.multi_remove_handle(client->shards[t->shard].multi, t->easy);
     client->shards[t->shard].active--;
+    if (t->shard < client->room)
+        client->room = t->shard;
 }
 
 static void hand_out(struct dm_transfer *t)
@@ -168,12 +174,19 @@ static struct shard *new_shard(void)
  * new one, or any. NULL when memory is short. */
 static struct shard *pick_shard(void)
 {
-    for (uint32_t i = 0; i < client->nshards; i++)
-        if (client->shards[i].active < SHARD_TRANSFERS)
-            return &client->shards[i];
+    for (; client->room < client->nshards; client->room++)
+        if (client->shards[client->room].active < SHARD_TRANSFERS)
+            return &client->shards[client->room];
     if (client->nshards < SHARDS)
         return new_shard();
-    return &client->shards[client->last_id % SHARDS];
+    return &client->shards[client->last_shard++ % SHARDS];
+}
+
+static bool share(struct client *c)
+{
+    c->share = dm_curl.share_init();
+    return c->share && !dm_curl.share_setopt(c->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) &&
+           !dm_curl.share_setopt(c->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 }
 
 static int begin(struct dm_error *err)
@@ -186,10 +199,12 @@ static int begin(struct dm_error *err)
     struct client *c = calloc(1, sizeof *c);
     if (c)
         c->idle = malloc(IDLE_HANDLES * sizeof *c->idle);
-    bool ok = c && c->idle && !dm_curl.global_init(CURL_GLOBAL_DEFAULT);
+    bool ok = c && c->idle && !dm_curl.global_init(CURL_GLOBAL_DEFAULT) && share(c);
     if (!ok || dm_sockets_start(loop, on_ready, err)) {
-        if (c)
+        if (c) {
             free(c->idle);
+            dm_curl.share_cleanup(c->share);
+        }
         free(c);
         return ok ? err->status : dm_fail_memory(err);
     }
@@ -207,7 +222,7 @@ static struct dm_transfer *take_transfer(struct dm_key key, struct dm_error *err
     enum { LOOKED_AT = 4 };
     size_t n = client->nidle;
     if (!n)
-        return dm_transfer_create(err);
+        return dm_transfer_create(++client->made, client->share, err);
     struct dm_transfer **last = &client->idle[n - 1], *t = *last;
     for (size_t i = 0; i < n && i < LOOKED_AT; i++) {
         struct dm_transfer **at = last - i;
@@ -225,7 +240,8 @@ static struct dm_transfer *take_transfer(struct dm_key key, struct dm_error *err
 void dm_http_release(struct dm_http_reply *reply)
 {
     struct dm_transfer *t = (struct dm_transfer *)(void *)reply;
-    if (reply->outcome != DM_HTTP_DONE || client->nidle == IDLE_HANDLES) {
+    bool good = reply->outcome == DM_HTTP_DONE || dm_transfer_renew(t, client->share);
+    if (!good || client->nidle == IDLE_HANDLES) {
         dm_transfer_destroy(t);
         return;
     }
@@ -249,6 +265,7 @@ void dm_http_finish(void)
         dm_curl.multi_cleanup(s->multi);
         uv_close((uv_handle_t *)&s->timer, NULL);
     }
+    dm_curl.share_cleanup(client->share);
     uv_close((uv_handle_t *)&client->sweep, NULL);
     dm_sockets_stop();
     uv_run(client->loop, UV_RUN_DEFAULT); /* closes them */
@@ -304,11 +321,9 @@ int dm_http_start(const struct dm_http_request *request, struct dm_error *err)
         dm_transfer_destroy(t);
         return rc;
     }
-    client->last_id = client->last_id == INT32_MAX ? 1 : client->last_id + 1;
-    t->reply.id = client->last_id;
     uv_update_time(client->loop);
     rc = add(t, s, err);
-    return rc ? rc : (int)client->last_id;
+    return rc ? rc : (int)t->reply.id;
 }
 
 void dm_http_cancel(uint32_t id)
@@ -340,5 +355,7 @@ int dm_http_room(void)
     }
     if (files.rlim_cur <= OTHER_FILES)
         return 0;
-    return files.rlim_cur > INT32_MAX ? INT32_MAX : (int)(files.rlim_cur - OTHER_FILES);
+    uint64_t room =
+        (files.rlim_cur - OTHER_FILES) * SHARD_TRANSFERS / (SHARD_TRANSFERS + SHARD_FILES);
+    return room > INT32_MAX ? INT32_MAX : (int)room;
 }

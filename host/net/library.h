@@ -27,6 +27,9 @@
     X(multi_setopt)                                                                                \
     X(multi_socket_action)                                                                         \
     X(multi_strerror)                                                                              \
+    X(share_cleanup)                                                                               \
+    X(share_init)                                                                                  \
+    X(share_setopt)                                                                                \
     X(slist_append)                                                                                \
     X(slist_free_all)                                                                              \
     X(url)                                                                                         \
@@ -44,8 +47,5 @@ struct dm_curl {
 
 /* What dm_curl_load found. */
 extern struct dm_curl dm_curl;
-
-/* Loads libcurl, once. DM_EUSAGE with a message when it is not there. */
-int dm_curl_load(struct dm_error *err);
 
 #endif

@@ -13,6 +13,8 @@ enum {
     MAX_HEAD_BYTES = 64 * 1024
 };
 
+_Static_assert(sizeof((struct dm_http_reply){0}.error) >= CURL_ERROR_SIZE, "libcurl writes there");
+
 /* ---- what libcurl calls
  * --------------------------------------------------------------------------- */
 
@@ -124,7 +126,7 @@ static CURLcode set_callbacks(struct dm_transfer *t)
 {
     CURL *easy = t->easy;
     CURLcode rc = dm_curl.easy_setopt(easy, CURLOPT_PRIVATE, t);
-    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
+    rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, t->reply.error);
     rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_WRITEDATA, t);
     rc = rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
@@ -156,19 +158,24 @@ static CURLUcode rename_host(struct dm_transfer *t, CURLU *url, const char *name
     return rc;
 }
 
+/* What asks a host by TLS waits to hear whether its connection can take many requests at once, as
+ * with HTTP/2, before it makes another one. */
+static CURLcode set_sharing(CURL *easy, const struct dm_http_request *r)
+{
+    bool tls = strncasecmp(r->url, "https:", 6) == 0;
+    return dm_curl.easy_setopt(easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
+}
+
+/* The URL is read once, not for every request. */
 static int set_url(struct dm_transfer *t, const struct dm_http_request *r, struct dm_error *err)
 {
-    char *text = NULL;
-    CURLU *url = dm_curl.url();
-    CURLUcode rc = url ? dm_curl.url_set(url, CURLUPART_URL, r->url, 0) : CURLUE_OUT_OF_MEMORY;
+    t->url = dm_curl.url();
+    CURLUcode rc =
+        t->url ? dm_curl.url_set(t->url, CURLUPART_URL, r->url, 0) : CURLUE_OUT_OF_MEMORY;
     if (rc == CURLUE_OK && r->host_name)
-        rc = rename_host(t, url, r->host_name);
-    if (rc == CURLUE_OK)
-        rc = dm_curl.url_get(url, CURLUPART_URL, &text, 0);
-    if (rc == CURLUE_OK && dm_curl.easy_setopt(t->easy, CURLOPT_URL, text))
+        rc = rename_host(t, t->url, r->host_name);
+    if (rc == CURLUE_OK && dm_curl.easy_setopt(t->easy, CURLOPT_CURLU, t->url))
         rc = CURLUE_OUT_OF_MEMORY;
-    dm_curl.free(text);
-    dm_curl.url_cleanup(url);
     if (rc == CURLUE_OK)
         return DM_OK;
     return rc == CURLUE_OUT_OF_MEMORY ? dm_fail_memory(err)
@@ -193,6 +200,7 @@ static int set_options(struct dm_transfer *t, const struct dm_http_request *r, s
     CURLcode rc = set_callbacks(t);
     rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, r->method);
     rc = rc ? rc : set_limits(t->easy, r);
+    rc = rc ? rc : set_sharing(t->easy, r);
     rc = rc ? rc : set_tls(t->easy, r);
     rc = rc ? rc : set_text(t->easy, CURLOPT_PROXY, r->proxy);
     rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
@@ -201,13 +209,25 @@ static int set_options(struct dm_transfer *t, const struct dm_http_request *r, s
     return rc ? fail_curl(rc, err) : DM_OK;
 }
 
-struct dm_transfer *dm_transfer_create(struct dm_error *err)
+static CURL *new_easy(CURLSH *share)
+{
+    CURL *easy = dm_curl.easy_init();
+    if (easy && dm_curl.easy_setopt(easy, CURLOPT_SHARE, share)) {
+        dm_curl.easy_cleanup(easy);
+        return NULL;
+    }
+    return easy;
+}
+
+struct dm_transfer *dm_transfer_create(uint32_t id, CURLSH *share, struct dm_error *err)
 {
     struct dm_transfer *t = calloc(1, sizeof *t);
     if (t)
-        t->easy = dm_curl.easy_init();
-    if (t && t->easy)
+        t->easy = new_easy(share);
+    if (t && t->easy) {
+        t->reply.id = id;
         return t;
+    }
     free(t);
     dm_fail_memory(err);
     return NULL;
@@ -215,10 +235,13 @@ struct dm_transfer *dm_transfer_create(struct dm_error *err)
 
 static void drop_options(struct dm_transfer *t)
 {
-    dm_curl.easy_reset(t->easy);
+    if (t->easy)
+        dm_curl.easy_reset(t->easy);
     dm_curl.slist_free_all(t->headers);
     dm_curl.slist_free_all(t->connect_to);
+    dm_curl.url_cleanup(t->url);
     t->headers = t->connect_to = NULL;
+    t->url = NULL;
     t->key = (struct dm_key){0};
 }
 
@@ -230,6 +253,14 @@ void dm_transfer_destroy(struct dm_transfer *t)
     dm_buf_finish(&t->head);
     dm_buf_finish(&t->body);
     free(t);
+}
+
+bool dm_transfer_renew(struct dm_transfer *t, CURLSH *share)
+{
+    drop_options(t);
+    dm_curl.easy_cleanup(t->easy);
+    t->easy = new_easy(share);
+    return t->easy;
 }
 
 static bool add_text(struct dm_buf *key, const char *text)
@@ -291,11 +322,10 @@ void dm_transfer_clear(struct dm_transfer *t)
     empty(&t->sent);
     empty(&t->head);
     empty(&t->body);
-    t->reply = (struct dm_http_reply){0};
+    t->reply = (struct dm_http_reply){.id = t->reply.id};
     t->next = t->prev = NULL;
     t->answered = t->too_large = false;
     t->first_ms = 0;
-    *t->error = 0;
 }
 
 /* ---- the end of one
@@ -356,9 +386,10 @@ void dm_transfer_end(struct dm_transfer *t, CURLcode code)
                  (unsigned long long)t->max_bytes);
     else if (code == CURLE_TOO_MANY_REDIRECTS)
         snprintf(t->reply.error, sizeof t->reply.error, "more than %u redirects", t->redirects);
-    else if (outcome != DM_HTTP_DONE)
-        snprintf(t->reply.error, sizeof t->reply.error, "%s",
-                 *t->error ? t->error : dm_curl.easy_strerror(code));
+    else if (outcome == DM_HTTP_DONE) /* libcurl may have noted what it got over */
+        *t->reply.error = 0;
+    else if (!*t->reply.error)
+        snprintf(t->reply.error, sizeof t->reply.error, "%s", dm_curl.easy_strerror(code));
 }
 
 void dm_transfer_stop(struct dm_transfer *t, int outcome, const char *why)

@@ -16,6 +16,7 @@ struct dm_transfer {
     struct dm_http_reply reply; /* first: what Lua holds is ours */
     struct dm_transfer *next, *prev;
     CURL *easy;
+    CURLU *url;
     struct dm_key key; /* of the request that its options are for */
     struct curl_slist *headers, *connect_to;
     struct dm_buf sent; /* the request's body */
@@ -27,14 +28,17 @@ struct dm_transfer {
     double started_ms, first_ms;
     bool answered;  /* the first byte of a reply has come */
     bool too_large; /* the reply; the transfer was ended for it */
-    char error[CURL_ERROR_SIZE];
 };
 
 /* Makes a transfer, to be used again and again: one request after another mostly differs in its
- * body alone, and to set libcurl's options takes longer than to send it. NULL when memory is short.
+ * body alone, and to set libcurl's options takes longer than to send it. `id` is the number of all
+ * its requests, `share` what they have in common. NULL when memory is short.
  */
-struct dm_transfer *dm_transfer_create(struct dm_error *err);
+struct dm_transfer *dm_transfer_create(uint32_t id, CURLSH *share, struct dm_error *err);
 void dm_transfer_destroy(struct dm_transfer *t);
+
+/* Has it begin with another handle of libcurl. False when memory is short. */
+bool dm_transfer_renew(struct dm_transfer *t, CURLSH *share);
 
 /* The key of a request, which is written out in `scratch` for that. False when memory is short. */
 bool dm_transfer_key(struct dm_key *key, const struct dm_http_request *request,

@@ -7,10 +7,18 @@
  * last has no end. */
 enum { CLASSES_PER_OCTAVE = 8 };
 
-void dm_asked_latency(struct dm_asked *asked, double ms)
+void dm_asked_request(struct dm_asked *asked, double ms)
 {
+    asked->requests++;
     double class = ms > 1 ? ceil(log2(ms) * CLASSES_PER_OCTAVE) : 0;
     asked->latency[class < DM_LATENCIES ? (int)class : DM_LATENCIES - 1]++;
+}
+
+void dm_asked_answer(struct dm_asked *asked, double tokens_in, double tokens_out, double cost)
+{
+    asked->tokens_in += (uint64_t)tokens_in;
+    asked->tokens_out += (uint64_t)tokens_out;
+    asked->cost += (uint64_t)cost;
 }
 
 double dm_asked_percentile(const struct dm_asked *asked, double share)

@@ -142,10 +142,10 @@ int dm_rows_release(struct dm_rows *rows, uint32_t i)
     return rc;
 }
 
-double dm_rows_bytes(struct dm_rows *rows, uint32_t i)
+double dm_rows_bytes(struct dm_rows *rows, uint32_t i, const struct dm_sample *sample)
 {
     const struct dm_row *row = dm_work_row(work_of(rows), i);
-    return (double)(row->end - row->p);
+    return (double)(row->end - row->p) + (sample ? dm_sample_memory(sample) : 0);
 }
 
 int dm_rows_followed(struct dm_rows *rows, uint32_t i)
@@ -153,9 +153,22 @@ int dm_rows_followed(struct dm_rows *rows, uint32_t i)
     return held_of(work_of(rows), i)->after[DM_LEDGER].n > 0;
 }
 
-void dm_rows_suspend(struct dm_rows *rows)
+void dm_rows_enter(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint32_t op,
+                   uint32_t child, uint32_t turn)
+{
+    dm_rows_at(rows, sample, i, op, child);
+    rows->seed += turn;
+    work_of(rows)->entered = dm_ticks();
+}
+
+void dm_rows_leave(struct dm_rows *rows, uint32_t op, int ended)
 {
     struct dm_work *w = work_of(rows);
+    rows->ops[op].ticks += dm_ticks() - w->entered;
+    if (ended) {
+        dm_rows_rest(rows);
+        return;
+    }
     dm_work_rest(w);
     w->current = NULL;
 }

@@ -69,6 +69,7 @@ struct dm_work {
     uint32_t *free_held, nfree_held; /* places in `held` */
     struct dm_sample **spare;        /* samples for the places of those that wait */
     uint32_t nspare;
+    uint64_t entered; /* when the one at work went on: dm_ticks */
 };
 
 static inline const struct dm_range *dm_work_range(const struct dm_work *w)

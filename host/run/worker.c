@@ -357,9 +357,14 @@ int dm_reply_find(const char *key, struct dm_buf *reply, struct dm_error *err)
     return here && here->replies ? dm_replies_find(here->replies, key, reply, err) : 0;
 }
 
+int dm_reply_kept(void)
+{
+    return here && here->replies && !here->settings.replay;
+}
+
 int dm_reply_keep(const char *key, const char *reply, size_t n, struct dm_error *err)
 {
-    if (!here || !here->replies || here->settings.replay)
+    if (!dm_reply_kept())
         return DM_OK;
     size_t at = dm_frame_begin(&here->frame, DM_REPLY);
     bool ok = dm_put_text(&here->frame, key) && dm_put_bytes(&here->frame, reply, n);

@@ -31,7 +31,4 @@ struct dm_mhd {
 /* What dm_mhd_load found. */
 extern struct dm_mhd dm_mhd;
 
-/* Loads libmicrohttpd, once. DM_EUSAGE with a message when it is not there. */
-int dm_mhd_load(struct dm_error *err);
-
 #endif

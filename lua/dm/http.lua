@@ -33,8 +33,6 @@ local ALL = {
 }
 for _, option in ipairs(M.OPTIONS) do ALL[#ALL + 1] = option end
 
-local request = ffi.new "struct dm_http_request"
-
 ---Header lines, sorted by name. A name or value that would make another line raises.
 ---@param headers table<string, any>
 ---@return string
@@ -55,7 +53,7 @@ local function milliseconds(options, name)
   return ms
 end
 
----Options in the form that M.send takes; raises when one is wrong.
+---Options in the form that M.prepare takes; raises when one is wrong.
 ---@param options table as M.OPTIONS declares them
 ---@return table
 function M.settle(options)
@@ -70,23 +68,37 @@ function M.settle(options)
   return settled
 end
 
----Makes one request and waits for its end.
+---A request that can be made again and again, with one body or another.
+---@class dm.PreparedRequest
+---@field request ffi.cdata* struct dm_http_request
+---@field with_head boolean? header lines are wanted of a good reply, too
+---@field texts table that the request points to
+
 ---@param method string
 ---@param url string
 ---@param lines string? header lines, as M.lines makes them
----@param body string?
 ---@param settled table as M.settle makes it
----@return dm.Ended
-function M.send(method, url, lines, body, settled)
+---@return dm.PreparedRequest
+function M.prepare(method, url, lines, settled)
+  local request = ffi.new "struct dm_http_request"
   request.method, request.url, request.headers = method, url, lines
-  request.body, request.body_bytes = body, body and #body or 0
   request.ca_file, request.cert_file, request.key_file = settled.ca_file, settled.cert_file, settled.key_file
   request.key_password, request.host_name = settled.key_password, settled.host_name
   request.proxy = settled.proxy
   request.connect_ms, request.first_byte_ms = settled.connect_timeout, settled.first_byte_timeout
   request.total_ms, request.max_bytes = settled.timeout, settled.max_reply
   request.unverified, request.redirects = settled.verify and 0 or 1, settled.redirects or 0
-  return wait.request(request, settled.with_head)
+  return { request = request, with_head = settled.with_head, texts = { method, url, lines, settled } }
+end
+
+---Makes a request and waits for its end.
+---@param prepared dm.PreparedRequest
+---@param body string?
+---@return dm.Ended
+function M.send(prepared, body)
+  local request = prepared.request
+  request.body, request.body_bytes = body, body and #body or 0
+  return wait.request(request, prepared.with_head)
 end
 
 ---The last value of each header, by its name in small letters.
@@ -115,7 +127,7 @@ local function ask(method, url, body, given)
   local settled = M.settle(options)
   settled.redirects, settled.with_head = options.redirects, true
   wait.turn()
-  local ended = M.send(method, url, M.lines(options.headers), body, settled)
+  local ended = M.send(M.prepare(method, url, M.lines(options.headers), settled), body)
   if ended.outcome ~= C.DM_HTTP_DONE then return nil, ended.error end
   return { status = ended.status, body = ended.body, headers = M.headers(ended.head), ms = ended.total_ms }
 end

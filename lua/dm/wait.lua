@@ -2,6 +2,7 @@
 -- wake it; while it does, others go on. Code outside of a task waits too; then only tasks of M.start go on meanwhile.
 -- C is never suspended: it says that something has begun, and hands out what has ended.
 local ffi = require "ffi"
+local fifo = require "dm.fifo"
 
 local C = ffi.C
 local err = ffi.new "struct dm_error"
@@ -32,7 +33,7 @@ local M = {}
 local current            -- the task that runs now
 local requests = {}      -- number of a request -> the task that waits for it
 local under_way = 0      -- how many those are
-local ready, first, last = {}, 1, 0 -- tasks to go on with, as they were woken
+local ready = fifo.new()  -- tasks to go on with, as they were woken
 local sleepers = {}      -- a heap of dm.Sleeper, the earliest first
 local forgotten = 0      -- how many of those do nothing any more
 local woken_outside = false -- code outside of a task has something to go on with
@@ -123,17 +124,12 @@ function M.turn()
   if me.turn then me.turn = me.turn + 1 end
 end
 
-local function make_ready(task)
-  last = last + 1
-  ready[last] = task
-end
-
 ---Lets a parked task go on with a value.
 ---@param task dm.Task
 ---@param value any
 function M.wake(task, value)
   task.woken, task.value = true, value
-  if task.co then make_ready(task) else woken_outside = true end
+  if task.co then ready:push(task) else woken_outside = true end
 end
 
 ---Has a task raise where it waits, or where it will wait next.
@@ -141,7 +137,7 @@ end
 ---@param why any what is raised
 function M.interrupt(task, why)
   task.interrupted = why
-  make_ready(task)
+  ready:push(task)
 end
 
 ---A request that has ended, as a table.
@@ -204,7 +200,7 @@ end
 ---@param ms number
 function M.collect(ms)
   for _, call in ipairs(before_wait) do call() end
-  if first <= last or woken_outside then ms = 0 end
+  if ready.n > 0 or woken_outside then ms = 0 end
   if sleepers[1] then ms = math.min(ms, math.max(0, sleepers[1].at - C.dm_loop_now())) end
   woken_outside = false
   if C.dm_loop_wait(ms, err) < 0 then error(ffi.string(err.text), 0) end
@@ -230,7 +226,7 @@ end
 ---Whether nothing can come any more that would wake somebody.
 ---@return boolean
 local function is_idle()
-  if first <= last or #sleepers > forgotten or under_way > 0 then return false end
+  if ready.n > 0 or #sleepers > forgotten or under_way > 0 then return false end
   for _, source in ipairs(sources) do
     if source.pending() then return false end
   end
@@ -346,7 +342,7 @@ function M.start(task, run)
   take_coroutine(task, run)
   task.fresh, task.free = true, true
   free = free + 1
-  make_ready(task)
+  ready:push(task)
 end
 
 ---Lets go of a task of M.start: it does not go on any more, and what it waits for is taken back.
@@ -361,10 +357,8 @@ end
 ---@param ms number
 function M.step(ms)
   M.collect(ms)
-  while first <= last do
-    local task = ready[first]
-    ready[first] = nil
-    first = first + 1
+  while ready.n > 0 do
+    local task = ready:pop()
     local can_go_on = task.woken or task.interrupted or task.fresh
     if can_go_on and not task.ended then resume(task) end
   end

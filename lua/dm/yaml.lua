@@ -17,8 +17,11 @@ local M = {}
 ---@field tag string?
 ---@field [integer] dm.YamlNode items of a list
 ---@field entries { key: dm.YamlNode, value: dm.YamlNode }[]? of a map, as they stand; merged ones come last
+---@field weight integer how many nodes it is when each alias is written out
 
 local DEPTH = 64 -- deeper than anybody writes
+local BYTES = 16 * 1024 * 1024 -- longer too
+local WEIGHT = 1000000 -- more nodes than that fit into such a file are there by aliases of aliases only
 local BOM = "\239\187\191"
 local TAGS = { list = "tag:yaml.org,2002:seq", map = "tag:yaml.org,2002:map" }
 
@@ -28,6 +31,7 @@ local TAGS = { list = "tag:yaml.org,2002:seq", map = "tag:yaml.org,2002:map" }
 ---@field shift integer bytes before the first line's text: a byte order mark
 ---@field next fun(): table? event of libyaml
 ---@field anchors table<string, dm.YamlNode|false> false: not yet at its end
+---@field last { line: integer, column: integer, byte: integer } the place that was looked up last
 local Reader = {}
 Reader.__index = Reader
 
@@ -37,15 +41,28 @@ local function library()
   problem.raise("reading YAML needs lua-yaml, which can not be loaded", { next = "apt-get install lua-yaml" })
 end
 
----Byte of a line at which its character number `col` (from 0) begins, from 1.
-local function byte_of(line, col)
-  local at = 1
-  while col > 0 and at <= #line do
+---Bytes that characters take, from one on.
+---@param line string
+---@param at integer the byte at which they begin
+---@param count integer
+---@return integer at the byte behind them
+local function skip(line, at, count)
+  while count > 0 and at <= #line do
     local c = line:byte(at)
     at = at + (c < 0x80 and 1 or c < 0xE0 and 2 or c < 0xF0 and 3 or 4)
-    col = col - 1
+    count = count - 1
   end
   return at
+end
+
+---Byte of a line, from 1, at which its character number `column`, from 0, begins. Most lie behind the last one.
+---@param line integer from 1
+function Reader:byte_of(line, column)
+  local last = self.last
+  if line ~= last.line or column < last.column then last.line, last.column, last.byte = line, 0, 1 end
+  last.byte = skip(self.lines[line] or "", last.byte, column - last.column)
+  last.column = column
+  return last.byte
 end
 
 ---@param mark { line: integer, column: integer } of libyaml, from 0, in characters
@@ -53,7 +70,7 @@ end
 ---@return integer col
 function Reader:place(mark)
   local shift = mark.line == 0 and self.shift or 0
-  return mark.line + 1, byte_of(self.lines[mark.line + 1] or "", mark.column) + shift
+  return mark.line + 1, self:byte_of(mark.line + 1, mark.column) + shift
 end
 
 ---Raises an error about a place.
@@ -73,7 +90,7 @@ function Reader:fail_syntax(message)
   if context then what = ("%s %s that begins in line %s"):format(what, context, at_line) end
   local n = tonumber(line) or 1
   local text = self.lines[n] or ""
-  self:fail("this is not YAML: " .. what, n, byte_of(text, (tonumber(column) or 1) - 1), 1,
+  self:fail("this is not YAML: " .. what, n, self:byte_of(n, (tonumber(column) or 1) - 1), 1,
     text:find "^ *\t" and "YAML is indented with blanks, not with tabs" or nil)
 end
 
@@ -90,7 +107,13 @@ function Reader:node_of(event, kind)
   if event.end_mark.line == event.start_mark.line and event.end_mark.column > event.start_mark.column then
     size = select(2, self:place(event.end_mark)) - col
   end
-  return { kind = kind, line = line, col = col, size = math.max(size, 1), tag = event.tag }
+  return { kind = kind, line = line, col = col, size = math.max(size, 1), tag = event.tag, weight = 1 }
+end
+
+---Counts what is in a node. What few lines say by aliases of aliases can be more than fits into any memory.
+function Reader:weigh(node, child)
+  node.weight = node.weight + child.weight
+  if node.weight > WEIGHT then self:fail_at(node, ("with its aliases this is more than %d values"):format(WEIGHT)) end
 end
 
 ---Notes what an anchor stands for; false while it is not at its end.
@@ -127,7 +150,9 @@ function Reader:list(event, depth)
   self:anchor(event, false)
   local item = self:event()
   while item.type ~= "SEQUENCE_END" do
-    node[#node + 1] = self:node(item, depth + 1)
+    local child = self:node(item, depth + 1)
+    node[#node + 1] = child
+    self:weigh(node, child)
     item = self:event()
   end
   self:anchor(event, node)
@@ -165,6 +190,7 @@ function Reader:map(event, depth)
     local key = self:node(item, depth + 1)
     if key.kind ~= "scalar" then self:fail_at(key, ("a %s can not be a key"):format(key.kind)) end
     local value = self:node(self:event(), depth + 1)
+    self:weigh(node, value)
     if key.plain and key.text == "<<" then
       for _, map in ipairs(self:merged(value)) do maps[#maps + 1] = map end
     else
@@ -191,13 +217,22 @@ function Reader:node(event, depth)
   return READ[event.type](self, event, depth)
 end
 
----Where the text stops being UTF-8, if it does.
-function Reader:check_encoding(text)
-  local good = tonumber(ffi.C.dm_utf8_check(text, #text))
-  if good == #text then return end
-  local before = text:sub(1, good)
+---Raises an error about a byte of the text.
+function Reader:fail_byte(text, at, what, next_step)
+  local before = text:sub(1, at - 1)
   local line = select(2, before:gsub("\n", "")) + 1
-  self:fail("this is not UTF-8", line, #before:match "[^\n]*$" + 1, 1, "YAML files are read as UTF-8")
+  self:fail(what, line, #before:match "[^\n]*$" + 1, 1, next_step)
+end
+
+---What libyaml does not read, or has no place for.
+function Reader:check_bytes(text)
+  if #text > BYTES then
+    self:fail(("this is longer than %d MiB"):format(BYTES / 1024 / 1024), 1, 1, 1, "a pipeline in YAML is short")
+  end
+  local good = tonumber(ffi.C.dm_utf8_check(text, #text))
+  if good < #text then self:fail_byte(text, good + 1, "this is not UTF-8", "YAML files are read as UTF-8") end
+  local at = text:find "[%z\1-\8\11\12\14-\31\127]"
+  if at then self:fail_byte(text, at, ("the byte %d can not stand in YAML"):format(text:byte(at))) end
 end
 
 ---Reads the one document of a file. Raises what is wrong with it, with its place.
@@ -206,8 +241,9 @@ end
 ---@return dm.YamlNode? root nil of a file without content
 function M.parse(path, text)
   local shift = text:sub(1, 3) == BOM and 3 or 0
-  local reader = setmetatable({ path = path, lines = {}, shift = shift, anchors = {} }, Reader)
-  reader:check_encoding(text)
+  local reader = setmetatable({ path = path, lines = {}, shift = shift, anchors = {},
+    last = { line = 1, column = 0, byte = 1 } }, Reader)
+  reader:check_bytes(text)
   text = text:sub(shift + 1)
   for line in (text .. "\n"):gmatch "([^\n]*)\n" do reader.lines[#reader.lines + 1] = line end
   reader.next = library().parser(text)

@@ -91,7 +91,7 @@ describe("dmhost dev", function()
     assert.equal(1, #list)
     by_rename(path, (SHOUT:gsub("MARK", '"!!"')))
     list = until_event "summary"
-    assert.equal("reload", list[1].event)
+    assert.equal("reload", list[1].event, list[1].message)
     assert.equal("shout", list[1].operator)
     assert.same({ event = "summary", kept = 1000, dropped = 0, changed = 1000, rejected = 0 }, list[#list])
     os.remove(dir .. "/pipeline.lua")
@@ -117,6 +117,19 @@ describe("dmhost dev", function()
     by_rename(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"" if sample.id == 7 then error "seven" end')))
     list = until_event "summary"
     assert.equal(1, list[#list].rejected)
+  end)
+
+  it("gives up loading what has been mended meanwhile", function()
+    start "pipeline.lua --json"
+    until_event "ready"
+    local path, endless = dir .. "/ops/user/shout.lua", 'assert(io.open("begun", "w")):close() while true do end\n'
+    by_rename(path, endless .. (SHOUT:gsub("MARK", '"?"')))
+    local deadline = os.time() + 60
+    while not t.read(dir .. "/begun") and os.time() < deadline do os.execute "sleep 0.02" end
+    by_rename(path, (SHOUT:gsub("MARK", '"?"')))
+    local list = until_event "summary"
+    assert.equal("reload", list[1].event)
+    assert.equal(991, list[#list].changed) -- the others are dropped
   end)
 
   it("reloads what hangs on a module or a resource, with the plain data of the old operator", function()

@@ -13,7 +13,8 @@ describe("dmhost doctor", function()
     assert.truthy(out:find "\n  memory +%d+%.%d GB, ")
     assert.truthy(out:find "\n  open files +%d+, at most ")
     assert.truthy(out:find "\n  busted +there, for dmhost test")
-    for _, name in ipairs { "libcld2", "libidn2", "expat", "nettle" } do
+    for _, name in ipairs { "libcld2", "libidn2", "expat", "nettle", "libuchardet", "libcurl", "SQLite", "libpq",
+      "libmicrohttpd" } do
       assert.truthy(out:find("\n  " .. name .. " +there, for "), name)
     end
   end)
@@ -22,6 +23,11 @@ describe("dmhost doctor", function()
     assert.equal(0, status)
     assert.truthy(out:find "\n  busted +missing; needed for dmhost test")
     assert.truthy(out:find "apt install lua%-busted")
+  end)
+  it("names the package of a program that is not found", function()
+    local _, out = t.shell("PATH=/nowhere " .. t.DMHOST .. " doctor")
+    assert.truthy(out:find "\n  srun +missing; needed for %-%-engine slurm")
+    assert.truthy(out:find "apt install [^\n]*slurm%-client")
   end)
   it("warns of few open files", function()
     local _, out = t.bash("ulimit -n 200; " .. t.DMHOST .. " doctor")

@@ -226,6 +226,9 @@ process: []
     for text, message in pairs {
       ["dataset: {configs: []}"] = "recipe.yaml:1:20: error: dataset must have a list `configs`",
       ["dataset: {configs: [{type: remote, path: a}]}"] = "recipe.yaml:1:28: error: a dataset of type remote",
+      ["export_aws_credentials: {aws_region: x}"] = "recipe.yaml:1:1: error: there is no export_aws_credentials here",
+      ["export_path: 's3://a/b'"] = "recipe.yaml:1:14: error: nothing is written to S3 here",
+      ["export_path: '{work_dir}/a.jsonl'"] = "recipe.yaml:1:14: error: {work_dir} is not filled in here",
       ["dataset: {configs: [{path: in.jsonl, wieght: 1}]}"] =
         'recipe.yaml:1:38: error: a local dataset has no key "wieght"; did you mean "weight"?',
       ["dataset: {configs: [{path: none.jsonl}]}"] = "recipe.yaml:1:28: error: cannot read none.jsonl",

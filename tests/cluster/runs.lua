@@ -141,14 +141,15 @@ return function(cluster)
     servers.stop()
   end)
   it("answers calls of a script", function()
-    t.write(dir .. "/s.lua", [[
-      local on, tasks = { engine = { os.getenv "WHERE", workers = 3 } }, {}
+    t.write(dir .. "/s.lua", ([[
+      local engine, tasks = (%q):gsub("%%$([%%w_]+)", os.getenv), {}
+      local on = { engine = { engine, workers = 3 } }
       for i = 1, 30 do
         tasks[i] = dm.remote("whitespace_normalization_mapper", {}, { text = i .. "\t" .. i }, on)
       end
       for i, task in ipairs(tasks) do assert(task:await().text == i .. " " .. i) end
-      print "all"]])
-    local status, out, err = bash(('WHERE="%s" $dmhost lua s.lua || exit; until_ none NODE'):format(cluster.engine))
+      print "all"]]):format(cluster.engine))
+    local status, out, err = bash [[$dmhost lua s.lua; until_ none NODE]]
     assert.equal(0, status, err)
     assert.equal("all\n", out)
   end)

@@ -25,6 +25,24 @@ END
     assert.equal(0, status, err)
     assert.equal('"gpus":"0"\n"gpus":"1"\n', out)
   end)
+  it("finds the row that takes more memory than Slurm gives its worker host", function()
+    local status, out, err = M.bash [[
+      cat >takes.lua <<'END'
+      local dm = require "dm"
+      return dm.pipeline { input = "in.jsonl", split_size = "16KiB", max_rejects = 1, operators = { dm.map(function(s)
+        if s.id ~= 1234 then return end
+        local ffi = require "ffi" -- shared memory, which limits.memory does not count
+        ffi.cdef "void *mmap(void *, size_t, int, int, int, long); void *memset(void *, int, size_t);"
+        ffi.C.memset(ffi.C.mmap(nil, 600e6, 3, 0x21, -1, 0), 1, 600e6)
+        ffi.C.dm_pause(20000)
+      end) } }
+END
+      $dmhost run takes.lua -o out.jsonl --engine slurm --workers 4 --slots 2 --memory 200M >&2
+      cat out.jsonl.run/rejects.jsonl]]
+    assert.equal(0, status, err)
+    assert.truthy(out:find("its worker hosts were lost 4 times, the last time with this row alone", 1, true), err)
+    assert.truthy(out:find('"input":"{\\"id\\": 1234,', 1, true), out)
+  end)
   it("waits for nodes, and tells why in its status", function()
     local status, out, err = M.bash [[
       srun -N3 --exclusive --mem=0 -i none sleep 300 & busy=$!

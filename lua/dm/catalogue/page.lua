@@ -6,7 +6,7 @@ local sample = require "dm.sample"
 
 local M = {}
 
-local MOST_COLUMNS, NAME_COLUMNS, LEAST_SUMMARY = 100, 34, 12
+local MOST_COLUMNS, NAME_COLUMNS, LEAST_SUMMARY, LEAST_TEXT = 100, 34, 12, 20
 
 ---Words of a text in lines of at most `width` columns; a longer word has a line to itself.
 local function wrap(text, width)
@@ -59,8 +59,13 @@ local function add_param(out, p, width)
   local head = ("  %-22s %-13s %-16s "):format(p[1], p[2], is_long and "" or default)
   local text = (p.doc or "") .. limits_of(p) .. (is_long and "; default: " .. default or "")
   local lines = wrap((text:gsub("^; ", "")), math.max(width - #head, LEAST_SUMMARY))
-  for i, line in ipairs(lines) do out[#out + 1] = (i == 1 and head or (" "):rep(#head)) .. line end
-  if #lines == 0 then out[#out + 1] = (head:gsub("%s+$", "")) end
+  local indent = #head
+  if width < #head + LEAST_TEXT then -- no room beside it
+    out[#out + 1], head, indent = head:gsub("%s+$", ""):gsub("%s%s+", "  "), nil, 6
+    lines = wrap((text:gsub("^; ", "")), math.max(width - indent, LEAST_SUMMARY))
+  end
+  for i, line in ipairs(lines) do out[#out + 1] = (i == 1 and head or (" "):rep(indent)) .. line end
+  if #lines == 0 and head then out[#out + 1] = (head:gsub("%s+$", "")) end
 end
 
 local function add_section(out, paint, title)
@@ -105,7 +110,8 @@ end
 function M.full(paint, class)
   local width = math.min(paint.columns, MOST_COLUMNS)
   local origin = class.origin and ", as in " .. class.origin or ""
-  local out = { bold(paint, class.name) .. " (" .. class.kind .. origin .. ")", "" }
+  local out = paint_module.lines(paint, { { class.name, "bold" }, { " (" .. class.kind .. origin .. ")" } }, 2)
+  out[#out + 1] = ""
   for _, line in ipairs(wrap(class.summary, width)) do out[#out + 1] = line end
   local head = catalogue.head(class)
   if head ~= "" then out[#out + 1] = "" end

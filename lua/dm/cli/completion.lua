@@ -9,9 +9,9 @@ local M = {
   options = {},
   notes = [[
 SHELL is bash, zsh or fish. For a shell that runs:
-  bash    source <(dmhost completion bash)
-  zsh     source <(dmhost completion zsh)
-  fish    dmhost completion fish | source
+  bash  source <(dmhost completion bash)
+  zsh   source <(dmhost completion zsh)
+  fish  dmhost completion fish | source
 ]],
 }
 

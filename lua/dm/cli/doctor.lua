@@ -15,7 +15,7 @@ local M = {
 }
 
 local function row(name, value)
-  io.write(("  %-15s %s\n"):format(name, value))
+  io.write(require("dm.trace.paint").hang(("  %-15s "):format(name), value), "\n")
 end
 
 local function libraries()
@@ -50,7 +50,17 @@ local function loads(load)
   return function() return load(ffi.new "struct dm_error") >= 0 end
 end
 
----What can be missing: what for, the Debian package, and whether it is there.
+---Whether a program is found where the shell looks.
+local function has_program(name)
+  return function()
+    for folder in (os.getenv "PATH" or ""):gmatch "[^:]+" do
+      if sources.exists(folder .. "/" .. name) then return true end
+    end
+    return false
+  end
+end
+
+---What can be missing: what for, how it is got, and whether it is there.
 local OPTIONAL = {
   { "lua-yaml", "pipelines in YAML", "lua-yaml", function() return (pcall(require, "yaml")) end },
   { "busted", "dmhost test, for specs", "lua-busted", function() return (pcall(require, "busted.core")) end },
@@ -60,6 +70,14 @@ local OPTIONAL = {
   { "nettle", "md5, sha1 and sha256, and replies of models", "libnettle8", function()
     return (pcall(require("dm.bytes").sha256, ""))
   end },
+  { "libuchardet", "texts that do not say their charset", "libuchardet0", function()
+    return (pcall(require("dm.bytes").charset, ("caf\233 cr\232me "):rep(20)))
+  end },
+  { "libcurl", "operators that ask models, dm.http, --engine ray", "libcurl4", loads(C.dm_curl_load) },
+  { "SQLite", "the cache of replies, journals of tasks", "libsqlite3-0", loads(C.dm_sqlite_load) },
+  { "libpq", "DataMate's tables on a server", "libpq5", loads(C.dm_pq_load) },
+  { "libmicrohttpd", "dmhost serve", "libmicrohttpd12", loads(C.dm_mhd_load) },
+  { "srun", "--engine slurm", "slurm-client", has_program "srun" },
   { "jieba's words", "operators that look for Chinese words", "python3-jieba", function()
     return sources.exists(require("dm.jieba").FOLDER.default .. "/dict.txt")
   end },

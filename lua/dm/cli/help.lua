@@ -1,6 +1,7 @@
 -- dmhost help [TOPIC]: a command of the table in dm.cli.main, or a chapter of the README, which is in the binary.
 local embedded = require "dm.embedded"
 local options = require "dm.cli.options"
+local paint_module = require "dm.trace.paint"
 local problem = require "dm.problem"
 local suggest = require "dm.suggest"
 local terminal = require "dm.terminal"
@@ -40,30 +41,39 @@ function M.chapter(title)
   return table.concat(lines, "\n"):gsub("%s*$", "\n")
 end
 
+-- What is written here fits so many columns.
+local WIDE = 120
+
+local function narrow(text)
+  local columns = terminal.columns(1)
+  return columns and columns < WIDE and require "dm.cli.reflow"(text, columns) or text
+end
+
 ---Markdown as a terminal shows it: headings in bold, links by their names. Elsewhere it stays Markdown.
 local function render(text)
+  text = narrow(text)
   if not terminal.has_colour(1) then return text end
-  text = ("\n" .. text):gsub("\n#+ ([^\n]*)", "\n\27[1m%1\27[0m"):gsub("%*%*([^\n*]+)%*%*", "\27[1m%1\27[0m")
-  return (text:gsub("%[([^%]\n]+)%]%([^)\n]+%)", "%1"):sub(2))
+  text = ("\n" .. text):gsub("\n#+ ([^\n]*)", "\n\27[1m%1\27[0m"):gsub("%*%*([^*]+)%*%*", "\27[1m%1\27[0m")
+  return (text:gsub("%[([^%]]+)%]%([^)\n]+%)", "%1"):sub(2))
 end
 
 local function line(name, text)
-  io.write(("  %-11s %s\n"):format(name, text))
+  io.write(paint_module.hang(("  %-11s "):format(name), text), "\n")
 end
 
 local function all(names)
-  io.write("usage: dmhost COMMAND [OPTIONS] [ARGUMENTS]\n\n")
+  io.write(paint_module.hang("usage: ", "dmhost COMMAND [OPTIONS] [ARGUMENTS]"), "\n\n")
   for _, name in ipairs(names) do line(name, require("dm.cli." .. name).summary) end
   io.write("\nchapters of the manual\n")
   for _, topic in ipairs(M.TOPICS) do line(topic[1], topic[3]) end
-  io.write("\n`dmhost help COMMAND` or `dmhost help TOPIC` shows one in full.\n")
+  io.write("\n", paint_module.hang("", "`dmhost help COMMAND` or `dmhost help TOPIC` shows one in full."), "\n")
   return 0
 end
 
 local function show_command(command)
-  io.write("usage: ", command.usage, "\n\n", command.summary, "\n")
+  io.write(paint_module.hang("usage: ", command.usage), "\n\n", paint_module.hang("", command.summary), "\n")
   if #command.options > 0 then io.write("\n", options.help(command.options), "\n") end
-  if command.notes then io.write("\n", command.notes) end
+  if command.notes then io.write("\n", narrow(command.notes)) end
   return 0
 end
 

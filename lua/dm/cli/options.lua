@@ -114,7 +114,7 @@ function M.help(options)
   local lines = {}
   for i, o in ipairs(options) do
     local name = (o.short and "-" .. o.short .. ", " or "    ") .. "--" .. o[1]
-    lines[i] = ("  %-26s %s"):format(name .. (o.value and " " .. o.value or ""), o.doc)
+    lines[i] = require("dm.trace.paint").hang(("  %-26s "):format(name .. (o.value and " " .. o.value or "")), o.doc)
   end
   return table.concat(lines, "\n")
 end

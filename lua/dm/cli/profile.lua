@@ -1,4 +1,5 @@
 -- dmhost profile: where the time of a pipeline goes, by operator and by line, and what LuaJIT does not compile.
+local columns = require "dm.cli.columns"
 local advice = require "dm.profile.advice"
 local disk = require "dm.disk"
 local json = require "dm.json"
@@ -7,6 +8,7 @@ local run = require "dm.cli.run"
 local shell = require "dm.shell"
 local show = require "dm.problem.show"
 local tally = require "dm.profile.tally"
+local terminal = require "dm.terminal"
 local plural = require("dm.units").plural
 
 local M = {
@@ -70,14 +72,20 @@ local function for_row(op, counts, total, seconds)
   return rows > 0 and total > 0 and ("%.2f us"):format(op.n / total * seconds * 1e6 / rows) or "-"
 end
 
+local COLUMNS = { { "time", 8 }, { "a row", 12, missed = 2 }, { "rows in", 10, missed = 1 } }
+
 local function show_table(ops, total, outcome)
-  local style, c = show.style(1), outcome.counts
+  local style, c, rows = show.style(1), outcome.counts, {}
   io.write(("%s, %s in %.2f s\n\n"):format(plural(tonumber(c.rows), "row"), plural(total, "sample"), outcome.seconds))
-  io.write(("%-40s %8s %12s %10s\n"):format("operator", "time", "a row", "rows in"))
   for i, op in ipairs(ops) do
     local counts = i < #ops and c.ops[i - 1] or nil
-    io.write(("%-40s %8s %12s %10s\n"):format(op.name, per_cent(op.n, total), for_row(op, counts, total,
-      outcome.seconds), counts and ("%d"):format(tonumber(counts["in"])) or ""))
+    rows[i] = { op.name, per_cent(op.n, total), for_row(op, counts, total, outcome.seconds),
+      counts and ("%d"):format(tonumber(counts["in"])) or "" }
+  end
+  local layout = columns.fit(40, COLUMNS, rows, terminal.columns(1))
+  io.write(layout:head "operator")
+  for i, op in ipairs(ops) do
+    io.write(layout:line(rows[i]))
     show_lines(op, total, style)
   end
   if total < FEW then

@@ -1,16 +1,19 @@
 -- What a run tells at its end: the table for people, run.json for machines, the exit status.
 local ffi = require "ffi"
+local columns = require "dm.cli.columns"
 local json = require "dm.json"
+local paint_module = require "dm.trace.paint"
 local problem = require "dm.problem"
 local resources = require "dm.resources"
 local sample = require "dm.sample"
 local shell = require "dm.shell"
 local show = require "dm.problem.show"
+local terminal = require "dm.terminal"
 local units = require "dm.units"
 local utf8 = require "dm.utf8"
-local visible = require("dm.trace.paint").visible
 
 local C = ffi.C
+local visible = paint_module.visible
 
 local M = {}
 
@@ -152,52 +155,71 @@ local function per_cent(part, whole)
   return whole > 0 and ("%.1f %%"):format(100 * part / whole) or "-"
 end
 
-local function show_reasons(list)
+---A line below an operator's.
+local function say_below(layout, ...)
+  say((" "):rep(layout.cuts and 4 or layout.name + 2), ...)
+end
+
+local function show_reasons(layout, list)
   for i, r in ipairs(list) do
     if i > 4 then
-      say(("%35s and %d more reasons in the ledger\n"):format("", #list - 4))
+      say_below(layout, ("and %d more reasons in the ledger\n"):format(#list - 4))
       break
     end
-    say(("%35s %s %s\n"):format("", count(r.rows), visible(r.reason)))
+    say_below(layout, ("%s %s\n"):format(count(r.rows), visible(r.reason)))
   end
 end
 
-local function show_asked(a)
+local function show_asked(layout, a)
   if not a then return end
-  say(("%35s %s requests, %s of them made again; %s tokens in, %s out%s%s\n"):format("", count(a.requests),
+  say_below(layout, ("%s requests, %s of them made again; %s tokens in, %s out%s%s\n"):format(count(a.requests),
     count(a.retries), count(a.tokens_in), count(a.tokens_out), a.cost and ("; cost %.4f"):format(a.cost) or "",
     a.cached > 0 and ("; %s replies from the cache"):format(count(a.cached)) or ""))
   local l = a.latency_ms
-  if l then say(("%35s half of them within %g ms, 90 %% %g ms, 99 %% %g ms\n"):format("", l.p50, l.p90, l.p99)) end
+  if l then
+    say_below(layout, ("half of them within %g ms, 90 %% %g ms, 99 %% %g ms\n"):format(l.p50, l.p90, l.p99))
+  end
 end
 
+local COLUMNS = { { "rows in", 11, missed = 5 }, { "rows out", 11 }, { "changed", 10, missed = 3 }, { "dropped", 10 },
+  { "rejected", 8, missed = 6 }, { "% of left", 9, missed = 2 }, { "% of all", 9, missed = 1 },
+  { "time", 6, missed = 4 } }
+
 local function show_table(outcome, begun)
-  local c = outcome.counts
-  local total = tonumber(c.rows)
-  say(("\n%-34s %11s %11s %10s %10s %8s %9s %9s %6s\n"):format("operator", "rows in", "rows out", "changed",
-    "dropped", "rejected", "% of left", "% of all", "time"))
-  for _, op in ipairs(operators(outcome, begun)) do
+  local total, ops, rows = tonumber(outcome.counts.rows), operators(outcome, begun), {}
+  for i, op in ipairs(ops) do
     local gone = op.dropped + op.rejected
-    say(("%-34s %11s %11s %10s %10s %8s %9s %9s %6s\n"):format(visible(op.name), count(op["in"]), count(op.out),
-      count(op.changed), count(op.dropped), count(op.rejected), per_cent(gone, op["in"]), per_cent(gone, total),
-      ("%.0f %%"):format(100 * op.time_share)))
-    show_asked(op.asked)
-    show_reasons(op.reasons)
+    rows[i] = { visible(op.name), count(op["in"]), count(op.out), count(op.changed), count(op.dropped),
+      count(op.rejected), per_cent(gone, op["in"]), per_cent(gone, total), ("%.0f %%"):format(100 * op.time_share) }
   end
+  local layout = columns.fit(34, COLUMNS, rows, terminal.columns(2))
+  say("\n", layout:head "operator")
+  for i, op in ipairs(ops) do
+    say(layout:line(rows[i]))
+    show_asked(layout, op.asked)
+    show_reasons(layout, op.reasons)
+  end
+  return layout
 end
 
 local function show_end(outcome, begun)
   local c = outcome.counts
   local seconds = math.max(outcome.seconds, 0.001)
   local rows, bytes = tonumber(c.rows), tonumber(c.bytes)
-  say(("\n%s in, %s out, %s dropped, %s rejected"):format(units.plural(rows, "row"), count(tonumber(c.out)),
-    count(M.dropped(c)), count(rejected(outcome))))
-  say(("; %s in %.2f s: %.1f MB/s, %s rows/s, %d worker%s\n"):format(units.show_bytes(bytes), seconds,
+  local room = { colour = false, columns = terminal.columns(2) or math.huge }
+  local text = ("%s in, %s out, %s dropped, %s rejected; %s in %.2f s: %.1f MB/s, %s rows/s, %d worker%s"):format(
+    units.plural(rows, "row"), count(tonumber(c.out)), count(M.dropped(c)), count(rejected(outcome)),
+    units.show_bytes(bytes), seconds,
     (bytes - tonumber(outcome.bytes_before)) / seconds / 1e6,
     count((rows - tonumber(outcome.rows_before)) / seconds), math.max(begun.workers, 1),
-    begun.workers > 1 and "s" or ""))
-  say("output   ", begun.output == "-" and "standard output" or visible(begun.output), "\n")
-  say("details  ", visible(begun.folder), "/  (run.json, ledger.jsonl, rejects.jsonl)\n")
+    begun.workers > 1 and "s" or "")
+  local function sentence(what, indent)
+    say(table.concat(paint_module.lines(room, { { what } }, indent), "\n"), "\n")
+  end
+  say "\n"
+  sentence(text, 2)
+  sentence("output   " .. (begun.output == "-" and "standard output" or visible(begun.output)), 9)
+  sentence("details  " .. visible(begun.folder) .. "/  (run.json, ledger.jsonl, rejects.jsonl)", 9)
 end
 
 ---@param c ffi.cdata* struct dm_counts
@@ -248,10 +270,10 @@ end
 local function show_text(outcome, begun, status)
   if outcome.status < 0 then return show.print(failure(outcome, begun)) end
   if begun.format == "quiet" then return end
-  show_table(outcome, begun)
+  local layout = show_table(outcome, begun)
   if outcome.counts.bad > 0 then
     say(("%-34s %11s\n"):format("rejected before any operator", count(tonumber(outcome.counts.bad))))
-    show_reasons(reasons_of(outcome.counts, -1))
+    show_reasons(layout, reasons_of(outcome.counts, -1))
   end
   show_end(outcome, begun)
   if status == 130 then

@@ -40,17 +40,14 @@ function M.find(key)
     end
     return nil
   end
-  local node = sample.parse(ffi.string(out.p, out.n))
-  local value = sample.totable(node)
-  sample.release(node)
-  return value
+  return select(2, sample.within(ffi.string(out.p, out.n), sample.totable))
 end
 
 ---Keeps a reply.
 ---@param key string? nil: it was found
 ---@param value table
 function M.keep(key, value)
-  if not key then return end
+  if not key or C.dm_reply_kept() == 0 then return end
   local text = sample.json(value)
   if C.dm_reply_keep(key, text, #text, err) < 0 then endpoint.end_run(ffi.string(err.text)) end
 end

@@ -44,6 +44,7 @@ local OVERLOADED = { [429] = true, [503] = true, [529] = true }
 ---@field lines string header lines
 ---@field secrets string[] what must not be seen in messages
 ---@field settled table as http.settle makes it
+---@field requests table<string, dm.PreparedRequest> by URL
 ---@field endpoint dm.Endpoint
 ---@field retries integer
 ---@field first_delay number milliseconds
@@ -61,6 +62,7 @@ Client.__index = Client
 ---@param settings table
 ---@return dm.LLMClient
 function M.new(settings)
+  settings.requests = {}
   return setmetatable(settings, Client)
 end
 
@@ -136,29 +138,38 @@ end
 local function account(self, tokens_in, tokens_out)
   local cost = cost_of(self, tokens_in, tokens_out)
   self.answered = self.answered + LEARNING * (tokens_out - self.answered)
-  self.asked.tokens_in = self.asked.tokens_in + tokens_in
-  self.asked.tokens_out = self.asked.tokens_out + tokens_out
-  self.asked.cost = self.asked.cost + cost
+  C.dm_asked_answer(self.asked, tokens_in, tokens_out, cost)
   return tokens_in + tokens_out, cost
 end
 
+---The request to a URL, without a body.
+---@return dm.PreparedRequest
+local function request_to(self, url)
+  local request = self.requests[url]
+  if not request then
+    request = http.prepare("POST", url, self.lines, self.settled)
+    self.requests[url] = request
+  end
+  return request
+end
+
 ---Sends a request when it is its turn; again when the server could not be reached.
+---@param request dm.PreparedRequest
 ---@param tokens number that it may take
 ---@param cost number
 ---@return dm.Ended
 ---@return number? pause that the server asked for
-local function send(self, url, body, tokens, cost)
+local function send(self, request, body, tokens, cost)
   while true do
     self.endpoint:enter(tokens, cost)
-    local sent, ended = pcall(http.send, "POST", url, self.lines, body, self.settled)
+    local sent, ended = pcall(http.send, request, body)
     if not sent then -- it could not be begun, or was interrupted
       self.endpoint:leave()
       error(ended, 0)
     end
     local pause = tell(self, ended)
     if ended.outcome ~= C.DM_HTTP_CONNECT then
-      self.asked.requests = self.asked.requests + 1
-      C.dm_asked_latency(self.asked, ended.total_ms)
+      C.dm_asked_request(self.asked, ended.total_ms)
       return ended, pause
     end
     self.endpoint:settle(1, -tokens, -cost)
@@ -174,7 +185,7 @@ end
 local function try(self, url, body, read)
   local tokens_in, tokens_out = math.ceil(#body / TOKEN_BYTES), math.ceil(self.answered)
   local tokens, cost = tokens_in + tokens_out, cost_of(self, tokens_in, tokens_out)
-  local ended, pause = send(self, url, body, tokens, cost)
+  local ended, pause = send(self, request_to(self, url), body, tokens, cost)
   local why, again = judge(self, ended)
   local value
   if not why then
@@ -241,11 +252,9 @@ end
 local function read_json(ended, take)
   local text = ended.body
   if text:find("\n", 1, true) or text:find("\r", 1, true) then text = text:gsub("[\r\n]", " ") end
-  local ok, root = pcall(sample.parse, text)
-  if not ok then return nil, "the reply is " .. tostring(root):gsub(" of the row$", "") end
-  local read, value, why = pcall(take, root)
-  sample.release(root)
-  if not read then return nil, tostring(value) end
+  local taken, read, value, why = pcall(sample.within, text, take)
+  if not taken then return nil, tostring(read) end
+  if not read then return nil, "the reply is " .. value:gsub(" of the row$", "") end
   return value, why
 end
 
@@ -333,8 +342,10 @@ end
 
 ---Keeps a reply, without what was made of it here.
 local function keep(key, reply)
-  cache.keep(key, { text = reply.text, finish_reason = reply.finish_reason, tokens_in = reply.tokens_in,
-    tokens_out = reply.tokens_out })
+  if key then
+    cache.keep(key, { text = reply.text, finish_reason = reply.finish_reason, tokens_in = reply.tokens_in,
+      tokens_out = reply.tokens_out })
+  end
 end
 
 ---Reads what a reply says in JSON, as the schema wants it.

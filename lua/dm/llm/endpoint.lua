@@ -4,6 +4,7 @@
 -- is over.
 local bytes = require "dm.bytes"
 local ffi = require "ffi"
+local fifo = require "dm.fifo"
 local raised = require "dm.raised"
 local wait = require "dm.wait"
 
@@ -30,7 +31,8 @@ local LOOK_MS = 20
 ---@field outage number milliseconds that it may be away
 ---@field away_since number? when it could not be reached for the first time
 ---@field want ffi.cdata* struct dm_want: what the coordinator is to be told
----@field asking dm.Task[] tasks that wait for what is wanted, from `asked` to `asks`
+---@field queue dm.Fifo tasks that wait for their turn; false: one that was interrupted
+---@field asking dm.Fifo tasks that wait for what is wanted
 ---@field metered boolean? whether the coordinator is asked before each request; nil: it is not known yet
 local Endpoint = {}
 Endpoint.__index = Endpoint
@@ -50,8 +52,8 @@ function M.get(name, most, outage)
   if not e then
     local number = tonumber(bytes.xxh3(name):sub(1, 13), 16) -- as many bits of a hash as a number holds
     e = setmetatable({ name = name, most = most, limit = math.min(FIRST, most), busy = 0, outage = outage,
-      growing = true, queue = {}, first = 1, last = 0, shrunk_at = 0, closed_until = 0, pause = PAUSE_MS,
-      want = ffi.new("struct dm_want", { endpoint = number }), asking = {}, asked = 1, asks = 0 }, Endpoint)
+      growing = true, queue = fifo.new(), shrunk_at = 0, closed_until = 0, pause = PAUSE_MS,
+      want = ffi.new("struct dm_want", { endpoint = number }), asking = fifo.new() }, Endpoint)
     known[name] = e
   end
   e.most, e.outage = math.max(e.most, most), outage
@@ -60,23 +62,19 @@ end
 
 ---Takes the task that runs, which was interrupted, out of the queue; or its turn, when that has come.
 local function forget(self)
-  local me = wait.self()
-  for i, task in pairs(self.queue) do
-    if task == me then
-      self.queue[i] = false
-      return
-    end
-  end
-  self:leave()
+  if not self.queue:replace(wait.self(), false) then self:leave() end
+end
+
+---Whether nobody is asked for now.
+function Endpoint:is_closed()
+  return self.closed_until > 0 and self.closed_until > C.dm_loop_now()
 end
 
 ---Lets those go on that wait for their turn.
 function Endpoint:open()
-  if self.closed_until > C.dm_loop_now() then return end
-  while self.first <= self.last and self.busy < math.floor(self.limit) do
-    local task = self.queue[self.first]
-    self.queue[self.first] = nil
-    self.first = self.first + 1
+  if self.queue.n == 0 or self:is_closed() then return end
+  while self.queue.n > 0 and self.busy < math.floor(self.limit) do
+    local task = self.queue:pop()
     if task then
       self.busy = self.busy + 1
       wait.wake(task)
@@ -117,10 +115,9 @@ local function ask_for(self, tokens, cost)
   if not over then
     want.n, want.tokens, want.cost = want.n + 1, want.tokens + tokens, want.cost + cost
     tell_soon(self)
-    self.asks = self.asks + 1
     waiting = waiting + 1
     local me = wait.self()
-    self.asking[self.asks] = me
+    self.asking:push(me)
     wait.park(me)
   end
   if over then
@@ -171,13 +168,9 @@ local function take_grants()
     if found == 0 then return end
     local e = by_number(grant.endpoint)
     over = over or grant.over == 1
-    local last = grant.over == 1 and e.asks or math.min(e.asks, e.asked + tonumber(grant.n) - 1)
-    for i = e.asked, last do
-      wait.wake(e.asking[i])
-      e.asking[i] = nil
-    end
-    waiting = waiting - (last - e.asked + 1)
-    e.asked = last + 1
+    local n = grant.over == 1 and e.asking.n or math.min(e.asking.n, tonumber(grant.n))
+    for _ = 1, n do wait.wake(e.asking:pop()) end
+    waiting = waiting - n
   end
 end
 
@@ -194,13 +187,12 @@ end
 
 ---Waits until the server may get another request.
 function Endpoint:take_turn()
-  if self.first > self.last and self.busy < math.floor(self.limit) and self.closed_until <= C.dm_loop_now() then
+  if self.queue.n == 0 and self.busy < math.floor(self.limit) and not self:is_closed() then
     self.busy = self.busy + 1
     return
   end
   local me = wait.self()
-  self.last = self.last + 1
-  self.queue[self.last] = me
+  self.queue:push(me)
   wait.park(me, forget, self)
 end
 

@@ -17,7 +17,7 @@ local function method(name)
   if table[name] then return ("tables have no methods: `table.%s(t, ...)`"):format(name) end
   local near = suggest.nearest(name, sorted_keys(string))
   if near then return ("did you mean `text:%s()`?"):format(near) end
-  return "texts have the methods of Lua's `string`, tables none; verbs for texts are functions: `dmhost help verbs`"
+  return "texts have the methods of Lua's `string`, tables none; dm.text's verbs are functions: `dmhost help verbs`"
 end
 
 local NAME_FIELD = 'text_key names the field that holds the text: { "NAME", text_key = "meta.body" }'

@@ -11,6 +11,7 @@ local M = {}
 ---@class dm.Style
 ---@field colour boolean
 ---@field width integer columns that a quoted line may take
+---@field columns integer? after which sentences are broken; nil: nowhere
 
 local PLAIN_WIDTH, LEAST_WIDTH, LABEL = 100, 40, "  %-8s"
 
@@ -18,7 +19,8 @@ local PLAIN_WIDTH, LEAST_WIDTH, LABEL = 100, 40, "  %-8s"
 ---@param fd integer
 ---@return dm.Style
 function M.style(fd)
-  return { colour = terminal.has_colour(fd), width = math.max(terminal.columns(fd) or PLAIN_WIDTH, LEAST_WIDTH) }
+  local columns = terminal.columns(fd)
+  return { colour = terminal.has_colour(fd), width = math.max(columns or PLAIN_WIDTH, LEAST_WIDTH), columns = columns }
 end
 
 local CODES = { what = "1;31", caret = "1;33", label = "2" }
@@ -82,6 +84,17 @@ local function label(out, style, name, text)
   out[#out + 1] = paint(style, "label", LABEL:format(name)) .. M.safe(text)
 end
 
+---A sentence behind a head of so many columns, in lines that the terminal has room for.
+local function sentence(out, style, head, indent, text)
+  local room = { colour = false, columns = (style.columns or math.huge) - indent }
+  for line in M.safe(text):gmatch "[^\n]+" do
+    for _, part in ipairs(style.columns and paint_module.lines(room, { { line } }) or { line }) do
+      out[#out + 1] = (head or style.columns and (" "):rep(indent) or "") .. part
+      head = nil
+    end
+  end
+end
+
 local function show_place(out, style, at)
   label(out, style, "at", ("%s:%d:%d"):format(paint_module.visible(at.path), at.line, at.col))
   if at.text then quote_line(out, style, ("%6d"):format(at.line), at.text, at.col, at.size) end
@@ -101,11 +114,15 @@ end
 ---@param style dm.Style
 ---@return string
 function M.text(p, style)
-  local out = { paint(style, "what", "dmhost: ") .. M.safe(p.what) }
+  local out = {}
+  sentence(out, style, paint(style, "what", "dmhost: "), #"dmhost: ", p.what)
   if p.at then show_place(out, style, p.at) end
   if p.row then show_row(out, style, p) end
   if p.replay then label(out, style, "replay", p.replay) end
-  if p.next then label(out, style, "next", p.next) end
+  if p.next then
+    local head = LABEL:format "next"
+    sentence(out, style, paint(style, "label", head), #head, p.next)
+  end
   if p.traceback then out[#out + 1] = paint(style, "label", "  called from\n") .. M.safe(p.traceback) end
   return table.concat(out, "\n") .. "\n"
 end

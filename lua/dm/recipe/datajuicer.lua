@@ -12,6 +12,7 @@ local DEFAULT_EXPORT = "./outputs/hello_world/hello_world.jsonl"
 ---Keys that ask for what there is not.
 local MISSING = {
   generated_dataset_config = "rows of nothing are not made here; write a JSONL file of them",
+  export_aws_credentials = "nothing is written to S3 here; write a file, and copy it there",
 }
 
 ---A scalar of the recipe that must be of a type.
@@ -33,6 +34,9 @@ local EFFECT = {}
 function EFFECT.export_path(recipe, key, node)
   local path = expect(recipe, key, node, "string")
   local ending = path:match "%.([^./]+)$"
+  local hole = path:match "{%a+_%a+}"
+  if hole then recipe:fault(node, ("%s is not filled in here"):format(hole), "write the path itself") end
+  if path:find "^s3://" then recipe:fault(node, "nothing is written to S3 here", "write a file, and copy it there") end
   if ending == "json" or ending == "parquet" then
     recipe:fault(node, ("%s is not written here, JSONL is"):format(ending),
       ("export_path: %s.jsonl, and `duckdb -c \"COPY (FROM 'x.jsonl') TO 'x.%s'\"` behind it"):format(

@@ -63,16 +63,20 @@ end
 local CONFIG_KEYS = { "path", "source", "type", "weight" }
 
 ---One of `configs`.
----@return dm.RecipeSource
+---@return dm.RecipeSource? nil: it can not be read here
 local function read_config(recipe, node)
   if node.kind ~= "map" then recipe:fail(node, "a config of dataset is a map, as {type: local, path: a.jsonl}") end
+  local kind = yaml.get(node, "type")
+  local name_of_kind = kind and yaml.value(kind)
+  if kind and name_of_kind ~= "local" and name_of_kind ~= "ondisk" then -- its other keys are of that type
+    recipe:fault(kind, ("a dataset of type %s is not read here"):format(tostring(name_of_kind)),
+      "fetch it first, and name its files: type: local")
+    return nil
+  end
   local source = { weight = 1 }
   for _, entry in ipairs(node.entries) do
     local name, value = entry.key.text, yaml.value(entry.value, true)
-    if name == "type" and value ~= "local" and value ~= "ondisk" then
-      recipe:fault(entry.value, ("a dataset of type %s is not read here"):format(tostring(value)),
-        "fetch it first, and name its files: type: local")
-    elseif name == "path" then
+    if name == "path" then
       source.path, source.node = value, entry.value
     elseif name == "weight" then
       source.weight = value
@@ -100,7 +104,7 @@ local function read_dataset(recipe, node)
     end
   end
   local list = {}
-  for i, config in ipairs(configs) do list[i] = read_config(recipe, config) end
+  for _, config in ipairs(configs) do list[#list + 1] = read_config(recipe, config) end
   local total = total_node and yaml.value(total_node)
   if total_node and (type(total) ~= "number" or total < 1 or total % 1 ~= 0) then
     recipe:fail(total_node, "max_sample_num must be a whole number from 1")
@@ -180,6 +184,7 @@ function M.read(recipe)
   elseif structured and structured.kind == "map" then
     node, key = structured, its_key
     list, total = read_dataset(recipe, structured)
+    if #list == 0 then return false end
   else
     return false -- -i names it
   end

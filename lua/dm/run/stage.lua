@@ -26,13 +26,16 @@ local MANY = 4096
 ---@field children ffi.cdata*[]? what a slicer made of it
 ---@field done boolean it can leave
 ---@field bytes number memory that it takes
+---@field after dm.Entry|false the next one in the stage
 ---@field turn integer how often it waited for an answer: what is random in an operator hangs on it
 
 ---@class dm.Stage
 ---@field rows ffi.cdata* struct dm_rows *
 ---@field op dm.BaseOp
 ---@field number integer the operator's, from 0
----@field queue dm.Entry[] from `first` to `last`
+---@field first dm.Entry? and then along `after`: those in the stage, in order
+---@field last dm.Entry?
+---@field held integer how many those are
 ---@field running integer tasks that have not ended
 ---@field status integer less than zero: the run can not go on
 local Stage = {}
@@ -44,8 +47,8 @@ function M.new(rows, op, number, new_batch)
   if op.llm then op.llm.asked = rows.asked[number] end
   local most = math.max(1, math.min(op.max_in_flight or DEFAULT, C.dm_http_room()))
   if most >= MANY then collectgarbage("setpause", 120) end -- else garbage takes as much as the samples that wait
-  return setmetatable({ rows = rows, op = op, number = number, out = new_batch(), queue = {}, first = 1, last = 0,
-    running = 0, bytes = 0, status = 0, most = most }, Stage)
+  return setmetatable({ rows = rows, op = op, number = number, out = new_batch(), held = 0, running = 0, bytes = 0,
+    status = 0, most = most }, Stage)
 end
 
 ---@param following fun(batch: dm.Batch): integer takes what leaves the stage to the end of the pipeline
@@ -129,20 +132,13 @@ end
 -- Hooks of tasks: the worker's board says whose code runs, and the clock runs for it.
 local function enter(entry)
   local stage = entry.stage
-  C.dm_rows_at(stage.rows, entry.sample, entry.row, stage.number, entry.number)
-  stage.rows.seed = stage.rows.seed + entry.turn
-  entry.began = C.dm_ticks()
+  C.dm_rows_enter(stage.rows, entry.sample, entry.row, stage.number, entry.number, entry.turn)
 end
 
 local function leave(entry, ended)
   local stage = entry.stage
-  local count = stage.rows.ops[stage.number]
-  count.ticks = count.ticks + (C.dm_ticks() - entry.began)
-  if not ended then
-    C.dm_rows_suspend(stage.rows)
-    return
-  end
-  C.dm_rows_rest(stage.rows)
+  C.dm_rows_leave(stage.rows, stage.number, ended and 1 or 0)
+  if not ended then return end
   entry.done = true
   stage.running = stage.running - 1
   stage:weigh(entry)
@@ -150,10 +146,11 @@ end
 
 ---Notes the memory that an entry takes now.
 function Stage:weigh(entry)
-  local now = C.dm_rows_bytes(self.rows, entry.row)
-  if entry.sample then now = now + C.dm_sample_memory(entry.sample) end
-  for _, child in ipairs(entry.children or {}) do now = now + C.dm_sample_memory(child) end
-  self.bytes = self.bytes + now - (entry.bytes or 0)
+  local now = C.dm_rows_bytes(self.rows, entry.row, entry.sample or nil)
+  if entry.children then
+    for _, child in ipairs(entry.children) do now = now + C.dm_sample_memory(child) end
+  end
+  self.bytes = self.bytes + now - entry.bytes
   entry.bytes = now
 end
 
@@ -165,10 +162,11 @@ function Stage:hold(batch, i)
   if row < 0 then return nil end
   if s then C.dm_sample_hold(s) end
   if own then C.dm_sample_hold(own) end
-  return {
-    stage = self, enter = enter, leave = leave, turn = 0, done = not s,
+  return { -- with all that it will have, in the end and as a task: a table that grows is hashed anew
+    stage = self, enter = enter, leave = leave, turn = 0, done = not s, bytes = 0, after = false,
     sample = s, row = row, child = batch.child[i], number = batch.number[i], own = own,
     gone = not s, op = batch.op[i], reason = batch.reason[i], value = batch.value[i], rejected = batch.rejected[i],
+    co = false, run = false, woken = false, ended = false, undo = false, undo_arg = false, with_head = false,
   }
 end
 
@@ -180,10 +178,12 @@ end
 ---@param entry table
 ---@return integer status
 function Stage:give_back(entry)
-  self.bytes = self.bytes - entry.bytes
+  self.bytes, self.held = self.bytes - entry.bytes, self.held - 1
   release(entry.sample)
   release(entry.own)
-  for _, child in ipairs(entry.children or {}) do release(child) end
+  if entry.children then
+    for _, child in ipairs(entry.children) do release(child) end
+  end
   return C.dm_rows_release(self.rows, entry.row)
 end
 
@@ -206,31 +206,30 @@ local function put_entry(out, entry)
 end
 
 ---Puts what can leave into the batch, as far as it may go together.
----@return integer last the entry that leaves last
+---@return dm.Entry? rest the first one that stays
 function Stage:gather()
-  local out, at = self.out, self.first
+  local out, entry = self.out, self.first
   out.n = 0
-  while at <= self.last and self.queue[at].done and out.n < BATCH do
-    local entry = self.queue[at]
+  while entry and entry.done and out.n < BATCH do
     put_entry(out, entry)
-    at = at + 1
-    if C.dm_rows_followed(self.rows, entry.row) == 1 then break end
+    local followed = C.dm_rows_followed(self.rows, entry.row) == 1
+    entry = entry.after
+    if followed then break end
   end
-  return at - 1
+  return entry
 end
 
 ---Lets those out that have ended, as far as none before them still waits.
 ---@return integer status
 function Stage:drain()
-  while self.status == 0 and self.first <= self.last and self.queue[self.first].done do
-    local last, kept = self:gather(), handed.count()
+  while self.status == 0 and self.first and self.first.done do
+    local rest, kept = self:gather(), handed.count()
     local status = self.following(self.out)
-    for i = self.first, last do
-      local given = self:give_back(self.queue[i])
+    while self.first ~= rest do
+      local given = self:give_back(self.first)
       if status == 0 then status = given end
-      self.queue[i] = nil
+      self.first = self.first.after
     end
-    self.first = last + 1
     handed.recycle(kept)
     if status < 0 then return status end
   end
@@ -240,8 +239,8 @@ end
 ---Whether no more rows are to come in for now.
 ---@return boolean
 function Stage:is_full()
-  local n = self.last - self.first + 1
-  return self.running >= self.most or n > 0 and (n >= WINDOW * self.most or self.bytes > MOST_BYTES)
+  return self.running >= self.most or
+    self.held > 0 and (self.held >= WINDOW * self.most or self.bytes > MOST_BYTES)
 end
 
 ---Waits a while for what is under way.
@@ -273,8 +272,8 @@ function Stage:push(batch)
     end
     local entry = self:hold(batch, i)
     if not entry then return C.DM_EMEMORY end
-    self.last = self.last + 1
-    self.queue[self.last] = entry
+    if self.first then self.last.after = entry else self.first = entry end
+    self.last, self.held = entry, self.held + 1
     self:weigh(entry)
     if entry.sample then begin(self, entry) end
   end
@@ -299,12 +298,11 @@ end
 ---@return integer status
 function M.finish(stages)
   for _, stage in ipairs(stages) do
-    while stage.first <= stage.last do
+    while stage.first do
       local status = stage:drain()
-      if status == 0 and stage.first <= stage.last then status = stage:pause() end
+      if status == 0 and stage.first then status = stage:pause() end
       if status < 0 then return status end
     end
-    stage.queue, stage.first, stage.last = {}, 1, 0
   end
   return 0
 end

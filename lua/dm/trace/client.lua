@@ -16,6 +16,9 @@ local M = {}
 ---The longest that a row and that loading may take while a person waits, unless the pipeline says so itself; in ms.
 local ROW_TIME, LOAD_TIME = 5000, 15000
 
+---What is raised when an answer is not waited for any longer, since something newer has come up.
+M.INTERRUPTED = {}
+
 ---Pattern of the reason of rows that took too long.
 M.SLOW = "^took longer than"
 
@@ -28,6 +31,7 @@ local PROBE_TIME = 5000
 ---@field pending dm.Event[] what happened while an answer was waited for
 ---@field row_time number ms
 ---@field load_time number ms
+---@field interrupted fun(): boolean? asked when something has happened while an answer is waited for; true: it is not
 ---@field slow { op: integer, at: dm.Place? }? the operator that last took too long, and where
 local Client = {}
 Client.__index = Client
@@ -54,7 +58,7 @@ end
 local INTERRUPTED = 130
 
 ---The next answer, or the loss of the worker; what else happens is kept. Whoever wants to end does not wait for it:
----raises { stop = exit status }.
+---raises { stop = exit status }, or M.INTERRUPTED.
 ---@return dm.Event
 local function wait(self)
   while true do
@@ -64,6 +68,10 @@ local function wait(self)
     local quits = event.kind == C.DM_EVENT_KEY and event.text:find "[q\3\4]"
     if quits or event.kind == C.DM_EVENT_CLOSED then error({ stop = 0 }, 0) end
     self.pending[#self.pending + 1] = event
+    if self.interrupted and self.interrupted() then
+      self.runs = false
+      error(M.INTERRUPTED, 0)
+    end
   end
 end
 

@@ -8,7 +8,7 @@ local rows_module = require "dm.trace.rows"
 local M = {}
 
 ---Milliseconds that a row and loading may take while somebody waits for the screen.
-local ROW_TIME, LOAD_TIME = 2000, 10000
+local ROW_TIME, LOAD_TIME = 2000, 5000
 
 local CHUNK, MOST_BYTES = 64, 256 * 1024 * 1024
 
@@ -77,10 +77,10 @@ local function lost_fault(lost, info)
   return fault
 end
 
----Traces all rows. nil when something else has come up (`interrupted` answers true), or a fault.
+---Traces all rows.
 ---@return dm.Outcome[]? list
 ---@return dm.Fault? fault
-local function trace_all(self, interrupted)
+local function trace_all(self)
   local list, at = {}, 1
   while at <= #self.rows do
     local name, chunk = chunk_at(self, at)
@@ -88,7 +88,6 @@ local function trace_all(self, interrupted)
     if lost then return nil, lost_fault(lost, self.client.info) end
     for _, digest in ipairs(answer.records) do list[#list + 1] = outcomes.parse(digest) end
     at = at + (upto or #chunk)
-    if interrupted() then return nil end
   end
   return list
 end
@@ -102,23 +101,36 @@ local function culprit(fault, info)
   return path
 end
 
----Loads what has changed and traces all rows with it. The last good version stays when that fails.
+---Loads what has changed and traces all rows with it.
+---@return dm.Outcome[]? list
+---@return table|dm.Fault of the client, or why there is no list
+local function attempt(self, changed)
+  local info, fault = self.client:load(changed)
+  if not info then return nil, fault end
+  if not self.rows then self:read_rows(info) end
+  local list
+  list, fault = trace_all(self)
+  if not list then self.client:drop() end
+  return list, list and info or fault
+end
+
+---Brings everything up to date. The last good version stays when that fails.
 ---@param changed string[]
 ---@param interrupted fun(): boolean whether to give up: something newer is there
 ---@return boolean finished false when interrupted
 function Live:update(changed, interrupted)
-  local good = self.good
-  local info, fault = self.client:load(changed)
-  local list
-  if info then
-    if not self.rows then self:read_rows(info) end
-    list, fault = trace_all(self, interrupted)
+  local client, good = self.client, self.good
+  client.interrupted = interrupted
+  local ok, list, info = pcall(attempt, self, changed)
+  client.interrupted = nil
+  if not list or not ok then client.info = good end
+  if not ok then
+    if list ~= client_module.INTERRUPTED then error(list, 0) end
+    return false
   end
   if not list then
-    self.client.info = good
-    if info then self.client:drop() end
-    self.fault = fault or self.fault
-    return fault ~= nil
+    self.fault = info
+    return true
   end
   self.made = #info.made > 0 and info.made or { self.fault and culprit(self.fault, info) or changed[1] }
   self.fault, self.good = nil, info

@@ -127,34 +127,64 @@ local function style(paint, span, text)
   return terminal.paint(paint.colour and codes ~= nil and text ~= "", codes, text)
 end
 
----Breaks spans into lines; those after the first are indented.
+---Words that are longer than this are broken where the line ends.
+local LONGEST_WORD = 24
+
+---Columns that the word takes which begins at a byte, for who does not want to break it; 0 within one.
+local function word_at(text, at)
+  if at > 1 and text:byte(at - 1) ~= 32 then return 0 end
+  local n = M.columns(text:match("^[^ ]*", at))
+  return n <= LONGEST_WORD and n or 0
+end
+
+---Breaks spans into lines, between words where there are any; those after the first are indented.
 ---@param paint dm.Paint
 ---@param spans dm.Span[]
 ---@param indent integer?
 ---@return string[]
 function M.lines(paint, spans, indent)
-  local lines, line, used = {}, {}, 0
-  local margin = math.min(indent or 0, paint.columns / 2)
+  local lines, line, used, room = {}, {}, 0, paint.columns
+  local margin = math.min(indent or 0, math.floor(room / 2))
   for _, span in ipairs(spans) do
     local piece = {}
     local function flush()
       line[#line + 1] = style(paint, span, table.concat(piece))
       piece = {}
     end
-    for c in span[1]:gmatch(CHARACTER) do
+    for at, c in span[1]:gmatch("()(" .. CHARACTER .. ")") do
       local n = columns_of(c)
-      if used + n > paint.columns then
+      local needs = room < math.huge and math.max(n, word_at(span[1], at)) or n
+      local full = used + needs > room and (used + n > room or used > margin and needs <= room - margin)
+      if full then
+        if piece[#piece] == " " then piece[#piece] = nil end
         flush()
         lines[#lines + 1] = table.concat(line)
         line, used = { (" "):rep(margin) }, margin
       end
-      piece[#piece + 1] = c
-      used = used + n
+      if not (full and c == " ") then
+        piece[#piece + 1] = c
+        used = used + n
+      end
     end
     flush()
   end
   lines[#lines + 1] = table.concat(line)
   return lines
+end
+
+-- A text has at least so many columns beside its head; else it begins below it.
+local LEAST_BESIDE, BELOW = 20, 6
+
+---A text behind a head, for standard output: where it takes more than a line, the others begin below the text.
+---@param head string
+---@param text string
+---@return string
+function M.hang(head, text)
+  local paint, indent = M.new(), M.columns(head)
+  if paint.columns - indent >= LEAST_BESIDE then
+    return table.concat(M.lines(paint, { { head .. text } }, indent), "\n")
+  end
+  return head:gsub("%s+$", "\n") .. table.concat(M.lines(paint, { { (" "):rep(BELOW) .. text } }, BELOW), "\n")
 end
 
 return M
