@@ -38,7 +38,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
-.PHONY: all deps demo test test-cluster test-llm test-datajuicer check unit specs conformance hostile lint format bench bench-ops bench-datamate bench-fleet bench-llm fuzz install clean
+.PHONY: all deps demo test test-cluster test-llm test-datajuicer check unit specs conformance hostile lint format bench bench-ops bench-datamate bench-dev bench-fleet bench-llm fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)
@@ -151,6 +151,10 @@ bench-llm:
 	tests/deps.sh build bench-llm
 	$(MAKE) all
 	tests/bench/llm/run.sh $(BUILD)
+
+# From a save to the screen of dmhost dev; prints a table.
+bench-dev: $(BUILD)/dmhost
+	$(BUILD)/dmhost lua tests/bench/dev.lua
 
 # A coordinator with 10,000 workers that do no work.
 bench-fleet: $(BUILD)/fleet

@@ -34,3 +34,17 @@ struct dm_pending *dm_events_take(struct dm_events *e)
         e->first = p->next;
     return p;
 }
+
+void dm_events_drop(struct dm_events *e, int kind)
+{
+    struct dm_pending **at = &e->first, *p;
+    while ((p = *at)) {
+        if (p->event.kind == kind) {
+            *at = p->next;
+            free(p);
+        } else {
+            at = &p->next;
+        }
+    }
+    e->last = at;
+}

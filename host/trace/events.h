@@ -21,4 +21,7 @@ void dm_events_add(struct dm_events *e, struct dm_event event, const char *text,
 /* Takes the oldest; the caller frees it. NULL when there is none. */
 struct dm_pending *dm_events_take(struct dm_events *e);
 
+/* Removes all of a kind. */
+void dm_events_drop(struct dm_events *e, int kind);
+
 #endif

@@ -130,6 +130,8 @@ int dm_session_tracer(const struct dm_settings *settings, struct dm_error *err)
         dm_pool_kill(s->tracer, DM_KILL_QUIT);
     s->tracer = NULL;
     s->asked = false;
+    dm_events_drop(&s->events, DM_EVENT_REPLY); /* of one that nobody waits for any longer */
+    dm_events_drop(&s->events, DM_EVENT_LOST);
     s->memory_bytes = settings->memory_bytes;
     rc = dm_pool_start(&s->pool, 0, false, err);
     if (rc == DM_OK)

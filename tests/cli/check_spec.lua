@@ -72,7 +72,7 @@ describe("dmhost check", function()
   }]]
     local status, lines = check "pipeline.lua"
     assert.equal(2, status)
-    has(lines, "pipeline.lua:3:25: error: ", "no file matches the input no*.jsonl")
+    has(lines, "pipeline.lua:3:25: error: ", "no file matches the input no*.jsonl; relative patterns count from")
     has(lines, "pipeline.lua:3:40: error: ", 'did you mean "output"')
     has(lines, "pipeline.lua:4:12: error: ", "in.jsonl exists")
     has(lines, "pipeline.lua:4:24: error: ", "on_error")

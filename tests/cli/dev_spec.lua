@@ -106,6 +106,19 @@ describe("dmhost dev", function()
     assert.equal(1000, list[#list].changed)
   end)
 
+  it("takes what editors put beside a file for no save of it", function()
+    start "pipeline.lua --json"
+    until_event "ready"
+    by_rename(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"!')))
+    until_event "error"
+    for _, name in ipairs { "shout.lua~", ".shout.lua.swp", "4913", "#shout.lua#" } do
+      t.write(dir .. "/ops/user/" .. name, "what an editor needs")
+      os.execute "sleep 0.1" -- as long as it takes, were it taken for one
+    end
+    by_rename(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"?"')))
+    assert.equal("reload", until_event("summary")[1].event)
+  end)
+
   it("makes an endless loop an error like any other", function()
     start "pipeline.lua --json"
     until_event "ready"
@@ -117,6 +130,15 @@ describe("dmhost dev", function()
     by_rename(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"" if sample.id == 7 then error "seven" end')))
     list = until_event "summary"
     assert.equal(1, list[#list].rejected)
+  end)
+
+  it("names the line of an endless loop in init", function()
+    start "pipeline.lua --json"
+    until_event "ready"
+    by_rename(dir .. "/ops/user/shout.lua", (SHOUT:gsub("self.seen = self.seen or 0", "\nwhile true do end\n")))
+    local list = until_event "error"
+    assert.equal("ops/user/shout.lua", list[1].file)
+    assert.equal(4, list[1].line)
   end)
 
   it("gives up loading what has been mended meanwhile", function()

@@ -26,7 +26,7 @@ describe("the README", function()
   ---The files that a pipeline's input names.
   local function make_inputs(text)
     for pattern in text:match("input = ([^\n]+)"):gmatch '"([^"]+)"' do
-      local path = dir .. "/" .. pattern:gsub("%*", "x")
+      local path = dir .. "/" .. pattern:gsub("%*", "x"):gsub("/$", "/x.jsonl")
       local plain = path:gsub("%.zst$", ""):gsub("%.gz$", "")
       os.execute("mkdir -p " .. q(path:match "^(.*)/"))
       t.write(plain, ROW)
@@ -44,6 +44,24 @@ describe("the README", function()
       local status, _, err = t.shell(("cd %s && %s run p.lua -j 1 --force"):format(q(dir), q(t.DMHOST)))
       assert.equal(0, status, err)
       assert.truthy(err:find "[^0], 0 dropped, 0 rejected" or err:find ("2 out", 1, true), err)
+    end
+  end)
+  it("says keys of pipelines as a pipeline takes them", function()
+    local list = {}
+    local function add(text)
+      local key = text:match "^(%l+) = " or ""
+      if ("input output engine limits"):find(key, 1, true) and key ~= "" then list[#list + 1] = text end
+    end
+    local prose = t.read "README.md":gsub("\n```.-\n```", "")
+    for text in prose:gmatch "\n    ([^\n]+)" do add(text) end
+    for text in prose:gmatch "`([^`\n]+)`" do add(text) end
+    assert.is_true(#list >= 5)
+    for _, text in ipairs(list) do
+      make_inputs(text:find "^input" and text or 'input = "in.jsonl"')
+      t.pipeline(dir, 'input = "in.jsonl", output = "out/", operators = {},\n' .. text)
+      local workers = text:find "^engine" and "--workers 8" or ""
+      local status, _, err = t.shell(("cd %s && %s run pipeline.lua --dry-run %s"):format(q(dir), q(t.DMHOST), workers))
+      assert.equal(0, status, text .. "\n" .. err)
     end
   end)
   it("has operators whose examples hold", function()

@@ -29,7 +29,7 @@ exit status: 0 no errors (there may be warnings); 2 errors
 local function show(finding)
   local col = finding.col and finding.col .. ":" or ""
   io.write(("%s:%d:%s %s: %s\n"):format(visible(finding.file), finding.line, col, finding.severity,
-    visible((finding.message:gsub("%s*\n%s*", " ")))))
+    visible(finding.message)))
 end
 
 local function show_json(finding)
@@ -47,6 +47,7 @@ function M.run(values)
     local findings, rows, needed = check.pipeline(path, values)
     tried = tried + (rows or 0)
     for _, finding in ipairs(findings) do
+      finding.message = finding.message:gsub("%s*\n%s*", "; ") -- what is wrong, and what to do
       count[finding.severity] = count[finding.severity] + 1
       local write = values.json and show_json or show
       write(finding)

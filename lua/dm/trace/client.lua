@@ -110,7 +110,8 @@ end
 ---The worker's end while it loaded, as a fault.
 local function load_fault(self, request, lost)
   local f = fault.new(("loading %s %s"):format(self.spec.target, lost.text), self.spec.target)
-  f.at, f.next = probe(self, request, lost), hints.of(lost.text)
+  f.at = probe(self, request, lost)
+  f.next = lost.text:find(M.SLOW) and "is it an endless loop?" or hints.of(lost.text)
   if f.at then f.path = nil end
   return f
 end

@@ -143,7 +143,7 @@ local function begin_probe()
   debug.sethook(function()
     if os.clock() <= deadline then return end
     debug.sethook() -- once
-    error("took too long", 0)
+    error("took too long", 2)
   end, "", 1000)
 end
 

@@ -123,7 +123,7 @@ local function listings(files, path, changed)
   local folder, name = folder_of(path), path:match "[^/]*$"
   for _, key in ipairs(files) do
     local ok, fits = pcall(string.find, name, key:match "[^/]*$")
-    if plain(folder_of(key)) == folder and ok and fits and plain(key) ~= path then changed[#changed + 1] = key end
+    if not is_file(key) and plain(folder_of(key)) == folder and ok and fits then changed[#changed + 1] = key end
   end
 end
 
