@@ -23,13 +23,33 @@ int dm_self_path(char *path, size_t n, struct dm_error *err)
     return DM_OK;
 }
 
-int dm_self_follow_parent(struct dm_error *err)
+static int follow_parent(int signal, struct dm_error *err)
 {
     pid_t parent = getppid();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_PDEATHSIG, signal);
     if (getppid() != parent)
         return dm_fail(err, DM_EIO, "who started this process has gone");
     return DM_OK;
+}
+
+int dm_self_follow_parent(struct dm_error *err)
+{
+    return follow_parent(SIGKILL, err);
+}
+
+static void on_parent_gone(int signal)
+{
+    (void)signal;
+    kill(0, SIGKILL);
+}
+
+int dm_self_lead_group(struct dm_error *err)
+{
+    /* not SIGHUP, which a group's members get for other reasons */
+    struct sigaction action = {.sa_handler = on_parent_gone};
+    if ((getpgrp() != getpid() && setpgid(0, 0)) || sigaction(SIGRTMAX, &action, NULL))
+        return dm_fail_errno(err, DM_EIO, "cannot make a group of processes");
+    return follow_parent(SIGRTMAX, err);
 }
 
 /* The first 8 bytes of the build id among the notes of a segment; 0 when it has none. */

@@ -19,6 +19,10 @@ int dm_self_path(char *path, size_t n, struct dm_error *err);
  */
 int dm_self_follow_parent(struct dm_error *err);
 
+/* Makes a group of this process and what it will start, all of which is killed when the one that
+ * started it ends; a process that is stopped then, when it goes on. Errors as above. */
+int dm_self_lead_group(struct dm_error *err);
+
 /* Lets memory run short beyond so many bytes; 0: no bound. Not under AddressSanitizer. */
 void dm_self_limit_memory(uint64_t bytes);
 

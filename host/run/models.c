@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { SAVE_MS = 1000, VERSION = 1 };
+enum { SAVE_MS = 1000, VERSION = 1, STEPS = 100 };
 
 /* ---- the account on disk
  * ---------------------------------------------------------------------------- */
@@ -51,8 +51,8 @@ static int load(struct dm_coordinator *c, struct dm_error *err)
         uint64_t requests = dm_get_u64(&w), cost;
         cost = dm_get_u64(&w);
         dm_asked_get(&w, c->asked, c->job->settings.nops);
-        c->budget.requests = w.bad ? 0 : requests;
-        c->budget.cost = w.bad ? 0 : cost;
+        c->budget.requests = c->noted_requests = w.bad ? 0 : requests;
+        c->budget.cost = c->noted_cost = w.bad ? 0 : cost;
         if (w.bad) /* nothing was committed: it may be another pipeline's */
             rc = c->outcome->resumed
                      ? dm_fail(err, DM_EINPUT, "%s is damaged\nstart again with --force", path)
@@ -71,20 +71,41 @@ static int write_file(const char *path, const struct dm_buf *b)
     return close(fd) == 0 && ok ? 0 : -1;
 }
 
-/* Whole, then renamed: whoever dies meanwhile leaves the one before. */
-static int save(struct dm_coordinator *c, struct dm_error *err)
+/* What is noted as used: with a limit, a step ahead of what is, so that whoever resumes the run
+ * after this process was killed does not go beyond the limit, and not each request is noted. */
+static uint64_t ahead(uint64_t used, uint64_t most)
 {
+    uint64_t step = most / STEPS ? most / STEPS : 1;
+    return !most || used >= most ? used : used + step < most ? used + step : most;
+}
+
+/* Whether more is used than is noted. */
+static bool is_beyond(const struct dm_coordinator *c)
+{
+    const struct dm_budget *b = &c->budget;
+    return (b->most_requests && b->requests > c->noted_requests) ||
+           (b->most_cost && b->cost > c->noted_cost);
+}
+
+/* Whole, then renamed: whoever dies meanwhile leaves the one before. */
+static int save(struct dm_coordinator *c, bool last, struct dm_error *err)
+{
+    const struct dm_budget *budget = &c->budget;
     struct dm_buf b = {0};
     char path[4096], fresh[4096];
     if (!c->asked_changed || !path_of(c, "asked", path) || !path_of(c, "asked.new", fresh))
         return DM_OK;
-    bool ok = dm_put_u32(&b, VERSION) && dm_put_u64(&b, c->budget.requests) &&
-              dm_put_u64(&b, c->budget.cost) && dm_asked_put(&b, c->asked, c->job->settings.nops);
+    uint64_t requests = last ? budget->requests : ahead(budget->requests, budget->most_requests);
+    uint64_t cost = last ? budget->cost : ahead(budget->cost, budget->most_cost);
+    bool ok = dm_put_u32(&b, VERSION) && dm_put_u64(&b, requests) && dm_put_u64(&b, cost) &&
+              dm_asked_put(&b, c->asked, c->job->settings.nops);
     int rc = ok ? DM_OK : dm_fail_memory(err);
     if (rc == DM_OK && (write_file(fresh, &b) || rename(fresh, path)))
         rc = dm_fail_errno(err, DM_EIO, "cannot write %s", path);
     dm_buf_finish(&b);
     c->asked_changed = false;
+    c->noted_requests = requests;
+    c->noted_cost = cost;
     c->asked_saved_ms = uv_hrtime() / 1000000;
     return rc;
 }
@@ -145,12 +166,21 @@ static void end_of_budget(struct dm_coordinator *c)
                 requests ? "max-requests" : "max-cost");
 }
 
+/* What is used is noted before anything is done with it. */
+static void note(struct dm_coordinator *c)
+{
+    struct dm_error err;
+    c->asked_changed = true;
+    if (is_beyond(c) && save(c, false, &err))
+        dm_run_fail(c, &err);
+}
+
 static void hand_out(struct dm_coordinator *c)
 {
     struct dm_asker *who;
     struct dm_grant grant;
     while (dm_budget_next(&c->budget, dm_loop_now(), &who, &grant)) {
-        c->asked_changed = true;
+        note(c);
         if (grant.over)
             end_of_budget(c);
         send_grant((void *)((char *)who - offsetof(struct dm_peer, asker)), &grant);
@@ -164,10 +194,12 @@ void dm_models_want(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wi
     dm_want_get(frame, &want);
     int rc = frame->bad ? dm_fail(&err, DM_EINPUT, "malformed message from a worker")
                         : dm_budget_want(&c->budget, &peer->asker, &want, dm_loop_now(), &err);
-    if (rc)
+    if (rc) {
         dm_run_fail(c, &err);
-    else
-        hand_out(c);
+        return;
+    }
+    note(c);
+    hand_out(c);
 }
 
 void dm_models_told(struct dm_coordinator *c, struct dm_wire *frame)
@@ -180,14 +212,14 @@ void dm_models_tick(struct dm_coordinator *c)
 {
     struct dm_error err;
     hand_out(c);
-    if (uv_hrtime() / 1000000 - c->asked_saved_ms >= SAVE_MS && save(c, &err))
+    if (uv_hrtime() / 1000000 - c->asked_saved_ms >= SAVE_MS && save(c, false, &err))
         dm_run_fail(c, &err);
 }
 
 void dm_models_end(struct dm_coordinator *c)
 {
     struct dm_error err;
-    if (c->outcome->begun && save(c, &err) && c->outcome->status == DM_OK) {
+    if (c->outcome->begun && save(c, true, &err) && c->outcome->status == DM_OK) {
         c->outcome->status = err.status;
         c->outcome->err = err;
     }

@@ -17,6 +17,7 @@ struct dm_replies {
     sqlite3 *db;
     sqlite3_stmt *find, *add;
     enum dm_replies_mode mode;
+    bool reading;          /* a transaction of SELECTs is open */
     uv_mutex_t writing;    /* the file */
     uv_mutex_t putting;    /* what follows */
     struct dm_buf waiting; /* a key and a reply, again and again, as in frames */
@@ -134,9 +135,13 @@ void dm_replies_close(struct dm_replies *r)
     free(r);
 }
 
+/* One SELECT after another locks the file once. */
 int dm_replies_find(struct dm_replies *r, const char *key, struct dm_buf *reply,
                     struct dm_error *err)
 {
+    if (!r->reading && dm_sqlite.exec(r->db, "BEGIN", NULL, NULL, NULL))
+        return fail_sqlite(NULL, r->db, err);
+    r->reading = true;
     dm_sqlite.bind_text(r->find, 1, key, -1, SQLITE_STATIC);
     int step = dm_sqlite.step(r->find), rc = step == SQLITE_ROW;
     if (rc && !dm_buf_add(reply, dm_sqlite.column_text(r->find, 0),
@@ -146,6 +151,15 @@ int dm_replies_find(struct dm_replies *r, const char *key, struct dm_buf *reply,
         rc = fail_sqlite(NULL, r->db, err);
     dm_sqlite.reset(r->find);
     return rc;
+}
+
+int dm_replies_rest(struct dm_replies *r, struct dm_error *err)
+{
+    if (!r->reading)
+        return DM_OK;
+    r->reading = false;
+    return dm_sqlite.exec(r->db, "COMMIT", NULL, NULL, NULL) ? fail_sqlite(NULL, r->db, err)
+                                                             : DM_OK;
 }
 
 int dm_replies_put(struct dm_replies *r, const char *key, const char *reply, size_t n,

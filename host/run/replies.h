@@ -22,6 +22,10 @@ void dm_replies_close(struct dm_replies *r);
 int dm_replies_find(struct dm_replies *r, const char *key, struct dm_buf *reply,
                     struct dm_error *err);
 
+/* Sees from the next dm_replies_find on what has been written meanwhile; to be called now and then.
+ */
+int dm_replies_rest(struct dm_replies *r, struct dm_error *err);
+
 /* Has a reply wait for the next dm_replies_flush. */
 int dm_replies_put(struct dm_replies *r, const char *key, const char *reply, size_t n,
                    struct dm_error *err);

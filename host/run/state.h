@@ -57,7 +57,8 @@ struct dm_coordinator {
     struct dm_budget budget; /* of requests to models */
     struct dm_asked *asked;  /* for each operator: what it has asked, as far as workers have told */
     uint64_t asked_saved_ms; /* when that was written last */
-    bool asked_changed;      /* since then */
+    uint64_t noted_requests, noted_cost; /* as used, on disk */
+    bool asked_changed;                  /* since then */
     int lock;
     bool plan_ended, committing, stopping, quitting, closed;
     uint64_t started_ms, committed_ms, shown_ms;

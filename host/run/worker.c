@@ -73,6 +73,13 @@ static int send_written(struct dm_worker *w, const struct dm_result *r, struct d
     return send_frame(w, at, ok, err);
 }
 
+/* Sends the replies that are to be kept, and lets go of the file of those that were. */
+static int send_replies(struct dm_worker *w, struct dm_error *err)
+{
+    int rc = w->replies ? dm_replies_rest(w->replies, err) : DM_OK;
+    return rc || !w->frame.n ? rc : w->send(w->arg, &w->frame, err);
+}
+
 /* Tells what models were asked since that was last told. */
 static int send_asked(struct dm_worker *w, struct dm_error *err)
 {
@@ -126,7 +133,8 @@ static int run_split(struct dm_worker *w, const struct dm_split *s, struct dm_re
     if (rc == DM_OK) {
         rc = dm_lua_call(w->lua, "dm.run.worker", "run", dm_work_rows(w->work), err);
         rc = dm_work_end(w->work, rc, err);
-        int told = send_asked(w, rc ? NULL : err);
+        int told = send_replies(w, rc ? NULL : err);
+        told = told ? told : send_asked(w, rc ? NULL : err);
         rc = rc ? rc : told;
     }
     if (rc == DM_OK)
@@ -337,8 +345,8 @@ static int on_idle(void *arg, struct dm_error *err)
 {
     enum { TELL_MS = 100 };
     struct dm_worker *w = arg;
-    int rc = DM_OK;
-    if (uv_hrtime() / 1000000 - w->told_ms >= TELL_MS)
+    int rc = send_replies(w, err);
+    if (rc == DM_OK && uv_hrtime() / 1000000 - w->told_ms >= TELL_MS)
         rc = send_asked(w, err);
     return rc ? rc : w->idle(w->idle_arg, err);
 }
@@ -362,13 +370,18 @@ int dm_reply_kept(void)
     return here && here->replies && !here->settings.replay;
 }
 
+/* They go together, at the latest when the worker is idle. */
 int dm_reply_keep(const char *key, const char *reply, size_t n, struct dm_error *err)
 {
+    enum { REPLIES_BYTES = 16 * 1024 };
     if (!dm_reply_kept())
         return DM_OK;
     size_t at = dm_frame_begin(&here->frame, DM_REPLY);
     bool ok = dm_put_text(&here->frame, key) && dm_put_bytes(&here->frame, reply, n);
-    return send_frame(here, at, ok, err);
+    if (!ok || here->frame.n >= REPLIES_BYTES)
+        return send_frame(here, at, ok, err);
+    dm_frame_end(&here->frame, at);
+    return DM_OK;
 }
 
 int dm_metered(void)

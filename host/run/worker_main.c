@@ -141,10 +141,10 @@ static void allow_files(void)
 
 /* What operators start is in the worker's group, and ends with it. Keys on the terminal, and what
  * is sent to a whole job, are for the coordinator, which decides. */
-static void leave_group(void)
+static int leave_group(struct dm_error *err)
 {
-    setpgid(0, 0);
     fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC); /* else what an operator starts would hold it open */
+    return dm_self_lead_group(err);
 }
 
 /* Lua waits for what operators started with io.popen when it closes: that is asked to end, and not
@@ -159,9 +159,8 @@ static void end_others(void)
 
 static int start(struct process *p, struct dm_error *err)
 {
-    if (dm_self_follow_parent(err))
+    if (leave_group(err))
         return err->status;
-    leave_group();
     p->board = mmap(NULL, sizeof *p->board, PROT_READ | PROT_WRITE, MAP_SHARED, BOARD_FD, 0);
     if (p->board == MAP_FAILED)
         return dm_fail(err, DM_EUSAGE, "a worker is started by `dmhost run`, not by hand");

@@ -38,7 +38,8 @@ static bool put_text(struct dm_buf *out, const char *p, size_t n)
 {
     const unsigned char *kind = kinds();
     size_t from = 0;
-    bool ok = dm_buf_puts(out, "<w:t xml:space=\"preserve\">");
+    bool keep = p[0] == ' ' || p[n - 1] == ' ';
+    bool ok = dm_buf_puts(out, keep ? "<w:t xml:space=\"preserve\">" : "<w:t>");
     for (size_t i = 0; i < n && ok; i++) {
         if (kind[(unsigned char)p[i]] != SIGN)
             continue;
@@ -52,7 +53,9 @@ static bool put_text(struct dm_buf *out, const char *p, size_t n)
 
 int dm_docx_paragraph(const char *p, size_t n, struct dm_buf *out)
 {
-    bool ok = dm_buf_puts(out, "<w:p><w:r>"), foreign = false;
+    bool ok = dm_buf_puts(out, n ? "<w:p><w:r>" : "<w:p/>"), foreign = false;
+    if (!n)
+        return ok ? DM_OK : DM_EMEMORY;
     while (n && ok) {
         size_t k = piece_end(p, n, &foreign);
         if (foreign)

@@ -90,25 +90,26 @@ static size_t reference(const char *p, size_t n)
     return i > start && i < n && p[i] == ';' ? i + 1 : 0;
 }
 
-/* Appends what the reference stands for. Returns 1, or 0 when it stays. */
-static int add_reference(const char *p, size_t n, struct dm_buf *out)
+/* What the reference stands for, whose number is written to c. False: it stays. */
+static bool reference_text(const char *p, size_t n, char *c, const char **text, size_t *bytes)
 {
-    char c[4];
     if (p[1] == '#') {
-        int bytes = number_text(p + 2, n - 3, c);
-        if (bytes < 0)
-            return 0;
-        return dm_buf_add(out, c, (size_t)bytes) ? 1 : DM_EMEMORY;
+        int written = number_text(p + 2, n - 3, c);
+        *text = c;
+        *bytes = written < 0 ? 0 : (size_t)written;
+        return written >= 0;
     }
     const struct entity *e = find_name(p + 1, n - 1);
-    if (!e)
-        return 0;
-    return dm_buf_puts(out, e->value) ? 1 : DM_EMEMORY;
+    *text = e ? e->value : "";
+    *bytes = strlen(*text);
+    return e != NULL;
 }
 
 int dm_entity_unescape(const char *p, size_t n, struct dm_buf *out)
 {
-    size_t from = 0, size;
+    size_t from = 0, size, bytes;
+    char number[4];
+    const char *text;
     int changed = 0;
     dm_buf_clear(out);
     for (size_t i = 0; i < n; i += size) {
@@ -121,17 +122,12 @@ int dm_entity_unescape(const char *p, size_t n, struct dm_buf *out)
             size = 1;
             continue;
         }
-        size_t before = out->n;
-        if (!dm_buf_add(out, p + from, i - from))
+        if (!reference_text(sign, size, number, &text, &bytes))
+            continue;
+        if (!dm_buf_add(out, p + from, i - from) || !dm_buf_add(out, text, bytes))
             return DM_EMEMORY;
-        int status = add_reference(sign, size, out);
-        if (status < 0)
-            return status;
-        if (status)
-            from = i + size;
-        else
-            out->n = before;
-        changed |= status;
+        from = i + size;
+        changed = 1;
     }
     if (!changed)
         return 0;

@@ -72,9 +72,10 @@ static int find_tag(const char *p, size_t n)
     int low = 1, high = DM_TAGS;
     while (low < high) {
         int middle = (low + high) / 2, order = strncasecmp(names[middle], p, n);
-        if (order == 0 && !names[middle][n])
+        size_t length = strlen(names[middle]); /* less than n, where p has a NUL */
+        if (order == 0 && length == n)
             return middle;
-        if (order < 0)
+        if (order < 0 || (order == 0 && length < n))
             low = middle + 1;
         else
             high = middle;

@@ -89,14 +89,15 @@ function M.table(grid, columns)
 end
 
 ---The bytes of a document.
----@param body string what M.paragraph and M.table made, put together
+---@param body string[] what M.paragraph, M.lines and M.table made; gets what stands around it
 ---@return string
 function M.write(body)
+  table.insert(body, 1, HEAD .. '<w:document xmlns:w="' .. MAIN .. '"><w:body>')
+  body[#body + 1] = "<w:sectPr/></w:body></w:document>"
   return zip.write {
     { name = "[Content_Types].xml", text = TYPES },
     { name = "_rels/.rels", text = RELATIONSHIPS },
-    { name = "word/document.xml", text = HEAD .. '<w:document xmlns:w="' .. MAIN .. '"><w:body>' .. body
-      .. "<w:sectPr/></w:body></w:document>" },
+    { name = "word/document.xml", text = table.concat(body) },
   }
 end
 

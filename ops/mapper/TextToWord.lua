@@ -13,6 +13,7 @@ local Mapper = require("dm.base_op").Mapper
 local TextToWord = Mapper:extend {
   name = "TextToWord",
   origin = "DataMate",
+  cost = "a document is written, and encoded in Base64",
   summary = "Turn text into a document of Word, in base64 under `data`.",
 }
 
@@ -285,7 +286,7 @@ function TextToWord.document(s)
     start = stop <= #s and find_html(s, stop + 1)
   end
   if from <= #s + 1 then body[#body + 1] = docx.lines(s:sub(from)) end
-  return docx.write(table.concat(body))
+  return docx.write(body)
 end
 
 TextToWord.examples = {

@@ -7,6 +7,7 @@ local TextSplitter = Slicer:extend {
   name = "text_splitter_slicer",
   summary = "Cut a text into chunks of a certain length.",
   origin = "DataMate",
+  cost = "a sample is made for each chunk",
   params = {
     { "chunk_size", "integer", default = 800, min = 1, doc = "code points in a chunk, at most" },
     { "chunk_overlap", "integer", default = 100, min = 0, doc = "code points that a chunk may repeat" },

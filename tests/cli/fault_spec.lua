@@ -118,6 +118,23 @@ describe("dmhost run survives", function()
     assert.equal("0\n", out)
   end)
 
+  it("nor what an operator has started, waited for or not", function()
+    prepare(([[dm.map(function()
+      os.execute "sleep 1000 & echo $! >%s/one; echo $$ >%s/two; sleep 1000"
+    end)]]):format(dir, dir))
+    local status, out = t.bash(([[
+      %s run %s/pipeline.lua -j 1 -q & pid=$!
+      cd %s
+      until [ -s one ] && [ -s two ]; do sleep 0.01; done
+      kill -9 $pid
+      for i in $(seq 500); do
+        kill -0 $(cat one) 2>/dev/null || kill -0 $(cat two) 2>/dev/null || { echo gone; break; }
+        sleep 0.01
+      done]]):format(q(t.DMHOST), q(dir), q(dir)))
+    assert.equal(0, status)
+    assert.equal("gone\n", out)
+  end)
+
   it("SIGINT, then --resume", function()
     prepare(SLOW)
     local want = undisturbed()

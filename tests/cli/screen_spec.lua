@@ -95,6 +95,51 @@ describe("on a terminal", function()
     t.write(dir .. "/ops/user/fresh/process.lua", operator(body))
   end
 
+  it("begins with a project, and an operator in it", function()
+    tmux(("-f /dev/null new-session -d -x 80 -y 20 -s s %s"):format(q(("cd %s; PATH=%s:$PATH PS1='>' exec bash --norc"):
+      format(q(t.scratch()), q(t.DMHOST:match "^(.*)/")))))
+    wait ">"
+    tmux "send-keys -t s 'dmhost init words && cd words' Enter"
+    expect [[
+>dmhost init words && cd words
+words/pipeline.lua
+words/data/sample.jsonl
+words/tests/pipeline_spec.lua
+words/.gitignore
+words/.luarc.json
+words/.dmhost/library/
+
+next:  cd words
+       dmhost check pipeline.lua
+       dmhost try pipeline.lua
+       dmhost run pipeline.lua
+       dmhost new mapper my_operator
+       dmhost test
+>
+]]
+    tmux "send-keys -t s C-l 'dmhost new filter fresh && dmhost try fresh' Enter"
+    expect [[
+>dmhost new filter fresh && dmhost try fresh
+ops/user/fresh/process.lua
+ops/user/fresh/fresh_spec.lua
+
+next:  dmhost test fresh
+       dmhost try fresh
+demo@813  dropped by fresh
+  Call +1 (555) 010-9999 or 0049 30 1234567; server 192.168.0.1, fe80::1;  ...
+  fresh  dropped: 0.525773, above max_ratio 0.5
+
+1 row: 1 dropped
+  fresh  1 dropped of 1
+30 built-in rows were left as they are
+>
+]]
+    tmux "send-keys -t s C-l 'dmhost dev fresh' Enter"
+    wait "n next  p previous"
+    tmux "send-keys -t s q"
+    wait ">dmhost dev fresh"
+  end)
+
   it("follows an operator through five edits", function()
     open("dev pipeline.lua", 80, 16)
     expect [[

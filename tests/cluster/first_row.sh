@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prints how long it takes from `dmhost run` to the first row of its output: tests/cluster/first_row.sh local|slurm|ray
-# Ray beside the time that an empty job of its own takes. The median of some runs; the machine should be idle.
+# Slurm and Ray beside the time that an empty job of their own takes. The median of some runs; the machine should be idle.
 set -eu
 cd "$(dirname "$0")/../.."
 dmhost=${DMHOST:-build/dmhost} rounds=${ROUNDS:-5}
@@ -16,6 +16,12 @@ first_row() { # OPTIONS of dmhost run: microseconds
   begin=$(microseconds)
   (cd "$folder" && "$dmhost" run -e 'return dm.pipeline { operators = { { "text_length_filter", min_len = 1 } } }' \
     -i in.jsonl -o - -q "$@") | { read -r _ && echo $(($(microseconds) - begin)) && cat >/dev/null; }
+}
+
+empty_srun() { # microseconds to its first word
+  local begin
+  begin=$(microseconds)
+  srun -n1 --gres=none -i none echo begun | { read -r _ && echo $(($(microseconds) - begin)); }
 }
 
 empty_job() { # URL: microseconds from asking for a job to its first deed
@@ -34,7 +40,7 @@ case ${1:-local} in
 local) echo "first row, local: $(repeat first_row -j 1)" ;;
 slurm)
   eval "$(tests/cluster/slurm.sh env)"
-  echo "first row, Slurm: $(repeat first_row --engine slurm --workers 1)"
+  echo "first row, Slurm: $(repeat first_row --engine slurm --workers 1); an empty srun: $(repeat empty_srun)"
   ;;
 ray)
   eval "$(tests/cluster/ray.sh env)"

@@ -9,6 +9,7 @@ status=0
 tests/deps.sh cluster || echo "test-cluster: not all packages could be installed"
 case $* in *ray*) tests/cluster/ray.sh install ;; esac
 tests/cluster/first_row.sh local || status=1
+[ -s build/demo/corpus.jsonl ] || "$DMHOST" lua tests/bench/corpus.lua demo build/demo || status=1
 
 for cluster in "$@"; do
   script=tests/cluster/$cluster.sh

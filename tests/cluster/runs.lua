@@ -121,6 +121,15 @@ return function(cluster)
   it("writes the same bytes with some workers on each node", function()
     M.check(bash "$dmhost run pipeline.lua -o out.jsonl -q ENGINE --workers 4 --slots 2")
   end)
+  it("writes the same bytes of the demo's corpus", function()
+    local status, _, err = bash(([[root=%s
+      sed 's/operators = {/split_size = "64KiB", &/' $root/examples/clean.lua >clean.lua
+      for words in "-o out.jsonl ENGINE --workers 4 --slots 2" "-o expected.jsonl -j 1"; do
+        $dmhost run clean.lua -i $root/build/demo/corpus.jsonl -q $words || exit
+      done]]):format(q(root)))
+    assert.equal(0, status, err)
+    assert.equal(sums "expected.jsonl", sums "out.jsonl")
+  end)
   it("writes the same bytes when a model is asked", function()
     local server = servers.start { host = t.first_line("tests/cluster/" .. cluster.script .. " here") }
     t.write(dir .. "/ask.lua", ASK:format(server:url "/jitter-20/v1"))

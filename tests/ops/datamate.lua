@@ -138,7 +138,7 @@ end
 ---@return table[] bodies of the requests; then as pcall
 local function with_answers(answers, run)
   local send, bodies = http.send, {}
-  function http.send(_, _, _, body)
+  function http.send(_, body)
     bodies[#bodies + 1] = json.decode(body)
     return reply_of(answers[math.min(#bodies, #answers)])
   end

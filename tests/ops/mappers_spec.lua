@@ -169,6 +169,7 @@ local CASES = {
     { "<p>a <", "" },
     { "a <", "a <" },
     { "<p>a</>b", "a</>b" },
+    { "a<td\0>b<th\0c>d", "abd" },
     { "<xmp>&amp;</b></xmp><xmp>&amp;</xmp>", "&</b>&amp;" },
     { "<p><frameset>a", "" },
     { "<hr><frameset>a", "a" },

@@ -46,7 +46,7 @@ Stage.__index = Stage
 function M.new(rows, op, number, new_batch)
   if op.llm then op.llm.asked = rows.asked[number] end
   local most = math.max(1, math.min(op.max_in_flight or DEFAULT, C.dm_http_room()))
-  if most >= MANY then collectgarbage("setpause", 120) end -- else garbage takes as much as the samples that wait
+  if most >= MANY then collectgarbage("setpause", 110) end -- else garbage takes as much as the samples that wait
   return setmetatable({ rows = rows, op = op, number = number, out = new_batch(), held = 0, running = 0, bytes = 0,
     status = 0, most = most }, Stage)
 end

@@ -1,6 +1,8 @@
 #!/bin/sh
-# make bench-llm: requests/s of dmhost beside hey (a load tool in Go) and Python's asyncio with aiohttp, all against
-# server.c, one after another on this machine. Prints a table; take it on an idle machine.
+# make bench-llm: requests/s of dmhost, which keeps the replies as it does by default, beside hey (a load tool in Go) and
+# Python's asyncio with aiohttp, all against server.c (one thread, epoll; what it takes itself is told), one after
+# another on this machine. A run begins with 64 requests at once and has twice as many after each round trip: the rows
+# are many enough for that not to decide. Prints a table; take it on an idle machine.
 set -eu
 
 build=$1
@@ -9,12 +11,19 @@ server=
 trap 'kill $server 2>/dev/null || true; rm -rf "$dir"' EXIT
 cc -O2 -o "$dir/server" "$(dirname "$0")/server.c"
 i=0
-while [ $i -lt 60000 ]; do
+while [ $i -lt 200000 ]; do
   i=$((i + 1))
   echo "{\"id\":$i,\"text\":\"row $i of a text of some sixty words or more, as they stand in a corpus: $i $i $i $i\"}"
 done >"$dir/in.jsonl"
 echo '{"model":"m","messages":[{"role":"user","content":"Is this a good text? row 1 of a text of some sixty words"}]}' \
   >"$dir/body.json"
+
+export XDG_CACHE_HOME="$dir/cache"
+
+# What the server has taken, in hundredths of a second.
+server_cpu() {
+  awk '{ print $14 + $15 }' "/proc/$server/stat"
+}
 
 # DELAY_MS CONCURRENCY ROWS PYTHON_ROWS
 measure() {
@@ -24,12 +33,16 @@ measure() {
   url=http://127.0.0.1:$(cat "$dir/port")/v1
   echo "$1 ms of delay, $2 at once"
   printf '  dmhost   '
+  before=$(server_cpu)
   MOST=$2 URL=$url timeout 120 /usr/bin/time -f '%U %S %M' -o "$dir/time" "$build/dmhost" run \
     "$(dirname "$0")/ask.lua" -i "$dir/in.jsonl" -o "$dir/out.jsonl" --force --limit "$3" -j 1 --log-format json \
     2>"$dir/log"
-  awk -v n="$3" 'NR == FNR { cpu = ($1 + $2) / n * 1e6; mib = $3 / 1024; next }
+  awk -v n="$3" -v server="$(($(server_cpu) - before))" -v delay="$1" -v most="$2" '
+    NR == FNR { cpu = ($1 + $2) / n * 1e6; mib = $3 / 1024; next }
     /"event":"end"/ { match($0, /"seconds":[0-9.]+/); s = substr($0, RSTART + 10, RLENGTH - 10)
-      printf "%.0f requests/s, %.0f us of CPU each, %.0f MiB\n", n / s, cpu, mib }' "$dir/time" "$dir/log"
+      printf "%.0f requests/s, %.0f us of CPU each and %.0f of the server, %.0f MiB", n / s, cpu, server / n * 1e4, mib
+      if (delay) printf ", %.0f %% of the ideal rate", n / s / (most * 1000 / delay) * 100
+      print "" }' "$dir/time" "$dir/log"
   if [ "$4" -gt 0 ]; then
     printf '  hey      '
     timeout 120 hey -n "$3" -c "$2" -m POST -T application/json -D "$dir/body.json" "$url/chat/completions" |
@@ -43,5 +56,5 @@ measure() {
 
 measure 0 64 30000 6000
 measure 0 1000 30000 6000
-measure 200 2000 60000 0
-measure 2000 10000 30000 0
+measure 200 2000 200000 0
+measure 2000 10000 50000 0
