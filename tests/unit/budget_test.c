@@ -159,16 +159,16 @@ static void test_percentiles(void)
     struct dm_asked a = {0};
     ok(dm_asked_percentile(&a, 0.5) == 0 && dm_asked_is_empty(&a), "none");
     for (int i = 1; i <= 10000; i++)
-        dm_asked_latency(&a, i);
+        dm_asked_request(&a, i);
     for (int p = 1; p <= 100; p++) {
         double got = dm_asked_percentile(&a, p / 100.0), want = p * 100;
         ok(got > want * 0.95 && got < want * 1.05, "%d %%: %g", p, got);
     }
     a = (struct dm_asked){0};
-    dm_asked_latency(&a, 0.01);
+    dm_asked_request(&a, 0.01);
     ok(dm_asked_percentile(&a, 0.5) <= 1, "less than a millisecond");
-    dm_asked_latency(&a, 1e12);
-    dm_asked_latency(&a, -1);
+    dm_asked_request(&a, 1e12);
+    dm_asked_request(&a, -1);
     ok(dm_asked_percentile(&a, 1) > 3e6, "very long");
 }
 
@@ -176,8 +176,8 @@ static void test_account(void)
 {
     struct dm_asked sum[3] = {{0}}, more[3] = {{0}};
     struct dm_buf b = {0};
-    more[1] = (struct dm_asked){.requests = 3, .tokens_in = 1 << 20, .cost = UINT64_C(1) << 40};
-    dm_asked_latency(&more[1], 100);
+    more[1] = (struct dm_asked){.requests = 2, .tokens_in = 1 << 20, .cost = UINT64_C(1) << 40};
+    dm_asked_request(&more[1], 100);
     ok(dm_asked_put(&b, more, 3) && b.n < 64, "small");
     for (int i = 0; i < 2; i++) {
         struct dm_wire w = {.p = (unsigned char *)b.p, .end = (unsigned char *)b.p + b.n};

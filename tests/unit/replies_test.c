@@ -47,7 +47,9 @@ static void test_put_and_find(void)
     ok(dm_replies_put(w, "a", "{\"text\":\"\\u0000\"}", 17, &err) == DM_OK, "put");
     ok(dm_replies_waiting(w) > 0 && has(r, "a", NULL), "it waits");
     ok(dm_replies_flush(w, &err) == DM_OK && dm_replies_waiting(w) == 0, "written");
+    ok(has(r, "a", NULL) && dm_replies_rest(r, &err) == DM_OK, "one look-up after another");
     ok(has(r, "a", "{\"text\":\"\\u0000\"}"), "found beside the writer");
+    dm_replies_rest(r, &err);
     dm_replies_put(w, "a", "new", 3, &err);
     dm_replies_put(w, "", "", 0, &err);
     ok(dm_replies_flush(w, &err) == DM_OK && has(r, "a", "new") && has(r, "", ""),
