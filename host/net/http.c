@@ -217,7 +217,7 @@ static int begin(struct dm_error *err)
 }
 
 /* One whose options fit, if there is such a one among the last; else any, or a new one. */
-static struct dm_transfer *take_transfer(struct dm_key key, struct dm_error *err)
+static struct dm_transfer *take_transfer(struct dm_request_key key, struct dm_error *err)
 {
     enum { LOOKED_AT = 4 };
     size_t n = client->nidle;
@@ -226,7 +226,7 @@ static struct dm_transfer *take_transfer(struct dm_key key, struct dm_error *err
     struct dm_transfer **last = &client->idle[n - 1], *t = *last;
     for (size_t i = 0; i < n && i < LOOKED_AT; i++) {
         struct dm_transfer **at = last - i;
-        if (!dm_key_is((*at)->key, key))
+        if (!dm_request_key_is((*at)->key, key))
             continue;
         t = *at;
         *at = *last;
@@ -310,8 +310,8 @@ int dm_http_start(const struct dm_http_request *request, struct dm_error *err)
     if (rc)
         return rc;
     struct shard *s = pick_shard();
-    struct dm_key key;
-    if (!s || !dm_transfer_key(&key, request, &client->scratch))
+    struct dm_request_key key;
+    if (!s || !dm_request_key(&key, request, &client->scratch))
         return dm_fail_memory(err);
     struct dm_transfer *t = take_transfer(key, err);
     if (!t)

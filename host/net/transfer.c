@@ -242,7 +242,7 @@ static void drop_options(struct dm_transfer *t)
     dm_curl.url_cleanup(t->url);
     t->headers = t->connect_to = NULL;
     t->url = NULL;
-    t->key = (struct dm_key){0};
+    t->key = (struct dm_request_key){0};
 }
 
 void dm_transfer_destroy(struct dm_transfer *t)
@@ -268,7 +268,8 @@ static bool add_text(struct dm_buf *key, const char *text)
     return text ? dm_buf_add(key, text, strlen(text) + 1) : dm_buf_putc(key, 1);
 }
 
-bool dm_transfer_key(struct dm_key *key, const struct dm_http_request *r, struct dm_buf *scratch)
+bool dm_request_key(struct dm_request_key *key, const struct dm_http_request *r,
+                    struct dm_buf *scratch)
 {
     const char *const texts[] = {r->method,       r->url,       r->headers,
                                  r->ca_file,      r->cert_file, r->key_file,
@@ -281,14 +282,14 @@ bool dm_transfer_key(struct dm_key *key, const struct dm_http_request *r, struct
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         ok = ok && add_text(scratch, texts[i]);
     XXH128_hash_t hash = XXH3_128bits(scratch->p, scratch->n);
-    *key = (struct dm_key){hash.low64, hash.high64};
+    *key = (struct dm_request_key){hash.low64, hash.high64};
     return ok;
 }
 
 int dm_transfer_prepare(struct dm_transfer *t, const struct dm_http_request *request,
-                        struct dm_key key, struct dm_error *err)
+                        struct dm_request_key key, struct dm_error *err)
 {
-    if (!dm_key_is(t->key, key)) {
+    if (!dm_request_key_is(t->key, key)) {
         drop_options(t);
         int rc = set_options(t, request, err);
         if (rc)

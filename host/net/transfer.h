@@ -8,7 +8,7 @@
 #include "net/library.h"
 
 /* Stands for all fields of a request but its body's bytes: a hash. */
-struct dm_key {
+struct dm_request_key {
     uint64_t low, high;
 };
 
@@ -17,7 +17,7 @@ struct dm_transfer {
     struct dm_transfer *next, *prev;
     CURL *easy;
     CURLU *url;
-    struct dm_key key; /* of the request that its options are for */
+    struct dm_request_key key; /* of the request that its options are for */
     struct curl_slist *headers, *connect_to;
     struct dm_buf sent; /* the request's body */
     struct dm_buf head, body;
@@ -41,10 +41,10 @@ void dm_transfer_destroy(struct dm_transfer *t);
 bool dm_transfer_renew(struct dm_transfer *t, CURLSH *share);
 
 /* The key of a request, which is written out in `scratch` for that. False when memory is short. */
-bool dm_transfer_key(struct dm_key *key, const struct dm_http_request *request,
-                     struct dm_buf *scratch);
+bool dm_request_key(struct dm_request_key *key, const struct dm_http_request *request,
+                    struct dm_buf *scratch);
 
-static inline bool dm_key_is(struct dm_key a, struct dm_key b)
+static inline bool dm_request_key_is(struct dm_request_key a, struct dm_request_key b)
 {
     return a.low == b.low && a.high == b.high;
 }
@@ -52,7 +52,7 @@ static inline bool dm_key_is(struct dm_key a, struct dm_key b)
 /* Makes the transfer one of a request, whose key is `key`. After an error the transfer is only good
  * for dm_transfer_destroy. */
 int dm_transfer_prepare(struct dm_transfer *t, const struct dm_http_request *request,
-                        struct dm_key key, struct dm_error *err);
+                        struct dm_request_key key, struct dm_error *err);
 
 /* Forgets the reply. */
 void dm_transfer_clear(struct dm_transfer *t);
