@@ -1,8 +1,9 @@
 #!/bin/sh
-# make bench-llm: requests/s of dmhost, which keeps the replies as it does by default, beside hey (a load tool in Go) and
-# Python's asyncio with aiohttp, all against server.c (one thread, epoll; what it takes itself is told), one after
-# another on this machine. A run begins with 64 requests at once and has twice as many after each round trip: the rows
-# are many enough for that not to decide. Prints a table; take it on an idle machine.
+# make bench-llm: requests/s of dmhost beside hey (a load tool in Go) and Python's asyncio with aiohttp, all against
+# server.c (one thread, epoll; what it takes itself is told), one after another on this machine. The other two keep no
+# replies; dmhost keeps them unless told not to, and is measured with that, too. A run begins with 64 requests at once
+# and has twice as many after each round trip, and waits for the last reply of a split, each of which is as long as all
+# before it: rows for a minute, so that this does not decide. Prints a table; take it on an idle machine.
 set -eu
 
 build=$1
@@ -11,7 +12,7 @@ server=
 trap 'kill $server 2>/dev/null || true; rm -rf "$dir"' EXIT
 cc -O2 -o "$dir/server" "$(dirname "$0")/server.c"
 i=0
-while [ $i -lt 200000 ]; do
+while [ $i -lt 600000 ]; do
   i=$((i + 1))
   echo "{\"id\":$i,\"text\":\"row $i of a text of some sixty words or more, as they stand in a corpus: $i $i $i $i\"}"
 done >"$dir/in.jsonl"
@@ -25,17 +26,17 @@ server_cpu() {
   awk '{ print $14 + $15 }' "/proc/$server/stat"
 }
 
-# DELAY_MS CONCURRENCY ROWS PYTHON_ROWS
+# DELAY_MS CONCURRENCY ROWS PYTHON_ROWS [OPTION]
 measure() {
   "$dir/server" 0 "$1" >"$dir/port" &
   server=$!
   while [ ! -s "$dir/port" ]; do sleep 0.05; done
   url=http://127.0.0.1:$(cat "$dir/port")/v1
-  echo "$1 ms of delay, $2 at once"
+  echo "$1 ms of delay, $2 at once ${5:-}"
   printf '  dmhost   '
   before=$(server_cpu)
   MOST=$2 URL=$url timeout 120 /usr/bin/time -f '%U %S %M' -o "$dir/time" "$build/dmhost" run \
-    "$(dirname "$0")/ask.lua" -i "$dir/in.jsonl" -o "$dir/out.jsonl" --force --limit "$3" -j 1 --log-format json \
+    "$(dirname "$0")/ask.lua" -i "$dir/in.jsonl" -o "$dir/out.jsonl" --force --limit "$3" -j 1 ${5:-} --log-format json \
     2>"$dir/log"
   awk -v n="$3" -v server="$(($(server_cpu) - before))" -v delay="$1" -v most="$2" '
     NR == FNR { cpu = ($1 + $2) / n * 1e6; mib = $3 / 1024; next }
@@ -54,7 +55,9 @@ measure() {
   : >"$dir/port"
 }
 
-measure 0 64 30000 6000
-measure 0 1000 30000 6000
-measure 200 2000 200000 0
-measure 2000 10000 50000 0
+measure 0 64 30000 6000 --no-cache
+measure 0 64 30000 0
+measure 0 1000 30000 6000 --no-cache
+measure 200 2000 600000 0 --no-cache
+measure 200 2000 600000 0
+measure 2000 10000 100000 0 --no-cache
