@@ -26,7 +26,6 @@ struct calls {
     struct dm_buf line; /* the beginning of one */
     struct call *first;
     struct dm_private folder;
-    bool closed;
     char block[64 * 1024];
 };
 
@@ -73,8 +72,9 @@ static void answer(struct calls *s, struct call *call, const char *p, size_t n)
         uv_buf_t buf = uv_buf_init(a->text.p, (unsigned)a->text.n);
         if (uv_write(&a->write, (uv_stream_t *)&s->out, &buf, 1, on_answered))
             on_answered(&a->write, -1);
-    } else if (a) {
-        on_answered(&a->write, -1);
+    } else {
+        if (a)
+            on_answered(&a->write, -1);
         fail_memory(s);
     }
     drop(s, call);
@@ -92,10 +92,12 @@ static void answer_lost(struct calls *s, struct call *call, const struct dm_peer
     else
         snprintf(why, sizeof why, "the worker ended with exit status %d", (int)peer->exit_status);
     if (dm_buf_puts(&text, "{\"error\":") && dm_json_quote(&text, why, strlen(why)) &&
-        dm_buf_putc(&text, '}'))
+        dm_buf_putc(&text, '}')) {
         answer(s, call, text.p, text.n);
-    else
+    } else {
         fail_memory(s);
+        drop(s, call);
+    }
     dm_buf_finish(&text);
 }
 
@@ -247,10 +249,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     if (n < 0) {
         uv_read_stop(stream);
         quit(s);
-    } else if (dm_buf_add(&s->line, buf->base, (size_t)n)) {
-        take_lines(s);
-    } else {
+    } else if (!dm_buf_add(&s->line, buf->base, (size_t)n)) {
         fail_memory(s);
+    } else if (memchr(buf->base, '\n', (size_t)n)) {
+        take_lines(s);
     }
 }
 
@@ -268,9 +270,9 @@ static void on_tick(uv_timer_t *tick)
     struct calls *s = tick->data;
     if (s->c.hosts)
         dm_hosts_tick(&s->c);
-    if (!s->c.quitting || s->c.pool.npeers || s->closed)
+    if (!s->c.quitting || s->c.pool.npeers || s->c.closed)
         return;
-    s->closed = s->c.closed = true;
+    s->c.closed = true;
     uv_close((uv_handle_t *)&s->c.tick, NULL);
     uv_close((uv_handle_t *)&s->in, NULL);
     uv_close((uv_handle_t *)&s->out, NULL);
@@ -327,6 +329,7 @@ int dm_calls_run(struct dm_job *job)
     struct dm_error err;
     struct calls *s = calloc(1, sizeof *s);
     if (!s || uv_loop_init(&s->c.loop)) {
+        fputs("dmhost: cannot make an event loop\n", stderr);
         free(s);
         return 1;
     }

@@ -119,7 +119,7 @@ int dm_identity_check(const char *folder, const struct dm_inputs *in, struct dm_
 
 uint64_t dm_file_hash(const char *path)
 {
-    static char block[64 * 1024];
+    char block[64 * 1024];
     XXH3_state_t *state = XXH3_createState();
     FILE *f = fopen(path, "rbe");
     uint64_t hash = 0;
@@ -127,7 +127,7 @@ uint64_t dm_file_hash(const char *path)
     if (f && state && XXH3_64bits_reset(state) == XXH_OK) {
         while ((n = fread(block, 1, sizeof block, f)) > 0)
             XXH3_64bits_update(state, block, n);
-        hash = XXH3_64bits_digest(state);
+        hash = ferror(f) ? 0 : XXH3_64bits_digest(state);
     }
     if (f)
         fclose(f);

@@ -188,9 +188,11 @@ static void take_back(struct dm_coordinator *c, struct dm_peer *peer)
 void dm_loss_at(struct dm_peer *peer, struct dm_wire *frame)
 {
     struct dm_buf ack = {0};
-    if (!peer->far)
+    struct dm_board board;
+    dm_board_get(frame, &board);
+    if (!peer->far || frame->bad)
         return;
-    dm_board_get(frame, &peer->far_board);
+    peer->far_board = board;
     dm_frame_end(&ack, dm_frame_begin(&ack, DM_ACK));
     dm_pool_send(peer, &ack);
     dm_buf_finish(&ack);

@@ -15,7 +15,7 @@ static int turn(struct dm_peer *peer, struct dm_error *err);
 int dm_pool_init(struct dm_pool *p, uv_loop_t *loop, const struct dm_settings *settings,
                  struct dm_pool_events events, struct dm_error *err)
 {
-    *p = (struct dm_pool){.loop = loop, .events = events, .places = 1};
+    *p = (struct dm_pool){.loop = loop, .events = events, .slots = 1};
     p->idle.data = p;
     uv_idle_init(loop, &p->idle);
     return dm_pool_set(p, settings, err);
@@ -184,7 +184,10 @@ static void send_process(struct dm_peer *peer, struct dm_buf *frame)
 
 static void close_process(struct dm_peer *peer)
 {
-    uv_close((uv_handle_t *)&peer->process, on_closed);
+    if (peer->process.type == UV_UNKNOWN_HANDLE) /* it was not even tried */
+        peer->open_handles--;
+    else
+        uv_close((uv_handle_t *)&peer->process, on_closed);
     uv_close((uv_handle_t *)&peer->pipe, on_closed);
 }
 
@@ -198,7 +201,7 @@ static int start_process(struct dm_peer *peer, int board, struct dm_error *err)
     if (rc)
         return dm_fail(err, DM_EIO, "cannot make a pipe: %s", uv_strerror(rc));
     peer->open_handles = 2;
-    rc = dm_local_spawn(loop, &peer->process, &peer->pipe, board, peer->slot, peer->pool->places,
+    rc = dm_local_spawn(loop, &peer->process, &peer->pipe, board, peer->slot, peer->pool->slots,
                         on_process_exit, err);
     if (rc) {
         close_process(peer);

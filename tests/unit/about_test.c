@@ -15,6 +15,9 @@ int main(void)
     static const char *const parts[] = {"\nLuaJIT 2.", "\nzstd 1.", "\npcre2 10."};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         theirs = strdup(ours.p);
+        yes(theirs != NULL);
+        if (!theirs)
+            break;
         char *at = strstr(theirs, parts[i]);
         yes(at != NULL);
         if (at)
