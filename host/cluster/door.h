@@ -28,7 +28,8 @@ struct dm_door {
     char addresses[512]; /* where it is reached: "10.0.0.1:4711,[fd00::1]:4711" */
 };
 
-/* Refuses what dm_door_open could not listen on, before anything is begun. */
+/* Refuses what dm_door_open could not listen on, before anything is begun: DM_EUSAGE with a
+ * message. listen is not NULL. */
 int dm_door_check(const char *listen, struct dm_error *err);
 
 /* Opens the door. listen: "ADDRESS", "ADDRESS:PORT" or "[ADDRESS]:PORT"; NULL: any port of the

@@ -25,21 +25,11 @@ static void send_worker(struct dm_peer *peer, struct dm_buf *frame)
     dm_buf_clear(frame);
 }
 
-static void tell_slot(const struct dm_far *h, enum dm_message type, uint32_t slot)
-{
-    struct dm_buf out = {0};
-    size_t at = dm_frame_begin(&out, type);
-    if (dm_put_u32(&out, slot))
-        dm_frame_end(&out, at);
-    dm_link_send(h->link, &out);
-    dm_buf_finish(&out);
-}
-
 static void kill_worker(struct dm_peer *peer)
 {
     struct dm_far *h = peer->far;
     if (h->link)
-        tell_slot(h, DM_AXE, peer->slot);
+        dm_link_say_number(h->link, DM_AXE, peer->slot);
 }
 
 static void release_worker(struct dm_peer *peer)
@@ -66,7 +56,7 @@ static void launch(struct dm_far *h, uint32_t slot)
     atomic_store(&peer->board->row, DM_NO_ROW);
     h->workers[slot] = peer;
     dm_pool_add(&h->hosts->c->pool, peer);
-    tell_slot(h, DM_LAUNCH, slot);
+    dm_link_say_number(h->link, DM_LAUNCH, slot);
 }
 
 void dm_hosts_replace(struct dm_peer *peer)

@@ -46,7 +46,6 @@ static void in_thread(uv_work_t *work)
 /* Asks for the next one that is not here. */
 static int go_on(struct dm_files *f, struct dm_error *err)
 {
-    struct dm_buf frame = {0};
     char path[PATH_BYTES];
     uint64_t hash;
     size_t n;
@@ -66,11 +65,7 @@ static int go_on(struct dm_files *f, struct dm_error *err)
         return dm_fail_errno(err, DM_EIO, "cannot make %s", path);
     f->offset = 0;
     XXH3_64bits_reset(f->state);
-    size_t at = dm_frame_begin(&frame, DM_WISH);
-    if (dm_put_u32(&frame, f->at))
-        dm_frame_end(&frame, at);
-    dm_link_send(f->link, &frame);
-    dm_buf_finish(&frame);
+    dm_link_say_number(f->link, DM_WISH, f->at);
     return DM_OK;
 }
 

@@ -30,7 +30,8 @@ struct dm_files {
  * the loop. */
 void dm_files_start(struct dm_files *f);
 
-/* DM_GIFT and DM_GIVEN. An error means that it can not go on. */
+/* DM_GIFT and DM_GIVEN. It can not go on after an error: DM_EIO, or DM_EINPUT when the other end
+ * sent something else. */
 int dm_files_take(struct dm_files *f, enum dm_message type, struct dm_wire *w,
                   struct dm_error *err);
 

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -92,11 +91,7 @@ static void on_piece(uv_work_t *work, int status)
         go_on(g);
         return;
     }
-    dm_buf_clear(&g->frame);
-    size_t at = dm_frame_begin(&g->frame, DM_GIVEN);
-    if (dm_put_u32(&g->frame, g->index))
-        dm_frame_end(&g->frame, at);
-    dm_link_send(h->link, &g->frame);
+    dm_link_say_number(h->link, DM_GIVEN, g->index);
     destroy(g);
 }
 
@@ -123,7 +118,10 @@ bool dm_give_begin(struct dm_far *h, struct dm_wire *w)
         h->link->broken = true;
         return true;
     }
-    *g = (struct dm_giving){.far = h, .index = index, .hash = hash, .fd = -1};
+    g->far = h;
+    g->index = index;
+    g->hash = hash;
+    g->fd = -1;
     g->path = strndup(path, n);
     g->state = XXH3_createState();
     if (!g->path || !g->state) {

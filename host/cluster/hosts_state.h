@@ -57,10 +57,10 @@ struct dm_host_environment {
 };
 
 /* asking.c */
-/* Reads from the run's job what is to be started and makes the folders for their logs and
- * parts; nothing is asked for yet. NULL
- * with a message. dm_hosts_free. */
+/* Reads from the run's job what is to be started, and makes the folders for their logs and parts;
+ * nothing is asked for yet. NULL with a message; freed by dm_hosts_free. */
 struct dm_hosts *dm_hosts_create(struct dm_coordinator *c, struct dm_error *err);
+
 /* Fills what the worker host of that name is to be started with; it borrows from `all`. */
 void dm_host_environment(const struct dm_hosts *all, const char *name,
                          struct dm_host_environment *env);

@@ -151,6 +151,14 @@ void dm_link_say(struct dm_link *link, enum dm_message type, const char *text)
     send_whole(link, &frame, at, whole);
 }
 
+void dm_link_say_number(struct dm_link *link, enum dm_message type, uint32_t number)
+{
+    struct dm_buf frame = {0};
+    size_t at = dm_frame_begin(&frame, type);
+    bool whole = dm_put_u32(&frame, number);
+    send_whole(link, &frame, at, whole);
+}
+
 void dm_link_say_slot(struct dm_link *link, uint32_t slot, const void *frame, size_t n)
 {
     struct dm_buf out = {0};

@@ -49,6 +49,9 @@ void dm_link_send(struct dm_link *link, struct dm_buf *frame);
 /* Sends a frame without fields, or with one text. */
 void dm_link_say(struct dm_link *link, enum dm_message type, const char *text);
 
+/* Sends a frame with one number. */
+void dm_link_say_number(struct dm_link *link, enum dm_message type, uint32_t number);
+
 /* Sends a frame of the worker in that slot, n bytes with head, inside a DM_SLOT. */
 void dm_link_say_slot(struct dm_link *link, uint32_t slot, const void *frame, size_t n);
 

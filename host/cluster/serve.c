@@ -201,12 +201,7 @@ static void go_on(struct dm_serving *s)
     if (s->busy || dm_link_waiting(h->link) > DM_LINK_ROOM)
         return;
     if (s->range == ranges) {
-        struct dm_buf frame = {0};
-        size_t at = dm_frame_begin(&frame, DM_FETCHED);
-        if (dm_put_u32(&frame, s->slot))
-            dm_frame_end(&frame, at);
-        dm_link_send(h->link, &frame);
-        dm_buf_finish(&frame);
+        dm_link_say_number(h->link, DM_FETCHED, s->slot);
         destroy(s);
         return;
     }

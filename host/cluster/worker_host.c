@@ -260,7 +260,7 @@ static void begin(struct worker_host *h, struct dm_wire *w)
     if (rc == DM_OK)
         rc = dm_pool_init(&h->pool, &h->loop, &h->orders.settings, events, &err);
     h->has_orders = rc == DM_OK;
-    h->pool.places = h->slots;
+    h->pool.slots = h->slots;
     h->shared = rc == DM_OK && sees_files(&h->orders);
     h->settings = h->orders.settings;
     if (rc == DM_OK && !h->shared)
