@@ -138,7 +138,7 @@ void dm_command_kill(struct dm_command *c, int signal)
         uv_process_kill(&c->process, signal);
 }
 
-/* Whether one of the variables is that. */
+/* Whether one of the list has the name of that variable. */
 static bool names_same(const char *const *more, const char *variable)
 {
     size_t n = strcspn(variable, "=") + 1;

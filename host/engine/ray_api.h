@@ -17,7 +17,7 @@ struct dm_ray_api {
     void *owner;
 };
 
-/* Refuses what is no address of a dashboard. */
+/* Refuses what is no address of a dashboard: DM_EUSAGE with a message. */
 int dm_ray_api_check(const char *address, struct dm_error *err);
 
 /* Begins. The token is found as Ray's own tools find it: in RAY_AUTH_TOKEN, in the file that

@@ -11,12 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* GRACE_MS: what worker hosts get to end by themselves when the run is over. KILL_MS: what Slurm
- * gets to end a job, before its srun is killed. */
 /* A srun takes this machine two processes and 3.6 MB. */
 enum { ARRAY_LEAST = 100 };
 
-enum { GRACE_MS = 3000, KILL_MS = 8000, ASK_MS = 5000, COMMAND_MS = 30000 };
+enum { ASK_MS = 5000, COMMAND_MS = 30000 };
 
 struct dm_slurm_host {
     struct dm_command command; /* first: srun */
@@ -126,7 +124,6 @@ static void add_log(struct dm_slurm_words *w, const char *path)
 static int make_words(const struct dm_slurm *s, const struct dm_engine_spec *spec,
                       struct dm_slurm_words *w, struct dm_error *err)
 {
-    *w = (struct dm_slurm_words){0};
     dm_slurm_add(w, "srun");
     dm_slurm_add(w, "--job-name=%s", spec->name);
     dm_slurm_add(w, "--input=none");
@@ -191,6 +188,11 @@ static void on_errand_end(struct dm_command *command)
     dm_slurm_free_when_empty(s);
 }
 
+static void on_nothing(struct dm_command *command, const char *line)
+{
+    (void)command, (void)line; /* that a job has gone already is what is wanted */
+}
+
 struct dm_slurm_errand *dm_slurm_run_errand(struct dm_slurm *s, char *const *argv,
                                             void (*on_line_of)(struct dm_command *, const char *),
                                             void (*on_end_of)(struct dm_slurm_errand *))
@@ -200,7 +202,7 @@ struct dm_slurm_errand *dm_slurm_run_errand(struct dm_slurm *s, char *const *arg
         return NULL;
     errand->engine = s;
     errand->on_end = on_end_of;
-    errand->command.on_line = on_line_of;
+    errand->command.on_line = on_line_of ? on_line_of : on_nothing;
     errand->command.on_end = on_errand_end;
     s->errands++;
     dm_command_start(&errand->command, s->config.loop, argv, NULL, COMMAND_MS);
@@ -248,12 +250,6 @@ static void ask_nodes(struct dm_slurm *s)
         s->asking = dm_slurm_run_errand(s, argv, on_node_line, NULL);
 }
 
-static void on_nothing(struct dm_command *command, const char *line)
-{
-    (void)command; /* that a job has gone already is what is wanted */
-    (void)line;
-}
-
 /* Ends the jobs of hosts that are marked as killed since `since_ms`. A step is ended by its srun
  * alone; so is a job, but not while slurmstepd hangs. */
 static void cancel_marked(struct dm_slurm *s, uint64_t since_ms)
@@ -269,7 +265,7 @@ static void cancel_marked(struct dm_slurm *s, uint64_t since_ms)
     if (ok && names.n > 7 && !s->allocated) {
         names.p[names.n] = 0;
         char *argv[] = {"scancel", names.p, NULL};
-        dm_slurm_run_errand(s, argv, on_nothing, NULL);
+        dm_slurm_run_errand(s, argv, NULL, NULL);
     }
     dm_buf_finish(&names);
 }
@@ -345,7 +341,7 @@ static void kill_hard(struct dm_slurm *s)
 {
     uint64_t now = uv_now(s->config.loop);
     for (struct dm_slurm_host *h = s->hosts; h; h = h->next)
-        if (h->killed && now - h->killed_ms >= KILL_MS)
+        if (h->killed && now - h->killed_ms >= DM_SLURM_KILL_MS)
             dm_command_kill(&h->command, SIGKILL);
 }
 
@@ -432,7 +428,7 @@ static void close_engine(struct dm_engine *e)
             mark(h);
     cancel_marked(s, now);
     if (s->hosts)
-        uv_timer_start(&s->timer, on_timer, GRACE_MS, GRACE_MS);
+        uv_timer_start(&s->timer, on_timer, DM_SLURM_GRACE_MS, DM_SLURM_GRACE_MS);
     dm_slurm_close_arrays(s);
     dm_slurm_free_when_empty(s);
 }

@@ -10,16 +10,8 @@
 #include <unistd.h>
 
 /* TASKS_MAX: Slurm's own limit, when nobody has changed MaxArraySize; their tokens also fit into
- * one variable. GRACE_MS, GIVE_UP_MS: after close, when those that have not ended are cancelled,
- * and when nobody waits for that any more. */
-enum {
-    TASKS_MAX = 1000,
-    LIST_MS = 2000,
-    CLOSING_LIST_MS = 300,
-    GRACE_MS = 3000,
-    GIVE_UP_MS = 11000,
-    VARIABLES_MAX = 16
-};
+ * one variable. */
+enum { TASKS_MAX = 1000, LIST_MS = 2000, CLOSING_LIST_MS = 300, VARIABLES_MAX = 16 };
 
 struct task {
     uint64_t handle;
@@ -165,11 +157,6 @@ static void on_list_line(struct dm_command *command, const char *line)
             take(a, &a->tasks[index - 1], state, code, line + at);
 }
 
-static void on_nothing(struct dm_command *command, const char *line)
-{
-    (void)command, (void)line; /* that a job has gone already is what is wanted */
-}
-
 static void cancel_killed(struct dm_slurm *s)
 {
     for (struct dm_slurm_array *a = s->arrays; a; a = a->next) {
@@ -185,7 +172,7 @@ static void cancel_killed(struct dm_slurm *s)
         }
         if (any && ok && dm_buf_add(&tasks, "]", 2)) {
             char *argv[] = {"scancel", tasks.p, NULL};
-            dm_slurm_run_errand(s, argv, on_nothing, NULL);
+            dm_slurm_run_errand(s, argv, NULL, NULL);
         }
         dm_buf_finish(&tasks);
     }
@@ -273,14 +260,13 @@ static void on_sbatch_end(struct dm_command *command)
 static bool put_environment(const struct dm_slurm_wanted *first, uint32_t n, const char **list,
                             struct dm_buf *hosts)
 {
-    size_t nlist = 0;
     bool ok = dm_buf_puts(hosts, "DM_HOSTS="), varies[VARIABLES_MAX] = {false};
     for (size_t v = 0; v < VARIABLES_MAX && first->env[v]; v++) {
         const struct dm_slurm_wanted *w = first;
         for (uint32_t i = 0; i < n; i++, w = w->next)
             varies[v] = varies[v] || strcmp(w->env[v], first->env[v]) != 0;
         if (!varies[v])
-            list[nlist++] = first->env[v];
+            *list++ = first->env[v];
     }
     for (uint32_t i = 0; i < n; i++, first = first->next) {
         for (size_t v = 0; v < VARIABLES_MAX && first->env[v]; v++)
@@ -288,7 +274,7 @@ static bool put_environment(const struct dm_slurm_wanted *first, uint32_t n, con
         ok = ok && dm_buf_puts(hosts, "\n");
     }
     ok = ok && dm_buf_add(hosts, "", 1);
-    list[nlist++] = hosts->p;
+    *list = hosts->p;
     return ok;
 }
 
@@ -298,17 +284,12 @@ static int start_sbatch(struct dm_slurm_array *a, const struct dm_slurm_wanted *
     struct dm_slurm *s = a->engine;
     struct dm_slurm_words words = {0};
     struct dm_buf hosts = {0};
-    const char *list[VARIABLES_MAX + 4] = {NULL};
     char logs[4300], binary[4200], **env = NULL;
+    const char *list[VARIABLES_MAX + 4] = {logs, binary};
     const char *slash = strrchr(first->spec.log, '/');
-    bool ok = put_environment(first, a->n, list, &hosts);
     snprintf(logs, sizeof logs, "DM_LOGS=%.*s", (int)(slash - first->spec.log), first->spec.log);
     snprintf(binary, sizeof binary, "DM_BINARY=%s", s->binary);
-    size_t nlist = 0;
-    while (list[nlist])
-        nlist++;
-    list[nlist++] = logs;
-    list[nlist] = binary;
+    bool ok = put_environment(first, a->n, list + 2, &hosts);
     dm_slurm_add(&words, "sbatch");
     dm_slurm_add(&words, "--parsable");
     dm_slurm_add(&words, "--job-name=%s", a->name);
@@ -377,10 +358,10 @@ static void ask_for(struct dm_slurm *s, struct dm_slurm_wanted *w, uint32_t n)
 static void look_after_closing(struct dm_slurm *s)
 {
     uint64_t since = uv_now(s->config.loop) - s->closing_ms;
-    for (struct dm_slurm_array *a = s->arrays; a && since >= GRACE_MS; a = a->next)
+    for (struct dm_slurm_array *a = s->arrays; a && since >= DM_SLURM_GRACE_MS; a = a->next)
         for (uint32_t i = 0; i < a->n; i++)
             a->tasks[i].killed = true;
-    if (since < GIVE_UP_MS)
+    if (since < DM_SLURM_GRACE_MS + DM_SLURM_KILL_MS)
         return;
     for (struct dm_slurm_array *a = s->arrays; a; a = a->next)
         dm_command_kill(&a->command, SIGKILL); /* a sbatch that hangs */
@@ -472,7 +453,7 @@ void dm_slurm_close_arrays(struct dm_slurm *s)
     for (struct dm_slurm_array *a = s->arrays; a; a = a->next) {
         char *argv[] = {"scancel", "--state=PENDING", a->id, NULL};
         if (a->id[0])
-            dm_slurm_run_errand(s, argv, on_nothing, NULL);
+            dm_slurm_run_errand(s, argv, NULL, NULL);
     }
     if (s->arrays)
         uv_timer_start(&s->array_timer, on_array_timer, CLOSING_LIST_MS, 0);

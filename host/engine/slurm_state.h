@@ -7,6 +7,10 @@
 #include "engine/command.h"
 #include "engine/slurm.h"
 
+/* What worker hosts get to end by themselves when the run is over, and what Slurm then gets to end
+ * a job, before nobody waits for that any more. */
+enum { DM_SLURM_GRACE_MS = 3000, DM_SLURM_KILL_MS = 8000 };
+
 struct dm_slurm_size {
     uint64_t cpus, gpus, megabytes;
 };
@@ -76,8 +80,8 @@ struct dm_slurm_size dm_slurm_size(const struct dm_engine_spec *spec);
 int dm_slurm_start(struct dm_slurm *s, const struct dm_engine_spec *spec, uint64_t handle,
                    struct dm_error *err);
 
-/* Runs a short command; NULL when memory is short: then it is not done this time. `on_end` may be
- * NULL, and is called before its memory is freed. */
+/* Runs a short command; NULL when memory is short: then it is not done this time. `on_line` and
+ * `on_end` may be NULL; the latter is called before its memory is freed. */
 struct dm_slurm_errand *dm_slurm_run_errand(struct dm_slurm *s, char *const *argv,
                                             void (*on_line)(struct dm_command *, const char *),
                                             void (*on_end)(struct dm_slurm_errand *));
@@ -86,6 +90,7 @@ struct dm_slurm_errand *dm_slurm_run_errand(struct dm_slurm *s, char *const *arg
  * done then. */
 bool dm_slurm_too_large(struct dm_slurm *s, const struct dm_slurm_size *size, char *text, size_t n);
 
+/* Frees the engine when it is closing and nothing of it is left. */
 void dm_slurm_free_when_empty(struct dm_slurm *s);
 
 /* slurm_array.c: asks for a worker host with others that are wanted in the same turn of the loop.
