@@ -146,14 +146,15 @@ static void catch_signals(void)
 static void leave_signals(void)
 {
     sigset_t both, before;
+    if (shared.reasons == 0)
+        return;
     sigemptyset(&both);
     sigaddset(&both, SIGINT);
     sigaddset(&both, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &both, &before); /* libuv restores what kills */
     uv_signal_stop(&shared.interrupt);
     uv_signal_stop(&shared.terminate);
-    if (shared.reasons > 0)
-        note_signals(true);
+    note_signals(true);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 

@@ -240,8 +240,8 @@ static struct dm_transfer *take_transfer(struct dm_request_key key, struct dm_er
 void dm_http_release(struct dm_http_reply *reply)
 {
     struct dm_transfer *t = (struct dm_transfer *)(void *)reply;
-    bool good = reply->outcome == DM_HTTP_DONE || dm_transfer_renew(t, client->share);
-    if (!good || client->nidle == IDLE_HANDLES) {
+    if (client->nidle == IDLE_HANDLES ||
+        (reply->outcome != DM_HTTP_DONE && !dm_transfer_renew(t, client->share))) {
         dm_transfer_destroy(t);
         return;
     }

@@ -160,7 +160,7 @@ static CURLUcode rename_host(struct dm_transfer *t, CURLU *url, const char *name
 
 /* What asks a host by TLS waits to hear whether its connection can take many requests at once, as
  * with HTTP/2, before it makes another one. */
-static CURLcode set_sharing(CURL *easy, const struct dm_http_request *r)
+static CURLcode set_waiting(CURL *easy, const struct dm_http_request *r)
 {
     bool tls = strncasecmp(r->url, "https:", 6) == 0;
     return dm_curl.easy_setopt(easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
@@ -200,7 +200,7 @@ static int set_options(struct dm_transfer *t, const struct dm_http_request *r, s
     CURLcode rc = set_callbacks(t);
     rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, r->method);
     rc = rc ? rc : set_limits(t->easy, r);
-    rc = rc ? rc : set_sharing(t->easy, r);
+    rc = rc ? rc : set_waiting(t->easy, r);
     rc = rc ? rc : set_tls(t->easy, r);
     rc = rc ? rc : set_text(t->easy, CURLOPT_PROXY, r->proxy);
     rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);

@@ -419,7 +419,7 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
     if (rc || c->job->engine)
         return rc ? rc : dm_hosts_start(c, err);
     uint64_t n = c->job->workers ? c->job->workers : 1;
-    c->pool.places = (uint32_t)n;
+    c->pool.slots = (uint32_t)n;
     for (uint32_t i = 0; i < n && rc == DM_OK; i++)
         rc = dm_pool_start(&c->pool, i, c->job->workers == 0, err);
     return rc;

@@ -46,6 +46,7 @@ struct dm_peer {
     struct dm_turn turn; /* its row */
     int64_t exit_status;
     int signal;
+    uint32_t slot; /* which of the workers of its machine */
     /* a process here */
     uv_process_t process;
     uv_pipe_t pipe;
@@ -55,10 +56,9 @@ struct dm_peer {
     /* or a worker inside this process (-j 0) */
     struct dm_worker *inside;
     struct dm_buf queue; /* frames for it that are not handled yet */
-    uint32_t slot;       /* which of the workers of its machine */
     /* or one on another node: its worker host */
     void *far;
-    struct dm_board far_board; /* as it was told to be when the worker had ended */
+    struct dm_board far_board; /* as it was told last */
 };
 
 struct dm_pool_events {
@@ -77,7 +77,7 @@ struct dm_pool {
     struct dm_pool_events events;
     struct dm_peer *peers; /* the newest first */
     uint32_t npeers;
-    uint32_t places; /* as many workers as there are at once: among them accelerators are shared */
+    uint32_t slots; /* as many workers as there are at once: among them accelerators are shared */
     struct dm_buf setup; /* the frame that every worker gets first */
     uv_idle_t idle;      /* turns for the worker inside */
     char block[64 * 1024];

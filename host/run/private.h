@@ -10,7 +10,8 @@ struct dm_private {
     int lock;       /* descriptor of the file in it that tells that its owner lives */
 };
 
-/* Makes it. */
+/* Makes a folder of a name that nobody has, in TMPDIR. DM_EIO with a message; dm_private_close in
+ * any case. */
 int dm_private_open(struct dm_private *p, struct dm_error *err);
 
 /* Removes it with what is in it, if there is one. */

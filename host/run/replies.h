@@ -23,7 +23,7 @@ int dm_replies_find(struct dm_replies *r, const char *key, struct dm_buf *reply,
                     struct dm_error *err);
 
 /* Sees from the next dm_replies_find on what has been written meanwhile; to be called now and then.
- */
+ * A status. */
 int dm_replies_rest(struct dm_replies *r, struct dm_error *err);
 
 /* Has a reply wait for the next dm_replies_flush. */

@@ -141,7 +141,7 @@ static void allow_files(void)
 
 /* What operators start is in the worker's group, and ends with it. Keys on the terminal, and what
  * is sent to a whole job, are for the coordinator, which decides. */
-static int leave_group(struct dm_error *err)
+static int lead_group(struct dm_error *err)
 {
     fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC); /* else what an operator starts would hold it open */
     return dm_self_lead_group(err);
@@ -159,7 +159,7 @@ static void end_others(void)
 
 static int start(struct process *p, struct dm_error *err)
 {
-    if (leave_group(err))
+    if (lead_group(err))
         return err->status;
     p->board = mmap(NULL, sizeof *p->board, PROT_READ | PROT_WRITE, MAP_SHARED, BOARD_FD, 0);
     if (p->board == MAP_FAILED)

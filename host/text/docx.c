@@ -53,9 +53,9 @@ static bool put_text(struct dm_buf *out, const char *p, size_t n)
 
 int dm_docx_paragraph(const char *p, size_t n, struct dm_buf *out)
 {
-    bool ok = dm_buf_puts(out, n ? "<w:p><w:r>" : "<w:p/>"), foreign = false;
     if (!n)
-        return ok ? DM_OK : DM_EMEMORY;
+        return dm_buf_puts(out, "<w:p/>") ? DM_OK : DM_EMEMORY;
+    bool ok = dm_buf_puts(out, "<w:p><w:r>"), foreign = false;
     while (n && ok) {
         size_t k = piece_end(p, n, &foreign);
         if (foreign)

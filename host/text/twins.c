@@ -23,8 +23,8 @@ struct dm_twins {
     uint32_t least, bands;
     uint32_t (*kept)[DM_MINHASH];
     uint32_t *seen; /* of each: the last search that met it */
-    uint32_t
-        *next; /* of each and its bands in turn: what is before it in its list, from 1; 0: none */
+    /* of each and its bands in turn: what is before it in its list, from 1; 0: none */
+    uint32_t *next;
     uint32_t *heads;
     size_t heads_n; /* a power of two */
     size_t n, cap;
@@ -36,7 +36,7 @@ struct dm_twins *dm_twins_create(uint32_t least)
     struct dm_twins *t = calloc(1, sizeof *t);
     if (t) {
         t->least = least;
-        t->bands = least == 0 ? 1 : least > DM_MINHASH ? 1 : DM_MINHASH - least + 1;
+        t->bands = least == 0 || least > DM_MINHASH ? 1 : DM_MINHASH - least + 1;
     }
     return t;
 }

@@ -69,11 +69,10 @@ static void on_frame(void *arg, struct dm_peer *peer, enum dm_message type, stru
 
 static void on_lost(void *arg, struct dm_peer *peer)
 {
-    struct world *w = arg;
+    (void)arg;
     must(peer->slot < SLOTS, "a worker of ours");
     if (peer->killed != DM_KILL_HOST)
         dm_hosts_replace(peer);
-    (void)w;
 }
 
 static void on_error(void *arg, const char *text)
