@@ -87,13 +87,20 @@ static bool is_beyond(const struct dm_coordinator *c)
            (b->most_cost && b->cost > c->noted_cost);
 }
 
+/* Whether what is noted is not what is used. */
+static bool is_ahead(const struct dm_coordinator *c)
+{
+    return c->noted_requests != c->budget.requests || c->noted_cost != c->budget.cost;
+}
+
 /* Whole, then renamed: whoever dies meanwhile leaves the one before. */
 static int save(struct dm_coordinator *c, bool last, struct dm_error *err)
 {
     const struct dm_budget *budget = &c->budget;
     struct dm_buf b = {0};
     char path[4096], fresh[4096];
-    if (!c->asked_changed || !path_of(c, "asked", path) || !path_of(c, "asked.new", fresh))
+    bool needed = c->asked_changed || (last && is_ahead(c));
+    if (!needed || !path_of(c, "asked", path) || !path_of(c, "asked.new", fresh))
         return DM_OK;
     uint64_t requests = last ? budget->requests : ahead(budget->requests, budget->most_requests);
     uint64_t cost = last ? budget->cost : ahead(budget->cost, budget->most_cost);

@@ -183,6 +183,36 @@ describe("the budget of a run", function()
     end
   end)
 
+  -- Eight rows are a split; when the run is interrupted, the last of them takes its time behind its reply.
+  it("counts what was used, and no more, when the run is interrupted", function()
+    local list = {}
+    for i = 1, 16 do list[i] = ('{"id":%d,"text":"%s"}'):format(i, ("x"):rep(128 - 18 - #tostring(i))) end
+    t.write(dir .. "/in.jsonl", table.concat(list, "\n") .. "\n")
+    t.write(dir .. "/pipeline.lua", ([[
+      local dm = require "dm"
+      %s
+      local Hold = require("dm.base_op").Mapper:extend { name = "hold", waits = true }
+      function Hold:execute(s)
+        if s.id ~= 8 or io.open(%q) then return end
+        io.open(%q, "w"):close()
+        dm.sleep "2.5s"
+      end
+      return dm.pipeline { input = %q, output = %q, split_size = "1KiB",
+        operators = { Ask { url = %q, model = "m" }, Hold {} } }]]):format(ASK, dir .. "/held", dir .. "/held",
+      dir .. "/in.jsonl", dir .. "/out.jsonl", server:url "/ok/v1"))
+    os.execute(("%s run %s/pipeline.lua --no-cache -j 1 -q --max-requests 16 2>%s/err & echo $! >%s/pid"):format(
+      t.DMHOST, q(dir), dir, dir))
+    local pid = t.read(dir .. "/pid"):match "%d+"
+    servers.wait_for("the last row of the split", function() return t.read(dir .. "/held") end)
+    os.execute("kill -INT " .. pid)
+    servers.wait_for("its end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
+    assert.equal(8, server:stats().requests)
+    local status, _, err = t.shell(("%s run %s/pipeline.lua --no-cache -q --resume --max-requests 16"):format(t.DMHOST,
+      q(dir)))
+    assert.equal(0, status, err)
+    assert.equal(16, server:stats().requests)
+  end)
+
   it("is told while it runs, and what was told outlives the coordinator", function()
     prepare(3000, "delay-20", "max_in_flight = 16, price_out = 2")
     local command = "%s run %s/pipeline.lua --cache %s -j 2 --log-format json 2>%s/err & echo $! >%s/pid"
