@@ -30,8 +30,15 @@ local pools = {} ---@type table<string, dm.RemotePool>
 -- How long worker hosts get to end by themselves when the script has ended.
 local GRACE = "10s"
 
+local kept = {} -- texts that C borrows
+
+local function keep(text)
+  kept[#kept + 1] = text
+  return text
+end
+
 ---Enters into the job what a description of an engine says; raises what is wrong with it.
-local function set_job(described, keep)
+local function set_job(described)
   local limits = pipeline.new({ operators = {} }).limits
   local p = { engine = described, file = "dm.remote", limits = limits, given_limits = {},
     resources = { cpus = 1, gpus = 0, memory = 0 } }
@@ -58,11 +65,7 @@ end
 function M.of(described, remember)
   local key = describe(described)
   if pools[key] then return pools[key] end
-  local texts = {}
-  local job = set_job(described, function(text)
-    texts[#texts + 1] = text
-    return text
-  end)
+  local job = set_job(described)
   sources.install()
   pools[key] = setmetatable({
     tasks = scheduler.TaskScheduler { max_concurrent = tonumber(job.workers), keep_finished = remember },
@@ -127,18 +130,13 @@ function M.close_all()
   end
 end
 
-local kept = {} -- texts that C borrows
-
 ---Sets the job up in the process that serves a script's calls.
 ---@return integer status
 function M.prepare()
   local given = json.decode(os.getenv "DMHOST_REMOTE" or "{}")
   local described = given.options or {}
   described[1] = given.name
-  local job = set_job(described, function(text)
-    kept[#kept + 1] = text
-    return text
-  end)
+  local job = set_job(described)
   job.settings.plan = '{"calls":true}'
   return 0
 end
