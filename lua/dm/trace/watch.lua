@@ -55,9 +55,11 @@ local function is_link(path, real)
 end
 
 ---Watches a folder, and those in which links stand that lead to it.
-local function watch_way(folder)
+---@param seen table<string, boolean> folders that have been looked at for links, with all above them
+local function watch_way(folder, seen)
   local fresh = watch_folder(folder)
-  while folder ~= "." and folder ~= "/" do
+  while folder ~= "." and folder ~= "/" and not seen[folder] do
+    seen[folder] = true
     if is_link(folder, disk.real(folder)) then fresh = watch_folder(folder_of(folder)) or fresh end
     folder = folder_of(folder)
   end
@@ -81,7 +83,8 @@ function Watch:follow(files)
     folders[#folders + 1] = folder_of(path)
     fresh = follow_link(self, path) or fresh
   end
-  for _, folder in ipairs(folders) do fresh = watch_way(folder) or fresh end
+  local seen = {}
+  for _, folder in ipairs(folders) do fresh = watch_way(folder, seen) or fresh end
   self.fresh = self.fresh or fresh
 end
 
