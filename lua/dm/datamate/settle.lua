@@ -29,7 +29,7 @@ end
 local function write(path, status, is_due)
   local instance, dataset = ids_of(path)
   if not instance then return end
-  local tables = tables_module.new(path:match "^(.*)/[^/]*$" or ".")
+  local tables = tables_module.new(disk.folder_of(path))
   tables:connect(1)
   local lock = C.dm_folder_lock(task.run_directory(path), err)
   if lock < 0 then

@@ -5,6 +5,7 @@ local disk = require "dm.disk"
 local sources = require "dm.sources"
 
 local C = ffi.C
+local folder_of = disk.folder_of
 local err = ffi.new "struct dm_error"
 
 local M = {}
@@ -25,11 +26,6 @@ Watch.__index = Watch
 ---@return dm.Watch
 function M.new(spec)
   return setmetatable({ spec = spec, dirty = {}, tried = {}, loaded = {}, files = {}, links = {} }, Watch)
-end
-
-local function folder_of(path)
-  local folder = path:match "^(.*)/[^/]*$"
-  return folder == "" and "/" or folder or "."
 end
 
 -- "./x" and "x" are one.
