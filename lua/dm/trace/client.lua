@@ -54,8 +54,7 @@ function Client:start()
   self.runs = true
 end
 
----Exit status after a signal.
-local INTERRUPTED = 130
+local EXIT_INTERRUPTED = 130
 
 ---The next answer, or the loss of the worker; what else happens is kept. Whoever wants to end does not wait for it:
 ---raises { stop = exit status }, or M.INTERRUPTED.
@@ -64,7 +63,7 @@ local function wait(self)
   while true do
     local event = session.next()
     if event.kind == C.DM_EVENT_REPLY or event.kind == C.DM_EVENT_LOST then return event end
-    if event.kind == C.DM_EVENT_SIGNAL then error({ stop = INTERRUPTED }, 0) end
+    if event.kind == C.DM_EVENT_SIGNAL then error({ stop = EXIT_INTERRUPTED }, 0) end
     local quits = event.kind == C.DM_EVENT_KEY and event.text:find "[q\3\4]"
     if quits or event.kind == C.DM_EVENT_CLOSED then error({ stop = 0 }, 0) end
     self.pending[#self.pending + 1] = event
