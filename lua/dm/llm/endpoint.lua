@@ -27,10 +27,18 @@ local LOOK_MS = 20
 ---@field name string for people
 ---@field most integer requests at once, at the most
 ---@field limit number requests at once, now
+---@field growing boolean the limit was never too high yet, and grows faster
+---@field shrunk_at number when it last shrank, in the loop's milliseconds
+---@field latency number? milliseconds that replies take of late
+---@field best number? the least of that, of late
 ---@field busy integer requests under way
 ---@field outage number milliseconds that it may be away
 ---@field away_since number? when it could not be reached for the first time
+---@field said boolean? a person was told that it is away
+---@field closed_until number nobody is asked before that
+---@field pause number milliseconds for which it is closed next when it can not be reached
 ---@field want ffi.cdata* struct dm_want: what the coordinator is to be told
+---@field telling boolean? it is among those that have something to tell
 ---@field queue dm.Fifo tasks that wait for their turn; false: one that was interrupted
 ---@field asking dm.Fifo tasks that wait for what is wanted
 ---@field metered boolean? whether the coordinator is asked before each request; nil: it is not known yet
@@ -66,6 +74,7 @@ local function forget(self)
 end
 
 ---Whether nobody is asked for now.
+---@return boolean
 function Endpoint:is_closed()
   return self.closed_until > 0 and self.closed_until > C.dm_loop_now()
 end

@@ -18,6 +18,7 @@ local M = {}
 ---@class dm.RemotePool
 ---@field tasks dm.TaskScheduler
 ---@field id integer? its process; nil: there is none
+---@field lost string? why the last one ended
 ---@field waiting table<integer, dm.Task> who waits for an answer, by the call's number
 ---@field calls integer
 ---@field heard string the beginning of a line that it says

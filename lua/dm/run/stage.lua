@@ -37,7 +37,11 @@ local MANY = 4096
 ---@field first dm.Entry? and then along `after`: those in the stage, in order
 ---@field last dm.Entry?
 ---@field held integer how many those are
+---@field bytes number memory that they take
 ---@field running integer tasks that have not ended
+---@field most integer how many of those there may be
+---@field out dm.Batch what leaves it
+---@field following fun(batch: dm.Batch): integer takes that to the end of the pipeline
 ---@field status integer less than zero: the run can not go on
 local Stage = {}
 Stage.__index = Stage

@@ -28,6 +28,9 @@ local PROBE_TIME = 5000
 ---@class dm.TraceClient
 ---@field spec dm.LoadSpec
 ---@field info table? what is loaded: ops, input, limits, files, sources
+---@field files string[]? all on which the last attempt to load hung
+---@field limits table memory and row_size in bytes, depth; row_time_given: the pipeline says how long a row may take
+---@field runs boolean there is a worker that can be asked
 ---@field pending dm.Event[] what happened while an answer was waited for
 ---@field row_time number ms
 ---@field load_time number ms
