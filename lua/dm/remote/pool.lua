@@ -75,7 +75,8 @@ function M.of(described, remember)
   return pools[key]
 end
 
----What it says: "NUMBER ANSWER" for calls.
+---Takes in what its process says: "NUMBER ANSWER" for calls.
+---@param said string not always whole lines
 function Pool:hear(said)
   local lines = self.heard .. said
   local at = 1
@@ -88,7 +89,8 @@ function Pool:hear(said)
   self.heard = lines:sub(at)
 end
 
----It has ended, and with it all calls.
+---Its process has ended, and with it all calls.
+---@param ended dm.ProcessEnd
 function Pool:lose(ended)
   self.id, self.heard = nil, ""
   self.lost = (process.failure(ended) or "it ended"):gsub("^exit status %d+: dmhost: ", "")
@@ -97,6 +99,7 @@ function Pool:lose(ended)
   for _, task in pairs(waiting) do wait.wake(task, false) end
 end
 
+---Starts its process.
 function Pool:start()
   local command = process.settle({ "/proc/self/exe", "remote-pool" },
     { grace = GRACE, env = { DMHOST_REMOTE = self.described } })
