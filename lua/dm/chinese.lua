@@ -2,6 +2,7 @@
 -- read when the first converter that needs it is made, and kept in C memory for the life of the process.
 local ffi = require "ffi"
 local embedded = require "dm.embedded"
+local sorted_keys = require "dm.sorted_keys"
 local text = require "dm.text"
 
 local C, out = ffi.C, ffi.C.dm_text_out()
@@ -33,9 +34,7 @@ local MODES = {
 
 ---Names of the modes, in order.
 ---@type string[]
-M.MODES = {}
-for mode in pairs(MODES) do M.MODES[#M.MODES + 1] = mode end
-table.sort(M.MODES)
+M.MODES = sorted_keys(MODES)
 
 local function check(made)
   if made == nil then error("memory ran short", 0) end

@@ -1,6 +1,7 @@
 -- What can stand at each place of a dmhost command line, from the table that --help is made of; dm.completion.bash,
 -- .zsh and .fish write it in the language of a shell.
 local registry = require "dm.registry"
+local sorted_keys = require "dm.sorted_keys"
 
 local M = {}
 
@@ -83,10 +84,7 @@ end
 ---@param command dm.completion.Command
 ---@return string[]
 function M.kinds(command)
-  local list = {}
-  for kind in pairs(command.takes) do list[#list + 1] = kind end
-  table.sort(list)
-  return list
+  return sorted_keys(command.takes)
 end
 
 return M

@@ -29,6 +29,14 @@ function M.names(folder)
   return list
 end
 
+---The folder in which a path lies, by its text.
+---@param path string
+---@return string "." where it names none
+function M.folder_of(path)
+  local folder = path:match "^(.*)/[^/]*$"
+  return folder == "" and "/" or folder or "."
+end
+
 ---A path without links, dots and double slashes; of what is not there as it is.
 ---@param path string
 ---@return string

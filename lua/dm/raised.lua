@@ -28,6 +28,13 @@ function M.ending(message, spent)
   return setmetatable({ message = message, ends_run = true, spent = spent }, Ending)
 end
 
+---Raises such an error.
+---@param message string
+---@param spent boolean? it ends when the requests that are under way have ended
+function M.end_run(message, spent)
+  error(M.ending(message, spent), 0)
+end
+
 local SHORT = { ["not enough memory"] = true, ["memory ran short"] = true, ["out of memory"] = true }
 
 ---Whether an error says that memory ran short: Lua's, a verb's or C's own, with or without a place before it. That is

@@ -23,6 +23,7 @@ M.OPTIONS = {
 ---@field id integer its process
 ---@field task dm.Task? who waits for its answer
 ---@field heard string what it has said of an answer
+---@field ended string? why it has
 
 ---@class dm.RemoteTask
 ---@field id string

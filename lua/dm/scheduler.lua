@@ -1,6 +1,7 @@
 -- Runs tasks, so many at a time: Lua functions, which may wait, and commands, which are processes. DataMate's
 -- TaskScheduler as its users know it, with what that promises.
 local ffi = require "ffi"
+local fifo = require "dm.fifo"
 local params = require "dm.params"
 local process = require "dm.process"
 local raised = require "dm.raised"
@@ -25,13 +26,9 @@ M.OPTIONS = {
 ---@class dm.TaskScheduler
 ---@field max_concurrent integer
 ---@field tasks table<string, dm.ScheduledTask> by id
----@field queue dm.ScheduledTask[] from `first` to `last`; some may have been cancelled
----@field finished dm.ScheduledTask[] from `first_finished` to `last_finished`, as they ended; some may be replaced
----@field first integer
----@field last integer
+---@field queue dm.Fifo tasks that wait; some may have been cancelled
 ---@field dead integer tasks of the queue that have been cancelled
----@field first_finished integer
----@field last_finished integer
+---@field finished dm.Fifo tasks as they ended; some may be replaced
 ---@field keep_finished integer how many of those are remembered
 ---@field max_queued integer
 ---@field room dm.Task[] who waits to submit, until fewer tasks wait than that
@@ -65,7 +62,7 @@ function M.TaskScheduler(options)
     max_concurrent = values.max_concurrent,
     max_queued = values.max_queued,
     keep_finished = values.keep_finished,
-    tasks = {}, queue = {}, first = 1, last = 0, dead = 0, finished = {}, first_finished = 1, last_finished = 0,
+    tasks = {}, queue = fifo.new(), dead = 0, finished = fifo.new(),
     counts = { pending = 0, running = 0, completed = 0, failed = 0, cancelled = 0 },
     total = 0, lost = 0, seq = 0, running = 0, room = {}, begun = {}, ending = {},
     token = tasks.token(),
@@ -107,8 +104,7 @@ end
 ---Puts a pending task behind the others that wait.
 ---@param task dm.ScheduledTask
 function TaskScheduler:enqueue(task)
-  self.last = self.last + 1
-  self.queue[self.last] = task
+  self.queue:push(task)
 end
 
 ---Changes a task's status, and has that written.
@@ -129,12 +125,9 @@ end
 ---Puts a task to those that have ended, and forgets the oldest of those when they are too many.
 ---@param task dm.ScheduledTask
 function TaskScheduler:remember(task)
-  self.last_finished = self.last_finished + 1
-  self.finished[self.last_finished] = task
-  while self.last_finished - self.first_finished + 1 > self.keep_finished do
-    local oldest = self.finished[self.first_finished]
-    self.finished[self.first_finished] = nil
-    self.first_finished = self.first_finished + 1
+  self.finished:push(task)
+  while self.finished.n > self.keep_finished do
+    local oldest = self.finished:pop()
     if self.tasks[oldest.id] == oldest then
       self.tasks[oldest.id] = nil
       if self.journal then self.journal:forget(oldest) end
@@ -192,10 +185,8 @@ end
 ---The next task of the queue that is to run.
 ---@return dm.ScheduledTask?
 function TaskScheduler:next_task()
-  while self.first <= self.last do
-    local task = self.queue[self.first]
-    self.queue[self.first] = nil
-    self.first = self.first + 1
+  while self.queue.n > 0 do
+    local task = self.queue:pop()
     if task.status == "pending" then return task end
     self.dead = self.dead - 1
   end
@@ -308,12 +299,12 @@ end
 ---Drops tasks from the queue that have been cancelled, once they are the greater part of it.
 function TaskScheduler:tidy_queue()
   self.dead = self.dead + 1
-  if self.dead < 1000 or self.dead * 2 < self.last - self.first + 1 then return end
-  local kept = {}
-  for i = self.first, self.last do
-    if self.queue[i].status == "pending" then kept[#kept + 1] = self.queue[i] end
+  if self.dead < 1000 or self.dead * 2 < self.queue.n then return end
+  for _ = 1, self.queue.n do
+    local task = self.queue:pop()
+    if task.status == "pending" then self.queue:push(task) end
   end
-  self.queue, self.first, self.last, self.dead = kept, 1, #kept, 0
+  self.dead = 0
 end
 
 ---Cancels a task: one that waits never runs; one that runs is interrupted, a process with SIGTERM and after its grace
@@ -395,7 +386,7 @@ wait.add_source {
   take = function() end,
   pending = function()
     for _, scheduler in ipairs(open) do
-      if scheduler.first <= scheduler.last and scheduler.running < scheduler.max_concurrent then return true end
+      if scheduler.queue.n > 0 and scheduler.running < scheduler.max_concurrent then return true end
     end
     return false
   end,

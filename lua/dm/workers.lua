@@ -11,7 +11,7 @@ local MEMORY = 512 * 2 ^ 20
 
 ---@param p dm.Pipeline whose operators have been made
 ---@return integer workers
----@return string? bound what there would be more for
+---@return string? bound why there are not more; nil: processors
 function M.auto(p)
   local needed = p.resources
   local n = math.max(1, math.floor(machine.processors() / needed.cpus))

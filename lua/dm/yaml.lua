@@ -57,6 +57,8 @@ end
 
 ---Byte of a line, from 1, at which its character number `column`, from 0, begins. Most lie behind the last one.
 ---@param line integer from 1
+---@param column integer
+---@return integer
 function Reader:byte_of(line, column)
   local last = self.last
   if line ~= last.line or column < last.column then last.line, last.column, last.byte = line, 0, 1 end
@@ -111,6 +113,8 @@ function Reader:node_of(event, kind)
 end
 
 ---Counts what is in a node. What few lines say by aliases of aliases can be more than fits into any memory.
+---@param node dm.YamlNode
+---@param child dm.YamlNode
 function Reader:weigh(node, child)
   node.weight = node.weight + child.weight
   if node.weight > WEIGHT then self:fail_at(node, ("with its aliases this is more than %d values"):format(WEIGHT)) end
@@ -218,13 +222,18 @@ function Reader:node(event, depth)
 end
 
 ---Raises an error about a byte of the text.
+---@param text string
+---@param at integer from 1
+---@param what string
+---@param next_step string?
 function Reader:fail_byte(text, at, what, next_step)
   local before = text:sub(1, at - 1)
   local line = select(2, before:gsub("\n", "")) + 1
   self:fail(what, line, #before:match "[^\n]*$" + 1, 1, next_step)
 end
 
----What libyaml does not read, or has no place for.
+---Raises what is in the way: what libyaml does not read, or has no place for.
+---@param text string
 function Reader:check_bytes(text)
   if #text > BYTES then
     self:fail(("this is longer than %d MiB"):format(BYTES / 1024 / 1024), 1, 1, 1, "a pipeline in YAML is short")

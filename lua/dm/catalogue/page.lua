@@ -6,7 +6,7 @@ local sample = require "dm.sample"
 
 local M = {}
 
-local MOST_COLUMNS, NAME_COLUMNS, LEAST_SUMMARY, LEAST_TEXT = 100, 34, 12, 20
+local MOST_COLUMNS, NAME_COLUMNS, LEAST_SUMMARY = 100, 34, 12
 
 ---Words of a text in lines of at most `width` columns; a longer word has a line to itself.
 local function wrap(text, width)
@@ -58,12 +58,11 @@ local function add_param(out, p, width)
   local is_long = #default > LONGEST_DEFAULT
   local head = ("  %-22s %-13s %-16s "):format(p[1], p[2], is_long and "" or default)
   local text = (p.doc or "") .. limits_of(p) .. (is_long and "; default: " .. default or "")
-  local lines = wrap((text:gsub("^; ", "")), math.max(width - #head, LEAST_SUMMARY))
   local indent = #head
-  if width < #head + LEAST_TEXT then -- no room beside it
-    out[#out + 1], head, indent = head:gsub("%s+$", ""):gsub("%s%s+", "  "), nil, 6
-    lines = wrap((text:gsub("^; ", "")), math.max(width - indent, LEAST_SUMMARY))
+  if width - indent < paint_module.LEAST_BESIDE then
+    out[#out + 1], head, indent = head:gsub("%s+$", ""):gsub("%s%s+", "  "), nil, paint_module.BELOW
   end
+  local lines = wrap((text:gsub("^; ", "")), math.max(width - indent, LEAST_SUMMARY))
   for i, line in ipairs(lines) do out[#out + 1] = (i == 1 and head or (" "):rep(indent)) .. line end
   if #lines == 0 and head then out[#out + 1] = (head:gsub("%s+$", "")) end
 end

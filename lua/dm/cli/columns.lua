@@ -32,8 +32,8 @@ local function longest(rows, i, least)
 end
 
 ---The shown column that is missed least.
-local function least_missed(layout, columns)
-  local least
+local function least_missed(layout)
+  local columns, least = layout.columns, nil
   for at, i in ipairs(layout.shown) do
     local missed = columns[i].missed
     if missed and (not least or missed < columns[layout.shown[least]].missed) then least = at end
@@ -54,7 +54,7 @@ function M.fit(name, columns, rows, width)
   layout.name, layout.cuts = math.min(name, longest(rows, 1, LEAST_NAME)), true
   for i, column in ipairs(columns) do layout.widths[i] = longest(rows, i + 1, #column[1]) end
   while total(layout) > width do
-    local at = least_missed(layout, columns)
+    local at = least_missed(layout)
     if not at then break end
     table.remove(layout.shown, at)
   end

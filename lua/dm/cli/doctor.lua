@@ -1,6 +1,7 @@
 -- dmhost doctor: what this build is linked with, what the machine allows, and what is missing for which command.
 local ffi = require "ffi"
 local machine = require "dm.machine"
+local paint_module = require "dm.trace.paint"
 local sources = require "dm.sources"
 local units = require "dm.units"
 
@@ -15,7 +16,7 @@ local M = {
 }
 
 local function row(name, value)
-  io.write(require("dm.trace.paint").hang(("  %-15s "):format(name), value), "\n")
+  io.write(paint_module.hang(("  %-15s "):format(name), value), "\n")
 end
 
 local function libraries()

@@ -31,8 +31,8 @@ exit status: 0 explained; 2 it can not be
 }
 
 local function parse_plan(folder)
-  local ok, plan = pcall(json.decode, disk.read(folder .. "/plan.json"))
-  if not ok or type(plan) ~= "table" or type(plan.sources) ~= "table" or type(plan.pipeline) ~= "string" then
+  local plan = folder_module.document(folder .. "/plan.json")
+  if not plan or type(plan.sources) ~= "table" or type(plan.pipeline) ~= "string" then
     problem.raise(folder .. "/plan.json is damaged", { next = "run the pipeline again to explain its rows" })
   end
   return plan

@@ -3,6 +3,7 @@ local embedded = require "dm.embedded"
 local options = require "dm.cli.options"
 local paint_module = require "dm.trace.paint"
 local problem = require "dm.problem"
+local reflow = require "dm.cli.reflow"
 local suggest = require "dm.suggest"
 local terminal = require "dm.terminal"
 
@@ -46,7 +47,7 @@ local WIDE = 120
 
 local function narrow(text)
   local columns = terminal.columns(1)
-  return columns and columns < WIDE and require "dm.cli.reflow"(text, columns) or text
+  return columns and columns < WIDE and reflow(text, columns) or text
 end
 
 ---Markdown as a terminal shows it: headings in bold, links by their names. Elsewhere it stays Markdown.

@@ -1,5 +1,6 @@
 -- Command-line options of all commands, from one table: parsing, usage lines and "did you mean".
 local ffi = require "ffi"
+local paint_module = require "dm.trace.paint"
 local problem = require "dm.problem"
 local suggest = require "dm.suggest"
 
@@ -114,7 +115,7 @@ function M.help(options)
   local lines = {}
   for i, o in ipairs(options) do
     local name = (o.short and "-" .. o.short .. ", " or "    ") .. "--" .. o[1]
-    lines[i] = require("dm.trace.paint").hang(("  %-26s "):format(name .. (o.value and " " .. o.value or "")), o.doc)
+    lines[i] = paint_module.hang(("  %-26s "):format(name .. (o.value and " " .. o.value or "")), o.doc)
   end
   return table.concat(lines, "\n")
 end

@@ -12,9 +12,8 @@ end
 ---@return string
 return function(text, columns)
   local out, paragraph, indent, listing = {}, nil, 0, false
-  local paint = { colour = false, columns = columns }
   local function finish()
-    local lines = paragraph and paint_module.lines(paint, { { paragraph } }, indent)
+    local lines = paragraph and paint_module.wrap(paragraph, columns, indent)
     for _, line in ipairs(lines or {}) do out[#out + 1] = line end
     paragraph, indent = nil, 0
   end

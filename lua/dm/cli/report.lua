@@ -206,7 +206,6 @@ local function show_end(outcome, begun)
   local c = outcome.counts
   local seconds = math.max(outcome.seconds, 0.001)
   local rows, bytes = tonumber(c.rows), tonumber(c.bytes)
-  local room = { colour = false, columns = terminal.columns(2) or math.huge }
   local text = ("%s in, %s out, %s dropped, %s rejected; %s in %.2f s: %.1f MB/s, %s rows/s, %d worker%s"):format(
     units.plural(rows, "row"), count(tonumber(c.out)), count(M.dropped(c)), count(rejected(outcome)),
     units.show_bytes(bytes), seconds,
@@ -214,7 +213,7 @@ local function show_end(outcome, begun)
     count((rows - tonumber(outcome.rows_before)) / seconds), math.max(begun.workers, 1),
     begun.workers > 1 and "s" or "")
   local function sentence(what, indent)
-    say(table.concat(paint_module.lines(room, { { what } }, indent), "\n"), "\n")
+    say(table.concat(paint_module.wrap(what, terminal.columns(2), indent), "\n"), "\n")
   end
   say "\n"
   sentence(text, 2)

@@ -194,11 +194,13 @@ local function set_plan(job, path, values, ops, pass)
     pass = pass,
     binary = bit.tohex(C.dm_self_hash(), 16),
   }
-  local declared = sources.declared()
-  if job.settings.replay == 1 then
-    declared[#declared + 1] = bit.tohex(C.dm_file_hash(values.replay), 16) .. " " .. values.replay
+  if job.engine ~= nil then
+    local declared = sources.declared()
+    if job.settings.replay == 1 then
+      declared[#declared + 1] = bit.tohex(C.dm_file_hash(values.replay), 16) .. " " .. values.replay
+    end
+    if #declared > 0 then job.settings.files = keep(table.concat(declared, "\n")) end
   end
-  job.settings.files = job.engine ~= nil and #declared > 0 and keep(table.concat(declared, "\n")) or nil
   job.settings.op_names = keep(table.concat(names, "\n"))
   job.settings.nops = #ops
   job.settings.plan = keep(json.encode(plan))

@@ -76,7 +76,7 @@ function FileExporter:execute(sample)
   local name = name_of(self, sample, extension)
   staged.n = 0
   if self.exports and C.dm_export_stage(self.staging, content, #content, staged, err) < 0 then
-    error(raised.ending(ffi.string(err.text)), 0)
+    raised.end_run(ffi.string(err.text))
   end
   sample[self.text_key], sample[self.data_key] = "", ""
   sample[self.fileName_key], sample[self.fileType_key] = name, extension

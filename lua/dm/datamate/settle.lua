@@ -29,15 +29,18 @@ end
 local function write(path, status, is_due)
   local instance, dataset = ids_of(path)
   if not instance then return end
-  local tables = tables_module.new(path:match "^(.*)/[^/]*$" or ".")
+  local tables = tables_module.new(disk.folder_of(path))
   tables:connect(1)
   local lock = C.dm_folder_lock(task.run_directory(path), err)
-  if lock == C.DM_EUSAGE then return end -- a run has it, and will tell how it ends
-  if lock < 0 then error(ffi.string(err.text), 0) end
+  if lock < 0 then
+    tables:close()
+    if lock == C.DM_EUSAGE then return end -- a run has it, and will tell how it ends
+    error(ffi.string(err.text), 0)
+  end
   local ok, why = pcall(function()
     if is_due(tables:status(instance)) then tables:finish(instance, dataset, status) end
-    tables:close()
   end)
+  tables:close()
   C.dm_folder_unlock(lock)
   if not ok then error(why, 0) end
 end

@@ -1,8 +1,8 @@
 -- Replies that were paid for: kept on disk by what was asked, so that nobody asks twice. The run's coordinator owns
 -- the file (host/run/replies.h); without one, as in `dmhost try`, nothing is found and nothing kept.
 local bytes = require "dm.bytes"
-local endpoint = require "dm.llm.endpoint"
 local ffi = require "ffi"
+local raised = require "dm.raised"
 local sample = require "dm.sample"
 
 local C = ffi.C
@@ -33,10 +33,10 @@ end
 function M.find(key)
   out.n = 0
   local found = C.dm_reply_find(key, out, err)
-  if found < 0 then endpoint.end_run(ffi.string(err.text)) end
+  if found < 0 then raised.end_run(ffi.string(err.text)) end
   if found == 0 then
     if C.dm_reply_only() == 1 then
-      endpoint.end_run "--replay: a request is not among the recorded ones\nrecord again with --cache FILE"
+      raised.end_run "--replay: a request is not among the recorded ones\nrecord again with --cache FILE"
     end
     return nil
   end
@@ -49,7 +49,7 @@ end
 function M.keep(key, value)
   if not key or C.dm_reply_kept() == 0 then return end
   local text = sample.json(value)
-  if C.dm_reply_keep(key, text, #text, err) < 0 then endpoint.end_run(ffi.string(err.text)) end
+  if C.dm_reply_keep(key, text, #text, err) < 0 then raised.end_run(ffi.string(err.text)) end
 end
 
 return M

@@ -1,9 +1,9 @@
 -- Asks a model behind an OpenAI-compatible server, again when that may help, and reads what it answers.
 local ffi = require "ffi"
 local cache = require "dm.llm.cache"
-local endpoint = require "dm.llm.endpoint"
 local events = require "dm.llm.events"
 local http = require "dm.http"
+local raised = require "dm.raised"
 local sample = require "dm.sample"
 local schema = require "dm.llm.schema"
 local wait = require "dm.wait"
@@ -217,7 +217,7 @@ function Client:post(url, text, read)
     local value, failed, again, pause = try(self, url, text, read)
     if not failed then return value, key end
     why = failed
-    if failed:find "^HTTP 401" then endpoint.end_run(("%s: %s"):format(self.endpoint.name, failed)) end
+    if failed:find "^HTTP 401" then raised.end_run(("%s: %s"):format(self.endpoint.name, failed)) end
     if not again then break end
     if i <= self.retries then
       self.asked.retries = self.asked.retries + 1

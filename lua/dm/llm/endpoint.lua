@@ -27,10 +27,18 @@ local LOOK_MS = 20
 ---@field name string for people
 ---@field most integer requests at once, at the most
 ---@field limit number requests at once, now
+---@field growing boolean the limit was never too high yet, and grows faster
+---@field shrunk_at number when it last shrank, in the loop's milliseconds
+---@field latency number? milliseconds that replies take of late
+---@field best number? the least of that, of late
 ---@field busy integer requests under way
 ---@field outage number milliseconds that it may be away
 ---@field away_since number? when it could not be reached for the first time
+---@field said boolean? a person was told that it is away
+---@field closed_until number nobody is asked before that
+---@field pause number milliseconds for which it is closed next when it can not be reached
 ---@field want ffi.cdata* struct dm_want: what the coordinator is to be told
+---@field telling boolean? it is among those that have something to tell
 ---@field queue dm.Fifo tasks that wait for their turn; false: one that was interrupted
 ---@field asking dm.Fifo tasks that wait for what is wanted
 ---@field metered boolean? whether the coordinator is asked before each request; nil: it is not known yet
@@ -66,6 +74,7 @@ local function forget(self)
 end
 
 ---Whether nobody is asked for now.
+---@return boolean
 function Endpoint:is_closed()
   return self.closed_until > 0 and self.closed_until > C.dm_loop_now()
 end
@@ -122,7 +131,7 @@ local function ask_for(self, tokens, cost)
   end
   if over then
     self:leave()
-    M.end_run("no more requests may be made", true)
+    raised.end_run("no more requests may be made", true)
   end
 end
 
@@ -144,7 +153,7 @@ local function look() looking = false end
 local function tell()
   for i, e in ipairs(telling) do
     local want = e.want
-    if C.dm_want(want, err) < 0 then M.end_run(ffi.string(err.text)) end
+    if C.dm_want(want, err) < 0 then raised.end_run(ffi.string(err.text)) end
     want.n, want.tokens, want.cost, want.ended, want.returned, want.more_tokens, want.more_cost = 0, 0, 0, 0, 0, 0, 0
     e.telling, telling[i] = false, nil
   end
@@ -164,7 +173,7 @@ end
 local function take_grants()
   while waiting > 0 do
     local found = C.dm_grant_next(grant, err)
-    if found < 0 then M.end_run(ffi.string(err.text)) end
+    if found < 0 then raised.end_run(ffi.string(err.text)) end
     if found == 0 then return end
     local e = by_number(grant.endpoint)
     over = over or grant.over == 1
@@ -250,7 +259,7 @@ function Endpoint:unreachable(why, ms)
   self.away_since = self.away_since or now
   self:shrink(0.5, ms)
   local away = now - self.away_since
-  if away > self.outage then M.end_run(("%s can not be reached: %s"):format(self.name, why)) end
+  if away > self.outage then raised.end_run(("%s can not be reached: %s"):format(self.name, why)) end
   if away > QUIET_MS and not self.said then
     self.said = true
     io.stderr:write("dmhost: ", self.name, " can not be reached (", why, "); the run waits for it\n")
@@ -267,13 +276,6 @@ function Endpoint:sleep_closed()
   local left = self.closed_until - C.dm_loop_now()
   if left > 0 then wait.sleep(left) end
   self:open()
-end
-
----Raises an error for which no row is at fault: the run ends and can be resumed.
----@param message string
----@param spent boolean? it ends when the requests that are under way have ended
-function M.end_run(message, spent)
-  error(raised.ending(message, spent), 0)
 end
 
 return M

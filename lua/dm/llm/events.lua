@@ -48,15 +48,14 @@ end
 ---@return string? why
 function M.join(text)
   local reply, pieces = {}, {}
+  local function take(event) return add(reply, pieces, event) end
   for _, data in ipairs(M.data(text)) do
     if data == "[DONE]" then
       reply.text = table.concat(pieces)
       return reply
     end
-    local ok, event = pcall(sample.parse, data)
-    if not ok then return nil, "an event is not JSON: " .. tostring(event) end
-    local failure = add(reply, pieces, event)
-    sample.release(event)
+    local read, failure = sample.within(data, take)
+    if not read then return nil, "an event is not JSON: " .. failure end
     if failure then return nil, tostring(failure) end
   end
   if not reply.finish_reason then return nil, "the stream ended before its end" end

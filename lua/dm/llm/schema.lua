@@ -2,6 +2,7 @@
 -- that is not checked here raises when the checker is made, so that nothing passes for checked that is not.
 local kinds = require "dm.kind"
 local sample = require "dm.sample"
+local sorted_keys = require "dm.sorted_keys"
 local text = require "dm.text"
 
 local M = {}
@@ -110,10 +111,7 @@ end
 
 function words.properties(s, v, kind, where, depth)
   if kind ~= "object" then return nil end
-  local keys = {}
-  for key in pairs(s.properties) do keys[#keys + 1] = key end
-  table.sort(keys)
-  for _, key in ipairs(keys) do
+  for _, key in ipairs(sorted_keys(s.properties)) do
     local value = member(v, key)
     local wrong = value ~= nil and check(s.root, s.properties[key], value, where .. "." .. key, depth + 1)
     if wrong then return nil, wrong end

@@ -86,9 +86,9 @@ end
 
 ---A sentence behind a head of so many columns, in lines that the terminal has room for.
 local function sentence(out, style, head, indent, text)
-  local room = { colour = false, columns = (style.columns or math.huge) - indent }
+  local room = style.columns and style.columns - indent
   for line in M.safe(text):gmatch "[^\n]+" do
-    for _, part in ipairs(style.columns and paint_module.lines(room, { { line } }) or { line }) do
+    for _, part in ipairs(paint_module.wrap(line, room)) do
       out[#out + 1] = (head or style.columns and (" "):rep(indent) or "") .. part
       head = nil
     end

@@ -1,4 +1,5 @@
 -- The operators of a recipe of Data-Juicer, and what it says for all of them.
+local disk = require "dm.disk"
 local export = require "dm.recipe.export"
 local null = require("dm.sample").null
 local peers = require "dm.recipe.peers"
@@ -57,7 +58,7 @@ local function read_paths(recipe)
   for _, path in ipairs(value) do
     if type(path) ~= "string" then recipe:fail(node, "custom_operator_paths must be a path, or a list of them") end
     if path:find "%.lua$" then
-      registry.add_folder(path:match "^(.*)/[^/]*$" or ".")
+      registry.add_folder(disk.folder_of(path))
     elseif path:find "%.py$" or sources.exists(path .. "/__init__.py") then
       python[#python + 1] = path
     else

@@ -18,6 +18,7 @@ local M = {}
 ---@class dm.RemotePool
 ---@field tasks dm.TaskScheduler
 ---@field id integer? its process; nil: there is none
+---@field lost string? why the last one ended
 ---@field waiting table<integer, dm.Task> who waits for an answer, by the call's number
 ---@field calls integer
 ---@field heard string the beginning of a line that it says
@@ -30,8 +31,15 @@ local pools = {} ---@type table<string, dm.RemotePool>
 -- How long worker hosts get to end by themselves when the script has ended.
 local GRACE = "10s"
 
+local kept = {} -- texts that C borrows
+
+local function keep(text)
+  kept[#kept + 1] = text
+  return text
+end
+
 ---Enters into the job what a description of an engine says; raises what is wrong with it.
-local function set_job(described, keep)
+local function set_job(described)
   local limits = pipeline.new({ operators = {} }).limits
   local p = { engine = described, file = "dm.remote", limits = limits, given_limits = {},
     resources = { cpus = 1, gpus = 0, memory = 0 } }
@@ -58,11 +66,7 @@ end
 function M.of(described, remember)
   local key = describe(described)
   if pools[key] then return pools[key] end
-  local texts = {}
-  local job = set_job(described, function(text)
-    texts[#texts + 1] = text
-    return text
-  end)
+  local job = set_job(described)
   sources.install()
   pools[key] = setmetatable({
     tasks = scheduler.TaskScheduler { max_concurrent = tonumber(job.workers), keep_finished = remember },
@@ -71,7 +75,8 @@ function M.of(described, remember)
   return pools[key]
 end
 
----What it says: "NUMBER ANSWER" for calls.
+---Takes in what its process says: "NUMBER ANSWER" for calls.
+---@param said string not always whole lines
 function Pool:hear(said)
   local lines = self.heard .. said
   local at = 1
@@ -84,7 +89,8 @@ function Pool:hear(said)
   self.heard = lines:sub(at)
 end
 
----It has ended, and with it all calls.
+---Its process has ended, and with it all calls.
+---@param ended dm.ProcessEnd
 function Pool:lose(ended)
   self.id, self.heard = nil, ""
   self.lost = (process.failure(ended) or "it ended"):gsub("^exit status %d+: dmhost: ", "")
@@ -93,6 +99,7 @@ function Pool:lose(ended)
   for _, task in pairs(waiting) do wait.wake(task, false) end
 end
 
+---Starts its process.
 function Pool:start()
   local command = process.settle({ "/proc/self/exe", "remote-pool" },
     { grace = GRACE, env = { DMHOST_REMOTE = self.described } })
@@ -127,18 +134,13 @@ function M.close_all()
   end
 end
 
-local kept = {} -- texts that C borrows
-
 ---Sets the job up in the process that serves a script's calls.
 ---@return integer status
 function M.prepare()
   local given = json.decode(os.getenv "DMHOST_REMOTE" or "{}")
   local described = given.options or {}
   described[1] = given.name
-  local job = set_job(described, function(text)
-    kept[#kept + 1] = text
-    return text
-  end)
+  local job = set_job(described)
   job.settings.plan = '{"calls":true}'
   return 0
 end

@@ -23,7 +23,8 @@ local MANY = 4096
 ---A sample in the stage; the fields are those of dm.Batch, for one sample.
 ---@class dm.Entry: dm.Task
 ---@field sample ffi.cdata*|false
----@field children ffi.cdata*[]? what a slicer made of it
+---@field children ffi.cdata*[]|false what a slicer made of it
+---@field changed boolean a mapper put another sample in the place of its own
 ---@field done boolean it can leave
 ---@field bytes number memory that it takes
 ---@field after dm.Entry|false the next one in the stage
@@ -36,7 +37,11 @@ local MANY = 4096
 ---@field first dm.Entry? and then along `after`: those in the stage, in order
 ---@field last dm.Entry?
 ---@field held integer how many those are
+---@field bytes number memory that they take
 ---@field running integer tasks that have not ended
+---@field most integer how many of those there may be
+---@field out dm.Batch what leaves it
+---@field following fun(batch: dm.Batch): integer takes that to the end of the pipeline
 ---@field status integer less than zero: the run can not go on
 local Stage = {}
 Stage.__index = Stage
@@ -163,8 +168,8 @@ function Stage:hold(batch, i)
   if s then C.dm_sample_hold(s) end
   if own then C.dm_sample_hold(own) end
   return { -- with all that it will have, in the end and as a task: a table that grows is hashed anew
-    stage = self, enter = enter, leave = leave, turn = 0, done = not s, bytes = 0, after = false,
-    sample = s, row = row, child = batch.child[i], number = batch.number[i], own = own,
+    stage = self, enter = enter, leave = leave, turn = 0, done = not s, bytes = 0, after = false, changed = false,
+    sample = s, row = row, child = batch.child[i], number = batch.number[i], own = own, children = false,
     gone = not s, op = batch.op[i], reason = batch.reason[i], value = batch.value[i], rejected = batch.rejected[i],
     co = false, run = false, woken = false, ended = false, undo = false, undo_arg = false, with_head = false,
   }

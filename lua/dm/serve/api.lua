@@ -80,6 +80,7 @@ function Api:process_path(id)
 end
 
 ---What process.yaml of a task says.
+---@param id string a valid one
 ---@return dm.YamlNode? root
 ---@return "missing"|"broken"|nil
 function Api:settings(id)
@@ -116,7 +117,9 @@ function Api:log(id, retry)
   return self:folder(id) .. "/output.log" .. (number > 0 and "." .. number or "")
 end
 
----Hands a task to the scheduler, which writes it down before this returns.
+---Hands a task to the scheduler, which writes it down before this returns. Raises when that can not be.
+---@param id string a valid one
+---@param retry number how often it was submitted before
 function Api:start(id, retry)
   local known = self.scheduler:get_task_status(id)
   if known and (known.status == "pending" or known.status == "running" and not known.cancelling) then return end
@@ -130,6 +133,9 @@ function Api:start(id, retry)
   end
 end
 
+---@param request dm.HttpRequest
+---@param id string
+---@return dm.HttpAnswer
 function Api:submit(request, id)
   local retry, wrong = body.submit(request)
   if wrong then return M.detail(wrong.status, wrong.detail) end
@@ -154,6 +160,8 @@ local function iso(seconds)
   return os.date("%Y-%m-%dT%H:%M:%S", whole) .. (".%06d"):format(math.floor((seconds - whole) * 1e6))
 end
 
+---@param id string
+---@return dm.HttpAnswer
 function Api:status(_, id)
   local invalid = wrong_id(id)
   if invalid then return invalid end
@@ -169,6 +177,8 @@ function Api:status(_, id)
   })
 end
 
+---@param id string
+---@return dm.HttpAnswer
 function Api:stop(_, id)
   local invalid = wrong_id(id)
   if invalid then return invalid end
@@ -180,6 +190,8 @@ function Api:stop(_, id)
 end
 
 ---A task as the list shows it.
+---@param id string
+---@return any for json.encode
 function Api:item(id)
   local task = self.scheduler:get_task_status(id)
   if not task then return json.NULL end
@@ -194,6 +206,8 @@ function Api:item(id)
   }
 end
 
+---@param request dm.HttpRequest
+---@return dm.HttpAnswer
 function Api:list(request)
   local ids, wrong = body.list(request)
   if wrong then return M.detail(wrong.status, wrong.detail) end

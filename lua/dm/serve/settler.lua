@@ -46,12 +46,16 @@ function Settler:add(id)
   if not self.busy then self:after(0) end
 end
 
+---Begins to work when a time is over.
+---@param ms number
 function Settler:after(ms)
   self.busy = true
   wait.after(ms, function() self:work() end)
 end
 
 ---The next tasks, as arguments of dm.datamate.settle, and their ids by path. One that was submitted again is left out.
+---@return string[] arguments status and path, in turn
+---@return table<string, string> ids
 function Settler:take()
   local arguments, ids, rest = {}, {}, {}
   for _, id in ipairs(self.due) do
@@ -69,6 +73,7 @@ function Settler:take()
 end
 
 ---Tells on stderr what is in the way, once.
+---@param why string? nil: nothing
 function Settler:tell(why)
   if why and why ~= self.trouble then
     io.stderr:write("dmhost: how tasks ended can not be written into the tables: ", why, "\n")
@@ -76,6 +81,9 @@ function Settler:tell(why)
   self.trouble = why
 end
 
+---A process has ended: tasks whose paths it did not print are due again.
+---@param ids table<string, string> of the tasks that it was given, by path
+---@param ended dm.ProcessEnd
 function Settler:ended(ids, ended)
   for path in ended.out:gmatch "[^\n]+" do ids[path] = nil end
   for _, id in pairs(ids) do self.due[#self.due + 1] = id end
@@ -86,6 +94,7 @@ function Settler:ended(ids, ended)
   if self.due[1] then self:after(left and self.pause or 0) end
 end
 
+---Has a process write the ends of the next tasks.
 function Settler:work()
   local arguments, ids = self:take()
   self.busy = #arguments > 0

@@ -28,6 +28,9 @@ local PROBE_TIME = 5000
 ---@class dm.TraceClient
 ---@field spec dm.LoadSpec
 ---@field info table? what is loaded: ops, input, limits, files, sources
+---@field files string[]? all on which the last attempt to load hung
+---@field limits table memory and row_size in bytes, depth; row_time_given: the pipeline says how long a row may take
+---@field runs boolean there is a worker that can be asked
 ---@field pending dm.Event[] what happened while an answer was waited for
 ---@field row_time number ms
 ---@field load_time number ms
@@ -54,8 +57,7 @@ function Client:start()
   self.runs = true
 end
 
----Exit status after a signal.
-local INTERRUPTED = 130
+local EXIT_INTERRUPTED = 130
 
 ---The next answer, or the loss of the worker; what else happens is kept. Whoever wants to end does not wait for it:
 ---raises { stop = exit status }, or M.INTERRUPTED.
@@ -64,7 +66,7 @@ local function wait(self)
   while true do
     local event = session.next()
     if event.kind == C.DM_EVENT_REPLY or event.kind == C.DM_EVENT_LOST then return event end
-    if event.kind == C.DM_EVENT_SIGNAL then error({ stop = INTERRUPTED }, 0) end
+    if event.kind == C.DM_EVENT_SIGNAL then error({ stop = EXIT_INTERRUPTED }, 0) end
     local quits = event.kind == C.DM_EVENT_KEY and event.text:find "[q\3\4]"
     if quits or event.kind == C.DM_EVENT_CLOSED then error({ stop = 0 }, 0) end
     self.pending[#self.pending + 1] = event

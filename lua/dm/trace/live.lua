@@ -14,8 +14,12 @@ local CHUNK, MOST_BYTES = 64, 256 * 1024 * 1024
 
 ---@class dm.Live
 ---@field client dm.TraceClient
----@field rows { name: string, row: dm.FedRow }[]
----@field outcomes dm.Outcome[] of the last good version
+---@field inputs string[]
+---@field options { limit: integer, sampled: ffi.cdata*|number }
+---@field rows { name: string, row: dm.FedRow }[]? nil: not read yet
+---@field good table? of the client: the last good version
+---@field outcomes dm.Outcome[] of that version
+---@field first boolean? nothing was traced before them
 ---@field fault dm.Fault? why what lies on disk is not what is shown
 ---@field change dm.Change? since the save before
 ---@field made string[] what was made anew by the last save

@@ -172,19 +172,26 @@ function M.lines(paint, spans, indent)
   return lines
 end
 
--- A text has at least so many columns beside its head; else it begins below it.
-local LEAST_BESIDE, BELOW = 20, 6
+---Breaks a text without styles into lines; those after the first are indented.
+---@param text string
+---@param columns integer? nil: it stays in one line
+---@param indent integer?
+---@return string[]
+function M.wrap(text, columns, indent)
+  return M.lines({ colour = false, columns = columns or math.huge }, { { text } }, indent)
+end
+
+---A text has at least so many columns beside its head; else it begins below it, indented by so many.
+M.LEAST_BESIDE, M.BELOW = 20, 6
 
 ---A text behind a head, for standard output: where it takes more than a line, the others begin below the text.
 ---@param head string
 ---@param text string
 ---@return string
 function M.hang(head, text)
-  local paint, indent = M.new(), M.columns(head)
-  if paint.columns - indent >= LEAST_BESIDE then
-    return table.concat(M.lines(paint, { { head .. text } }, indent), "\n")
-  end
-  return head:gsub("%s+$", "\n") .. table.concat(M.lines(paint, { { (" "):rep(BELOW) .. text } }, BELOW), "\n")
+  local columns, indent = M.new().columns, M.columns(head)
+  if columns - indent >= M.LEAST_BESIDE then return table.concat(M.wrap(head .. text, columns, indent), "\n") end
+  return head:gsub("%s+$", "\n") .. table.concat(M.wrap((" "):rep(M.BELOW) .. text, columns, M.BELOW), "\n")
 end
 
 return M

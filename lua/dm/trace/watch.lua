@@ -5,6 +5,7 @@ local disk = require "dm.disk"
 local sources = require "dm.sources"
 
 local C = ffi.C
+local folder_of = disk.folder_of
 local err = ffi.new "struct dm_error"
 
 local M = {}
@@ -25,11 +26,6 @@ Watch.__index = Watch
 ---@return dm.Watch
 function M.new(spec)
   return setmetatable({ spec = spec, dirty = {}, tried = {}, loaded = {}, files = {}, links = {} }, Watch)
-end
-
-local function folder_of(path)
-  local folder = path:match "^(.*)/[^/]*$"
-  return folder == "" and "/" or folder or "."
 end
 
 -- "./x" and "x" are one.
@@ -55,9 +51,11 @@ local function is_link(path, real)
 end
 
 ---Watches a folder, and those in which links stand that lead to it.
-local function watch_way(folder)
+---@param seen table<string, boolean> folders that have been looked at for links, with all above them
+local function watch_way(folder, seen)
   local fresh = watch_folder(folder)
-  while folder ~= "." and folder ~= "/" do
+  while folder ~= "." and folder ~= "/" and not seen[folder] do
+    seen[folder] = true
     if is_link(folder, disk.real(folder)) then fresh = watch_folder(folder_of(folder)) or fresh end
     folder = folder_of(folder)
   end
@@ -81,7 +79,8 @@ function Watch:follow(files)
     folders[#folders + 1] = folder_of(path)
     fresh = follow_link(self, path) or fresh
   end
-  for _, folder in ipairs(folders) do fresh = watch_way(folder) or fresh end
+  local seen = {}
+  for _, folder in ipairs(folders) do fresh = watch_way(folder, seen) or fresh end
   self.fresh = self.fresh or fresh
 end
 
