@@ -103,6 +103,16 @@ return dm.pipeline { input = "in.jsonl", output = "out.jsonl", split_size = "8Ki
     assert.truthy(err:find("--memory, 10.5 MB, is less than the 100.7 MB that a worker needs", 1, true), err)
   end)
 
+  it("ask an engine for no less than a worker may take, when nothing else is said", function()
+    prepare("{ memory = '1GiB' }", LIMIT .. ', { "model" }', 'limits = { memory = "3GiB" },')
+    local status, _, err = dmhost "run p.lua -q --engine process --workers 1"
+    assert.equal(0, status, err)
+    assert.equal(limit(3 * 2 ^ 30), t.json_lines(dir .. "/out.jsonl")[1].limit)
+    prepare("{ memory = '64MiB' }", LIMIT .. ', { "model" }')
+    status, _, err = dmhost "run p.lua -q --force --engine process --workers 1"
+    assert.equal(0, status, err)
+  end)
+
   -- How many rows each list of devices got.
   local function devices()
     local seen = {}

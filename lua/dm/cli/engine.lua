@@ -122,10 +122,11 @@ end
 
 ---What the engine gives a worker is what that may take: the engine would end the whole worker host, not the worker.
 local function set_memory(job, p, values, given)
-  local memory = sized(p, values, given, "memory", units.bytes, p.resources.memory, 'a size is for example "8G"')
+  local least = math.max(3 * p.limits.row_size, p.given_limits.memory and p.limits.memory or 0)
+  local needed = p.resources.memory > 0 and math.max(p.resources.memory, least) or 0
+  local memory = sized(p, values, given, "memory", units.bytes, needed, 'a size is for example "8G"')
   job.memory = memory
   if memory == 0 or memory >= p.limits.memory then return end
-  local least = math.max(3 * p.limits.row_size, p.given_limits.memory and p.limits.memory or 0)
   if memory < least then
     local _, name, entry = pick(values, given, "memory")
     local what = ("%s, %s, is less than the %s that %s"):format(name, units.show_bytes(memory), units.show_bytes(least),
