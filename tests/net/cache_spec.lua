@@ -78,6 +78,18 @@ describe("replies of models", function()
     assert.equal(100, cached())
   end)
 
+  it("reject their rows when they are damaged", function()
+    rows(2)
+    pipeline "ok"
+    run("-q --cache " .. file)
+    assert.equal(0, (t.shell(([[python3 -c 'import sqlite3; db = sqlite3.connect("%s")
+db.execute("UPDATE replies SET reply = substr(reply, 1, 5)"); db.commit()']]):format(file))))
+    local status, _, err = run("--force --cache " .. file)
+    assert.equal(3, status)
+    assert.truthy(err:find("a reply that was kept is damaged", 1, true), err)
+    assert.equal(2, #t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl"))
+  end)
+
   it("are the user's, when nobody says where they are kept", function()
     rows(3)
     pipeline "ok"

@@ -40,7 +40,9 @@ function M.find(key)
     end
     return nil
   end
-  return select(2, sample.within(ffi.string(out.p, out.n), sample.totable))
+  local read, reply = sample.within(ffi.string(out.p, out.n), sample.totable)
+  if not read then error("a reply that was kept is damaged: " .. reply, 0) end
+  return reply
 end
 
 ---Keeps a reply.
