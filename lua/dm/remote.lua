@@ -92,7 +92,7 @@ end
 ---@return dm.TaskScheduler
 ---@return fun(request: table): table
 local function find_workers(engine)
-  if engine == "local" then
+  if engine == "local" or type(engine) == "table" and engine[1] == "local" then
     here = here or scheduler.TaskScheduler { max_concurrent = machine.processors(), keep_finished = REMEMBERED }
     return here, ask_here
   end

@@ -42,6 +42,11 @@ describe("dm.remote", function()
     assert.is_true((dm.remote("text_length_filter", { min_len = 3 }, { text = "abc" }):await()))
   end)
 
+  it("takes the local engine as a table, too", function()
+    local keep = dm.remote("text_length_filter", { min_len = 3 }, { text = "abc" }, { engine = { "local" } }):await()
+    assert.is_true(keep)
+  end)
+
   it("raises what is wrong", function()
     local function raises(...)
       local task = dm.remote(...)
