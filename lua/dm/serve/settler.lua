@@ -1,6 +1,7 @@
 -- Tasks that failed or were stopped may still stand in DataMate's tables as running: their process was killed, or the
 -- server was away. A process of its own writes how they ended (dm.datamate.settle), and again until that is done.
 local process = require "dm.process"
+local raised = require "dm.raised"
 local wait = require "dm.wait"
 
 local M = {}
@@ -81,14 +82,13 @@ function Settler:tell(why)
   self.trouble = why
 end
 
----A process has ended: tasks whose paths it did not print are due again.
----@param ids table<string, string> of the tasks that it was given, by path
----@param ended dm.ProcessEnd
-function Settler:ended(ids, ended)
-  for path in ended.out:gmatch "[^\n]+" do ids[path] = nil end
+---A process has done what it could: the tasks that are left are due again.
+---@param ids table<string, string> of those tasks, by path
+---@param why string what was in the way
+function Settler:go_on(ids, why)
   for _, id in pairs(ids) do self.due[#self.due + 1] = id end
   local left = next(ids) ~= nil
-  self:tell(left and (process.failure(ended) or ended.err:match "[^\n]*") or nil)
+  self:tell(left and why or nil)
   self.pause = left and math.min(2 * self.pause, LONGEST_MS) or SHORTEST_MS
   self.busy = false
   if self.due[1] then self:after(left and self.pause or 0) end
@@ -100,7 +100,11 @@ function Settler:work()
   self.busy = #arguments > 0
   if not self.busy then return end
   local command = { "/proc/self/exe", "lua", "-e", 'require("dm.datamate.settle").all(...)', unpack(arguments) }
-  process.start(process.settle(command), KEPT_BYTES, function(ended) self:ended(ids, ended) end)
+  local ok, why = pcall(process.start, process.settle(command), KEPT_BYTES, function(ended)
+    for path in ended.out:gmatch "[^\n]+" do ids[path] = nil end -- those that it has seen to
+    self:go_on(ids, process.failure(ended) or ended.err:match "[^\n]*")
+  end)
+  if not ok then self:go_on(ids, raised.text(why)) end
 end
 
 return M
