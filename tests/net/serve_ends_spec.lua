@@ -1,7 +1,6 @@
 -- Whatever ends a task of `dmhost serve`, DataMate's tables say how it ended: real kills, of the task, of the service
 -- and of the database.
 local datamate = require "tests.datamate.support"
-local json = require "dm.json"
 local service_of = require "tests.net.service"
 local t = require "tests.support"
 
@@ -41,20 +40,8 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       assert.truthy(reply:find '"Success"', reply)
     end
 
-    local function known(id)
-      id = id or task.instance
-      local list = service_of.ask(service, "POST", "/api/task/list", json.encode { task_ids = { id } })
-      return json.decode(list.body)[1][id]
-    end
-
-    local function eventually(what, condition)
-      for _ = 1, 1200 do
-        local v = condition()
-        if v then return v end
-        os.execute "sleep 0.05"
-      end
-      error(("waited in vain for %s: %s"):format(what, t.read(task.root .. "/err") or ""), 2)
-    end
+    local function known(id) return service_of.known(service, id or task.instance) end
+    local function eventually(what, condition) return service_of.eventually(service, what, condition) end
 
     local function becomes(status)
       eventually("the status " .. status, function() return known().status == status end)

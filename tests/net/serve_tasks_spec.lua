@@ -90,21 +90,12 @@ process:
     return item
   end
 
-  local function eventually(condition, what)
-    for _ = 1, 600 do
-      local v = condition()
-      if v then return v end
-      os.execute "sleep 0.05"
-    end
-    error("waited in vain for " .. what .. ": " .. (t.read(dir .. "/err") or ""), 2)
-  end
-
   local function ends(id, status)
     local item
-    eventually(function()
+    service_of.eventually(service, id .. " to end", function()
       item = known(id)
       return item.status ~= "running" and item.status ~= "pending"
-    end, id .. " to end")
+    end)
     local log = t.read(("%s/flow/%s/output.log"):format(dir, id))
     assert.equal(status, item.status, json.encode(item) .. "\n" .. (log or "no log"))
     return item
@@ -114,7 +105,7 @@ process:
 
   ---Waits until an operator of a task runs.
   local function runs()
-    eventually(function() return t.read(dir .. "/RAN") end, "the operator to run")
+    service_of.eventually(service, "the operator to run", function() return t.read(dir .. "/RAN") end)
   end
 
   ---Processes that the service started, or that those did.
@@ -196,7 +187,7 @@ process:
     for _, id in ipairs { first, second, third } do succeeds(id, "submit") end
     runs()
     service_of.stop(service, "KILL")
-    eventually(function() return processes() == "" end, "its processes to end")
+    service_of.eventually(service, "its processes to end", function() return processes() == "" end)
     service = service_of.start(dir, "-j 1 --tasks 2")
     assert.equal("pending", known(third).status)
     os.remove(dir .. "/HOLD")
