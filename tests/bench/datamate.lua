@@ -113,3 +113,4 @@ if on_ray then run("SQLite, two workers on a Ray that is up", datamate.sqlite, T
 local file = assert(io.open("tests/bench/DATAMATE.md", "w"))
 file:write(table.concat(report, "\n"), "\n")
 assert(file:close())
+t.clean()

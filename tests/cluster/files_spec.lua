@@ -18,7 +18,10 @@ describe("worker hosts without the run's file system", function()
     t.write(dir .. "/in.jsonl", t.corpus(2000, 5))
     os.execute("mkdir -p " .. q(dir .. "/ops/user"))
   end)
-  after_each(t.clean)
+  after_each(function()
+    servers.stop()
+    t.clean()
+  end)
 
   -- Runs on two worker hosts of two workers, each in a mount namespace where `mounts` has been done; `before` is done
   -- between the beginning of the run and that of its worker hosts. Prints what these leave in their TMPDIR.
