@@ -6,7 +6,7 @@
 # make check      test, linters, formatter, the repository's own rules; SAN=1 under the sanitizers
 # make hostile      texts of 10 MB that are meant to do harm, through every operator
 # make conformance  how many of the peers' recorded answers our operators give
-# make bench fuzz install clean
+# make bench fuzz install clean; all others: README.md, Building
 
 CC ?= cc
 PREFIX ?= /usr/local
@@ -38,7 +38,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 OURS := $(filter-out %_table.h host/lua/dm_ffi%.h,$(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
 LUA := lua ops examples $(wildcard tests/*.lua tests/*/*.lua)
 
-.PHONY: all deps demo test test-cluster test-llm test-datajuicer check unit specs conformance hostile lint format bench bench-ops bench-datamate bench-dev bench-fleet bench-llm fuzz install clean
+.PHONY: all demo test test-cluster test-llm test-datajuicer check unit specs conformance hostile lint format bench bench-ops bench-datamate bench-dev bench-fleet bench-llm fuzz install clean
 all: $(BUILD)/dmhost
 
 $(BUILD)/dmhost: $(BUILD)/host/main.o $(OBJ)

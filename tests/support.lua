@@ -75,6 +75,14 @@ function M.bash(script)
   return M.shell("exec bash -c " .. M.quote(script))
 end
 
+---Whether a process of the system is there and no zombie.
+---@param pid integer|string
+---@return boolean
+function M.lives(pid)
+  local stat = M.read("/proc/" .. pid .. "/stat")
+  return stat ~= nil and not stat:find "%) [ZX]"
+end
+
 -- Replies of models are not shared with the user's runs, nor with earlier runs of the tests.
 local ffi = require "ffi"
 ffi.cdef "int setenv(const char *name, const char *value, int overwrite);"

@@ -70,7 +70,7 @@ local function say(format, ...)
   print(report[#report])
 end
 
----Times a task, and says the median.
+---Times a task, and says what the run of median wall time took.
 local function run(name, store, given, options)
   local runs = {}
   for i = 1, given[2] do runs[i] = once(store, given[1], options or "") end
@@ -102,8 +102,8 @@ t.shell "mkdir -p build/bench"
 if not t.read(CORPUS) then assert(t.shell(t.DMHOST .. " lua tests/bench/corpus.lua 6M " .. CORPUS) == 0) end
 say("# Tasks of DataMate\n")
 say("Files of up to 2,200 bytes through twelve operators: `dmhost run process.yaml`, on %s, %s cores.\n`make "
-  .. "bench-datamate`, medians of 5 runs; of 100,000 files one. DataMate is 965fb701 with Ray 2.60 and PostgreSQL 15 on"
-  .. "\nsuch a machine, where its processes took 5.7 GB.\n",
+  .. "bench-datamate`, of 5 runs the one of median wall time, with its CPU time and memory; of 100,000 files one run.\n"
+  .. "DataMate is 965fb701 with Ray 2.60 and PostgreSQL 15 on such a machine, where its processes took 5.7 GB.\n",
   timing.first_line "sed -n 's/^model name.*: //p' /proc/cpuinfo", timing.first_line "nproc")
 say "| files | tables | wall | CPU | largest process | DataMate's wall | its CPU |"
 say "| --- | --- | --- | --- | --- | --- | --- |"
@@ -113,3 +113,4 @@ if on_ray then run("SQLite, two workers on a Ray that is up", datamate.sqlite, T
 local file = assert(io.open("tests/bench/DATAMATE.md", "w"))
 file:write(table.concat(report, "\n"), "\n")
 assert(file:close())
+t.clean()

@@ -148,6 +148,7 @@ describe("dmhost dev", function()
     by_rename(path, endless .. (SHOUT:gsub("MARK", '"?"')))
     local deadline = os.time() + 60
     while not t.read(dir .. "/begun") and os.time() < deadline do os.execute "sleep 0.02" end
+    assert(t.read(dir .. "/begun"), "it does not load")
     by_rename(path, (SHOUT:gsub("MARK", '"?"')))
     local list = until_event "summary"
     assert.equal("reload", list[1].event)

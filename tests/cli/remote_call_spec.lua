@@ -138,7 +138,7 @@ describe("dm.remote", function()
       q(t.DMHOST)))
     assert.equal(0, status, err)
     assert.truthy(out:find "^%d+\n$", out)
-    assert.is_nil(t.read("/proc/" .. out:match "%d+" .. "/stat"))
+    assert.is_false(t.lives(out:match "%d+"))
   end)
 
   it("keeps workers for the next call, as many as there are processors", function()

@@ -113,25 +113,38 @@ return dm.pipeline { input = "in.jsonl", output = "out.jsonl", split_size = "8Ki
     assert.equal(0, status, err)
   end)
 
-  -- How many rows each list of devices got.
+  ---The lists of devices that workers had.
   local function devices()
-    local seen = {}
+    local seen, names = {}, {}
     for _, row in ipairs(t.json_lines(dir .. "/out.jsonl")) do
       assert.equal("cuda", row.accelerator)
       assert.equal(row.devices, (row.seen:gsub(",", " ")))
-      seen[row.devices] = (seen[row.devices] or 0) + 1
+      if not seen[row.devices] then names[#names + 1] = row.devices end
+      seen[row.devices] = true
     end
-    return seen
+    table.sort(names)
+    return names
   end
 
+  -- The first row of each worker waits for that of the other, so that both have rows.
+  local MEET = [[dm.map(function(s)
+    local function there(devices)
+      local file = io.open("seen-" .. devices)
+      return file and file:close()
+    end
+    if there(s.devices) then return end
+    io.open("seen-" .. s.devices, "w"):close()
+    for _ = 1, 5000 do
+      if there %q and there %q then return end
+      require("ffi").C.dm_pause(2)
+    end
+  end)]]
+
   local function split(env, words, expected)
-    prepare("{ gpus = 1 }", '{ "model", accelerator = "cuda" }, dm.map(function() require("ffi").C.dm_pause(0.2) end)')
+    prepare("{ gpus = 1 }", '{ "model", accelerator = "cuda" }, ' .. MEET:format(expected[1], expected[#expected]))
     local status, _, err = dmhost("run p.lua -q --max-rejects 2000 " .. words, env)
     assert.equal(0, status, err)
-    local seen, names = devices(), {}
-    for name in pairs(seen) do names[#names + 1] = name end
-    table.sort(names)
-    assert.same(expected, names)
+    assert.same(expected, devices())
   end
 
   it("share out the accelerators among workers here", function()

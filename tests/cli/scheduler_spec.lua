@@ -20,12 +20,6 @@ local function ends(scheduler, id)
   return assert(scheduler:wait_for_task(id, 60))
 end
 
----Whether a process of the system is there and no zombie.
-local function lives(pid)
-  local stat = t.read(("/proc/%d/stat"):format(pid))
-  return stat ~= nil and not stat:find "%) [ZX]"
-end
-
 local function pid_in(path)
   return eventually(function() return tonumber((t.read(path) or ""):match "^(%d+)\n") end, "the process to start")
 end
@@ -173,7 +167,7 @@ describe("dm.scheduler", function()
       assert.equal("cancelled", ends(s, id).status)
     end
     assert.equal("cancelled", undone)
-    assert.is_false(lives(pid))
+    assert.is_false(t.lives(pid))
     assert.equal("cancelled, and did not end when asked to", s:get_task_status("stays").error)
     assert.equal(0, s:get_statistics().running)
   end)
@@ -187,12 +181,12 @@ describe("dm.scheduler", function()
       s:cancel_task "deaf"
       local r = ends(s, "deaf")
       assert.same({ "cancelled", -9 }, { r.status, r.result.return_code })
-      assert.is_false(lives(pid))
-      eventually(function() return not lives(left) end, "what left the group to end")
+      assert.is_false(t.lives(pid))
+      eventually(function() return not t.lives(left) end, "what left the group to end")
       s:submit("leaves", ("sleep 100 & echo $! >%s/child"):format(dir), { shell = true })
       assert.equal("completed", ends(s, "leaves").status)
       local child = pid_in(dir .. "/child")
-      eventually(function() return not lives(child) end, "what was left behind to end")
+      eventually(function() return not t.lives(child) end, "what was left behind to end")
     end)
 
   it("lets a group end in its grace when its leader goes first", function()

@@ -9,15 +9,19 @@ local function skip_reason()
 end
 
 describe("worker hosts without the run's file system", function()
+  local reason = skip_reason()
+  if reason then return pending(reason) end
+
   local dir
   before_each(function()
-    local reason = skip_reason()
-    if reason then pending(reason) end
     dir = t.scratch()
     t.write(dir .. "/in.jsonl", t.corpus(2000, 5))
     os.execute("mkdir -p " .. q(dir .. "/ops/user"))
   end)
-  after_each(t.clean)
+  after_each(function()
+    servers.stop()
+    t.clean()
+  end)
 
   -- Runs on two worker hosts of two workers, each in a mount namespace where `mounts` has been done; `before` is done
   -- between the beginning of the run and that of its worker hosts. Prints what these leave in their TMPDIR.
@@ -47,18 +51,23 @@ function Look:execute(s)
 end
 return Look]]
 
-  -- 40 MB, none of it like the rest.
-  local function write_words(seed)
-    math.randomseed(seed)
+  ---Writes the pipeline, its operator and the file that this declares.
+  local function prepare(words)
+    t.write(dir .. "/ops/user/words.bin", words)
+    t.write(dir .. "/ops/user/look.lua", LOOK)
+    t.write(dir .. "/p.lua", 'return require("dm").pipeline { split_size = "16KiB", operators = { { "look" } } }')
+  end
+
+  -- 40 MB, no part of which compresses to nothing.
+  local function many_words()
+    math.randomseed(7)
     local list = {}
     for i = 1, 1e6 do list[i] = ("%040x"):format(math.random(2 ^ 52)) end
-    t.write(dir .. "/ops/user/words.bin", table.concat(list))
+    return table.concat(list)
   end
 
   it("get the files that operators declare, and leave none", function()
-    write_words(7)
-    t.write(dir .. "/ops/user/look.lua", LOOK)
-    t.write(dir .. "/p.lua", 'return require("dm").pipeline { split_size = "16KiB", operators = { { "look" } } }')
+    prepare(many_words())
     local status, out, err = run("-q", hidden())
     assert.equal(0, status, err)
     assert.equal("", out)
@@ -68,9 +77,7 @@ return Look]]
   end)
 
   it("get those that lie there with other bytes", function()
-    t.write(dir .. "/ops/user/words.bin", "one two three four five")
-    t.write(dir .. "/ops/user/look.lua", LOOK)
-    t.write(dir .. "/p.lua", 'return require("dm").pipeline { split_size = "16KiB", operators = { { "look" } } }')
+    prepare "one two three four five"
     local status, _, err = run("-q", ([[%s; mkdir -p %s/ops/user; echo another >%s/ops/user/words.bin]]):format(
       hidden(), dir, dir))
     assert.equal(0, status, err)
@@ -78,9 +85,7 @@ return Look]]
   end)
 
   it("end the run when a file has changed since it began", function()
-    t.write(dir .. "/ops/user/words.bin", "one two three four five")
-    t.write(dir .. "/ops/user/look.lua", LOOK)
-    t.write(dir .. "/p.lua", 'return require("dm").pipeline { split_size = "16KiB", operators = { { "look" } } }')
+    prepare "one two three four five"
     local status, _, err = run("", hidden(), "echo more >>ops/user/words.bin")
     assert.equal(2, status, err)
     assert.truthy(err:find("words.bin has changed since the run began", 1, true), err)

@@ -3,7 +3,7 @@
 # Slurm and Ray beside the time that an empty job of their own takes. The median of some runs; the machine should be idle.
 set -eu
 cd "$(dirname "$0")/../.."
-dmhost=${DMHOST:-build/dmhost} rounds=${ROUNDS:-5}
+dmhost=${DMHOST:-$PWD/build/dmhost} rounds=${ROUNDS:-5}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 for i in $(seq 1000); do echo "{\"id\":$i,\"text\":\"row $i\"}"; done >"$folder/in.jsonl"

@@ -11,10 +11,11 @@ local function skip_reason()
 end
 
 describe("worker hosts in other network namespaces", function()
+  local reason = skip_reason()
+  if reason then return pending(reason) end
+
   local dir, name, down
   before_each(function()
-    local reason = skip_reason()
-    if reason then pending(reason) end
     dir = t.scratch()
     name = "dm" .. dir:sub(-5):lower():gsub("[^a-z0-9]", "x")
     t.write(dir .. "/a.jsonl", t.corpus(12000, 11))

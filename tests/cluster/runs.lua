@@ -57,7 +57,7 @@ one() { # WORDS: a process on any node, once there is one
 
 return function(cluster)
   setfenv(1, getfenv(2)) -- busted's functions are the spec's only
-  local M = {}
+  local M = { SLOW = SLOW }
   local dir, root
   local node = cluster.nodes[1]
 
@@ -86,7 +86,10 @@ return function(cluster)
     t.write(dir .. "/in.jsonl", t.corpus(3000, 11))
     M.write()
   end)
-  after_each(t.clean)
+  after_each(function()
+    servers.stop()
+    t.clean()
+  end)
 
   local function sums(output)
     local _, list = bash(([[
@@ -138,7 +141,6 @@ return function(cluster)
     assert.equal(0, status, err)
     assert.equal(0, (bash "$dmhost run ask.lua -i some.jsonl -o expected.jsonl --no-cache -q -j 1"))
     assert.equal(sums "expected.jsonl", sums "out.jsonl")
-    servers.stop()
   end)
   it("answers calls of a script", function()
     t.write(dir .. "/s.lua", ([[

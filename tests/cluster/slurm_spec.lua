@@ -74,7 +74,7 @@ END
     M.check(M.disturbed("kill -9 $(one worker-host)", 'engine = { "slurm", array = 3 },'))
   end)
   it("leaves no task of an array in the queue", function()
-    M.write(nil, 'engine = { "slurm", workers = 20, array = 20, memory = "900M" },')
+    M.write(M.SLOW, 'engine = { "slurm", workers = 20, array = 20, memory = "900M" },')
     local status, out, err = M.bash [[
       $dmhost run pipeline.lua -o out.jsonl -q & pid=$!
       until_ eval '[ "$(squeue -h -r -t PD | wc -l)" = 8 ]'; kill -INT $pid

@@ -248,7 +248,7 @@ function Task:assert_once(n)
   assert.are.equal(exported, #rows)
 end
 
----What a recorded task left: see tests/datamate_spec.lua.
+---What a recorded task left: see tests/datamate/recorded.lua.
 ---@param name string
 ---@return table tables
 ---@return table[] files

@@ -82,8 +82,9 @@ describe("the machine", function()
     local n, bound = auto(p)
     assert.equal(1, n)
     if machine.processors() > 1 then assert.equal("no more for 943.7 MB of memory, 536.9 MB each", bound) end
-    has_memory(64 * GIB, 60 * GIB)
+    has_memory(4096 * GIB, 4000 * GIB)
     assert.same({ machine.processors() }, { auto(p) })
+    has_memory(64 * GIB, 60 * GIB)
     p.given_limits, p.limits.memory = { memory = "40GiB" }, 40 * GIB
     assert.equal(1, (auto(p)))
     p.given_limits, p.resources.cpus = {}, machine.processors()

@@ -17,7 +17,10 @@ describe("the budget of a run", function()
     server, dir = servers.start(), t.scratch()
     file = dir .. "/llm.sqlite"
   end)
-  after_each(servers.stop)
+  after_each(function()
+    servers.stop()
+    t.clean()
+  end)
 
   -- Every reply of the server takes ten tokens in.
   local function prepare(n, faults, params)

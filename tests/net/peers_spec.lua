@@ -16,6 +16,7 @@ describe("dm.http with", function()
   after_each(function()
     for _, pid in ipairs(pids) do os.execute("kill -9 " .. pid .. " 2>/dev/null") end
     servers.stop()
+    t.clean()
   end)
 
   local function start(command)

@@ -23,12 +23,10 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
     local function run(id)
       local reply = service_of.ask(service, "POST", ("/api/task/%s/submit"):format(id), '{"retry_count": 0}')
       assert.equal(('{"status":"Success","message":"%s has been submitted"}'):format(id), reply.body)
-      for _ = 1, 600 do
-        local body = service_of.ask(service, "GET", ("/api/task/%s/status"):format(id)).body
-        local task = json.decode(body)
-        if task.status == "completed" or task.status == "failed" then return task end
-        os.execute "sleep 0.05"
-      end
+      return service_of.eventually(service, "the end of " .. id, function()
+        local task = json.decode(service_of.ask(service, "GET", ("/api/task/%s/status"):format(id)).body)
+        return (task.status == "completed" or task.status == "failed") and task
+      end)
     end
 
     for _, case in ipairs(recorded.CASES) do

@@ -1,7 +1,6 @@
 -- Whatever ends a task of `dmhost serve`, DataMate's tables say how it ended: real kills, of the task, of the service
 -- and of the database.
 local datamate = require "tests.datamate.support"
-local json = require "dm.json"
 local service_of = require "tests.net.service"
 local t = require "tests.support"
 
@@ -19,16 +18,21 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       service = service_of.start(task.root, "-j 1 --tasks 1", store.env)
     end
 
-    before_each(function()
-      if store.why then pending(store.why) end
-      task = datamate.task(store, { process = "- WaitsMapper: {}", files = { { "a.txt", "a" }, { "b.txt", "b" } } })
-      service_of.add_operator(task.root)
-      start()
-    end)
     after_each(function()
       if service then service_of.stop(service) end
       service = nil
     end)
+
+    ---A test with a task of its own, once it is known whether there are tables.
+    local function test(what, body)
+      it(what, function()
+        if store.why then pending(store.why) end
+        task = datamate.task(store, { process = "- WaitsMapper: {}", files = { { "a.txt", "a" }, { "b.txt", "b" } } })
+        service_of.add_operator(task.root)
+        start()
+        body()
+      end)
+    end
 
     local function post(action, id)
       local target = ("/api/task/%s/%s"):format(id or task.instance, action)
@@ -36,20 +40,8 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       assert.truthy(reply:find '"Success"', reply)
     end
 
-    local function known(id)
-      id = id or task.instance
-      local list = service_of.ask(service, "POST", "/api/task/list", json.encode { task_ids = { id } })
-      return json.decode(list.body)[1][id]
-    end
-
-    local function eventually(what, condition)
-      for _ = 1, 1200 do
-        local v = condition()
-        if v then return v end
-        os.execute "sleep 0.05"
-      end
-      error(("waited in vain for %s: %s"):format(what, t.read(task.root .. "/err") or ""), 2)
-    end
+    local function known(id) return service_of.known(service, id or task.instance) end
+    local function eventually(what, condition) return service_of.eventually(service, what, condition) end
 
     local function becomes(status)
       eventually("the status " .. status, function() return known().status == status end)
@@ -78,7 +70,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       task:assert_once(2)
     end
 
-    it("that is killed has failed, and can be submitted again", function()
+    test("that is killed has failed, and can be submitted again", function()
       post "submit"
       assert.equal(0, (t.shell("kill -KILL " .. runs())))
       becomes "failed"
@@ -89,7 +81,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       ends_well()
     end)
 
-    it("that does not end when it is stopped is killed, and was stopped", function()
+    test("that does not end when it is stopped is killed, and was stopped", function()
       post "submit"
       assert.equal(0, (t.shell("kill -STOP " .. runs())))
       post "stop"
@@ -99,7 +91,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       ends_well()
     end)
 
-    it("that is killed together with the service goes on; one that was being stopped does not", function()
+    test("that is killed together with the service goes on; one that was being stopped does not", function()
       post "submit"
       runs()
       service_of.stop(service, "KILL")
@@ -115,7 +107,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       ends_well()
     end)
 
-    it("that is stopped before it runs", function()
+    test("that is stopped before it runs", function()
       local other = datamate.task(store, { process = "- WaitsMapper: {}", files = { { "a.txt", "a" } } })
       t.shell(("ln -s %s %s/flow/"):format(other.flow, task.root))
       post "submit"
@@ -130,7 +122,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
     end)
 
     if name == "PostgreSQL" then
-      it("that is killed while the server is away", function()
+      test("that is killed while the server is away", function()
         post "submit"
         local pid = runs()
         datamate.stop_server "immediate"
@@ -143,7 +135,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
         tables_say "FAILED"
       end)
 
-      it("that is killed while the server is away, and the service with it", function()
+      test("that is killed while the server is away, and the service with it", function()
         post "submit"
         local pid = runs()
         datamate.stop_server "immediate"

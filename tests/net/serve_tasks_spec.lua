@@ -5,23 +5,6 @@ local t = require "tests.support"
 
 local q = t.quote
 
--- An operator that waits, as long as there is a file HOLD in the service's folder.
-local HOLDS = [[
-local Mapper = require("dm.base_op").Mapper
-local Holds = Mapper:extend { name = "HoldsMapper" }
-local function is_held()
-  local file = io.open "HOLD"
-  if file then file:close() end
-  return file ~= nil
-end
-function Holds:execute(sample)
-  io.open("RAN", "a"):write(sample.fileName, "\n")
-  while is_held() do os.execute "sleep 0.01" end
-  sample.text = sample.text .. "!"
-end
-return Holds
-]]
-
 local function id_of(i)
   return ("00000000-0000-4000-8000-%012d"):format(i)
 end
@@ -50,18 +33,23 @@ export_path: %s/export-%d
 instance_id: %s
 process:
 - %s: {}
-]]):format(id_of(900 + i), folder, dir, i, id, operator or "HoldsMapper"))
+]]):format(id_of(900 + i), folder, dir, i, id, operator or "WaitsMapper"))
     return id
   end
 
+  -- Whether operators wait.
+  local function hold() os.remove(dir .. "/OPEN") end
+  local function release() t.write(dir .. "/OPEN", "") end
+
   before_each(function()
     dir = t.scratch()
-    os.execute(("mkdir -p %s/ops/user %s/flow"):format(q(dir), q(dir)))
-    t.write(dir .. "/ops/user/HoldsMapper.lua", HOLDS)
+    os.execute("mkdir " .. q(dir .. "/flow"))
+    service_of.add_operator(dir)
+    release()
     service = service_of.start(dir, "-j 1 --tasks 2")
   end)
   after_each(function()
-    os.remove(dir .. "/HOLD")
+    release()
     service_of.stop(service)
     t.clean()
   end)
@@ -90,31 +78,20 @@ process:
     return item
   end
 
-  local function eventually(condition, what)
-    for _ = 1, 600 do
-      local v = condition()
-      if v then return v end
-      os.execute "sleep 0.05"
-    end
-    error("waited in vain for " .. what .. ": " .. (t.read(dir .. "/err") or ""), 2)
-  end
-
   local function ends(id, status)
     local item
-    eventually(function()
+    service_of.eventually(service, id .. " to end", function()
       item = known(id)
       return item.status ~= "running" and item.status ~= "pending"
-    end, id .. " to end")
+    end)
     local log = t.read(("%s/flow/%s/output.log"):format(dir, id))
     assert.equal(status, item.status, json.encode(item) .. "\n" .. (log or "no log"))
     return item
   end
 
-  local function hold() t.write(dir .. "/HOLD", "") end
-
   ---Waits until an operator of a task runs.
   local function runs()
-    eventually(function() return t.read(dir .. "/RAN") end, "the operator to run")
+    service_of.eventually(service, "the operator to run", function() return t.read(dir .. "/RAN") end)
   end
 
   ---Processes that the service started, or that those did.
@@ -181,7 +158,7 @@ process:
     succeeds(id, "stop")
     succeeds(id, "submit", '{"retry_count": 2}')
     assert.equal("pending", known(id).status)
-    os.remove(dir .. "/HOLD")
+    release()
     ends(id, "completed")
     assert.truthy(t.read(("%s/flow/%s/output.log.2"):format(dir, id)))
     succeeds(id, "submit", '{"retry_count": 1}')
@@ -196,10 +173,10 @@ process:
     for _, id in ipairs { first, second, third } do succeeds(id, "submit") end
     runs()
     service_of.stop(service, "KILL")
-    eventually(function() return processes() == "" end, "its processes to end")
+    service_of.eventually(service, "its processes to end", function() return processes() == "" end)
     service = service_of.start(dir, "-j 1 --tasks 2")
     assert.equal("pending", known(third).status)
-    os.remove(dir .. "/HOLD")
+    release()
     for i, id in ipairs { first, second, third } do
       ends(id, "completed")
       assert.truthy(exported(i):find "2\n$")
@@ -214,7 +191,7 @@ process:
     service_of.stop(service)
     assert.equal("", processes())
     service = service_of.start(dir, "-j 1")
-    os.remove(dir .. "/HOLD")
+    release()
     ends(id, "completed")
     assert.truthy(exported(1):find "2\n$")
   end)

@@ -71,18 +71,9 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       t.clean()
     end)
 
-    local function eventually(what, condition)
-      for _ = 1, 1200 do
-        if condition() then return end
-        os.execute "sleep 0.05"
-      end
-      error("waited in vain for " .. what, 2)
-    end
-
     local function becomes(id, status)
-      eventually(id .. " to be " .. status, function()
-        local list = service_of.ask(service, "POST", "/api/task/list", cjson.encode { task_ids = { id } })
-        return cjson.decode(list.body)[1][id].status == status
+      service_of.eventually(service, id .. " to be " .. status, function()
+        return service_of.known(service, id).status == status
       end)
     end
 
@@ -97,7 +88,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       ["stop while running"] = function()
         becomes(LONG, "running")
         os.remove(service.dir .. "/RAN")
-        eventually("the operator to run", function() return t.read(service.dir .. "/RAN") end)
+        service_of.eventually(service, "the operator to run", function() return t.read(service.dir .. "/RAN") end)
       end,
       ["list when down"] = function() becomes(LONG, "cancelled") end,
     }
@@ -128,7 +119,9 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
           local id, tables = exchange[2]:match "/task/([^/]+)", cjson.decode(exchange.tables)
           tables.task[3] = nil -- the time
           if DIFFERENT_TABLES[exchange.title] then DIFFERENT_TABLES[exchange.title](tables) end
-          eventually("the end of " .. id, function() return (tasks[id]:ending()) == tables.task[1] end)
+          service_of.eventually(service, "the end of " .. id, function()
+            return (tasks[id]:ending()) == tables.task[1]
+          end)
           assert.same(tables, tables_of(tasks[id]), exchange.title)
         end
       end

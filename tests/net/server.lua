@@ -1,4 +1,4 @@
--- The tests' own server (server.py) as a process beside the spec.
+-- The tests' own servers (server.py and others) as processes beside the spec.
 local json = require "dm.json"
 local http = require "dm.http"
 local t = require "tests.support"
@@ -24,16 +24,17 @@ local function wait_for(what, ready)
 end
 
 ---Starts a server; M.stop ends it.
----@param options { port: integer?, certificate: string?, key: string?, clients: string?, host: string? }? host: its
----address; clients: certificates, one of which a client must show
+---@param options { port: integer?, certificate: string?, key: string?, clients: string?, host: string?,
+---script: string? }? host: its address; clients: certificates, one of which a client must show; script: in this folder,
+---instead of server.py: prints its port first
 ---@return tests.Server
 function M.start(options)
   options = options or {}
   local folder = t.scratch()
   local words = { tostring(options.port or 0), options.certificate, options.key, options.clients }
   local host = options.host or "127.0.0.1"
-  local _, out = t.shell(("HOST=%s python3 tests/net/server.py %s >%s/port 2>%s/log </dev/null & echo $!"):format(host,
-    table.concat(words, " "), folder, folder))
+  local _, out = t.shell(("HOST=%s python3 tests/net/%s %s >%s/port 2>%s/log </dev/null & echo $!"):format(host,
+    options.script or "server.py", table.concat(words, " "), folder, folder))
   local server = setmetatable({ pid = tonumber(out), host = host }, Server)
   server.scheme = options.certificate and "https" or "http"
   running[#running + 1] = server

@@ -68,4 +68,19 @@ function M.ask(service, method, target, body, headers)
   return M.ask_all(service, { { method, target, body, headers = headers } })[1]
 end
 
+---What a service's list says of a task.
+function M.known(service, id)
+  return json.decode(M.ask(service, "POST", "/api/task/list", json.encode { task_ids = { id } }).body)[1][id]
+end
+
+---Waits, a minute at most, until a condition holds, and gives what that is.
+function M.eventually(service, what, condition)
+  for _ = 1, 1200 do
+    local value = condition()
+    if value then return value end
+    os.execute "sleep 0.05"
+  end
+  error(("waited in vain for %s: %s"):format(what, t.read(service.dir .. "/err") or ""), 2)
+end
+
 return M

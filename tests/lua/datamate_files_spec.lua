@@ -3,21 +3,14 @@ local bytes = require "dm.bytes"
 local FileExporter = require "dm.datamate.exporter"
 local ReadFile = require "dm.datamate.read_file"
 local failure = require "dm.failure"
-local json = require "dm.json"
 local t = require "tests.support"
-
-local function cases(name)
-  local list = {}
-  for line in io.lines("tests/datamate/" .. name .. ".jsonl") do list[#list + 1] = json.decode(line) end
-  return list
-end
 
 describe("DataMate's read_file", function()
   after_each(t.clean)
 
   it("makes the same text of the same bytes, or the same error", function()
     local path = t.scratch() .. "/file"
-    local list = cases "read_file"
+    local list = t.json_lines "tests/datamate/read_file.jsonl"
     assert.equal(25, #list)
     for i, case in ipairs(list) do
       t.write(path, bytes.from_base64(case.input.bytes_b64))
@@ -43,7 +36,7 @@ describe("DataMate's FileExporter", function()
   after_each(t.clean)
 
   it("gives files the same names, types and contents", function()
-    local list = cases "file_exporter"
+    local list = t.json_lines "tests/datamate/file_exporter.jsonl"
     assert.equal(30, #list)
     for i, case in ipairs(list) do
       local staging = t.scratch()
