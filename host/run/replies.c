@@ -35,13 +35,14 @@ static int fail_sqlite(const char *path, sqlite3 *db, struct dm_error *err)
                    path ? " " : "", path ? path : "", db ? dm_sqlite.errmsg(db) : "out of memory");
 }
 
-/* Whether the file is one of ours; an empty one may become that. */
+/* Whether the file is one of ours; an empty one may become that. Tables are counted first: another
+   run may be making the file, and it says whose it is before it makes a table. */
 static int check_kind(const char *path, sqlite3 *db, bool may_be_empty, struct dm_error *err)
 {
     int64_t application, version, tables;
-    if (dm_sqlite_number(db, "PRAGMA application_id", &application) ||
-        dm_sqlite_number(db, "PRAGMA user_version", &version) ||
-        dm_sqlite_number(db, "SELECT count(*) FROM sqlite_master", &tables))
+    if (dm_sqlite_number(db, "SELECT count(*) FROM sqlite_master", &tables) ||
+        dm_sqlite_number(db, "PRAGMA application_id", &application) ||
+        dm_sqlite_number(db, "PRAGMA user_version", &version))
         return fail_sqlite(path, db, err);
     if (tables == 0 && may_be_empty)
         return DM_OK;
