@@ -75,6 +75,14 @@ function M.bash(script)
   return M.shell("exec bash -c " .. M.quote(script))
 end
 
+---Why a test can not be had on this machine, for pending(); with DM_NO_SKIP that is no excuse, and raised.
+---@param why string
+---@return string why
+function M.excuse(why)
+  if (os.getenv "DM_NO_SKIP" or "") ~= "" then error(why .. ", and DM_NO_SKIP is set", 0) end
+  return why
+end
+
 ---Whether a process of the system is there and no zombie.
 ---@param pid integer|string
 ---@return boolean

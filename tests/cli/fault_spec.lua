@@ -207,7 +207,7 @@ describe("dmhost run survives", function()
     local want = undisturbed()
     os.execute("mkdir " .. q(dir .. "/small"))
     local mounted = os.execute(("mount -t tmpfs -o size=1m none %s/small 2>/dev/null"):format(q(dir)))
-    if mounted ~= 0 then return pending "needs the right to mount a small file system" end
+    if mounted ~= 0 then return pending(t.excuse "needs the right to mount a small file system") end
     finally(function() os.execute(("umount %s/small"):format(q(dir))) end)
     local words = ("-j 2 -q -o %s/small/out.jsonl"):format(q(dir))
     local status, _, err = run(words)
