@@ -247,6 +247,7 @@ end
 ---@return fun(n: integer): integer status of the run: less than zero when it can not go on
 ---@return fun(): integer status after the last rows of a split: waits for those that wait
 function M.compile(ops, rows)
+  if #ops == 0 then return function() return C.dm_rows_keep_all(rows) end, function() return 0 end end
   local stages = {}
   local run, batch, pointers = compile_from(ops, 1, rows, stages), new_batch(), {}
   local function step(n)
