@@ -47,7 +47,7 @@ local M = {}
 ---@field files { path: string, text: string }[] the user's Lua files that were read
 ---@field patterns dm.UsedPattern[]
 ---@field set_fault any? what is wrong with --set
----@field limited dm.Pipeline? without operators, with the limits that hold; nil: what is wrong with them is told of keys
+---@field limited dm.Pipeline? without operators, with the limits that hold; nil: of its limits one is wrong
 ---@field stages dm.Stages? what rows of the input become; after run_rows
 local Plan = {}
 Plan.__index = Plan
