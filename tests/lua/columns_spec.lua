@@ -5,7 +5,8 @@ local paint = require "dm.trace.paint"
 describe("text on a terminal", function()
   it("takes two columns for a wide character and none for one that combines", function()
     for text, n in pairs {
-      ["abc"] = 3, ["中文"] = 4, ["한글"] = 4, ["e\204\129"] = 1, ["👍"] = 2, ["नमस्ते"] = 4, ["ﾊ"] = 1, ["é—…"] = 3, [""] = 0,
+      ["abc"] = 3, ["中文"] = 4, ["한글"] = 4, ["e\204\129"] = 1, ["👍"] = 2, ["नमस्ते"] = 4, ["ﾊ"] = 1,
+      ["é—…"] = 3, [""] = 0,
     } do
       assert.equal(n, paint.columns(text), text)
     end

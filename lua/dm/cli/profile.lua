@@ -61,7 +61,8 @@ local function show_lines(op, total, style)
     if line.n * 200 < total then return end
     local text = ("  %s  %s  "):format(per_cent(line.n, total), line.place)
     local after = kernel(line)
-    io.write(text, paint_module.cut(visible(tally.source(line.place)), math.max(style.width - #text - #after, 20)), after, "\n")
+    local room = math.max(style.width - #text - #after, 20)
+    io.write(text, paint_module.cut(visible(tally.source(line.place)), room), after, "\n")
   end
 end
 
