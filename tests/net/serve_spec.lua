@@ -65,7 +65,8 @@ describe("dmhost serve", function()
       { "POST", submit, '{"retry_count": "_1"}', "int_parsing" }, { "POST", submit, '{"a": NaN}', missing },
       { "POST", submit, '{"retry_count": 1e19}', '"int_parsing_size","loc":["body","retry_count"]' },
       { "POST", submit, ('{"retry_count": "%s"}'):format(("9"):rep(4301)), "exceeded maximum size" },
-      { "POST", submit, '{"retry_count": 99999999999999999999}', missing }, { "POST", submit, "\239\187\191{}", missing },
+      { "POST", submit, '{"retry_count": 99999999999999999999}', missing },
+      { "POST", submit, "\239\187\191{}", missing },
       { "POST", submit, ("9"):rep(4301), "There was an error parsing the body" },
       { "POST", submit, '{"retry_count": Infinity}', "Internal Server Error" },
       { "POST", submit, '{"retry_count": "\\ud800"}', "Internal Server Error" },
@@ -97,8 +98,8 @@ describe("dmhost serve", function()
 
   it("describes itself as DataMate's service does", function()
     service = start(dir)
-    local list = ask_all(service, { { "GET", "/openapi.json" }, { "HEAD", "/openapi.json" }, { "POST", "/openapi.json" },
-      { "GET", "/openapi.json/" }, { "POST", "/api/task/list//" } })
+    local list = ask_all(service, { { "GET", "/openapi.json" }, { "HEAD", "/openapi.json" },
+      { "POST", "/openapi.json" }, { "GET", "/openapi.json/" }, { "POST", "/api/task/list//" } })
     local about = require("dm.json").decode(list[1].body)
     assert.equal("application/json", list[1].headers["content-type"])
     for path, methods in pairs { ["/api/task/list"] = { "post" }, ["/api/task/{task_id}/submit"] = { "post" },

@@ -72,7 +72,8 @@ local function object(request)
 end
 
 -- What pydantic says of integers.
-local INTEGER, TOO_BIG = "Input should be a valid integer", "Unable to parse input string as an integer, exceeded maximum size"
+local INTEGER = "Input should be a valid integer"
+local TOO_BIG = "Unable to parse input string as an integer, exceeded maximum size"
 
 ---The digits of a text that pydantic takes for a whole number, without underscores, and with its sign.
 ---@return string?

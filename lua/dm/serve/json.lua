@@ -232,8 +232,8 @@ local function quote(text)
   end) .. '"'
 end
 
----Writes a value as FastAPI does. A plain table is an object given as a list of { key, value }. Raises, as that does, at
----what Python reads and does not write: half a pair of surrogates, infinity, and what is not a number.
+---Writes a value as FastAPI does. A plain table is an object given as a list of { key, value }. Raises at what Python
+---reads and does not write: half a pair of surrogates, infinity, and what is not a number.
 ---@param v any
 ---@return string
 function M.encode(v)
