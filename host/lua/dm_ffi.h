@@ -270,6 +270,9 @@ struct dm_outcome {
     struct dm_error err;
 };
 
+/* The longest call of dm.remote on an engine, answer to one, and file of code: they are frames. */
+enum { DM_CALL_MAX = 64 * 1024 * 1024 - 64 };
+
 /* A call of dm.remote, in the worker that answers it: JSON both. */
 struct dm_call {
     const char *request;
