@@ -1,6 +1,6 @@
 #include "run/state.h"
 
-#include "run/folder.h"
+#include "io/folder.h"
 #include "run/identity.h"
 #include "run/signals.h"
 

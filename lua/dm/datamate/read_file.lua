@@ -5,6 +5,7 @@ local ffi = require "ffi"
 local disk = require "dm.disk"
 local failure = require "dm.failure"
 local tables = require "dm.datamate.tables"
+local utf8 = require "dm.utf8"
 local Filter = require("dm.base_op").Filter
 
 local C = ffi.C
@@ -68,32 +69,10 @@ local function read_bytes(path)
   return bytes
 end
 
----How many bytes a character takes whose first one is b, and the least and the greatest second byte; nil: none begins
----with it.
-local function expected(b)
-  if b < 0xC2 or b > 0xF4 then return nil end
-  local n = b < 0xE0 and 2 or b < 0xF0 and 3 or 4
-  return n, b == 0xE0 and 0xA0 or b == 0xF0 and 0x90 or 0x80, b == 0xED and 0x9F or b == 0xF4 and 0x8F or 0xBF
-end
-
 ---What Python says of the bytes at `at` (from 0), which are no UTF-8.
 local function decode_error(s, at)
-  local first = s:byte(at + 1)
-  local n, least, most = expected(first)
-  local why, size = "invalid start byte", 1
-  if n then
-    why = "invalid continuation byte"
-    while size < n do
-      local b = s:byte(at + size + 1)
-      if not b then
-        why = "unexpected end of data"
-        break
-      end
-      if b < (size == 1 and least or 0x80) or b > (size == 1 and most or 0xBF) then break end
-      size = size + 1
-    end
-  end
-  local what = size == 1 and ("byte 0x%02x in position %d"):format(first, at)
+  local size, why = utf8.fault(s, at)
+  local what = size == 1 and ("byte 0x%02x in position %d"):format(s:byte(at + 1), at)
     or ("bytes in position %d-%d"):format(at, at + size - 1)
   failure.raise("UnicodeDecodeError", ("'utf-8' codec can't decode %s: %s"):format(what, why))
 end
