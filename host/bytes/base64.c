@@ -48,6 +48,32 @@ int dm_base64_encode(const char *p, size_t n, struct dm_buf *out)
     return DM_OK;
 }
 
+int dm_base64_add(struct dm_base64 *b, const char *p, size_t n, struct dm_buf *out)
+{
+    while (b->nrest && b->nrest < sizeof b->rest && n) {
+        b->rest[b->nrest++] = (unsigned char)*p++;
+        n--;
+    }
+    if (b->nrest == sizeof b->rest) {
+        int rc = dm_base64_end(b, out);
+        if (rc)
+            return rc;
+    }
+    size_t whole = n - n % sizeof b->rest;
+    if (b->nrest || !n)
+        return DM_OK;
+    b->nrest = (uint32_t)(n - whole);
+    memcpy(b->rest, p + whole, b->nrest);
+    return dm_base64_encode(p, whole, out);
+}
+
+int dm_base64_end(struct dm_base64 *b, struct dm_buf *out)
+{
+    uint32_t n = b->nrest;
+    b->nrest = 0;
+    return dm_base64_encode((const char *)b->rest, n, out);
+}
+
 /* A text that is being read: bits that make no byte yet, digits and padding since the last whole
  * group. */
 struct decoder {

@@ -3,7 +3,6 @@
 -- table; one without spans is read as pandas reads it: rows of headings are dropped, numbers are written anew (007
 -- becomes 7; with a blank in their column 1 becomes 1.0), and cells that are 0, False or NA become empty. What XML can
 -- not hold (control characters) is left out, with what follows it in the line.
-local bytes = require "dm.bytes"
 local docx = require "dm.docx"
 local html = require "dm.text.html"
 local python_float = require "dm.python_float"
@@ -271,33 +270,33 @@ local function find_html(s, at)
 end
 
 ---@param s string
----@return string the bytes of a document
+---@return string the bytes of a document, in Base64
 function TextToWord.document(s)
-  local body, from = {}, 1 -- what stands before `from` is in the body
+  local doc, from = docx.begin(), 1 -- what stands before `from` is in the document
   local start = find_html(s, 1)
   while start do
     local stop = s:find("\n", start, true) or #s + 1
     local line = s:sub(start, stop - 1)
     if is_html(line) then
-      if start > from then body[#body + 1] = docx.lines(s:sub(from, start - 2)) end
-      body[#body + 1] = docx.EMPTY .. table_of(line)
+      if start > from then doc:lines(s, from, start - 2) end
+      doc:add(docx.EMPTY .. table_of(line))
       from = stop + 1
     end
     start = stop <= #s and find_html(s, stop + 1)
   end
-  if from <= #s + 1 then body[#body + 1] = docx.lines(s:sub(from)) end
-  return docx.write(body)
+  if from <= #s + 1 then doc:lines(s, from, #s) end
+  return doc:finish()
 end
 
 TextToWord.examples = {
   {
     input = { text = "one line" },
-    output = { text = "", data = bytes.to_base64(TextToWord.document "one line"), target_type = "docx" },
+    output = { text = "", data = TextToWord.document "one line", target_type = "docx" },
   },
 }
 
 function TextToWord:execute(sample)
-  sample[self.data_key] = bytes.to_base64(TextToWord.document(self:get_text(sample)))
+  sample[self.data_key] = TextToWord.document(self:get_text(sample))
   self:set_text(sample, "")
   sample[self.target_type_key] = "docx"
 end
