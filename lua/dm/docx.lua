@@ -55,36 +55,27 @@ end
 ---A paragraph without text.
 M.EMPTY = "<w:p/>"
 
----@class dm.DocxCell a cell at its upper left place
----@field text string
----@field columns integer that it spans
----@field rows integer
-
----One cell, or the continuation of one that began in a row above. Merged cells keep a paragraph for each place.
-local function cell_xml(cell, continued)
+---One cell, or the part of one that goes on from above.
+local function cell_xml(cell)
   local props = "<w:tcW w:w=\"0\" w:type=\"auto\"/>"
-  if cell.columns > 1 then props = props .. ('<w:gridSpan w:val="%d"/>'):format(cell.columns) end
-  if cell.rows > 1 then props = props .. (continued and "<w:vMerge/>" or '<w:vMerge w:val="restart"/>') end
-  local content = continued and M.EMPTY or paragraph(cell.text) .. M.EMPTY:rep(cell.columns * cell.rows - 1)
-  return "<w:tc><w:tcPr>" .. props .. "</w:tcPr>" .. content .. "</w:tc>"
+  if cell.span > 1 then props = props .. ('<w:gridSpan w:val="%d"/>'):format(cell.span) end
+  if cell.merge then props = props .. (cell.merge == "continue" and "<w:vMerge/>" or '<w:vMerge w:val="restart"/>') end
+  local list = {}
+  for i, p in ipairs(cell.paragraphs) do list[i] = paragraph(p or "") end
+  return "<w:tc><w:tcPr>" .. props .. "</w:tcPr>" .. table.concat(list) .. "</w:tc>"
 end
 
 ---A table with lines between its cells.
----@param grid dm.DocxCell[][] rows of `columns` cells; one that spans places stands in each of them
----@param columns integer
+---@param grid dm.DocxGrid
 ---@return string
-function M.table(grid, columns)
+function M.table(grid)
   local rows = {}
-  for i, row in ipairs(grid) do
-    local cells, at = {}, 1
-    while at <= columns do
-      local cell = row[at]
-      cells[#cells + 1] = cell_xml(cell, i > 1 and grid[i - 1][at] == cell)
-      at = at + cell.columns
-    end
-    rows[i] = "<w:tr>" .. table.concat(cells) .. "</w:tr>"
+  for y = 0, grid.height - 1 do
+    local cells = {}
+    for i, cell in ipairs(grid.rows[y]) do cells[i] = cell_xml(cell) end
+    rows[y + 1] = "<w:tr>" .. table.concat(cells) .. "</w:tr>"
   end
-  return TABLE .. ("<w:gridCol/>"):rep(columns) .. "</w:tblGrid>" .. table.concat(rows) .. "</w:tbl>"
+  return TABLE .. ("<w:gridCol/>"):rep(grid.columns) .. "</w:tblGrid>" .. table.concat(rows) .. "</w:tbl>"
 end
 
 local OPENING = HEAD .. '<w:document xmlns:w="' .. MAIN .. '"><w:body>'

@@ -156,7 +156,8 @@ function M.translate(pattern, module)
   local reader = setmetatable({ text = pattern, at = 1, caseless = false, first_only = module == "re", outer = {} },
     Reader)
   while reader.at <= #pattern do
-    local c, part = pattern:sub(reader.at, reader.at), nil
+    local c = pattern:sub(reader.at, reader.at)
+    local part
     if c == "\\" then
       part, reader.at = escape(escapes.outside, pattern, reader.at + 1)
     elseif c == "[" then

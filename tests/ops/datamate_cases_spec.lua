@@ -153,7 +153,8 @@ describe("DataMate's operators", function()
     end
     assert.equal("Exception: (83001, 'init text splitter failed')", failing("Segmentation", { chunkSize = 1 }, "x"))
     local params = { chunk_size = 1, overlap_size = 0 }
-    assert.equal("ZeroDivisionError: float division by zero", failing("KnowledgeRelationSlice", params, "蘨的脉陫瓲 能的一\n\v"))
+    assert.equal("ZeroDivisionError: float division by zero",
+      failing("KnowledgeRelationSlice", params, "蘨的脉陫瓲 能的一\n\v"))
   end)
 
   it("say what they measured", function()
