@@ -86,6 +86,8 @@ local function file_of(name, content)
   return { name = name, size = #content, crc = tonumber(C.dm_crc32(0, content, #content)) }
 end
 
+local DOCUMENT = "word/document.xml"
+local OPENED = file_of(DOCUMENT, OPENING)
 local FILES = { file_of("[Content_Types].xml", TYPES), file_of("_rels/.rels", RELATIONSHIPS) }
 local BEFORE = zip.header(FILES[1]) .. TYPES .. zip.header(FILES[2]) .. RELATIONSHIPS
 
@@ -98,18 +100,20 @@ local BLOCK = 64 * 1024
 local Writer = {}
 Writer.__index = Writer
 
----The archive up to the first paragraph.
-local function head_of(file)
-  return BEFORE .. zip.header(file) .. OPENING
-end
+---Digits of BEFORE that do not depend on what follows, and the bytes of it that are not in them.
+local SAME, NEXT = math.floor(#BEFORE / 3) * 4, BEFORE:sub(#BEFORE - #BEFORE % 3 + 1)
+
+---Bytes of OPENING that make whole groups of what stands from NEXT to them.
+local FILLING = -(#NEXT + #zip.header { name = DOCUMENT, size = 0, crc = 0 }) % 3
 
 ---Begins a document; there is one at a time.
 ---@return dm.DocxWriter
 function M.begin()
   packed.n = 0
-  local file = file_of("word/document.xml", OPENING)
+  local file = { name = DOCUMENT, size = OPENED.size, crc = OPENED.crc }
   local self = setmetatable({ file = file, base64 = ffi.new "struct dm_base64" }, Writer)
-  self:encode(head_of(file))
+  self:encode(BEFORE)
+  self:encode(zip.header(file) .. OPENING)
   return self
 end
 
@@ -149,9 +153,8 @@ function Writer:finish()
   self:add(CLOSING)
   self:encode(zip.directory { FILES[1], FILES[2], self.file })
   check(C.dm_base64_end(self.base64, packed))
-  local head = head_of(self.file) -- as now known: it is encoded again in its place
-  local again = bytes.to_base64(head:sub(1, -1 - #head % 3))
-  ffi.copy(packed.p, again, #again)
+  local again = bytes.to_base64(NEXT .. zip.header(self.file) .. OPENING:sub(1, FILLING)) -- now that it is known
+  ffi.copy(packed.p + SAME, again, #again)
   local made = ffi.string(packed.p, packed.n)
   if packed.cap > 1024 * 1024 then
     C.dm_buf_finish(xml)

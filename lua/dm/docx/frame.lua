@@ -149,8 +149,8 @@ local function expand_row(row, remainder)
     if rows > 1 then table.insert(following, { at = #texts, text = value, rows = rows - 1 }) end
     texts[#texts + 1] = value
   end
-  local function add_above(all)
-    while remainder[taken + 1] and (all or remainder[taken + 1].at <= #texts) do
+  local function add_above(every)
+    while remainder[taken + 1] and (every or remainder[taken + 1].at <= #texts) do
       taken = taken + 1
       add(remainder[taken].text, remainder[taken].rows)
     end
