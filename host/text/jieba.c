@@ -217,7 +217,7 @@ int dm_jieba_cut(const struct dm_jieba *j, const char *p, size_t n, struct dm_bu
     return DM_OK;
 }
 
-int dm_jieba_number(const struct dm_jieba *j, const char *p, size_t n, int begin,
+int dm_jieba_number(const struct dm_jieba *j, const char *p, size_t n, bool begin,
                     struct dm_buf *out)
 {
     static struct dm_intern numbers; /* in work spaces, of which there is one set */

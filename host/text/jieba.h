@@ -30,6 +30,11 @@ struct dm_jieba_run {
     bool failed;             /* memory ran short */
 };
 
+/* Sets `out` to a uint32_t for each word, from 0 in the order in which words come first: words of
+ * all calls since one with `begin` that are equal have the same. */
+int dm_jieba_number(const struct dm_jieba *j, const char *p, size_t n, bool begin,
+                    struct dm_buf *out);
+
 /* Adds the word of points `from` up to `to`. */
 void dm_jieba_add(struct dm_jieba_run *run, size_t from, size_t to);
 
