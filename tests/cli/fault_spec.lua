@@ -61,9 +61,10 @@ describe("dmhost run survives", function()
 
   it("a worker killed -9 when all work is done", function()
     t.write(dir .. "/in.jsonl", '{"id":1}\n')
+    t.write(dir .. "/blank.jsonl", "\n") -- so that there may be two splits, and two workers begin
     prepare(slow(3e8))
     local status, out = t.bash(([[
-      %s run %s/pipeline.lua -j 2 -q & pid=$!
+      %s run %s/pipeline.lua -i %s/blank.jsonl -i %s/in.jsonl -j 2 -q & pid=$!
       until [ $(pgrep -P $pid | wc -l) = 2 ]; do sleep 0.01; done
       sleep 0.15
       # the one that has no row hears no more, and is killed once the row is out
@@ -74,7 +75,7 @@ describe("dmhost run survives", function()
       sleep 0.1; kill -9 $idle
       for i in $(seq 300); do kill -0 $pid 2>/dev/null || break; sleep 0.01; done
       kill -9 $pid 2>/dev/null && echo hangs
-      wait $pid]]):format(q(t.DMHOST), q(dir), q(dir)))
+      wait $pid]]):format(q(t.DMHOST), q(dir), q(dir), q(dir), q(dir)))
     assert.equal("", out)
     assert.equal(0, status)
   end)
