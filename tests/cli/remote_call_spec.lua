@@ -183,7 +183,6 @@ describe("dm.remote", function()
 
   it("keeps workers for the next call, as many as there are processors", function()
     local status, out, err = script [[
-      local ffi = require "ffi"
       local tasks, pids, n = {}, {}, 0
       for i = 1, 200 do tasks[i] = dm.remote("obeys", {}, { text = "pid" }) end
       for _, task in ipairs(tasks) do
@@ -191,7 +190,7 @@ describe("dm.remote", function()
         if not pids[pid] then n = n + 1 end
         pids[pid] = true
       end
-      print(n <= ffi.C.dm_processors())]]
+      print(n <= require("dm.machine").processors())]]
     assert.equal(0, status, err)
     assert.equal("true\n", out)
   end)
