@@ -283,6 +283,20 @@ static void fill_reply(struct dm_transfer *t, int outcome)
     r->total_ms = dm_loop_now() - t->started_ms;
 }
 
+/* Takes " after N ms" and " after N milliseconds" out of what libcurl says: the same failure has
+ * the same reason in rejects. */
+static void drop_time(char *text)
+{
+    for (char *p = strstr(text, " after "); p; p = strstr(p + 1, " after ")) {
+        int end = 0;
+        if ((sscanf(p, " after %*u ms%n", &end) == 0 && end > 0) ||
+            (sscanf(p, " after %*u milliseconds%n", &end) == 0 && end > 0)) {
+            memmove(p, p + end, strlen(p + end) + 1);
+            return;
+        }
+    }
+}
+
 void dm_transfer_end(struct dm_transfer *t, CURLcode code)
 {
     int outcome = outcome_of(t, code);
@@ -296,6 +310,8 @@ void dm_transfer_end(struct dm_transfer *t, CURLcode code)
         *t->reply.error = 0;
     else if (!*t->reply.error)
         snprintf(t->reply.error, sizeof t->reply.error, "%s", dm_curl.easy_strerror(code));
+    else
+        drop_time(t->reply.error);
 }
 
 void dm_transfer_stop(struct dm_transfer *t, int outcome, const char *why)
