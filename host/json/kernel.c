@@ -9,7 +9,7 @@ const uint8_t dm_json_by_low[16] = {
     [0x2] = LOW_1_6 | DM_ESCAPE_2 | DM_ESCAPE_6 | DM_ESCAPE_7,
     [0x3] = LOW_1_6,
     [0x4] = LOW_1_6 | DM_ESCAPE_7,
-    [0x5] = LOW_1_6 | DM_ESCAPE_7,
+    [0x5] = LOW_1_6 | DM_ESCAPE_U,
     [0x6] = LOW_1_6 | DM_ESCAPE_6,
     [0x7] = LOW_0_9,
     [0x8] = LOW_0_9,
@@ -25,7 +25,7 @@ const uint8_t dm_json_by_high[16] = {
     [4] = DM_HEX_LETTER,
     [5] = DM_ESCAPE_5,
     [6] = DM_HEX_LETTER | DM_ESCAPE_6,
-    [7] = DM_ESCAPE_7,
+    [7] = DM_ESCAPE_7 | DM_ESCAPE_U,
 };
 
 const char dm_json_unescaped[256] = {
