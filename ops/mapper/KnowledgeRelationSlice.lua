@@ -84,7 +84,7 @@ for k = 0, GROUP do logs[k] = math.log(k + 0.5) end
 local function weigh(documents, words)
   local having, order, weights, sum = words.having, words.order, words.weights, 0
   local n = count_having(documents, words)
-  if n == 0 then failure.raise("ZeroDivisionError", "division by zero") end
+  if n == 0 then failure.raise("ZeroDivisionError", "float division by zero") end
   for i = 0, n - 1 do
     local id = order[i]
     weights[id] = logs[#documents - having[id]] - logs[having[id]]
