@@ -29,7 +29,7 @@ endif
 
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
-EMBEDDED := $(shell { echo README.md; find host/lua lua ops -name 'dm_ffi*.h' -o -name '*.lua' -o -name '*.txt' -o -name '*.py'; } | LC_ALL=C sort)
+EMBEDDED := $(shell { echo README.md; find host/lua lua ops -name 'dm_ffi*.h' -o -name '*.lua' -o -name '*.txt' -o -name '*.py' -o -name '*.json'; } | LC_ALL=C sort)
 # two need a cluster, which tests/cluster/run.sh starts
 SPECS := $(filter-out %/slurm_spec.lua %/ray_spec.lua tests/model/%,$(sort $(shell find tests -name '*_spec.lua')))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))

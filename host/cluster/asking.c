@@ -2,7 +2,7 @@
 #include "cluster/hosts_state.h"
 #include "cluster/orders.h"
 #include "io/input.h"
-#include "run/folder.h"
+#include "io/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,8 @@
 #include "cluster/calls.h"
 
 #include "json/write.h"
+#include "lua/ffi.h"
+#include "run/blame.h"
 #include "run/private.h"
 #include "run/state.h"
 
@@ -25,6 +27,7 @@ struct calls {
     uv_signal_t term;
     struct dm_buf line; /* the beginning of one */
     struct call *first;
+    struct dm_buf code; /* frames: each worker gets all of them before its next call */
     struct dm_private folder;
     char block[64 * 1024];
 };
@@ -86,12 +89,10 @@ static void answer_lost(struct calls *s, struct call *call, const struct dm_peer
     struct dm_buf text = {0};
     char why[128];
     if (peer->killed == DM_KILL_HOST)
-        snprintf(why, sizeof why, "the worker host of the worker was lost");
-    else if (peer->signal)
-        snprintf(why, sizeof why, "the worker was ended by signal %d", peer->signal);
-    else
-        snprintf(why, sizeof why, "the worker ended with exit status %d", (int)peer->exit_status);
-    if (dm_buf_puts(&text, "{\"error\":") && dm_json_quote(&text, why, strlen(why)) &&
+        snprintf(why, sizeof why, "was lost with its worker host");
+    else if (!dm_blame(peer, 0, s->c.job->settings.memory_bytes, why, sizeof why))
+        dm_tell_end(peer, why, sizeof why);
+    if (dm_buf_puts(&text, "{\"lost\":") && dm_json_quote(&text, why, strlen(why)) &&
         dm_buf_putc(&text, '}')) {
         answer(s, call, text.p, text.n);
     } else {
@@ -104,12 +105,33 @@ static void answer_lost(struct calls *s, struct call *call, const struct dm_peer
 /* ---- workers ------------------------------------------------------------------------------------
  */
 
+/* A frame of ours must fit into one that is for a slot of a worker host. */
+_Static_assert(DM_CALL_MAX + 2 * DM_FRAME_HEAD + 2 * sizeof(uint32_t) <= DM_FRAME_MAX,
+               "a call has to fit into a frame");
+
+/* Sends the code that the worker has not got yet. */
+static void send_code(struct calls *s, struct dm_peer *peer)
+{
+    while (peer->code < s->code.n) {
+        struct dm_buf frame = {0};
+        const char *p = s->code.p + peer->code;
+        size_t n = (size_t)dm_frame_size(p, s->code.n - peer->code);
+        peer->code += n;
+        if (dm_buf_add(&frame, p, n))
+            dm_pool_send(peer, &frame);
+        else
+            fail_memory(s);
+        dm_buf_finish(&frame);
+    }
+}
+
 static void hand_out(struct calls *s, struct dm_peer *peer, struct call *call)
 {
     struct dm_buf frame = {0};
-    size_t at = dm_frame_begin(&frame, DM_CALL);
     call->peer = peer;
     peer->job = call;
+    send_code(s, peer);
+    size_t at = dm_frame_begin(&frame, DM_CALL);
     if (dm_put_bytes(&frame, call->request.p, call->request.n)) {
         dm_frame_end(&frame, at);
         dm_pool_send(peer, &frame);
@@ -196,11 +218,25 @@ static void cancel(struct calls *s, struct call *call)
         dm_pool_kill(peer, DM_KILL_QUIT);
 }
 
+/* A file that operators are made of, which all calls behind it may need. */
+static void take_code(struct calls *s, const char *p, size_t n)
+{
+    size_t at = dm_frame_begin(&s->code, DM_CODE);
+    if (dm_put_bytes(&s->code, p, n))
+        dm_frame_end(&s->code, at);
+    else
+        fail_memory(s);
+}
+
 static void take_line(struct calls *s, const char *line, size_t n)
 {
     const char *blank = memchr(line, ' ', n);
     char number[NUMBER_BYTES];
     snprintf(number, sizeof number, "%.*s", (int)(blank ? (size_t)(blank - line) : n), line);
+    if (blank && strcmp(number, "code") == 0) {
+        take_code(s, blank + 1, n - (size_t)(blank + 1 - line));
+        return;
+    }
     struct call *call = find(s, number), **end = &s->first;
     if (!blank && call)
         cancel(s, call);
@@ -321,6 +357,7 @@ static void finish(struct calls *s)
     dm_hosts_free(&s->c);
     dm_pool_finish(&s->c.pool);
     dm_buf_finish(&s->line);
+    dm_buf_finish(&s->code);
     dm_private_close(&s->folder);
 }
 

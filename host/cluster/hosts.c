@@ -93,7 +93,7 @@ static bool has_worker(const struct dm_coordinator *c)
 /* A run without workers waits, and says why. */
 static void tell_wait(struct dm_hosts *all, uint64_t now)
 {
-    uint32_t asked = 0;
+    uint32_t away = 0;
     const char *news = "";
     if (has_worker(all->c)) {
         all->tell_ms = now + TELL_FIRST_MS;
@@ -102,13 +102,21 @@ static void tell_wait(struct dm_hosts *all, uint64_t now)
     if (now < all->tell_ms)
         return;
     for (uint32_t i = 0; i < all->n; i++) {
-        asked += all->far[i].stage == DM_FAR_ASKED;
+        if (all->far[i].stage >= DM_FAR_HERE)
+            continue;
+        away++;
         if (!*news)
             news = all->far[i].news;
     }
     all->tell_ms = now + TELL_AGAIN_MS;
-    dm_progress_say(all->c, "no worker yet: %u of %u worker hosts have not come to %s%s%s", asked,
-                    all->n, all->door.addresses, *news ? ": " : "", news);
+    if (away)
+        dm_progress_say(all->c, "no worker yet: %u of %u worker hosts have not come to %s%s%s",
+                        away, all->n, all->door.addresses, *news ? ": " : "", news);
+    else
+        dm_progress_say(all->c,
+                        "no worker yet: %u of %u worker hosts have come, and no worker of "
+                        "theirs is ready",
+                        all->n, all->n);
 }
 
 void dm_hosts_tick(struct dm_coordinator *c)

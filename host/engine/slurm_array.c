@@ -346,7 +346,7 @@ static void ask_for(struct dm_slurm *s, struct dm_slurm_wanted *w, uint32_t n)
         for (n -= take; take; take--) {
             struct dm_slurm_wanted *next = w->next;
             if (rc)
-                end(s, w->handle, DM_END_UNKNOWN, -1, err.text);
+                end(s, w->handle, rc == DM_EUSAGE ? DM_END_REFUSED : DM_END_UNKNOWN, -1, err.text);
             else if (w->killed && !array)
                 s->head.kind->kill(&s->head, w->handle);
             free_wanted(w);

@@ -20,8 +20,13 @@ void dm_slurm_add(struct dm_slurm_words *w, const char *format, ...)
 int dm_slurm_end_words(struct dm_slurm_words *w, struct dm_error *err)
 {
     char *p = w->text.p;
+    if (w->n >= DM_SLURM_WORDS)
+        return dm_fail(err, DM_EUSAGE,
+                       "the engine's args are too many: with them Slurm's command "
+                       "has more than %d words",
+                       DM_SLURM_WORDS - 1);
     if (w->full)
-        return dm_fail(err, DM_EUSAGE, "the engine's args are too many");
+        return dm_fail_memory(err);
     for (size_t i = 0; i < w->n; i++, p += strlen(p) + 1)
         w->list[i] = p;
     w->list[w->n] = NULL;

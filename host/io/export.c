@@ -2,7 +2,7 @@
 #include "io/export.h"
 
 #include "base/buf.h"
-#include "run/folder.h"
+#include "io/folder.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -270,6 +270,9 @@ struct dm_outcome {
     struct dm_error err;
 };
 
+/* The longest call of dm.remote on an engine, answer to one, and file of code: they are frames. */
+enum { DM_CALL_MAX = 64 * 1024 * 1024 - 64 };
+
 /* A call of dm.remote, in the worker that answers it: JSON both. */
 struct dm_call {
     const char *request;
@@ -370,6 +373,9 @@ void dm_rows_rest(struct dm_rows *rows);
 
 /* Writes a sample to the output: row i, or one made of it. */
 int dm_rows_keep(struct dm_rows *rows, uint32_t i, struct dm_sample *sample);
+
+/* Writes the rows at hand, all of them. */
+int dm_rows_keep_all(struct dm_rows *rows);
 
 /* Enters in the ledger that the operator dropped row i, or its child of that name ("#1", or "").
  * value is what the operator measured, when has_value is not 0. */

@@ -183,6 +183,9 @@ int dm_text_repeats(const char *p, size_t n, const struct dm_repeat_options *opt
 enum { DM_NFC, DM_NFD, DM_NFKC, DM_NFKD };
 int dm_text_normalize(const char *p, size_t n, int form, struct dm_buf *out);
 
+/* Columns of a terminal that a code point takes: 0 (it combines with the one before), 1 or 2. */
+int dm_char_columns(uint32_t c);
+
 /* fix_text of ftfy, which ends with a normalisation form. */
 int dm_text_fix(const char *p, size_t n, int form, struct dm_buf *out);
 

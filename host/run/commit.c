@@ -1,7 +1,7 @@
 #include "run/commit.h"
 
 #include "io/export.h"
-#include "run/folder.h"
+#include "io/folder.h"
 
 #include <dirent.h>
 #include <errno.h>

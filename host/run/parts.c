@@ -1,6 +1,6 @@
 /* Parts: what workers on other nodes write into a folder of the run directory, joined into the
  * output in the order of the plan. */
-#include "run/folder.h"
+#include "io/folder.h"
 #include "run/state.h"
 
 #include <dirent.h>

@@ -36,6 +36,7 @@ struct dm_peer {
     struct dm_pool *pool;
     const struct dm_channel *channel;
     void *job;                             /* the coordinator's: what it runs */
+    size_t code;                           /* of a pool of calls: the bytes that it was sent */
     struct dm_peer *idle_next, *idle_prev; /* likewise: among those that wait for work */
     bool idle;
     struct dm_asker asker; /* requests to models that it wants to make */

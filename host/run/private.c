@@ -1,6 +1,6 @@
 #include "run/private.h"
 
-#include "run/folder.h"
+#include "io/folder.h"
 
 #include <dirent.h>
 #include <fcntl.h>

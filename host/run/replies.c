@@ -1,7 +1,7 @@
 #include "run/replies.h"
 
 #include "io/sqlite.h"
-#include "run/folder.h"
+#include "io/folder.h"
 #include "run/wire.h"
 
 #include <errno.h>

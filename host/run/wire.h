@@ -26,6 +26,7 @@ enum dm_message {
     DM_ACK,       /* coordinator: it has heard that */
     DM_CALL,      /* pool of calls: one operator is to see one sample */
     DM_ANSWER,    /* worker: what it gave */
+    DM_CODE,      /* pool of calls: a file that operators are made of, before the first call */
 
     /* between coordinator and worker hosts: who is there, before anything else is said */
     DM_DIAL = 32, /* worker host: the protocol, its name, a random number */

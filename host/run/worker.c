@@ -251,6 +251,14 @@ static int call(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err
     return rc;
 }
 
+/* Takes in code that calls are about. */
+static int learn(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err)
+{
+    struct dm_call c = {0};
+    c.request = dm_get_bytes(frame, &c.request_bytes);
+    return dm_lua_call(w->lua, "dm.remote.worker", "learn", &c, err);
+}
+
 /* Keeps a grant until Lua takes it. */
 static int budget(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err)
 {
@@ -278,6 +286,8 @@ int dm_worker_handle(struct dm_worker *w, enum dm_message type, struct dm_wire *
         return DM_OK;
     case DM_CALL:
         return call(w, frame, err);
+    case DM_CODE:
+        return learn(w, frame, err);
     case DM_BUDGET:
         return budget(w, frame, err);
     default:

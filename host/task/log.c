@@ -1,6 +1,6 @@
 #include "task/log.h"
 
-#include "run/folder.h"
+#include "io/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>

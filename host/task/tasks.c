@@ -1,6 +1,6 @@
 /* The journal of a scheduler: see lua/dm_ffi_task.h, which declares what Lua calls. */
 #include "io/sqlite.h"
-#include "run/folder.h"
+#include "io/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>

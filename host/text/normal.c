@@ -40,6 +40,11 @@ bool dm_char_is_upper(uint32_t c)
     return utf8proc_category((utf8proc_int32_t)c) == UTF8PROC_CATEGORY_LU;
 }
 
+int dm_char_columns(uint32_t c)
+{
+    return utf8proc_charwidth((utf8proc_int32_t)c);
+}
+
 /* Characters that are inert for NFC, beside Latin and Chinese ones. */
 static const uint32_t inert_ranges[][2] = {
     {0x388, 0x3FF},   {0x400, 0x482},   {0x48A, 0x52F},   {0x531, 0x590},   {0x5D0, 0x5EA},

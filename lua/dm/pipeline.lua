@@ -23,6 +23,7 @@ local M = {}
 ---@field max_rejects integer rows that may be rejected before the exit status is 3
 ---@field limits table row_time, memory, row_size, depth
 ---@field given_limits table as they are written
+---@field memory_set boolean? limits.memory is what --set gives
 ---@field split_size number bytes of input in a unit of work
 ---@field shard_size number bytes of a file in an output directory
 ---@field engine string|table? what starts workers on other nodes: "slurm", or { "slurm", workers = 8, cpus = 4 }
@@ -282,14 +283,14 @@ end
 ---Replaces limits by those that --set gives.
 ---@param p dm.Pipeline
 ---@param settings table<string, any>
-local function set_limits(p, settings)
+function M.set_limits(p, settings)
   local given = {}
   for name, v in pairs(p.given_limits) do given[name] = v end
   for name, v in pairs(settings) do given[name] = v end
   local ok, e = xpcall(check_limits, problem.catch, p, given)
   if not ok then problem.raise("--set: " .. e.what, { next = e.next }) end
   e.row_time_given = given.row_time ~= nil
-  p.limits, p.given_limits = e, given
+  p.limits, p.given_limits, p.memory_set = e, given, settings.memory ~= nil
 end
 
 ---What operators say that they need is no less than a worker may take.
@@ -298,8 +299,11 @@ function M.fit_memory(p)
   local limits, needed = p.limits, p.resources.memory
   if needed <= limits.memory then return end
   if p.given_limits.memory ~= nil then
-    wrong(p, { "limits", "memory" }, ("limits.memory, %s, is less than the %s that the operators' resources add up to")
-      :format(p.given_limits.memory, units.show_bytes(needed)), { value = true, next = "raise it, or lower those" })
+    local what = ("limits.memory, %s, is less than the %s that the operators' resources add up to"):format(
+      p.given_limits.memory, units.show_bytes(needed))
+    local next_step = "raise it, or lower those"
+    if p.memory_set then problem.raise("--set: " .. what, { next = next_step }) end
+    wrong(p, { "limits", "memory" }, what, { value = true, next = next_step })
   end
   limits.memory = needed
 end
@@ -309,7 +313,7 @@ end
 ---@param make (fun(class: table, given: table): dm.BaseOp?, dm.Problem?)? makes one, instead of BaseOp.make
 function Pipeline:make_operators(settings, make)
   local given, ops, used = overrides.parse(settings), {}, {}
-  if given.limits then set_limits(self, given.limits) end
+  if given.limits then M.set_limits(self, given.limits) end
   for i, entry in ipairs(self.operators) do
     ops[i] = make_operator(self, entry, i, given, make)
     if ops[i].waits then ops[i].row_ms = self.limits.row_time end

@@ -139,10 +139,19 @@ end
 ---In longer lines nobody looks for a word, and finding it takes long: this is no text that somebody has written.
 local LONGEST_LINE = 10000
 
+---Behind the last word of a text.
+local function place_of_end(path, text)
+  local words = locate.words(text)
+  local last = words[#words]
+  return last and M.place(path, last.line, last.col + last.size)
+end
+
 ---The word that Lua's message is about: what it quotes, as in "attempt to index field 'meta'"; else what raised it.
 local function place_of_message(path, line, message)
   local text, full = source(path)
   if text and #(line_of(text, line) or "") > LONGEST_LINE then text = nil end
+  local at_end = text and message:find "near '<eof>'$" and place_of_end(full, text)
+  if at_end then return at_end end
   local quoted = message:match "near '([^']*)'$" or message:match "[lfumg][%w]+ '([%w_]+)'"
     or message:match "^module '([^']+)' not found" or message:match "^dm%.(%w+) takes"
   quoted = quoted and quoted:gsub("^[\"']", "")

@@ -18,7 +18,7 @@ local function ascii_digits(s)
   return (s:gsub("([\194-\244][\128-\191]*)([\128-\191])", function(lead, last)
     local byte, before = last:byte(), 0
     if not DIGIT:find(lead .. last) then return lead .. last end
-    while DIGIT:find(lead .. string.char(byte - before - 1)) do before = before + 1 end
+    while byte - before > 0x80 and DIGIT:find(lead .. string.char(byte - before - 1)) do before = before + 1 end
     return tostring(before % 10)
   end))
 end

@@ -7,7 +7,6 @@
 -- again.
 local Mapper = require("dm.base_op").Mapper
 local http = require "dm.http"
-local json = require "dm.json"
 local sample_module = require "dm.sample"
 local wait = require "dm.wait"
 
@@ -70,8 +69,8 @@ local function reply_of(self, what, reply, why)
   if reply.status < 200 or reply.status > 299 then
     error(("%s: %s: HTTP %d: %s"):format(self.api_url, what, reply.status, reply.body:sub(1, 200)), 0)
   end
-  local ok, value = pcall(json.decode, reply.body)
-  if not ok or type(value) ~= "table" then error(("%s: %s: the reply is no JSON"):format(self.api_url, what), 0) end
+  local read, value = sample_module.within(reply.body:gsub("[\r\n]", " "), sample_module.totable)
+  if not read then error(("%s: %s: the reply is no JSON"):format(self.api_url, what), 0) end
   return value
 end
 
@@ -81,7 +80,8 @@ local function create(self, sample)
   local body = sample_module.array { { data = data_of(self, sample) } }
   local reply = reply_of(self, "a task is made", http.post(url, body, { headers = self.headers }))
   local ids = reply.task_ids
-  return type(ids) == "table" and ids[1] or error(self.api_url .. ": a task is made: the reply has no task_ids", 0)
+  local id = type(ids) == "table" and tonumber(ids[1])
+  return id or error(self.api_url .. ": a task is made: the reply has no task_ids", 0)
 end
 
 ---@return table? annotation nil after the timeout
@@ -90,7 +90,8 @@ local function annotation_of(self, task)
   for waited = 0, self.timeout, self.poll_interval do
     if waited > 0 then wait.sleep(1000 * self.poll_interval) end
     local reply = reply_of(self, "a task is asked for", http.get(url, { headers = self.headers }))
-    if type(reply.annotations) == "table" and reply.annotations[1] then return reply.annotations[1] end
+    local list = reply.annotations
+    if type(list) == "table" and type(list[1]) == "table" then return list[1] end
   end
 end
 
@@ -98,8 +99,9 @@ end
 local function choice_of(self, annotation)
   local fields = { left = { self.answer1_key, self.answer2_key }, right = { self.answer2_key, self.answer1_key } }
   fields[self.answer1_key], fields[self.answer2_key] = fields.left, fields.right
-  for _, item in ipairs(annotation.result or {}) do
-    local chosen = item.type == "pairwise" and fields[item.value and item.value.selected]
+  for _, item in ipairs(type(annotation.result) == "table" and annotation.result or {}) do
+    local is_choice = type(item) == "table" and item.type == "pairwise" and type(item.value) == "table"
+    local chosen = is_choice and fields[item.value.selected]
     if chosen then return chosen[1], chosen[2] end
   end
   error("the annotation chooses none of the answers", 0)

@@ -206,7 +206,7 @@ return Shout
     status, lines = check "pipeline.lua"
     assert.equal(2, status)
     has(lines, "pipeline.lua:4:3: error: ", "ops/user/five.lua returns a number, not an operator")
-    has(lines, "ops/user/broken.lua:2:", "')' expected")
+    has(lines, "ops/user/broken.lua:1:13:", "')' expected")
     has(lines, "ops/user/needs.lua:1:19: error: ", 'no module "nothing.here"')
     has(lines, "pipeline.lua:4:", "clean_links_mapper takes `key = value` only")
     has(lines, "pipeline.lua:4:69: error: ", "operator 5 must be")

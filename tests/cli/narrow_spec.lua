@@ -60,6 +60,7 @@ dmhost: cannot read the pipeline
   it("the profile's and an operator's are read", function()
     assert.truthy(terminal(64, "profile pipeline.lua"):find "\noperator +time +a row rows in\n")
     fits(40, terminal(40, "ops text_length_filter"))
-    fits(40, terminal(40, "doctor"))
+    local to_paste = "\n  apt install [^\n]*" -- stays one line
+    fits(40, (terminal(40, "doctor"):gsub(to_paste, "")))
   end)
 end)

@@ -62,8 +62,9 @@ describe("dm.remote", function()
   end)
 
   for engine, said in pairs {
-    ['"local"'] = "the worker exit status 7: said in a worker",
-    ['{ "process", workers = 1 }'] = "the worker ended with exit status 7",
+    ['"local"'] = { "the worker was ended by signal 11", "the worker exit status 7: said in a worker" },
+    ['{ "process", workers = 1 }'] = { "obeys crashed the worker: Segmentation fault (signal 11)",
+      "obeys ended the worker with exit status 7" },
   } do
     it("outlives workers that crash, exit or hang, and goes on with others: " .. engine, function()
       local status, out, err = script(("local ENGINE = %s\n"):format(engine) .. [[
@@ -79,7 +80,7 @@ describe("dm.remote", function()
       dm.sleep "50ms"
       print(task:cancel(), (pcall(task.await, task)), task:status().status)]])
       assert.equal(0, status, err)
-      assert.equal("one?\nthe worker was ended by signal 11\ntwo?\n" .. said .. "\nas told\n"
+      assert.equal("one?\n" .. said[1] .. "\ntwo?\n" .. said[2] .. "\nas told\n"
         .. "timed out\nthree?\ntrue\tfalse\tcancelled\n", out)
     end)
   end
@@ -117,6 +118,45 @@ describe("dm.remote", function()
     assert.equal("one!\nfalse\ntwo!\n", out)
   end)
 
+  it("takes code to the engine once, however many calls there are", function()
+    t.write(dir .. "/ops/user/obeys.lua", OBEYS .. ("-- long\n"):rep(1e5))
+    local status, out, err = script [[
+      local process, long = require "dm.process", 0
+      local tell = process.tell
+      function process.tell(id, text)
+        if #text > 8e5 then long = long + 1 end
+        tell(id, text)
+      end
+      local on = { engine = { "process", workers = 2 } }
+      local tasks = {}
+      for i = 1, 20 do tasks[i] = dm.remote("obeys", {}, { text = tostring(i) }, on) end
+      for i = 1, 20 do assert(tasks[i]:await().text == i .. "!") end
+      print(long)]]
+    assert.equal(0, status, err)
+    assert.equal("1\n", out)
+  end)
+
+  it("refuses a call and an answer that are too long for an engine, and goes on with others", function()
+    t.write(dir .. "/ops/user/grows.lua", [[
+      local Grows = require("dm.base_op").Mapper:extend { name = "grows" }
+      function Grows:execute(s) s.text = s.text:rep(7e7) end
+      return Grows]])
+    local status, out, err = script [[
+      local on = { engine = { "process", workers = 1 } }
+      local function get(op, text)
+        local ok, result = pcall(function() return dm.remote(op, {}, { text = text }, on):await() end)
+        print(ok and result.text or result)
+      end
+      get("obeys", "one")
+      get("obeys", ("x"):rep(7e7))
+      get("grows", "y")
+      get("obeys", "two")]]
+    assert.equal(0, status, err)
+    assert.equal("one!\nthe call is 70.0 MB of JSON, and on an engine it can be no more than 67.1 MB\n"
+      .. "the answer is 70.0 MB of JSON, and on an engine it can be no more than 67.1 MB\ntwo!\n", out)
+    assert.falsy(err:find("replaced", 1, true), err)
+  end)
+
   it("says what is wrong with an engine", function()
     for engine, message in pairs {
       ['"abacus"'] = 'there is no engine "abacus"',
@@ -143,7 +183,6 @@ describe("dm.remote", function()
 
   it("keeps workers for the next call, as many as there are processors", function()
     local status, out, err = script [[
-      local ffi = require "ffi"
       local tasks, pids, n = {}, {}, 0
       for i = 1, 200 do tasks[i] = dm.remote("obeys", {}, { text = "pid" }) end
       for _, task in ipairs(tasks) do
@@ -151,7 +190,7 @@ describe("dm.remote", function()
         if not pids[pid] then n = n + 1 end
         pids[pid] = true
       end
-      print(n <= ffi.C.dm_processors())]]
+      print(n <= require("dm.machine").processors())]]
     assert.equal(0, status, err)
     assert.equal("true\n", out)
   end)

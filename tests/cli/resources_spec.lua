@@ -94,6 +94,20 @@ return dm.pipeline { input = "in.jsonl", output = "out.jsonl", split_size = "8Ki
     assert.equal(limit(3 * 2 ^ 30), t.json_lines(dir .. "/out.jsonl")[1].limit)
   end)
 
+  it("are no more than the limits.memory of --set, for check as for run", function()
+    prepare("{ memory = '3GiB' }", '{ "model" }', 'limits = { memory = "2GiB" },')
+    for command, at in pairs { ["run p.lua -j 1"] = "dmhost: --set: ", ["check p.lua"] = "p.lua:1: error: --set: " } do
+      local status, out, err = dmhost(command .. " --set limits.memory=1GiB")
+      assert.equal(2, status)
+      assert.truthy((out .. err):find(at .. "limits.memory, 1GiB, is less than the 3.2 GB", 1, true), out .. err)
+      status, out, err = dmhost(command .. " --set limits.memory=3GiB")
+      assert.equal(0, status, out .. err)
+      status, out, err = dmhost(command .. " --set limits.memroy=3GiB")
+      assert.equal(2, status)
+      assert.truthy((out .. err):find(at .. 'limits has no key "memroy"; did you mean "memory"?', 1, true), out .. err)
+    end
+  end)
+
   it("bound a worker by what its engine gives", function()
     prepare("{}", LIMIT)
     assert.equal(0, (dmhost "run p.lua -q --engine process --workers 1 --memory 512M"))

@@ -115,6 +115,37 @@ describe("workers behind worker hosts", function()
     assert.truthy(t.read(dir .. "/out.run/rejects.jsonl"):find "row_time")
   end)
 
+  it("are said to have come when it is a worker of theirs that is not ready", function()
+    t.pipeline(dir, [[operators = { (function()
+      local op = dm.map(function() end)
+      local file = io.open "/proc/self/cmdline"
+      local worker = file:read "*a":find "worker%z"
+      file:close()
+      while worker and not io.open "go" do end
+      return op
+    end)() }, max_rejects = 1]])
+    local status, out, err = t.bash(([[cd %s
+      timeout 100 %s run pipeline.lua -o out -i in/b.jsonl.gz --engine process --workers 1 2>err & run=$!
+      until grep -q "no worker yet" err || ! kill -0 $run 2>/dev/null; do sleep 0.05; done
+      touch go; wait $run; code=$?; cat err; exit $code]]):format(q(dir), q(t.DMHOST)))
+    assert.equal(0, status, out .. err)
+    assert.truthy(out:find("no worker yet: 1 of 1 worker hosts have come, and no worker of theirs is ready\n", 1, true),
+      out)
+  end)
+
+  it("that Slurm can never be asked for end the run", function()
+    t.pipeline(dir, [[operators = {}, engine = { "slurm", workers = 2, array = tonumber(os.getenv "ARRAY"),
+      args = (function() local list = {} for i = 1, 100 do list[i] = "--comment=" .. i end return list end)() }]])
+    for _, array in ipairs { 1, 3 } do -- an array of jobs, and one for each
+      local status, _, err = t.bash(("cd %s && ARRAY=%d timeout 100 %s run pipeline.lua -o out -i in/a.jsonl"):format(
+        q(dir), array, q(t.DMHOST)))
+      assert.equal(2, status, err)
+      assert.truthy(err:find("dmhost: the engine slurm can not start a worker host: the engine's args are too many", 1,
+        true), err)
+      assert.falsy(err:find("is replaced", 1, true), err)
+    end
+  end)
+
   it("tell what is wrong with an option", function()
     prepare()
     for words, message in pairs {

@@ -75,6 +75,34 @@ describe("the machine", function()
     assert.equal(2, machine.cpu_quota())
   end)
 
+  it("bounds the workers that a recipe asks for, too", function()
+    has { ["/proc/self/cgroup"] = "0::/", ["/sys/fs/cgroup/cpu.max"] = "50000 100000" }
+    local recipe = t.write(machine.root .. "/recipe.yaml", "dataset_path: a.jsonl\nnp: 8\nprocess: []\n")
+    assert.equal(1, require("dm.pipeline").load(recipe).workers)
+  end)
+
+  it("is told by doctor to run fewer workers than it has processors, when its memory is for fewer", function()
+    local doctor = require "dm.cli.doctor"
+    local function beware()
+      local file, before = assert(io.tmpfile()), io.output()
+      io.output(file)
+      local ok, why = pcall(doctor.run)
+      io.output(before)
+      assert(ok, why)
+      file:seek "set"
+      return file:read "*a":match "\nbeware\n(.*)$" or ""
+    end
+    has { ["/proc/self/limits"] = "Max open files            1024                 20000                files" }
+    has_memory(64 * GIB, 900 * 2 ^ 20)
+    local said = beware()
+    if machine.processors() > 1 then
+      assert.truthy(said:find(("  a run has 1 worker here, for %d processors: no more for 943.7 MB of memory, 536.9 MB "
+        .. "each (-j N starts more)\n"):format(machine.processors()), 1, true), said)
+    end
+    has_memory(4096 * GIB, 4000 * GIB)
+    assert.falsy(beware():find("a run has", 1, true))
+  end)
+
   it("holds as many workers as its memory does", function()
     local auto = require("dm.workers").auto
     has_memory(64 * GIB, 900 * 2 ^ 20)

@@ -50,6 +50,12 @@ describe("the repository", function()
     end)
   end)
 
+  it("asks one module how many processors there are: control groups count, too", function()
+    each("'lua/*.lua' 'ops/*.lua'", function(path, text)
+      assert.is_true(path == "lua/dm/machine.lua" or not text:find("dm_processors", 1, true), path)
+    end)
+  end)
+
   it("makes no FFI callbacks", function()
     each("'lua/*.lua' 'ops/*.lua'", function(path, text)
       assert.is_nil(text:find "ffi%.cast%b()%s*%(%s*function", path)

@@ -55,11 +55,13 @@ describe("dm.http", function()
       local reply, why = get(case[1], case[2])
       assert.is_nil(reply)
       assert.truthy(why:find(case[3], 1, true), case[1] .. ": " .. why)
+      assert.is_nil(why:find "after %d", why) -- the same failure has the same reason
     end
     for url, said in pairs { ["http://127.0.0.1:1/"] = "connect", ["gopher://127.0.0.1/"] = "not supported" } do
       local reply, why = http.get(url)
       assert.is_nil(reply)
       assert.truthy(why:find(said, 1, true), why)
+      assert.is_nil(why:find "after %d", why)
     end
   end)
 

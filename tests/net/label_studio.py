@@ -9,7 +9,7 @@ tasks = []
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def reply(self, status, value):
-        body = json.dumps(value).encode()
+        body = json.dumps(value, indent=1).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -22,7 +22,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path != "/api/projects/7/import?return_task_ids=1":
             return self.reply(404, {"detail": "Not found."})
         tasks.append({"data": given[0]["data"], "asked": 0})
-        self.reply(201, {"task_count": 1, "task_ids": [len(tasks)]})
+        self.reply(201, {"task_count": 1, "task_ids": [len(tasks) if tasks[-1]["data"]["prompt"] != "no number" else None]})
 
     def do_GET(self):
         if self.path == "/tasks":
@@ -33,7 +33,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if task["asked"] > 1 and data["prompt"] != "never":
             side = "left" if len(data["answer1"]) > len(data["answer2"]) else "right"
             result = [{"type": "choices", "value": {}}, {"type": "pairwise", "value": {"selected": side}}]
-            annotations = [{"id": 1, "result": result if data["prompt"] != "neither" else []}]
+            results = {"neither": [], "null": None, "nulls": [None, {"type": "pairwise", "value": None}]}
+            annotations = [{"id": 1, "result": results.get(data["prompt"], result)}]
         self.reply(200, {"id": 1, "data": data, "annotations": annotations})
 
     def log_message(self, *_):

@@ -51,11 +51,14 @@ describe("human_preference_annotation_mapper", function()
       .. '{"q":"p","answer1":"a","answer2":"b","chosen":"a"}\n', out)
   end)
   it("rejects a row of which nothing is chosen, or that becomes no task", function()
-    local row = '{"prompt":"neither","answer1":"a","answer2":"b"}'
-    assert.equal(3, select(2, run("wait_for_annotations = true", { row })))
-    assert.equal("the annotation chooses none of the answers", rejects()[1].reason)
+    local ROW = '{"prompt":"%s","answer1":"a","answer2":"b"}'
+    local row = ROW:format "neither"
+    assert.equal(3, select(2, run("wait_for_annotations = true", { row, ROW:format "null", ROW:format "nulls" })))
+    for i = 1, 3 do assert.equal("the annotation chooses none of the answers", rejects()[i].reason) end
+    assert.equal(3, select(2, run("", { ROW:format "no number" })))
+    assert.truthy(rejects()[1].reason:find("a task is made: the reply has no task_ids", 1, true))
     local _, status = run("", { row }, "wrong")
     assert.equal(3, status)
-    assert.truthy(rejects()[1].reason:find('a task is made: HTTP 401: {"detail": "Invalid token."}', 1, true))
+    assert.truthy(rejects()[1].reason:find('a task is made: HTTP 401: {\n "detail": "Invalid token."\n}', 1, true))
   end)
 end)

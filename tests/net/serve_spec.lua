@@ -60,19 +60,30 @@ describe("dmhost serve", function()
       { "POST", submit, '{"retry_count": "3"}', missing }, { "POST", submit, '{"retry_count": 2.0}', missing },
       { "POST", submit, '{"retry_count": true}', missing },
       { "POST", submit, '{"retry_count": null}', '"int_type","loc":["body","retry_count"]' },
-      { "POST", submit, '{"retry_count": [1,{"a":2.50}]}', '"input":[1,{"a":2.50}]' },
+      { "POST", submit, '{"retry_count": [1,{"a":2.50}]}', '"input":[1,{"a":2.5}]' },
+      { "POST", submit, '{"retry_count": "1_000"}', missing }, { "POST", submit, '{"retry_count": " +3.0"}', missing },
+      { "POST", submit, '{"retry_count": "_1"}', "int_parsing" }, { "POST", submit, '{"a": NaN}', missing },
+      { "POST", submit, '{"retry_count": 1e19}', '"int_parsing_size","loc":["body","retry_count"]' },
+      { "POST", submit, ('{"retry_count": "%s"}'):format(("9"):rep(4301)), "exceeded maximum size" },
+      { "POST", submit, '{"retry_count": 99999999999999999999}', missing },
+      { "POST", submit, "\239\187\191{}", missing },
+      { "POST", submit, ("9"):rep(4301), "There was an error parsing the body" },
+      { "POST", submit, '{"retry_count": Infinity}', "Internal Server Error" },
+      { "POST", submit, '{"retry_count": "\\ud800"}', "Internal Server Error" },
       { "POST", submit, '{"retry_count": 0}x', '"loc":["body",18],"msg":"JSON decode error"' },
       { "POST", submit, '{"retry_count": 0', "Expecting ',' delimiter" },
       { "POST", submit, '{"a" 1}', "Expecting ':' delimiter" }, { "POST", submit, "[nul]", "Expecting value" },
       { "POST", submit, '{"é": "', '"loc":["body",6]' }, { "POST", submit, '"\\x"', "Invalid \\\\escape" },
-      { "POST", submit, ("["):rep(100000), "JSON decode error" },
+      { "POST", submit, ("["):rep(100000), "There was an error parsing the body" },
       { "POST", "/api/task/list", "", '"missing","loc":["body"]' },
       { "POST", "/api/task/list", '{"task_ids": "abc"}', "list_type" },
       { "POST", "/api/task/list", '{"task_ids": ["\\u6570\\"\\n", "a", "a"]}',
         '[{"数\\"\\n":null},{"a":null},{"a":null}]' },
       { "GET", submit, "", "Method Not Allowed" },
       { "POST", "/api/task/" .. id .. "/status", "", "Method Not Allowed" },
-      { "GET", "/api/task/" .. id .. "%0A/status", "", "Invalid task_id format: " .. id .. "\\n" },
+      { "GET", "/api/task/" .. id .. "%0A/status", "", "Unknown error" },
+      { "GET", "/api/task/" .. id .. "%0A%0A/status", "", "Invalid task_id format: " .. id .. "\\n\\n" },
+      { "GET", "/api/task/%E9%9F%41/status", "", "Invalid task_id format: �A" },
       { "GET", "/api/task/%2e%2e%2f" .. id .. "/status", "", "Not Found" },
       { "GET", "/api/task/%ff%00/status", "", "Invalid task_id format: �\\u0000" },
       { "GET", "/api/task/../../etc/passwd", "", "Not Found" }, { "DELETE", "/", "", "Not Found" },
@@ -83,6 +94,22 @@ describe("dmhost serve", function()
       assert.truthy((answer.body or ""):find(r[4], 1, true), ("%s %s: %s"):format(r[2], r[3]:sub(1, 40),
         answer.error or answer.body))
     end
+  end)
+
+  it("describes itself as DataMate's service does", function()
+    service = start(dir)
+    local list = ask_all(service, { { "GET", "/openapi.json" }, { "HEAD", "/openapi.json" },
+      { "POST", "/openapi.json" }, { "GET", "/openapi.json/" }, { "POST", "/api/task/list//" } })
+    local about = require("dm.json").decode(list[1].body)
+    assert.equal("application/json", list[1].headers["content-type"])
+    for path, methods in pairs { ["/api/task/list"] = { "post" }, ["/api/task/{task_id}/submit"] = { "post" },
+      ["/api/task/{task_id}/stop"] = { "post" }, ["/api/task/{task_id}/status"] = { "get" } } do
+      assert.truthy(about.paths[path][methods[1]], path)
+    end
+    assert.equal(200, list[2].status)
+    assert.same({ 405, "HEAD, GET" }, { list[3].status, list[3].headers.allow })
+    assert.same({ 307, 307 }, { list[4].status, list[5].status })
+    assert.truthy(list[5].headers.location:find "/api/task/list$")
   end)
 
   it("lets in whom it should", function()

@@ -30,11 +30,9 @@ end
 ---@param class table
 ---@return string
 function M.line(paint, class)
-  local head = ("%-7s %-" .. NAME_COLUMNS .. "s "):format(class.kind, class.name)
-  local room = math.max(paint.columns - #head, LEAST_SUMMARY)
-  local summary = class.summary
-  if paint_module.columns(summary) > room then summary = paint_module.head(summary, room - 3) .. "..." end
-  return head .. summary
+  local head = ("%-7s %s "):format(class.kind, paint_module.pad(class.name, NAME_COLUMNS))
+  local room = math.max(paint.columns - paint_module.columns(head), LEAST_SUMMARY)
+  return head .. paint_module.cut(class.summary, room)
 end
 
 local function limits_of(p)

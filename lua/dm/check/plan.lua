@@ -47,6 +47,7 @@ local M = {}
 ---@field files { path: string, text: string }[] the user's Lua files that were read
 ---@field patterns dm.UsedPattern[]
 ---@field set_fault any? what is wrong with --set
+---@field limited dm.Pipeline? without operators, with the limits that hold; nil: of its limits one is wrong
 ---@field stages dm.Stages? what rows of the input become; after run_rows
 local Plan = {}
 Plan.__index = Plan
@@ -133,19 +134,32 @@ function Plan:read_entries(set)
   end
 end
 
----Reads the entries, with the parameters of --set.
+---Takes the pipeline's limits, and those of --set in their place.
+---@param set table<string, any>?
+function Plan:take_limits(set)
+  local ok, limited = pcall(pipeline.new, { operators = {}, limits = type(self.given) == "table" and self.given.limits
+    or nil })
+  if not ok then return end
+  self.limited = limited
+  if not set then return end
+  local fits, why = pcall(pipeline.set_limits, limited, set)
+  self.set_fault = self.set_fault or not fits and why or nil
+end
+
+---Reads the entries and limits, with what --set gives.
 ---@param settings string[]
 function Plan:take_settings(settings)
   local ok, set = pcall(overrides.parse, settings)
   self:read_entries(ok and set or {})
   if not ok then
     self.set_fault = set
-    return
+    return self:take_limits()
   end
   local used = {}
   for _, entry in ipairs(self.entries) do used[entry.name or ""] = true end
   local fits, why = pcall(overrides.check, set, used)
   self.set_fault = not fits and why or nil
+  self:take_limits(set.limits)
 end
 
 ---Adds the files of the inputs; stops at none.

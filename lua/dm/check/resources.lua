@@ -15,12 +15,11 @@ return function(plan)
   if not asked then return {} end
   local needed = resources.sum(ops)
   child.tell { needed = resources.show(needed) }
-  local limits = type(plan.given) == "table" and plan.given.limits
-  local ok, p = pcall(pipeline.new, { operators = {}, limits = limits })
-  if not ok then return {} end -- which is told of its keys
+  local p = plan.limited
+  if not p then return {} end
   p.resources = needed
   local fits, why = pcall(pipeline.fit_memory, p)
   if fits then return {} end
-  local at = plan:place({ "limits", "memory" }, true)
+  local at = p.memory_set and { file = plan.path, line = 1 } or plan:place({ "limits", "memory" }, true)
   return { { file = at.file, line = at.line, col = at.col, severity = "error", message = (guard.describe(why)) } }
 end

@@ -13,7 +13,7 @@ local M = {
     { "input", short = "i", value = "PATH", list = true, doc = "input instead of the pipeline's; may be repeated" },
     { "output", short = "o", value = "PATH", doc = "output instead of the pipeline's" },
     { "ops", value = "DIR", list = true, doc = "a folder with operators; may be repeated" },
-    { "set", value = "OP.KEY=V", list = true, doc = "a parameter of an operator; may be repeated" },
+    { "set", value = "OP.KEY=V", list = true, doc = "a parameter of an operator, or limits.KEY=V; may be repeated" },
     { "json", doc = "one JSON object a line: file, line, col, severity, message" },
   },
   notes = [[

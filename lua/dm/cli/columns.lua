@@ -1,6 +1,6 @@
--- Tables for people: a name and numbers in a line. Columns are as wide as they are said to be, but on a terminal that
--- has no room for that as wide as need be, and those that are missed least are left out.
-local head_of = require("dm.trace.paint").head
+-- Tables for people: a name and numbers in a line. Columns are as wide as they are said to be, or as what stands in
+-- them; on a terminal that has no room for that only as wide as need be, and those that are missed least are left out.
+local paint_module = require "dm.trace.paint"
 
 local M = {}
 
@@ -27,7 +27,7 @@ local function total(layout)
 end
 
 local function longest(rows, i, least)
-  for _, cells in ipairs(rows) do least = math.max(least, #cells[i]) end
+  for _, cells in ipairs(rows) do least = math.max(least, paint_module.columns(cells[i])) end
   return least
 end
 
@@ -45,11 +45,11 @@ end
 ---@param name integer columns for names, where there is room
 ---@param columns dm.Column[]
 ---@param rows string[][] cells: a name, and one for each column
----@param width integer? of the terminal; nil: as wide as it is said to be
+---@param width integer? of the terminal; nil: there is room for all
 ---@return dm.ColumnLayout
 function M.fit(name, columns, rows, width)
-  local layout = setmetatable({ name = name, shown = {}, widths = {}, columns = columns }, Layout)
-  for i, column in ipairs(columns) do layout.shown[i], layout.widths[i] = i, column[2] end
+  local layout = setmetatable({ name = longest(rows, 1, name), shown = {}, widths = {}, columns = columns }, Layout)
+  for i, column in ipairs(columns) do layout.shown[i], layout.widths[i] = i, longest(rows, i + 1, column[2]) end
   if not width or total(layout) <= width then return layout end
   layout.name, layout.cuts = math.min(name, longest(rows, 1, LEAST_NAME)), true
   for i, column in ipairs(columns) do layout.widths[i] = longest(rows, i + 1, #column[1]) end
@@ -62,10 +62,14 @@ function M.fit(name, columns, rows, width)
   return layout
 end
 
+local function right(text, width)
+  return (" "):rep(width - #text) .. text
+end
+
 local function line(layout, name, cell)
-  if #name > layout.name and layout.cuts then name = head_of(name, layout.name - 3) .. "..." end
-  local list = { name .. (" "):rep(layout.name - #name) }
-  for _, i in ipairs(layout.shown) do list[#list + 1] = ("%" .. layout.widths[i] .. "s"):format(cell(i)) end
+  if layout.cuts then name = paint_module.cut(name, layout.name) end
+  local list = { paint_module.pad(name, layout.name) }
+  for _, i in ipairs(layout.shown) do list[#list + 1] = right(cell(i), layout.widths[i]) end
   return table.concat(list, " ") .. "\n"
 end
 
@@ -74,6 +78,14 @@ end
 ---@return string
 function Layout:head(name)
   return line(self, name, function(i) return self.columns[i][1] end)
+end
+
+---A line of its own, whole: a text, and a number where the first column is.
+---@param text string
+---@param cell string
+---@return string
+function Layout:note(text, cell)
+  return paint_module.pad(text, self.name) .. " " .. right(cell, self.widths[1]) .. "\n"
 end
 
 ---@param cells string[]

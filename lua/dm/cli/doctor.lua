@@ -1,7 +1,9 @@
 -- dmhost doctor: what this build is linked with, what the machine allows, and what is missing for which command.
 local ffi = require "ffi"
+local auto_workers = require("dm.workers").auto
 local machine = require "dm.machine"
 local paint_module = require "dm.trace.paint"
+local resources = require "dm.resources"
 local sources = require "dm.sources"
 local units = require "dm.units"
 
@@ -37,7 +39,7 @@ local function show_machine()
   local memory = machine.memory()
   io.write "\nthe machine\n"
   row("kernel", machine.kernel())
-  row("processors", ("%d for this process"):format(C.dm_processors()) .. (machine.cpu_quota() and
+  row("processors", ("%d for this process"):format(machine.processors()) .. (machine.cpu_quota() and
     (", its control group allows the time of %.1f"):format(machine.cpu_quota()) or ""))
   row("memory", ("%s, %s of it free"):format(show_size(memory.total), show_size(memory.free)))
   if memory.group then row("", "its control group allows " .. show_size(memory.group)) end
@@ -101,12 +103,11 @@ end
 
 ---What will go wrong on this machine.
 local function warnings()
-  local list, memory = {}, machine.memory()
-  local workers, each = machine.processors(), units.bytes(require("dm.pipeline").LIMITS.memory)
-  local room = math.min(memory.total, memory.group or math.huge)
-  if workers * each > room then
-    list[#list + 1] = ("%d workers of limits.memory (%s) each may need more than the %s there are: fewer workers "
-      .. "(-j), or a lower limit"):format(workers, units.show_bytes(each), show_size(room))
+  local list = {}
+  local workers, bound = auto_workers { resources = resources.sum {}, given_limits = {} }
+  if bound then
+    list[#list + 1] = ("a run has %s here, for %s: %s (-j N starts more)"):format(units.plural(workers, "worker"),
+      units.plural(machine.processors(), "processor"), bound)
   end
   local files = tonumber((select(2, machine.of "Max open files"))) or math.huge
   if files < 1024 then

@@ -3,6 +3,7 @@ local columns = require "dm.cli.columns"
 local advice = require "dm.profile.advice"
 local disk = require "dm.disk"
 local json = require "dm.json"
+local paint_module = require "dm.trace.paint"
 local problem = require "dm.problem"
 local run = require "dm.cli.run"
 local shell = require "dm.shell"
@@ -10,6 +11,8 @@ local show = require "dm.problem.show"
 local tally = require "dm.profile.tally"
 local terminal = require "dm.terminal"
 local plural = require("dm.units").plural
+
+local visible = paint_module.visible
 
 local M = {
   summary = "time per operator and per line, and what is not compiled",
@@ -43,10 +46,6 @@ local function per_cent(n, total)
   return total > 0 and ("%5.1f %%"):format(100 * n / total) or "    -"
 end
 
-local function clip(text, width)
-  return #text > width and text:sub(1, math.max(width - 3, 1)):gsub("[\192-\255][\128-\191]*$", "") .. "..." or text
-end
-
 ---The function of C that most of a line's time is spent in.
 local function kernel(line)
   local best, most = nil, 0
@@ -62,7 +61,8 @@ local function show_lines(op, total, style)
     if line.n * 200 < total then return end
     local text = ("  %s  %s  "):format(per_cent(line.n, total), line.place)
     local after = kernel(line)
-    io.write(text, clip(tally.source(line.place), math.max(style.width - #text - #after, 20)), after, "\n")
+    local room = math.max(style.width - #text - #after, 20)
+    io.write(text, paint_module.cut(visible(tally.source(line.place)), room), after, "\n")
   end
 end
 
@@ -79,7 +79,7 @@ local function show_table(ops, total, outcome)
   io.write(("%s, %s in %.2f s\n\n"):format(plural(tonumber(c.rows), "row"), plural(total, "sample"), outcome.seconds))
   for i, op in ipairs(ops) do
     local counts = i < #ops and c.ops[i - 1] or nil
-    rows[i] = { op.name, per_cent(op.n, total), for_row(op, counts, total, outcome.seconds),
+    rows[i] = { visible(op.name), per_cent(op.n, total), for_row(op, counts, total, outcome.seconds),
       counts and ("%d"):format(tonumber(counts["in"])) or "" }
   end
   local layout = columns.fit(40, COLUMNS, rows, terminal.columns(1))

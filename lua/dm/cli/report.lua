@@ -271,7 +271,7 @@ local function show_text(outcome, begun, status)
   if begun.format == "quiet" then return end
   local layout = show_table(outcome, begun)
   if outcome.counts.bad > 0 then
-    say(("%-34s %11s\n"):format("rejected before any operator", count(tonumber(outcome.counts.bad))))
+    say(layout:note("rejected before any operator", count(tonumber(outcome.counts.bad))))
     show_reasons(layout, reasons_of(outcome.counts, -1))
   end
   show_end(outcome, begun)

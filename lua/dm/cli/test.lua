@@ -1,13 +1,11 @@
 -- dmhost test [PATH...]: examples of operators, golden files and busted specs, each in a process of its own.
-local ffi = require "ffi"
 local child = require "dm.child"
 local find = require "dm.test.find"
 local lines = require "dm.test.lines"
+local machine = require "dm.machine"
 local problem = require "dm.problem"
 local registry = require "dm.registry"
 local terminal = require "dm.terminal"
-
-local C = ffi.C
 
 local M = {
   summary = "run operators' examples, golden files and busted specs",
@@ -85,7 +83,7 @@ local function run_all(jobs, values, given, show)
       results[i] = read(job, ended, limit)
     end)
   end
-  for _ = 1, math.min(#jobs, C.dm_processors()) do start() end
+  for _ = 1, math.min(#jobs, machine.processors()) do start() end
   while shown < #jobs do
     child.wait()
     if started < #jobs then start() end

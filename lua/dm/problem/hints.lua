@@ -20,16 +20,25 @@ local function method(name)
   return "texts have the methods of Lua's `string`, tables none; dm.text's verbs are functions: `dmhost help verbs`"
 end
 
+---What is missing where a text ends in the middle of an expression, by its last word.
+local function at_the_end(_, at)
+  local text = at and at.text and at.text:sub(1, at.col - 1) or ""
+  local last = text:match "[%w_]+$" or text:match "[^%w%s_]+$"
+  if not last or last:find "[{(,;]$" then return "something that was opened is not closed: a { or a (" end
+  return ("the expression ends too early: a value is missing behind %s"):format(last)
+end
+
 local NAME_FIELD = 'text_key names the field that holds the text: { "NAME", text_key = "meta.body" }'
 
----Pattern of the message and what follows from it: a text, or a function of what the pattern caught.
+---Pattern of the message and what follows from it: a text, or a function of what the pattern caught and of the place.
 local HINTS = {
   { "'}' expected.* near '([^']*)'$", function(near)
     if near == "<eof>" then return "a } is missing at the end" end
     if near == "=" then return "a key that is no plain name is written [\"key\"] = value" end
     return ("is a comma missing before %s?"):format(near)
   end },
-  { "unexpected symbol near '<eof>'", "something that was opened is not closed: a { or a (" },
+  { "unexpected symbol near '<eof>'", at_the_end },
+  { "'%)' expected.* near '<eof>'", "a ) is missing at the end" },
   { "'%)' expected.* near", "is a ) or a comma missing?" },
   { "unfinished string", "a string ends in its line, with the quote that it began with; [[ ... ]] holds many lines" },
   { "unfinished long string", "a ]] is missing" },
@@ -116,7 +125,7 @@ function M.of(message, row_text, at)
   if missing then return missing end
   for _, hint in ipairs(HINTS) do
     local caught = message:match(hint[1])
-    if caught and type(hint[2]) == "function" then return hint[2](caught) end
+    if caught and type(hint[2]) == "function" then return hint[2](caught, at) end
     if caught then return hint[2] end
   end
 end

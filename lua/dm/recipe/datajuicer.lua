@@ -1,6 +1,6 @@
 -- Recipes of Data-Juicer: what their keys mean here. Keys without a meaning here are named by `dmhost check`.
 local dataset = require "dm.recipe.dataset"
-local ffi = require "ffi"
+local machine = require "dm.machine"
 local operators = require "dm.recipe.operators"
 local sorted_keys = require "dm.sorted_keys"
 local suggest = require "dm.suggest"
@@ -65,7 +65,7 @@ function EFFECT.export_shard_size(recipe, key, node)
 end
 
 function EFFECT.np(recipe, key, node)
-  recipe:set("workers", math.min(whole(recipe, key, node, 1), ffi.C.dm_processors()), key, node)
+  recipe:set("workers", math.min(whole(recipe, key, node, 1), machine.processors()), key, node)
 end
 
 function EFFECT.skip_op_error(recipe, key, node)

@@ -10,6 +10,7 @@ local sample = require "dm.sample"
 local scheduler = require "dm.scheduler"
 local sources = require "dm.sources"
 local wait = require "dm.wait"
+local worker = require "dm.remote.worker"
 
 local C = ffi.C
 
@@ -23,6 +24,7 @@ local M = {}
 ---@field calls integer
 ---@field heard string the beginning of a line that it says
 ---@field described string what the engine is asked for, as JSON
+---@field sent table<string, true> the files of code that its process has got
 local Pool = {}
 Pool.__index = Pool
 
@@ -70,7 +72,7 @@ function M.of(described, remember)
   sources.install()
   pools[key] = setmetatable({
     tasks = scheduler.TaskScheduler { max_concurrent = tonumber(job.workers), keep_finished = remember },
-    waiting = {}, calls = 0, heard = "", described = key,
+    waiting = {}, calls = 0, heard = "", described = key, sent = {},
   }, Pool)
   return pools[key]
 end
@@ -101,9 +103,27 @@ end
 
 ---Starts its process.
 function Pool:start()
+  self.sent = {}
   local command = process.settle({ "/proc/self/exe", "remote-pool" },
     { grace = GRACE, env = { DMHOST_REMOTE = self.described } })
   self.id = process.start_channel(command, function(said) self:hear(said) end, function(ended) self:lose(ended) end)
+end
+
+---Tells its process one of the things that are as long as what they are about.
+function Pool:tell(name, what, text)
+  local wrong = worker.fault(what, text)
+  if wrong then error(wrong, 0) end
+  process.tell(self.id, ("%s %s\n"):format(name, text))
+end
+
+---Gives its process the code that it has not got yet: it hands each file to each worker once.
+function Pool:send_code()
+  for _, file in ipairs(sources.snapshot()) do
+    if not self.sent[file.path] then
+      self:tell("code", file.path, json.encode(file))
+      self.sent[file.path] = true
+    end
+  end
 end
 
 ---Has a worker answer a call. Raises when the pool ends instead.
@@ -112,18 +132,20 @@ end
 function Pool:ask(request)
   local class, wrong = registry.get(request.op)
   if not class then error(wrong, 0) end
-  request.sources = sources.snapshot()
   if not self.id then self:start() end
+  self:send_code()
   self.calls = self.calls + 1
   local number, me = self.calls, wait.self()
+  self:tell(number, "the call", json.encode(request))
   self.waiting[number] = me
-  process.tell(self.id, ("%d %s\n"):format(number, json.encode(request)))
   local line = wait.park(me, function()
     self.waiting[number] = nil
     if self.id then process.tell(self.id, number .. "\n") end
   end)
   if not line then error("the engine's workers have ended: " .. self.lost, 0) end
-  return json.decode(line)
+  local answer = json.decode(line)
+  if answer.lost then error(request.op .. " " .. answer.lost, 0) end
+  return answer
 end
 
 ---The script has ended: worker hosts do, too.

@@ -5,6 +5,7 @@ local raised = require "dm.raised"
 local registry = require "dm.registry"
 local sample = require "dm.sample"
 local sources = require "dm.sources"
+local units = require "dm.units"
 
 local C = ffi.C
 
@@ -39,7 +40,6 @@ end
 
 local function answer(request)
   local input
-  sources.add(request.sources or {})
   local ok, result = pcall(function()
     input = sample.parse(request.sample)
     return run(operator(request.op, request.params), input)
@@ -60,12 +60,36 @@ function M.serve()
   return 0
 end
 
+---What is wrong with a text that is to go to a worker or to come from one.
+---@param what string
+---@param text string
+---@return string?
+function M.fault(what, text)
+  if #text <= C.DM_CALL_MAX then return nil end
+  return ("%s is %s of JSON, and on an engine it can be no more than %s"):format(what, units.show_bytes(#text),
+    units.show_bytes(C.DM_CALL_MAX))
+end
+
+local function request_of(call)
+  return json.decode(ffi.string(call.request, call.request_bytes))
+end
+
+---Takes in a file of code that an engine's worker has got.
+---@param pointer lightuserdata struct dm_call *
+---@return integer status
+function M.learn(pointer)
+  sources.add { request_of(ffi.cast("struct dm_call *", pointer)) }
+  return 0
+end
+
 ---Answers a call that an engine's worker has got.
 ---@param pointer lightuserdata struct dm_call *
 ---@return integer status
 function M.call(pointer)
   local call, err = ffi.cast("struct dm_call *", pointer), ffi.new "struct dm_error"
-  local text = json.encode(answer(json.decode(ffi.string(call.request, call.request_bytes))))
+  local text = json.encode(answer(request_of(call)))
+  local wrong = M.fault("the answer", text)
+  if wrong then text = json.encode { error = wrong } end
   return C.dm_json_add(call.answer, text, #text, err)
 end
 

@@ -1,6 +1,7 @@
 -- The HTTP API of DataMate's python-executor: the same paths, bodies and codes. A task is a process of its own, which
 -- runs what FLOW/ID/process.yaml says; the scheduler's journal remembers it over the end of this service.
 local body = require "dm.serve.body"
+local embedded = require "dm.embedded"
 local json = require "dm.serve.json"
 local yaml = require "dm.yaml"
 
@@ -40,6 +41,14 @@ function M.detail(status, detail)
   return answer(status, { { "detail", detail } })
 end
 
+---What is answered about a wrong body; like FastAPI it breaks on one that it can not tell of.
+---@param wrong dm.BodyFault
+---@return dm.HttpAnswer
+local function refuse(wrong)
+  local ok, refusal = pcall(M.detail, wrong.status, wrong.detail)
+  return ok and refusal or M.internal_error()
+end
+
 ---An error of the business: HTTP says that all is well.
 local function failure(code, message)
   return answer(200, { { "code", json.number(tostring(code)) }, { "message", message }, { "success", false } })
@@ -49,10 +58,14 @@ local function success(message)
   return answer(200, { { "status", "Success" }, { "message", message } })
 end
 
----@return dm.HttpAnswer
-function M.internal_error()
-  return { status = 500, content_type = "text/plain; charset=utf-8", body = "Internal Server Error" }
+local function plain(status, text)
+  return { status = status, content_type = "text/plain; charset=utf-8", body = text }
 end
+
+---@return dm.HttpAnswer
+function M.internal_error() return plain(500, "Internal Server Error") end
+
+local function bad_request() return plain(400, "Invalid HTTP request received.") end
 
 -- The codes of DataMate's API.
 local function unknown_error() return failure(1, "Unknown error") end
@@ -61,7 +74,7 @@ local function not_submitted() return failure(1001, "Task submitted Failed!") en
 local function not_cancelled() return failure(1002, "Task canceled Failed!") end
 
 local HEX = "%x"
-local ID = "^" .. HEX:rep(8) .. "%-" .. (HEX:rep(4) .. "%-"):rep(3) .. HEX:rep(12) .. "$"
+local ID = "^" .. HEX:rep(8) .. "%-" .. (HEX:rep(4) .. "%-"):rep(3) .. HEX:rep(12) .. "\n?$" -- as $ of Python
 
 local function wrong_id(id)
   if not id:find(ID) then return failure(2, "Invalid task_id format: " .. id) end
@@ -138,7 +151,7 @@ end
 ---@return dm.HttpAnswer
 function Api:submit(request, id)
   local retry, wrong = body.submit(request)
-  if wrong then return M.detail(wrong.status, wrong.detail) end
+  if wrong then return refuse(wrong) end
   local invalid = wrong_id(id)
   if invalid then return invalid end
   local root, fault = self:settings(id)
@@ -210,45 +223,58 @@ end
 ---@return dm.HttpAnswer
 function Api:list(request)
   local ids, wrong = body.list(request)
-  if wrong then return M.detail(wrong.status, wrong.detail) end
+  if wrong then return refuse(wrong) end
   local items = json.list()
   for i = 1, ids.n do items[i] = { { ids[i], self:item(ids[i]) } } end
   items.n = ids.n
   return answer(200, items)
 end
 
-local METHODS = { submit = "POST", stop = "POST", status = "GET" }
+---What the API is, as OpenAPI has it: the document that DataMate's service has.
+---@return dm.HttpAnswer
+function Api:openapi() -- luacheck: ignore 212/self
+  return { status = 200, content_type = "application/json", body = embedded.read "lua/dm/serve/openapi.json" }
+end
+
+---What has a path of its own.
+local PATHS = { ["/api/task/list"] = "list", ["/openapi.json"] = "openapi" }
+---What may be done with a task.
+local OF_TASK = { submit = true, stop = true, status = true }
+
+---Which methods do what.
+local METHODS = { submit = { "POST" }, stop = { "POST" }, status = { "GET" }, list = { "POST" },
+  openapi = { "HEAD", "GET" } }
 
 ---Whom a path is for.
 ---@param path string
 ---@return string? action
 ---@return string? id
 local function route(path)
-  if path == "/api/task/list" then return "list" end
+  if PATHS[path] then return PATHS[path] end
   local id, action = path:match "^/api/task/([^/]+)/(%l+)$"
-  if METHODS[action] then return action, id end
+  if OF_TASK[action] then return action, id end
 end
 
 ---Answers a request for a task.
 ---@param request dm.HttpRequest
 ---@return dm.HttpAnswer
 function Api:handle(request)
+  if request.target:find "[\128-\255]" then return bad_request() end
   local action, id = route(request.path)
   if not action then
-    local shorter = request.target:match "^(.+)/$"
-    if shorter and route(request.path:sub(1, -2)) then
+    local shorter = request.target:match "^(.-)/+$"
+    if shorter and route((request.path:gsub("/+$", ""))) then
       local location = ("http://%s%s"):format(request.host or "", shorter)
       return { status = 307, header = "Location", value = location, body = "" }
     end
     return M.detail(404, "Not Found")
   end
-  local method = METHODS[action] or "POST"
-  if request.method ~= method then
-    local refused = M.detail(405, "Method Not Allowed")
-    refused.header, refused.value = "Allow", method
-    return refused
+  for _, method in ipairs(METHODS[action]) do
+    if method == request.method then return self[action](self, request, id) end
   end
-  return self[action](self, request, id)
+  local refused = M.detail(405, "Method Not Allowed")
+  refused.header, refused.value = "Allow", table.concat(METHODS[action], ", ")
+  return refused
 end
 
 return M

@@ -2,10 +2,14 @@
 -- same words.
 local ffi = require "ffi"
 local json = require "dm.serve.json"
+local text = require "dm.text"
 
 local C = ffi.C
 
 local M = {}
+
+---Digits of the longest whole number in a string.
+local MOST_DIGITS = 4300
 
 ---What is wrong with a body: the answer to give instead.
 ---@class dm.BodyFault
@@ -30,6 +34,9 @@ end
 
 local NOT_AN_OBJECT = "Input should be a valid dictionary or object to extract fields from"
 
+---@type dm.BodyFault
+local UNREADABLE = { status = 400, detail = "There was an error parsing the body" }
+
 local function is_json(content_type)
   local kind = (content_type or ""):lower():match "^%s*([^;%s]*)"
   return kind == "application/json" or kind:find "^application/.*%+json$" ~= nil
@@ -42,11 +49,12 @@ end
 local function read(request)
   if request.body == "" then return nil end
   if tonumber(C.dm_utf8_check(request.body, #request.body)) < #request.body then
-    return nil, { status = 400, detail = "There was an error parsing the body" }
+    return nil, UNREADABLE
   end
   if not is_json(request.content_type) then return request.body end
-  local value, message, at = json.decode(request.body)
+  local value, message, at = json.decode((request.body:gsub("^\239\187\191", "")))
   if value ~= nil then return value end
+  if message == json.TOO_DEEP or message == json.TOO_LONG then return nil, UNREADABLE end
   return nil, fault(json.list(entry("json_invalid", json.list("body", number(at)), "JSON decode error", {}, message)))
 end
 
@@ -63,23 +71,40 @@ local function object(request)
   return value
 end
 
+-- What pydantic says of integers.
+local INTEGER = "Input should be a valid integer"
+local TOO_BIG = "Unable to parse input string as an integer, exceeded maximum size"
+
+---The digits of a text that pydantic takes for a whole number, without underscores, and with its sign.
+---@return string?
+local function digits_of(s)
+  if s:find "[\28-\31]" then return nil end -- white space for str.strip alone
+  local sign, digits, rest = text.strip(s):match "^([+-]?)(%d[%d_]*)(.*)$"
+  if not digits or digits:find "__" or digits:find "_$" or not (rest == "" or rest:find "^%.0+$") then return nil end
+  return sign .. digits:gsub("_", ""):gsub("^0+(.)", "%1")
+end
+
 ---A whole number, from what pydantic takes for one.
 ---@return number?
 ---@return any fault
 local function whole(value, loc)
-  local kind, message = json.kind(value), "Input should be a valid integer"
+  local kind = json.kind(value)
   if kind == "boolean" then return value and 1 or 0 end
   if kind == "number" then
     local n = tonumber(value.text)
-    if n % 1 == 0 and math.abs(n) < math.huge then return n end
-    return nil, entry("int_from_float", loc, message .. ", got a number with a fractional part", value)
+    if value.integer or n % 1 == 0 and math.abs(n) < 2 ^ 63 then return n end
+    if n % 1 == 0 then return nil, entry("int_parsing_size", loc, TOO_BIG, value) end
+    return nil, entry("int_from_float", loc, INTEGER .. ", got a number with a fractional part", value)
   end
   if kind == "string" then
-    local n = tonumber(value:match "^%s*([+-]?%d+)%s*$" or value:match "^%s*([+-]?%d+)%.0+%s*$")
-    if n then return n end
-    return nil, entry("int_parsing", loc, message .. ", unable to parse string as an integer", value)
+    local digits = digits_of(value)
+    if not digits then
+      return nil, entry("int_parsing", loc, INTEGER .. ", unable to parse string as an integer", value)
+    end
+    if #digits:gsub("[+-]", "") > MOST_DIGITS then return nil, entry("int_parsing_size", loc, TOO_BIG, value) end
+    return tonumber(digits)
   end
-  return nil, entry("int_type", loc, message, value)
+  return nil, entry("int_type", loc, INTEGER, value)
 end
 
 ---The body of a submission.

@@ -1,5 +1,6 @@
 -- The HTTP server as Lua sees it: requests come from C (host/serve/server.c), a handler answers each.
 local ffi = require "ffi"
+local utf8 = require "dm.utf8"
 local wait = require "dm.wait"
 
 local C = ffi.C
@@ -30,11 +31,9 @@ local function text(p)
   return p ~= nil and ffi.string(p) or nil
 end
 
----A path without escapes. Bytes that are not UTF-8 become U+FFFD each, as in Python.
+---A path without escapes, as Python decodes it.
 local function decode(path)
-  path = path:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
-  if tonumber(C.dm_utf8_check(path, #path)) == #path then return path end
-  return (path:gsub("[\128-\255]", "\239\191\189"))
+  return utf8.replaced((path:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)))
 end
 
 ---@return dm.HttpRequest

@@ -1,12 +1,13 @@
 -- JSON as Python's json module reads it, with its messages, and as FastAPI writes it: clients of DataMate's service
--- know both. What a message is about is given back as it was written.
+-- know both. What a message is about is given back as Python writes it.
 local M = {}
 
 ---Stands for null.
 M.NULL = setmetatable({}, { __tostring = function() return "null" end })
 
 ---@class dm.JsonNumber
----@field text string as it is written
+---@field text string as Python writes it
+---@field integer boolean? Python reads an int
 
 ---@class dm.JsonObject
 ---@field keys string[]
@@ -18,8 +19,13 @@ M.NULL = setmetatable({}, { __tostring = function() return "null" end })
 
 local Number, Object, List = {}, {}, {}
 
--- As deep as Python goes before it gives up.
-local DEPTH = 990
+-- As deep as Python goes in FastAPI before it gives up.
+local DEPTH = 966
+-- Digits of the longest int that Python reads.
+local MOST_DIGITS = 4300
+
+---Why a text is given up on that may be JSON.
+M.TOO_DEEP, M.TOO_LONG = "too deep", "an integer of more than 4300 digits"
 
 ---What a value is.
 ---@param v any
@@ -50,9 +56,8 @@ end
 
 local ESCAPES = { ['"'] = '"', ["\\"] = "\\", ["/"] = "/", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t" }
 
----A code point as UTF-8; a surrogate alone becomes U+FFFD.
+---A code point in the way of UTF-8, surrogates too: Python's strings have them, and can not be written with them.
 local function encode(c)
-  if c >= 0xD800 and c <= 0xDFFF then c = 0xFFFD end
   if c < 0x80 then return string.char(c) end
   if c < 0x800 then return string.char(0xC0 + math.floor(c / 64), 0x80 + c % 64) end
   if c < 0x10000 then
@@ -94,7 +99,35 @@ function Reader:string()
   end
 end
 
-local WORDS = { { "null", M.NULL }, { "true", true }, { "false", false } }
+---A float as Python's repr has it: the fewest digits that read back as the same.
+local function repr(x)
+  if x ~= x then return "nan" end
+  if math.abs(x) == math.huge then return x < 0 and "-inf" or "inf" end
+  local short
+  for digits = 0, 16 do
+    short = ("%." .. digits .. "e"):format(x)
+    if tonumber(short) == x then break end
+  end
+  local sign, first, rest, exponent = short:match "^(-?)(%d)%.?(%d*)e([+-]%d+)$"
+  local e, digits = tonumber(exponent), first .. rest
+  if e < -4 or e >= 16 then return short end
+  if e < 0 then return ("%s0.%s%s"):format(sign, ("0"):rep(-e - 1), digits) end
+  digits = digits .. ("0"):rep(e + 2 - #digits)
+  return ("%s%s.%s"):format(sign, digits:sub(1, e + 1), digits:sub(e + 2))
+end
+
+local function float(x)
+  return setmetatable({ text = repr(x) }, Number)
+end
+
+---A number with a fraction or an exponent, which may be longer than tonumber takes.
+local function read_float(text)
+  local small = text:find "[eE]%-" or not text:match("^[^eE]*"):find "[1-9]"
+  return float(tonumber(text) or tonumber(text:match "^-?" .. (small and 0 or math.huge)))
+end
+
+local WORDS = { { "null", M.NULL }, { "true", true }, { "false", false }, { "NaN", float(0 / 0) },
+  { "Infinity", float(math.huge) }, { "-Infinity", float(-math.huge) } }
 
 function Reader:scalar()
   for _, word in ipairs(WORDS) do
@@ -108,7 +141,9 @@ function Reader:scalar()
   local rest = self.text:match("^%.%d+[eE][+-]?%d+", self.at + #whole) or self.text:match("^%.%d+", self.at + #whole)
     or self.text:match("^[eE][+-]?%d+", self.at + #whole) or ""
   self.at = self.at + #whole + #rest
-  return setmetatable({ text = whole .. rest }, Number)
+  if rest ~= "" then return read_float(whole .. rest) end
+  if #whole:gsub("-", "") > MOST_DIGITS then self:fail(M.TOO_LONG) end
+  return setmetatable({ text = whole == "-0" and "0" or whole, integer = true }, Number)
 end
 
 ---Reads items up to a closing bracket.
@@ -157,7 +192,7 @@ function Reader:list(depth)
 end
 
 function Reader:value(depth)
-  if depth > DEPTH then self:fail "too deep" end
+  if depth > DEPTH then self:fail(M.TOO_DEEP) end
   local c = self.text:sub(self.at, self.at)
   if c == '"' then return self:string() end
   if c == "{" then return self:object(depth) end
@@ -165,7 +200,8 @@ function Reader:value(depth)
   return self:scalar()
 end
 
----Reads a text. Gives no value, Python's message and its place in characters from 0 when it is not JSON.
+---Reads a text. Gives no value, Python's message (or M.TOO_DEEP or M.TOO_LONG) and its place in characters from 0 when
+---it is not JSON.
 ---@param text string UTF-8
 ---@return any value
 ---@return string? message
@@ -190,19 +226,21 @@ local NAMES = { ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", 
 ---@param text string
 ---@return string
 local function quote(text)
+  if text:find "\237[\160-\191]" then error("surrogates are not allowed", 0) end
   return '"' .. text:gsub('[%z\1-\31"\\]', function(c)
     return NAMES[c] or ("\\u%04x"):format(c:byte())
   end) .. '"'
 end
 
----Writes a value as FastAPI does. A plain table is an object given as a list of { key, value }.
+---Writes a value as FastAPI does. A plain table is an object given as a list of { key, value }. Raises at what Python
+---reads and does not write: half a pair of surrogates, infinity, and what is not a number.
 ---@param v any
 ---@return string
 function M.encode(v)
   local kind, parts = M.kind(v), {}
   if v == nil or kind == "null" then return "null" end
   if kind == "string" then return quote(v) end
-  if kind == "number" then return v.text or tostring(v) end
+  if kind == "number" then return v.text:find "[fn]" and error("no number of JSON", 0) or v.text end
   if kind == "boolean" then return tostring(v) end
   if kind == "list" then
     for i = 1, v.n do parts[i] = M.encode(v[i]) end

@@ -1,7 +1,9 @@
 -- Text for a terminal or a pipe: colours, what can not be seen made visible, and lines broken at the width.
+local ffi = require "ffi"
 local terminal = require "dm.terminal"
 local utf8 = require "dm.utf8"
 
+local C = ffi.C
 local M = {}
 
 ---How lines are made.
@@ -34,12 +36,6 @@ local function code_of(c)
   return (((a - 0xF0) * 64 + b - 0x80) * 64 + (d or 0x80) - 0x80) * 64 + (e or 0x80) - 0x80
 end
 
-local WIDE = { { 0x1100, 0x115F }, { 0x2E80, 0xA4CF }, { 0xAC00, 0xD7A3 }, { 0xF900, 0xFAFF }, { 0xFE30, 0xFE6F },
-  { 0xFF00, 0xFF60 }, { 0xFFE0, 0xFFE6 }, { 0x1F300, 0x1FAFF }, { 0x20000, 0x3FFFD } }
-local NONE = { { 0x300, 0x36F }, { 0x483, 0x489 }, { 0x591, 0x5BD }, { 0x610, 0x61A }, { 0x64B, 0x65F },
-  { 0x93C, 0x93C }, { 0x941, 0x948 }, { 0x94D, 0x94D }, { 0xE31, 0xE31 }, { 0xE34, 0xE3A }, { 0xE47, 0xE4E },
-  { 0x20D0, 0x20FF }, { 0xFE00, 0xFE0F }, { 0xFE20, 0xFE2F } }
-
 local function is_in(ranges, code)
   for _, r in ipairs(ranges) do
     if code >= r[1] and code <= r[2] then return true end
@@ -50,8 +46,7 @@ end
 ---Columns that a character takes.
 local function columns_of(c)
   if #c == 1 then return 1 end
-  local code = code_of(c)
-  return is_in(NONE, code) and 0 or is_in(WIDE, code) and 2 or 1
+  return C.dm_char_columns(code_of(c))
 end
 
 ---Columns that a text takes.
@@ -61,6 +56,29 @@ function M.columns(text)
   local n = 0
   for c in text:gmatch(CHARACTER) do n = n + columns_of(c) end
   return n
+end
+
+---A text in so many columns: one that takes more is cut, and ends in "...".
+---@param text string UTF-8
+---@param columns integer at least 4
+---@return string
+function M.cut(text, columns)
+  if M.columns(text) <= columns then return text end
+  local n, to = 3, 0
+  for c, after in text:gmatch("(" .. CHARACTER .. ")()") do
+    n = n + columns_of(c)
+    if n > columns then break end
+    to = after - 1
+  end
+  return text:sub(1, to) .. "..."
+end
+
+---A text with blanks behind it, up to so many columns.
+---@param text string UTF-8
+---@param columns integer
+---@return string
+function M.pad(text, columns)
+  return text .. (" "):rep(columns - M.columns(text))
 end
 
 -- Characters that show nothing, or do something to the terminal.

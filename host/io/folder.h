@@ -1,13 +1,8 @@
-/* The run directory: one run at a time, and what is left of the last. */
-#ifndef DM_RUN_FOLDER_H
-#define DM_RUN_FOLDER_H
+/* Folders: made, removed, made durable. */
+#ifndef DM_IO_FOLDER_H
+#define DM_IO_FOLDER_H
 
 #include "base/error.h"
-
-#include <stdbool.h>
-
-/* dm_folder_lock and dm_folder_begin, with which a run takes its folder, stand in dm_ffi_export.h.
- */
 
 /* Makes the parents of a path; an error below zero when that fails. */
 int dm_folder_make_parents(const char *path, struct dm_error *err);
