@@ -68,11 +68,26 @@ function M.shell(command)
   return math.floor(status / 256), o, e
 end
 
----Runs a script of bash, which has what sh lacks: RANDOM, pipefail.
+-- await COMMAND...: until it succeeds. A script whose condition does not come true in a minute ends with status 99.
+local AWAIT = [[await() {
+  local i
+  for i in {1..3000}; do "$@" >/dev/null 2>&1 && return; sleep 0.02; done
+  echo "did not come true: $*" >&2; kill -9 $(jobs -p) 2>/dev/null; exit 99; }
+]]
+
+---Runs a script of bash, which has what sh lacks: RANDOM, pipefail; and our await, for what has to have happened.
 ---@param script string
 ---@return integer, string, string exit status, stdout, stderr
 function M.bash(script)
-  return M.shell("exec bash -c " .. M.quote(script))
+  return M.shell("exec bash -c " .. M.quote(AWAIT .. script))
+end
+
+---Why a test can not be had on this machine, for pending(); with DM_NO_SKIP that is no excuse, and raised.
+---@param why string
+---@return string why
+function M.excuse(why)
+  if (os.getenv "DM_NO_SKIP" or "") ~= "" then error(why .. ", and DM_NO_SKIP is set", 0) end
+  return why
 end
 
 ---Whether a process of the system is there and no zombie.

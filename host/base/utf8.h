@@ -4,9 +4,9 @@
 
 #include "lua/ffi.h" /* dm_utf8_check */
 
-#include <stdbool.h>
+/* What dm_utf8_check chooses from. */
+typedef size_t dm_utf8_kernel(const char *p, size_t n);
 
-/* For tests: takes the portable path from now on, or again the best one of this machine. */
-void dm_utf8_force_portable(bool on);
+dm_utf8_kernel dm_utf8_portable, dm_utf8_avx2, dm_utf8_avx512;
 
 #endif

@@ -89,6 +89,13 @@ void dm_ray_fail(struct dm_ray *r, enum dm_engine_reason reason, const char *tex
     }
 }
 
+void dm_ray_wait(struct dm_ray *r, const char *why)
+{
+    for (struct dm_ray_host *h = r->hosts; h; h = h->next)
+        if (h->stage == DM_RAY_NEW)
+            tell_queued(r, h, why);
+}
+
 /* ---- its end
  * ------------------------------------------------------------------------------------------ */
 
@@ -220,7 +227,8 @@ static void take_job(void *arg, const struct dm_ray_job *job)
     }
 }
 
-/* Jobs that Ray does not know any more: its head was started again, or somebody deleted them. */
+/* Jobs that Ray does not know any more: its head was started again and has no packages either, or
+ * somebody deleted them. */
 static void miss_jobs(struct dm_ray *r, uint64_t poll)
 {
     for (struct dm_ray_host *h = r->hosts, *next; h; h = next) {
@@ -230,8 +238,10 @@ static void miss_jobs(struct dm_ray *r, uint64_t poll)
             continue;
         if (seen)
             h->taken_poll = poll;
-        else if (h->taken_poll <= poll)
+        else if (h->taken_poll <= poll) {
+            r->package_ms = 0;
             refuse(r, h, DM_END_UNKNOWN, "Ray does not know its job any more");
+        }
     }
 }
 
@@ -298,6 +308,12 @@ static void on_posted(void *owner, uint64_t handle, const struct dm_http_reply *
     }
     bool wrong = reply->status == 400 || reply->status == 401 || reply->status == 403;
     dm_ray_explain(&r->api, reply, text, sizeof text);
+    if (reply->outcome != DM_HTTP_DONE && !h->killed) {
+        h->stage = DM_RAY_NEW;
+        r->package_ms = 0; /* a head that is started again has none */
+        tell_queued(r, h, text);
+        return;
+    }
     refuse(r, h, wrong ? DM_END_REFUSED : DM_END_UNKNOWN, text);
 }
 

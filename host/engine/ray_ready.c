@@ -7,13 +7,17 @@
 /* Ray forgets a package that no job uses ten minutes after it was last asked for. */
 enum { PACKAGE_MS = 300 * 1000, PACKAGE_BYTES = 100 << 20 };
 
-/* The first contact tells whether there is a Ray at all. */
+/* The first contact tells whether there is a Ray at all; later, its head may be away for a while.
+ */
 static void fail(struct dm_ray *r, const struct dm_http_reply *reply)
 {
     char text[512];
     bool wrong = !r->reached || reply->status == 401 || reply->status == 403;
     dm_ray_explain(&r->api, reply, text, sizeof text);
-    dm_ray_fail(r, wrong ? DM_END_REFUSED : DM_END_UNKNOWN, text);
+    if (!wrong && reply->outcome != DM_HTTP_DONE)
+        dm_ray_wait(r, text);
+    else
+        dm_ray_fail(r, wrong ? DM_END_REFUSED : DM_END_UNKNOWN, text);
 }
 
 static bool is_good(const struct dm_http_reply *reply)
@@ -53,19 +57,22 @@ void dm_ray_ask_nodes(struct dm_ray *r)
     }
 }
 
-/* Ray itself lets such a job wait, and says nothing. */
-bool dm_ray_too_large(const struct dm_ray *r, const struct dm_ray_host *h, char *text, size_t n)
+/* Ray itself lets such a job wait, and says nothing. One that was started again has its nodes back
+ * one by one. */
+bool dm_ray_too_large(struct dm_ray *r, const struct dm_ray_host *h, char *text, size_t n)
 {
     const struct dm_ray_node *node = (const struct dm_ray_node *)(const void *)r->nodes.p;
     size_t count = r->nodes.n / sizeof *node;
     struct dm_ray_node most = {0};
-    for (size_t i = 0; i < count; i++, node++) {
-        if (node->cpus >= h->cpus && node->gpus >= h->gpus && node->memory >= (double)h->memory)
-            return false;
+    for (size_t i = 0; i < count && !r->had_room; i++, node++) {
+        r->had_room =
+            node->cpus >= h->cpus && node->gpus >= h->gpus && node->memory >= (double)h->memory;
         most.cpus = node->cpus > most.cpus ? node->cpus : most.cpus;
         most.gpus = node->gpus > most.gpus ? node->gpus : most.gpus;
         most.memory = node->memory > most.memory ? node->memory : most.memory;
     }
+    if (count == 0 || r->had_room)
+        return false;
     snprintf(text, n,
              "it asks for %u processors, %u GPUs and %.1f GB of memory, and none of Ray's %zu "
              "nodes has that; the most of any are %.0f, %.0f and %.1f GB",

@@ -43,9 +43,10 @@ struct dm_ray {
     /* ray_ready.c */
     struct dm_package package;
     char binary[4096];   /* a path that all nodes see; "": the package is used */
-    uint64_t package_ms; /* when Ray was last known to have the package; 0: never */
+    uint64_t package_ms; /* when Ray was last known to have the package; 0: it may not have it */
     uint64_t nodes_ms;   /* when the nodes were last heard of */
     bool asking_package, asking_nodes;
+    bool had_room;       /* a node of Ray's has, or had, what a host asks for */
     struct dm_buf nodes; /* struct dm_ray_node, of those that are alive */
 };
 
@@ -65,6 +66,9 @@ struct dm_ray_job {
 /* ray.c: all jobs that wait can not be started: they have ended. */
 void dm_ray_fail(struct dm_ray *r, enum dm_engine_reason reason, const char *text);
 
+/* Tells why they wait; they are tried again when the nodes are heard of. */
+void dm_ray_wait(struct dm_ray *r, const char *why);
+
 /* Goes on with what can be done now. */
 void dm_ray_go(struct dm_ray *r);
 
@@ -74,8 +78,8 @@ bool dm_ray_ready(struct dm_ray *r);
 /* Asks for the nodes. */
 void dm_ray_ask_nodes(struct dm_ray *r);
 
-/* Why no node can ever take it; false when one can. */
-bool dm_ray_too_large(const struct dm_ray *r, const struct dm_ray_host *h, char *text, size_t n);
+/* Why no node can ever take it; false when one can, or there is none yet. */
+bool dm_ray_too_large(struct dm_ray *r, const struct dm_ray_host *h, char *text, size_t n);
 
 /* ray_job.c: the request that submits it. False when memory is short. */
 bool dm_ray_put_job(const struct dm_ray *r, const struct dm_ray_host *h, struct dm_buf *out);

@@ -9,7 +9,7 @@ const uint8_t dm_json_by_low[16] = {
     [0x2] = LOW_1_6 | DM_ESCAPE_2 | DM_ESCAPE_6 | DM_ESCAPE_7,
     [0x3] = LOW_1_6,
     [0x4] = LOW_1_6 | DM_ESCAPE_7,
-    [0x5] = LOW_1_6 | DM_ESCAPE_7,
+    [0x5] = LOW_1_6 | DM_ESCAPE_U,
     [0x6] = LOW_1_6 | DM_ESCAPE_6,
     [0x7] = LOW_0_9,
     [0x8] = LOW_0_9,
@@ -25,12 +25,16 @@ const uint8_t dm_json_by_high[16] = {
     [4] = DM_HEX_LETTER,
     [5] = DM_ESCAPE_5,
     [6] = DM_HEX_LETTER | DM_ESCAPE_6,
-    [7] = DM_ESCAPE_7,
+    [7] = DM_ESCAPE_7 | DM_ESCAPE_U,
 };
 
 const char dm_json_unescaped[256] = {
     ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
     ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+};
+
+const char dm_json_letters[64] = {
+    ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
 };
 
 #define SHORT(c)                                                                                   \
@@ -66,7 +70,7 @@ const struct dm_json_kernel *dm_json_kernel(void)
     if (forced)
         return forced;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2"))
         return &dm_json_avx512;
     if (__builtin_cpu_supports("avx2"))
         return &dm_json_avx2;

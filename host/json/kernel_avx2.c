@@ -59,8 +59,8 @@ VECTOR struct escapes escapes_of(const char *p)
 {
     __m256i a = load_32(p), b = load_32(p + 32);
     __m256i in_a = classes(a), in_b = classes(b);
-    return (struct escapes){any_of(in_a, in_b, DM_ANY_ESCAPE), any_of(in_a, in_b, DM_ANY_HEX),
-                            equal(a, b, 'u')};
+    return (struct escapes){any_of(in_a, in_b, DM_ANY_SIMPLE), any_of(in_a, in_b, DM_ESCAPE_U),
+                            any_of(in_a, in_b, DM_ANY_HEX)};
 }
 
 VECTOR void copy_64(char *to, const char *from)

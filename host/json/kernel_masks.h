@@ -9,8 +9,9 @@ struct masks {
     uint64_t quote, backslash, control;
 };
 
+/* What may follow a backslash, 'u' apart; what must follow that. */
 struct escapes {
-    uint64_t valid, hex, u;
+    uint64_t simple, u, hex;
 };
 
 /* Classes of bytes, asked for by both halves of a byte; a byte is in a class when both tables have
@@ -21,15 +22,19 @@ enum {
     DM_ESCAPE_2 = 4,  /* '"' and '/' */
     DM_ESCAPE_5 = 8,  /* '\\' */
     DM_ESCAPE_6 = 16, /* b f n */
-    DM_ESCAPE_7 = 32, /* r t u */
+    DM_ESCAPE_7 = 32, /* r t */
+    DM_ESCAPE_U = 64,
     DM_ANY_HEX = DM_DIGIT | DM_HEX_LETTER,
-    DM_ANY_ESCAPE = DM_ESCAPE_2 | DM_ESCAPE_5 | DM_ESCAPE_6 | DM_ESCAPE_7
+    DM_ANY_SIMPLE = DM_ESCAPE_2 | DM_ESCAPE_5 | DM_ESCAPE_6 | DM_ESCAPE_7
 };
 
 extern const uint8_t dm_json_by_low[16], dm_json_by_high[16];
 
 /* What the byte behind a backslash stands for; 'u' and invalid ones are 0. */
 extern const char dm_json_unescaped[256];
+
+/* Of the bytes below 0x20, the letter that stands behind a backslash for them, or 0. */
+extern const char dm_json_letters[64];
 
 /* How a byte is written in a string; the last byte is the length. */
 extern const char dm_json_escaped[256][8];

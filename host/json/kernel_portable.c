@@ -47,9 +47,9 @@ static inline struct escapes escapes_of(const char *p)
     for (int i = 0; i < 64; i++) {
         unsigned char c = (unsigned char)p[i];
         unsigned in = dm_json_by_low[c & 15] & dm_json_by_high[c >> 4];
-        e.valid |= (uint64_t)((in & DM_ANY_ESCAPE) != 0) << i;
+        e.simple |= (uint64_t)((in & DM_ANY_SIMPLE) != 0) << i;
+        e.u |= (uint64_t)((in & DM_ESCAPE_U) != 0) << i;
         e.hex |= (uint64_t)((in & DM_ANY_HEX) != 0) << i;
-        e.u |= (uint64_t)(c == 'u') << i;
     }
     return e;
 }

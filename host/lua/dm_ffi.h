@@ -374,6 +374,9 @@ void dm_rows_rest(struct dm_rows *rows);
 /* Writes a sample to the output: row i, or one made of it. */
 int dm_rows_keep(struct dm_rows *rows, uint32_t i, struct dm_sample *sample);
 
+/* Writes the rows at hand, all of them. */
+int dm_rows_keep_all(struct dm_rows *rows);
+
 /* Enters in the ledger that the operator dropped row i, or its child of that name ("#1", or "").
  * value is what the operator measured, when has_value is not 0. */
 int dm_rows_drop(struct dm_rows *rows, uint32_t i, int32_t op, const char *child, const char *reason,

@@ -288,6 +288,15 @@ int dm_rows_keep(struct dm_rows *rows, uint32_t i, struct dm_sample *sample)
     return fail(w, rc ? rc : write_bytes(w, w->scratch.p, w->scratch.n));
 }
 
+int dm_rows_keep_all(struct dm_rows *rows)
+{
+    const struct dm_work *w = work_of(rows);
+    int rc = DM_OK;
+    for (uint32_t i = 0; i < w->nrows && rc == DM_OK; i++)
+        rc = dm_rows_keep(rows, i, w->samples[i]);
+    return rc;
+}
+
 static struct dm_record record_of(const struct dm_work *w, uint32_t i, int32_t op,
                                   const char *child, const char *reason, size_t reason_bytes)
 {

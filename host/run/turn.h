@@ -12,6 +12,7 @@ struct dm_turn {
     uint64_t since_ms;  /* when that began, as far as was seen */
     uint64_t seen_ms;   /* when it was last looked at */
     uint64_t queued_ms; /* how long its process had waited for processors, soon after */
+    uint64_t ran_ns;    /* how long it had run when it was last looked at, beyond the limit */
     bool has_queued;
 };
 

@@ -35,6 +35,32 @@ describe("a row that takes its time is innocent", function()
     assert.truthy(out:find("1 row: 1 kept", 1, true), out)
   end)
 
+  -- The kernel adds to what a process has waited when that ends: the wait that goes on is longer than the limit.
+  it("on a processor that is given to others for longer than that", function()
+    t.pipeline(dir, [[input = "in.jsonl", output = "out.jsonl", limits = { row_time = "150ms" },
+      operators = { dm.map(function(sample)
+        local C = require "ffi".C
+        C.sched_setaffinity(0, 8, CPU)
+        C.setpriority(0, 0, 19)
+        local began = os.clock()
+        while os.clock() - began < 0.02 do end
+        sample.done = true
+      end) }]])
+    t.write(dir .. "/pipeline.lua", [[
+local ffi = require "ffi"
+ffi.cdef "int setpriority(int, unsigned, int); int sched_setaffinity(int, size_t, const uint64_t *);"
+CPU = ffi.new("uint64_t[1]", bit.lshift(1ULL, tonumber(os.getenv "CPU")))
+]] .. t.read(dir .. "/pipeline.lua"))
+    local status, out, err = t.bash(([[cd %s; export CPU=$(sed -n \
+        's/^Cpus_allowed_list:\t\([0-9]*\).*/\1/p' /proc/self/status)
+      for i in 1 2; do taskset -c $CPU sh -c 'while :; do :; done' & done
+      trap 'kill $(jobs -p)' EXIT
+      %s run pipeline.lua -q && %s try pipeline.lua]]):format(q(dir), q(t.DMHOST), q(t.DMHOST)))
+    assert.equal(0, status, err)
+    assert.equal('{"text":"one","done":true}\n', t.read(dir .. "/out.jsonl"))
+    assert.truthy(out:find("1 row: 1 kept", 1, true), out)
+  end)
+
   for _, command in ipairs { "run pipeline.lua -q", "try pipeline.lua" } do
     it("when dmhost " .. command:match "%a+" .. " is stopped for longer than that", function()
       pipeline(1, "1500ms")

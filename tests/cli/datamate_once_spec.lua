@@ -93,7 +93,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
 
     ---@return dm.TestTask
     local function make(given)
-      if store.why then pending(store.why) end
+      if store.why then pending(t.excuse(store.why)) end
       given.process = given.process or PROCESS
       return datamate.task(store, given)
     end
@@ -277,7 +277,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       local task = make { files = files(200, function(i) return ("%d "):format(i):rep(2000) end) }
       t.shell("mkdir " .. task.dest)
       if t.shell(("mount -t tmpfs -o size=512k none %s 2>/dev/null"):format(task.dest)) ~= 0 then
-        pending "mount of a small file system is not allowed"
+        pending(t.excuse "mount of a small file system is not allowed")
       end
       local status, _, message = task:run()
       local ending = task:ending()

@@ -10,7 +10,7 @@ end
 
 describe("worker hosts without the run's file system", function()
   local reason = skip_reason()
-  if reason then return pending(reason) end
+  if reason then return pending(t.excuse(reason)) end
 
   local dir
   before_each(function()

@@ -12,7 +12,7 @@ end
 
 describe("worker hosts in other network namespaces", function()
   local reason = skip_reason()
-  if reason then return pending(reason) end
+  if reason then return pending(t.excuse(reason)) end
 
   local dir, name, down
   before_each(function()

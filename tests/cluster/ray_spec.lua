@@ -17,6 +17,16 @@ describe("on Ray, a run", function()
       ./other run pipeline.lua -o again.jsonl -q --engine ray=$RAY_URL --workers 1 && cmp out.jsonl again.jsonl]]
     assert.equal(0, status)
   end)
+  it("goes on when the head crashes, for its worker hosts need none", function()
+    M.check(M.disturbed "cluster crash 1")
+    assert.equal(0, (M.bash "for n in $nodes; do cluster crash $n; done; cluster up"))
+  end)
+  it("waits while there is no Ray, and goes on when it is there again", function()
+    local status, out, err = M.disturbed [[for n in $nodes 1; do cluster crash $n; done
+      until_ eval '$dmhost status out.jsonl | grep -q "can not be reached"'
+      cluster up]]
+    M.check(status, out, err)
+  end)
   it("says that there is no Ray, or no address", function()
     local status, _, err = M.bash "$dmhost run pipeline.lua -o out.jsonl --engine ray=http://127.0.0.1:1 --workers 1"
     assert.equal(1, status == 2 and 1 or status)

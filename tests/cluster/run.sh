@@ -1,6 +1,6 @@
 #!/bin/sh
 # make test-cluster [CLUSTERS="slurm ray"]: installs Slurm and Ray, and for each starts a cluster of three nodes, measures,
-# runs its spec and takes it down. What can not be had here is skipped, and the reason told.
+# runs its spec and takes it down. What can not be had here is skipped, and the reason told; with DM_NO_SKIP that is a failure.
 cd "$(dirname "$0")/../.." || exit 1
 : "${DMHOST:=$PWD/build/dmhost}"
 export DMHOST
@@ -16,6 +16,7 @@ for cluster in "$@"; do
   why=$($script why-not)
   if [ -n "$why" ]; then
     echo "test-cluster: SKIPPED $cluster: $why"
+    [ -z "${DM_NO_SKIP:-}" ] || status=1
     continue
   fi
   echo "test-cluster: $cluster"

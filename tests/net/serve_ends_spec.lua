@@ -26,7 +26,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
     ---A test with a task of its own, once it is known whether there are tables.
     local function test(what, body)
       it(what, function()
-        if store.why then pending(store.why) end
+        if store.why then pending(t.excuse(store.why)) end
         task = datamate.task(store, { process = "- WaitsMapper: {}", files = { { "a.txt", "a" }, { "b.txt", "b" } } })
         service_of.add_operator(task.root)
         start()

@@ -94,7 +94,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
     }
 
     it("answers about real tasks as DataMate's service did", function()
-      if store.why then pending(store.why) end
+      if store.why then pending(t.excuse(store.why)) end
       local root = t.scratch()
       service_of.add_operator(root)
       tasks = {}

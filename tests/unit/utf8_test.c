@@ -1,27 +1,26 @@
-/* UTF-8: the AVX2 path, the portable one and a slow second reading answer the same. */
+/* UTF-8: every kernel and a slow second reading answer the same. */
 #include "base/utf8.h"
 #include "naive_utf8.h"
 #include "test.h"
+#include "utf8_kernels.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROOM = 192 };
+enum { ROOM = 448 }; /* a vector, a window of several, single vectors */
 
 static unsigned long compared, wrong;
 
 static void compare(const char *p, size_t n, size_t want)
 {
-    dm_utf8_force_portable(false);
-    size_t best = dm_utf8_check(p, n);
-    dm_utf8_force_portable(true);
-    size_t plain = dm_utf8_check(p, n);
     compared++;
-    if (best == want && plain == want)
-        return;
-    if (wrong++ < 10)
-        ok(false, "%zu bytes: %zu, portable %zu, should be %zu", n, best, plain, want);
+    for (int i = 0; i < UTF8_KERNELS; i++) {
+        dm_utf8_kernel *kernel = utf8_kernel_at(i);
+        size_t valid = kernel ? kernel(p, n) : want;
+        if (valid != want && wrong++ < 10)
+            ok(false, "kernel %d, %zu bytes: %zu, should be %zu", i, n, valid, want);
+    }
 }
 
 /* Puts n bytes at `at` into a text of ASCII; what follows them is ASCII, so that a short look ahead
@@ -40,7 +39,8 @@ static void place(char *text, size_t at, const char *bytes, size_t n)
 /* Every sequence of one to three bytes, across the edges of blocks in turn. */
 static void test_short_sequences(void)
 {
-    static const size_t edges[] = {62, 63, 64, 65, 66, 0, 1, 2, 30, 31, 32, 33, 94, 126, 128, 189};
+    static const size_t edges[] = {0,   1,   2,   30,  31,  32,  63,  64,
+                                   126, 286, 287, 288, 318, 319, 320, ROOM - 3};
     char text[ROOM], bytes[3];
     memset(text, 'x', sizeof text);
     for (unsigned i = 0; i < 1 << 24; i++) {
@@ -54,7 +54,7 @@ static void test_short_sequences(void)
 }
 
 /* Sequences of four bytes with everything as second byte and boundary values behind, at every place
- * around the edge of a block. */
+ * around the edge of a vector. */
 static void test_long_sequences(void)
 {
     static const unsigned char lasts[] = {0x00, 'x',  0x7F, 0x80, 0x8F, 0x90,
@@ -67,7 +67,8 @@ static void test_long_sequences(void)
         bytes[1] = (char)rest;
         bytes[2] = (char)lasts[i / 12 % 12];
         bytes[3] = (char)lasts[i % 12];
-        for (size_t at = 59 + i % 2; at <= 65; at += 2)
+        size_t edge = i & 2 ? 320 : 64;
+        for (size_t at = edge - 5 + i % 2; at <= edge + 1; at += 2)
             place(text, at, bytes, 4);
     }
 }
@@ -76,7 +77,7 @@ static void test_long_sequences(void)
 static void test_ends(void)
 {
     static const char *const chars[] = {"x", "\xC3\xA9", "\xE6\x95\xB0", "\xF0\x9F\x98\x80"};
-    for (size_t n = 0; n <= 200; n++)
+    for (size_t n = 0; n <= ROOM; n++)
         for (size_t c = 0; c < 4; c++)
             for (size_t shift = 0; shift < 4; shift++) {
                 char *text = malloc(n + 1), *p = text + 1;
