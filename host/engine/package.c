@@ -193,7 +193,7 @@ static int write_file(struct dm_package_file *f, struct dm_buf *zip, struct dm_e
     if (rc == DM_OK && (bytes.n != f->size || XXH3_64bits(bytes.p, bytes.n) != f->hash))
         rc = dm_fail(err, DM_EIO, "%s has just been changed", f->path);
     if (rc == DM_OK) {
-        f->crc = (uint32_t)dm_crc32(bytes.p, bytes.n);
+        f->crc = (uint32_t)dm_crc32(0, bytes.p, bytes.n);
         f->offset = (uint32_t)zip->n;
         if (!put(zip, LOCAL, 4) || !put_common(zip, f) || !dm_buf_puts(zip, f->name) ||
             !dm_buf_add(zip, bytes.p, bytes.n))

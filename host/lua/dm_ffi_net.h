@@ -40,6 +40,7 @@ struct dm_http_request {
     uint64_t max_bytes;      /* of the reply's body, decompressed */
     uint32_t unverified;     /* 1: any certificate will do */
     uint32_t redirects;      /* how many are followed */
+    uint32_t body_stays;     /* 1: the body is not copied, it is there until the request has ended */
 };
 
 /* How a request ended. */

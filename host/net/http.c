@@ -15,7 +15,7 @@ enum {
     SWEEP_MS = 100, /* how often limits on the first byte are looked at */
     IDLE_HANDLES = 16384,
     SHARDS = 512,
-    SHARD_TRANSFERS = 64,
+    SHARD_TRANSFERS = 128,
     SHARD_FILES = 2,  /* descriptors of a handle of libcurl */
     OTHER_FILES = 128 /* and those that are not for connections either */
 };
@@ -39,6 +39,7 @@ static struct client {
     struct dm_http_reply *ended, **ended_end;
     struct dm_transfer **idle; /* for the next requests: they are dear to make */
     size_t nidle;
+    struct dm_target *target; /* of the last request whose options had to be set */
     struct dm_buf scratch;
     uint32_t made;       /* transfers */
     uint32_t last_shard; /* that got one when all were full */
@@ -226,7 +227,7 @@ static struct dm_transfer *take_transfer(struct dm_request_key key, struct dm_er
     struct dm_transfer **last = &client->idle[n - 1], *t = *last;
     for (size_t i = 0; i < n && i < LOOKED_AT; i++) {
         struct dm_transfer **at = last - i;
-        if (!dm_request_key_is((*at)->key, key))
+        if (!dm_transfer_is_for(*at, key))
             continue;
         t = *at;
         *at = *last;
@@ -260,6 +261,7 @@ void dm_http_finish(void)
         dm_http_release(reply);
     while (client->nidle)
         dm_transfer_destroy(client->idle[--client->nidle]);
+    dm_target_release(client->target);
     client->closing = true;
     for (struct shard *s = client->shards; s < client->shards + client->nshards; s++) {
         dm_curl.multi_cleanup(s->multi);
@@ -316,7 +318,7 @@ int dm_http_start(const struct dm_http_request *request, struct dm_error *err)
     struct dm_transfer *t = take_transfer(key, err);
     if (!t)
         return err->status;
-    rc = dm_transfer_prepare(t, request, key, err);
+    rc = dm_transfer_prepare(t, request, key, &client->target, err);
     if (rc) {
         dm_transfer_destroy(t);
         return rc;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <xxhash.h>
 
 enum {
     RECEIVE_BYTES = 1024, /* thousands of these are alive at once */
@@ -66,28 +65,6 @@ static size_t on_head(char *p, size_t size, size_t n, void *arg)
 /* ---- making one
  * ------------------------------------------------------------------------------------- */
 
-static bool add_line(struct curl_slist **list, const char *text)
-{
-    struct curl_slist *longer = dm_curl.slist_append(*list, text);
-    if (longer)
-        *list = longer;
-    return longer;
-}
-
-/* The header lines of the request, which are separated by newlines. */
-static bool add_headers(struct dm_transfer *t, const char *lines)
-{
-    bool ok = add_line(&t->headers, "Expect:");
-    while (ok && lines && *lines) {
-        size_t n = strcspn(lines, "\n");
-        char *line = strndup(lines, n);
-        ok = line && (!n || add_line(&t->headers, line));
-        free(line);
-        lines += n + (lines[n] == '\n');
-    }
-    return ok;
-}
-
 static CURLcode set_text(CURL *easy, CURLoption option, const char *text)
 {
     return text ? dm_curl.easy_setopt(easy, option, text) : CURLE_OK;
@@ -103,10 +80,10 @@ static CURLcode set_tls(CURL *easy, const struct dm_http_request *r)
     return rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, r->unverified ? 0L : 2L);
 }
 
-static CURLcode set_body(struct dm_transfer *t, size_t n)
+static CURLcode set_body(struct dm_transfer *t, const char *p, size_t n)
 {
     CURLcode rc = dm_curl.easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
-    return rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->sent.p);
+    return rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_POSTFIELDS, p);
 }
 
 static CURLcode set_limits(CURL *easy, const struct dm_http_request *r)
@@ -140,47 +117,12 @@ static CURLcode set_callbacks(struct dm_transfer *t)
     return rc ? rc : dm_curl.easy_setopt(easy, CURLOPT_USERAGENT, "dmhost");
 }
 
-/* Asks the URL's host under another name, so that the certificate is checked against that one. */
-static CURLUcode rename_host(struct dm_transfer *t, CURLU *url, const char *name)
-{
-    char *host = NULL, *port = NULL, text[1024];
-    CURLUcode rc = dm_curl.url_get(url, CURLUPART_HOST, &host, 0);
-    rc = rc ? rc : dm_curl.url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
-    rc = rc ? rc : dm_curl.url_set(url, CURLUPART_HOST, name, 0);
-    if (rc == CURLUE_OK) {
-        snprintf(text, sizeof text, "%s:%s:%s:%s", name, port, host, port);
-        bool ok = add_line(&t->connect_to, text);
-        snprintf(text, sizeof text, "Host: %s:%s", host, port);
-        rc = ok && add_line(&t->headers, text) ? CURLUE_OK : CURLUE_OUT_OF_MEMORY;
-    }
-    dm_curl.free(host);
-    dm_curl.free(port);
-    return rc;
-}
-
 /* What asks a host by TLS waits to hear whether its connection can take many requests at once, as
  * with HTTP/2, before it makes another one. */
 static CURLcode set_waiting(CURL *easy, const struct dm_http_request *r)
 {
     bool tls = strncasecmp(r->url, "https:", 6) == 0;
     return dm_curl.easy_setopt(easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
-}
-
-/* The URL is read once, not for every request. */
-static int set_url(struct dm_transfer *t, const struct dm_http_request *r, struct dm_error *err)
-{
-    t->url = dm_curl.url();
-    CURLUcode rc =
-        t->url ? dm_curl.url_set(t->url, CURLUPART_URL, r->url, 0) : CURLUE_OUT_OF_MEMORY;
-    if (rc == CURLUE_OK && r->host_name)
-        rc = rename_host(t, t->url, r->host_name);
-    if (rc == CURLUE_OK && dm_curl.easy_setopt(t->easy, CURLOPT_CURLU, t->url))
-        rc = CURLUE_OUT_OF_MEMORY;
-    if (rc == CURLUE_OK)
-        return DM_OK;
-    return rc == CURLUE_OUT_OF_MEMORY ? dm_fail_memory(err)
-                                      : dm_fail(err, DM_EUSAGE, "\"%s\" is not a URL: %s", r->url,
-                                                dm_curl.url_strerror(rc));
 }
 
 static int fail_curl(CURLcode rc, struct dm_error *err)
@@ -192,20 +134,16 @@ static int fail_curl(CURLcode rc, struct dm_error *err)
 /* All but the body. */
 static int set_options(struct dm_transfer *t, const struct dm_http_request *r, struct dm_error *err)
 {
-    if (!add_headers(t, r->headers))
-        return dm_fail_memory(err);
-    int status = set_url(t, r, err);
-    if (status)
-        return status;
     CURLcode rc = set_callbacks(t);
+    rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_CURLU, t->target->url);
     rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, r->method);
     rc = rc ? rc : set_limits(t->easy, r);
     rc = rc ? rc : set_waiting(t->easy, r);
     rc = rc ? rc : set_tls(t->easy, r);
     rc = rc ? rc : set_text(t->easy, CURLOPT_PROXY, r->proxy);
-    rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
-    if (t->connect_to)
-        rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to);
+    rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->target->headers);
+    if (t->target->connect_to)
+        rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->target->connect_to);
     return rc ? fail_curl(rc, err) : DM_OK;
 }
 
@@ -237,12 +175,8 @@ static void drop_options(struct dm_transfer *t)
 {
     if (t->easy)
         dm_curl.easy_reset(t->easy);
-    dm_curl.slist_free_all(t->headers);
-    dm_curl.slist_free_all(t->connect_to);
-    dm_curl.url_cleanup(t->url);
-    t->headers = t->connect_to = NULL;
-    t->url = NULL;
-    t->key = (struct dm_request_key){0};
+    dm_target_release(t->target);
+    t->target = NULL;
 }
 
 void dm_transfer_destroy(struct dm_transfer *t)
@@ -263,38 +197,15 @@ bool dm_transfer_renew(struct dm_transfer *t, CURLSH *share)
     return t->easy;
 }
 
-static bool add_text(struct dm_buf *key, const char *text)
-{
-    return text ? dm_buf_add(key, text, strlen(text) + 1) : dm_buf_putc(key, 1);
-}
-
-bool dm_request_key(struct dm_request_key *key, const struct dm_http_request *r,
-                    struct dm_buf *scratch)
-{
-    const char *const texts[] = {r->method,       r->url,       r->headers,
-                                 r->ca_file,      r->cert_file, r->key_file,
-                                 r->key_password, r->host_name, r->proxy};
-    const double times[] = {r->connect_ms, r->first_byte_ms, r->total_ms};
-    const uint64_t numbers[] = {r->max_bytes, r->unverified, r->redirects, r->body != NULL};
-    dm_buf_clear(scratch);
-    bool ok =
-        dm_buf_add(scratch, times, sizeof times) && dm_buf_add(scratch, numbers, sizeof numbers);
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        ok = ok && add_text(scratch, texts[i]);
-    XXH128_hash_t hash = XXH3_128bits(scratch->p, scratch->n);
-    *key = (struct dm_request_key){hash.low64, hash.high64};
-    return ok;
-}
-
 int dm_transfer_prepare(struct dm_transfer *t, const struct dm_http_request *request,
-                        struct dm_request_key key, struct dm_error *err)
+                        struct dm_request_key key, struct dm_target **last, struct dm_error *err)
 {
-    if (!dm_request_key_is(t->key, key)) {
+    if (!dm_transfer_is_for(t, key)) {
         drop_options(t);
-        int rc = set_options(t, request, err);
+        int rc = dm_target_get(&t->target, last, request, key, err);
+        rc = rc ? rc : set_options(t, request, err);
         if (rc)
             return rc;
-        t->key = key;
     }
     t->max_bytes = request->max_bytes;
     t->redirects = request->redirects;
@@ -302,27 +213,21 @@ int dm_transfer_prepare(struct dm_transfer *t, const struct dm_http_request *req
     t->started_ms = dm_loop_now();
     if (!request->body)
         return DM_OK;
-    if (!dm_buf_add(&t->sent, request->body, request->body_bytes) || !dm_buf_reserve(&t->sent, 1))
-        return dm_fail_memory(err);
-    CURLcode rc = set_body(t, request->body_bytes);
+    const char *body = request->body;
+    if (!request->body_stays) {
+        if (!dm_buf_add(&t->sent, body, request->body_bytes) || !dm_buf_reserve(&t->sent, 1))
+            return dm_fail_memory(err);
+        body = t->sent.p;
+    }
+    CURLcode rc = set_body(t, body, request->body_bytes);
     return rc ? fail_curl(rc, err) : DM_OK;
-}
-
-/* Keeps the memory of usual texts. */
-static void empty(struct dm_buf *b)
-{
-    enum { KEPT = 4096 };
-    if (b->cap > KEPT)
-        dm_buf_finish(b);
-    else
-        dm_buf_clear(b);
 }
 
 void dm_transfer_clear(struct dm_transfer *t)
 {
-    empty(&t->sent);
-    empty(&t->head);
-    empty(&t->body);
+    dm_buf_finish(&t->sent);
+    dm_buf_finish(&t->head);
+    dm_buf_finish(&t->body);
     t->reply = (struct dm_http_reply){.id = t->reply.id};
     t->next = t->prev = NULL;
     t->answered = t->too_large = false;

@@ -2,24 +2,14 @@
 #ifndef DM_NET_TRANSFER_H
 #define DM_NET_TRANSFER_H
 
-#include "base/buf.h"
-#include "base/error.h"
-
-#include "net/library.h"
-
-/* Stands for all fields of a request but its body's bytes: a hash. */
-struct dm_request_key {
-    uint64_t low, high;
-};
+#include "net/target.h"
 
 struct dm_transfer {
     struct dm_http_reply reply; /* first: what Lua holds is ours */
     struct dm_transfer *next, *prev;
     CURL *easy;
-    CURLU *url;
-    struct dm_request_key key; /* of the request that its options are for */
-    struct curl_slist *headers, *connect_to;
-    struct dm_buf sent; /* the request's body */
+    struct dm_target *target; /* that its options are for; NULL: they are to be set */
+    struct dm_buf sent;       /* the request's body, unless it stays where it is */
     struct dm_buf head, body;
     uint32_t shard; /* whose it is: see http.c */
     uint64_t max_bytes;
@@ -40,21 +30,18 @@ void dm_transfer_destroy(struct dm_transfer *t);
 /* Has it begin with another handle of libcurl. False when memory is short. */
 bool dm_transfer_renew(struct dm_transfer *t, CURLSH *share);
 
-/* The key of a request, which is written out in `scratch` for that. False when memory is short. */
-bool dm_request_key(struct dm_request_key *key, const struct dm_http_request *request,
-                    struct dm_buf *scratch);
-
-static inline bool dm_request_key_is(struct dm_request_key a, struct dm_request_key b)
+/* Whether its options are those of requests with this key. */
+static inline bool dm_transfer_is_for(const struct dm_transfer *t, struct dm_request_key key)
 {
-    return a.low == b.low && a.high == b.high;
+    return t->target && dm_request_key_is(t->target->key, key);
 }
 
-/* Makes the transfer one of a request, whose key is `key`. After an error the transfer is only good
- * for dm_transfer_destroy. */
+/* Makes the transfer one of a request, whose key is `key`; *last as for dm_target_get. After an
+ * error the transfer is only good for dm_transfer_destroy. */
 int dm_transfer_prepare(struct dm_transfer *t, const struct dm_http_request *request,
-                        struct dm_request_key key, struct dm_error *err);
+                        struct dm_request_key key, struct dm_target **last, struct dm_error *err);
 
-/* Forgets the reply. */
+/* Forgets the reply, and gives back its memory: thousands wait for one at once. */
 void dm_transfer_clear(struct dm_transfer *t);
 
 /* Fills in the reply once libcurl has ended the transfer with `code`. */

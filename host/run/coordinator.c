@@ -25,7 +25,10 @@ static void close_handles(struct dm_coordinator *c)
     if (c->hosts)
         dm_hosts_close(c);
     for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
-        dm_pool_stop(peer);
+        if (peer->ready || c->hosts)
+            dm_pool_stop(peer);
+        else
+            dm_pool_kill(peer, DM_KILL_QUIT); /* it gets ready for nothing */
 }
 
 static void quit(struct dm_coordinator *c)
@@ -418,9 +421,9 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
         rc = start_standard_streams(c, err);
     if (rc || c->job->engine)
         return rc ? rc : dm_hosts_start(c, err);
-    uint64_t n = c->job->workers ? c->job->workers : 1;
-    c->pool.slots = (uint32_t)n;
-    for (uint32_t i = 0; i < n && rc == DM_OK; i++)
+    uint64_t n = dm_plan_splits(&c->plan, c->job->workers);
+    c->pool.slots = n ? (uint32_t)n : 1;
+    for (uint32_t i = 0; i < c->pool.slots && rc == DM_OK; i++)
         rc = dm_pool_start(&c->pool, i, c->job->workers == 0, err);
     return rc;
 }

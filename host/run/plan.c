@@ -20,6 +20,20 @@ static uint64_t split_size(const struct dm_plan *p, uint64_t before)
     return n < p->split_bytes ? n : p->split_bytes;
 }
 
+uint64_t dm_plan_splits(const struct dm_plan *p, uint64_t enough)
+{
+    struct dm_error err;
+    struct stat st;
+    uint64_t n = p->inputs->n;
+    for (uint64_t i = 0; i < p->inputs->n && n < enough; i++) {
+        const char *path = dm_inputs_path(p->inputs, i);
+        if (stat(path, &st) || dm_codec_detect(path, &err) != DM_CODEC_PLAIN)
+            return enough;
+        n += (uint64_t)st.st_size / split_size(p, 0);
+    }
+    return n && n < enough ? n : enough;
+}
+
 /* Adds a range of the input that is number `file`. */
 static int add_range(const struct dm_plan *p, uint64_t file, struct dm_split *s,
                      struct dm_error *err)

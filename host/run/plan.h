@@ -25,6 +25,10 @@ struct dm_plan {
 /* What dm_plan_next answers. */
 enum { DM_PLAN_END = 0, DM_PLAN_SPLIT = 1, DM_PLAN_STREAM = 2 };
 
+/* How many splits there can be, as far as that is known without reading: `enough` when it is not,
+ * or when there are as many. */
+uint64_t dm_plan_splits(const struct dm_plan *p, uint64_t enough);
+
 /* Makes the next split's ranges (the caller frees them with dm_split_finish), and tells in `after`
  * the point behind it. Plain files are cut into ranges, small ones are put together. The first
  * splits are short, so that work begins at once. DM_PLAN_STREAM: the first split of a compressed

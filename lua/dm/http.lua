@@ -96,9 +96,7 @@ end
 ---@param body string?
 ---@return dm.Ended
 function M.send(prepared, body)
-  local request = prepared.request
-  request.body, request.body_bytes = body, body and #body or 0
-  return wait.request(request, prepared.with_head)
+  return wait.request(prepared.request, body, prepared.with_head)
 end
 
 ---The last value of each header, by its name in small letters.

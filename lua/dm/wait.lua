@@ -20,7 +20,6 @@ local M = {}
 ---@field interrupted any? it is to stop waiting and raise this
 ---@field run fun(task: dm.Task)? what it does
 ---@field ended boolean?
----@field with_head boolean? see M.request
 ---@field free boolean? begun by M.start
 ---@field undo fun(arg: any)? while it waits: takes back what it waits for
 ---@field undo_arg any
@@ -32,6 +31,9 @@ local M = {}
 
 local current            -- the task that runs now
 local requests = {}      -- number of a request -> the task that waits for it
+-- The same -> what libcurl reads until the request has ended, which is kept alive here.
+local bodies = {} -- luacheck: ignore 241
+local with_head = {}     -- the same -> true: header lines are wanted of a good reply, too
 local under_way = 0      -- how many those are
 local ready = fifo.new()  -- tasks to go on with, as they were woken
 local sleepers = {}      -- a heap of dm.Sleeper, the earliest first
@@ -152,13 +154,13 @@ end
 ---@field total_ms number
 
 ---@return dm.Ended
-local function take(reply, with_head)
+local function take(reply)
   local good = reply.outcome == C.DM_HTTP_DONE and reply.status >= 200 and reply.status < 300
   return {
     outcome = reply.outcome,
     status = reply.status,
     body = ffi.string(reply.body, reply.body_bytes),
-    head = good and not with_head and "" or ffi.string(reply.head, reply.head_bytes),
+    head = good and not with_head[reply.id] and "" or ffi.string(reply.head, reply.head_bytes),
     events = reply.events == 1,
     error = good and "" or ffi.string(reply.error),
     first_ms = reply.first_ms,
@@ -172,7 +174,8 @@ local function take_replies()
     local task = requests[reply.id]
     requests[reply.id] = nil
     under_way = under_way - 1
-    if task then M.wake(task, take(reply, task.with_head)) end
+    if task then M.wake(task, take(reply)) end
+    bodies[reply.id], with_head[reply.id] = false, nil
     C.dm_http_release(reply)
     reply = C.dm_http_next()
   end
@@ -254,8 +257,9 @@ function M.park(me, undo, arg)
     me.undo, me.undo_arg = nil, nil
   end
   local value, why = me.value, me.interrupted
-  me.woken, me.value, me.interrupted = nil, nil, nil
+  me.woken, me.value = nil, nil
   if why then
+    me.interrupted = nil
     if undo then undo(arg) end
     error(why, 0)
   end
@@ -277,14 +281,15 @@ end
 
 ---Makes a request and waits for its end. Raises when it can not even be begun.
 ---@param request ffi.cdata* struct dm_http_request; its texts must be alive during the call only
----@param with_head boolean? header lines are wanted of a good reply, too
+---@param body string? the request's, which is kept alive until the end
+---@param head boolean? header lines are wanted of a good reply, too
 ---@return dm.Ended
-function M.request(request, with_head)
+function M.request(request, body, head)
+  request.body, request.body_bytes, request.body_stays = body, body and #body or 0, 1
   local id = C.dm_http_start(request, err)
   if id < 0 then error(ffi.string(err.text), 0) end
   local me = M.self()
-  me.with_head = with_head
-  requests[id] = me
+  requests[id], bodies[id], with_head[id] = me, body or false, head or nil
   under_way = under_way + 1
   return M.park(me, give_up, id)
 end
@@ -309,7 +314,8 @@ end
 
 local function resume(task)
   local before, co = current, task.co
-  current, task.fresh = task, nil
+  current = task
+  if task.fresh then task.fresh = nil end
   if task.enter then task:enter() end
   local ok, message = coroutine.resume(co, task, task.run)
   current = before

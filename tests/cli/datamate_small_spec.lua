@@ -83,3 +83,47 @@ describe("DataMate's executor", function()
     end)
   end
 end)
+
+describe("a task of DataMate", function()
+  teardown(t.clean)
+
+  local function rewrite(task, change)
+    local rows = t.json_lines(task.flow .. "/dataset.jsonl")
+    for i, row in ipairs(rows) do
+      change(row)
+      rows[i] = cjson.encode(row) .. "\n"
+    end
+    t.write(task.flow .. "/dataset.jsonl", table.concat(rows))
+  end
+
+  it("takes fields of rows that are null, and leaves out what is for operators, as on Ray", function()
+    local task = datamate.task(datamate.sqlite, { process = "- ExtraSpaceCleaner: {}", files = {
+      { "kind.txt", "text" }, { "path.txt", "text" }, { "nul.txt", "text" }, { "target.txt", "text" } } })
+    rewrite(task, function(row)
+      if row.fileName == "kind.txt" then row.fileType = cjson.null end
+      if row.fileName == "path.txt" then row.filePath = cjson.null end
+      if row.fileName == "nul.txt" then row.filePath = "a\0b" end
+      if row.fileName == "target.txt" then row.target_type, row.failed_reason = "docx", { a = 1 } end
+    end)
+    assert.equal(0, (task:run()))
+    local got = {}
+    for i, r in ipairs(task:results()) do
+      got[i] = ("%s %s %d %s %s"):format(r.status, r.src_type, r.dest_size, r.dest_name, r.result.error_code or "")
+    end
+    assert.same({ "COMPLETED None 0 kind.txt ", "FAILED txt 0 path.txt ops.0007", "FAILED txt 0 nul.txt ops.0006",
+      "COMPLETED txt 4 target.txt " }, got)
+  end)
+
+  it("exports names as long as a file system takes them, also when they are taken", function()
+    local long, wide = ("x"):rep(251), "a" .. ("中"):rep(83)
+    local task = datamate.task(datamate.sqlite, { process = "- ExtraSpaceCleaner: {}", files = {
+      { long .. ".txt", "one" }, { long .. ".txt", "two" }, { wide .. ".txt", "three" }, { wide .. ".txt", "four" },
+      { long .. "x.txt", "five" } } })
+    assert.equal(0, (task:run()))
+    local files = {}
+    for name, file in pairs(task:files()) do files[file[1]] = name end
+    assert.same({ one = long .. ".txt", two = long:sub(3) .. "_1.txt", three = wide .. ".txt",
+      four = wide:sub(1, -4) .. "_1.txt" }, files)
+    assert.equal("FAILED", task:results()[5].status)
+  end)
+end)

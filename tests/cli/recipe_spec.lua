@@ -131,6 +131,30 @@ return Lower]])
       "recipe.yaml:2:1: warning: use_cache has no effect here: operators are not cached one by one; --resume goes on "
       .. "with a run", "recipe.yaml:3:1: warning: project_name has no effect here: a label" }, t.lines(out))
   end)
+  it("passes over parameters that are for Data-Juicer's own running, or that an operator does not know", function()
+    recipe "dataset_path: in.jsonl\nprocess:\n  - clean_links_mapper: {num_proc: 4, min_links: 0, history_key: h}\n"
+    local status, out = dm "check recipe.yaml"
+    assert.equal(0, status)
+    assert.same({ "recipe.yaml:3:26: warning: num_proc has no effect here: -j, limits and resources say how operators "
+      .. "run", "recipe.yaml:3:39: warning: min_links has no effect: clean_links_mapper has no such parameter",
+      "recipe.yaml:3:53: warning: history_key has no effect: clean_links_mapper has no such parameter" },
+      { unpack(t.lines(out), 1, 3) })
+    assert.equal(0, (dm "run recipe.yaml -q"))
+  end)
+
+  it("takes word lists from where Data-Juicer keeps them", function()
+    recipe "dataset_path: in.jsonl\nprocess:\n  - stopwords_filter: {min_ratio: 0.1}\n"
+    local command = ("cd %s && HOME=%s/home %s %%s recipe.yaml -q"):format(q(dir), q(dir), q(t.DMHOST))
+    local status, _, err = t.shell(command:format "run")
+    assert.equal(2, status)
+    assert.truthy(err:find("needs your Data-Juicer for stopwords_filter (stopwords_dir names the folder", 1, true), err)
+    t.shell(("mkdir -p %s/home/.cache/data_juicer/assets"):format(q(dir)))
+    t.write(dir .. "/home/.cache/data_juicer/assets/stopwords.json", '{"en":["the","a","is"]}')
+    t.write(dir .. "/in.jsonl", '{"text":"the house is a house"}\n{"text":"house house"}\n')
+    assert.equal(0, (t.shell(command:format "run")))
+    assert.equal('{"text":"the house is a house"}\n', t.read(dir .. "/outputs/hello_world/hello_world.jsonl"))
+  end)
+
   it("is shown with a caret by dmhost run", function()
     recipe(RECIPE:gsub("min_len", "min_lenn"))
     local status, _, err = dm "run recipe.yaml"
@@ -225,6 +249,7 @@ process: []
   it("says what is wrong with a dataset", function()
     for text, message in pairs {
       ["dataset: {configs: []}"] = "recipe.yaml:1:20: error: dataset must have a list `configs`",
+      ["dataset: [{type: local, path: in.jsonl}]"] = "recipe.yaml:1:10: error: dataset must be a map with a list",
       ["dataset: {configs: [{type: remote, path: a}]}"] = "recipe.yaml:1:28: error: a dataset of type remote",
       ["export_aws_credentials: {aws_region: x}"] = "recipe.yaml:1:1: error: there is no export_aws_credentials here",
       ["export_path: 's3://a/b'"] = "recipe.yaml:1:14: error: nothing is written to S3 here",

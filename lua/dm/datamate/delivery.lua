@@ -9,6 +9,7 @@
 -- deliver() is called by the thread that commits, while nothing else uses this Lua state.
 local ffi = require "ffi"
 local disk = require "dm.disk"
+local exporter = require "dm.datamate.exporter"
 local failure = require "dm.failure"
 local json = require "dm.json"
 local read_file = require "dm.datamate.read_file"
@@ -173,11 +174,10 @@ end
 local function choose(self, name, chosen)
   local free = name
   if is_taken(self, name, chosen) then
-    local stem, extension = name:match "^(.*)(%.[^.]*)$"
     local n = self.next_number[name] or 1
-    while is_taken(self, ("%s_%d%s"):format(stem, n, extension), chosen) do n = n + 1 end
+    while is_taken(self, exporter.numbered(name, n), chosen) do n = n + 1 end
     self.next_number[name] = n + 1
-    free = ("%s_%d%s"):format(stem, n, extension)
+    free = exporter.numbered(name, n)
   end
   chosen[free] = true
   return free

@@ -15,8 +15,8 @@ end
 for kind in ("jpg jpeg png bmp"):gmatch "%a+" do IMAGE[kind] = true end
 for kind in ("svs tif tiff"):gmatch "%a+" do SCAN[kind] = true end
 
----The longest name of a file, and what a number that keeps names apart may add to it.
-local LONGEST, NUMBER = 255, 11
+---Bytes of the longest name of a file.
+local LONGEST = 255
 
 local FileExporter = Filter:extend {
   name = "FileExporter",
@@ -32,6 +32,18 @@ function FileExporter.stem(name)
   local last = name:match "[^/]*$"
   local dots, rest = last:match "^(%.*)(.*)$"
   return dots .. (rest:match "^(.+)%.[^.]*$" or rest)
+end
+
+---The name that a file has instead of a taken one. A long one is shortened so that the number fits.
+---@param name string
+---@param number integer
+---@return string
+function FileExporter.numbered(name, number)
+  local stem, extension = name:match "^(.*)(%.[^.]*)$"
+  local tail = ("_%d%s"):format(number, extension)
+  local most = LONGEST - #tail
+  while most < #stem and stem:find("^[\128-\191]", most + 1) do most = most - 1 end
+  return stem:sub(1, most) .. tail
 end
 
 ---What a sample becomes: bytes, and the extension of their file.
@@ -55,7 +67,7 @@ local function name_of(self, sample, extension)
   local given = tostring(sample[self.fileName_key])
   local name = FileExporter.stem(given) .. "." .. extension
   if name:find("[%z/]") then failure.raise("ValueError", "embedded null byte") end
-  if #name > LONGEST - NUMBER then
+  if #name > LONGEST then
     failure.raise("OSError", ("[Errno 36] File name too long: '%s'"):format(name))
   end
   return name

@@ -4,6 +4,7 @@
 local ffi = require "ffi"
 local disk = require "dm.disk"
 local failure = require "dm.failure"
+local raw = require("dm.sample").raw
 local tables = require "dm.datamate.tables"
 local utf8 = require "dm.utf8"
 local Filter = require("dm.base_op").Filter
@@ -60,6 +61,7 @@ end
 
 ---All bytes of a file.
 local function read_bytes(path)
+  if path:find "%z" then failure.raise("ValueError", "embedded null byte") end
   local file, message, number = io.open(path, "rb")
   if not file then raise_system(number, message:sub(#path + 3), path) end
   local bytes
@@ -130,10 +132,27 @@ function ReadFile:read(path, kind)
 end
 
 ---A field that DataMate looks up without asking whether it is there.
+---@return string? nil: it is null
 local function wanted(sample, name)
   local v = sample[name]
-  if v == nil then failure.raise("KeyError", ("'%s'"):format(name)) end
-  return tostring(v)
+  if v ~= nil then return tostring(v) end
+  if not raw(sample, name) then failure.raise("KeyError", ("'%s'"):format(name)) end
+end
+
+---A field that DataMate takes for a path.
+local function path_in(sample, name)
+  local path = wanted(sample, name)
+  if not path then failure.raise("TypeError", "expected str, bytes or os.PathLike object, not NoneType") end
+  return path
+end
+
+local function is_empty(v) return v == nil or v == "" end
+
+---Rows bring nothing that operators leave for others, as long as they bring no text.
+local function forget(sample, names)
+  for _, name in ipairs(names) do
+    if sample[name] ~= nil then sample[name] = nil end
+  end
 end
 
 function ReadFile:execute(sample)
@@ -141,8 +160,12 @@ function ReadFile:execute(sample)
   sample.sourceFileId, sample.sourceFileName, sample.sourceFileType = sample.fileId, sample.fileName, sample.fileType
   sample.sourceFileSize = sample.fileSize or 0
   sample.export_path, sample.instance_id, sample.dataset_id = self.export_path, self.instance_id, self.dataset_id
-  wanted(sample, "fileName")
-  self:set_text(sample, self:read(wanted(sample, "filePath"), wanted(sample, "fileType")))
+  if is_empty(sample[self.text_key]) and is_empty(sample[self.data_key]) then
+    forget(sample, { self.target_type_key, self.ext_params_key, "failed_reason" })
+  end
+  path_in(sample, "fileName")
+  local kind = wanted(sample, "fileType")
+  self:set_text(sample, kind and self:read(path_in(sample, "filePath"), kind) or "")
   return true
 end
 

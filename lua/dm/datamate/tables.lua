@@ -75,18 +75,25 @@ end
 ---How often a server is tried for, in a quarter of a minute: as often as DataMate does.
 local TRIES = 5
 
----Connects, unless that is done.
+---Opens a connection, unless there is one.
 ---@param tries integer?
-function Tables:connect(tries)
-  if self.db then return end
+---@return boolean bare it is to a file of SQLite that has no tables
+local function open(self, tries)
+  if self.db then return false end
   local db = C.dm_database_open(self.server, self.file, tries or TRIES, err)
   if db == nil then check(err.status) end
   self.db = db
-  if self.file and #self:run "SELECT 1 FROM sqlite_master WHERE name = 't_clean_result'" == 0 then
-    self:transaction(function(add)
-      for _, sql in ipairs(SCHEMA) do add(sql) end
-    end)
-  end
+  return self.file ~= nil and #self:run "SELECT 1 FROM sqlite_master WHERE name = 't_clean_result'" == 0
+end
+
+local function add_schema(add)
+  for _, sql in ipairs(SCHEMA) do add(sql) end
+end
+
+---Connects, unless that is done.
+---@param tries integer?
+function Tables:connect(tries)
+  if open(self, tries) then self:transaction(add_schema) end
 end
 
 ---Ends the connection; the next connect makes another.
@@ -184,26 +191,26 @@ function Tables:results(instance)
     instance)
 end
 
----Makes sure that files may be added to the data set. SQLite gets its row.
----@param dataset string
----@param folder string
----@return boolean
-function Tables:has_dataset(dataset, folder)
-  if #self:run("SELECT id FROM t_dm_datasets WHERE id = $1", dataset) > 0 then return true end
-  if not self.file then return false end
-  self:run("INSERT INTO t_dm_datasets (id, path, size_bytes, file_count) VALUES ($1, $2, 0, 0)", dataset, folder)
-  return true
-end
+local RUNS = "UPDATE t_clean_task SET status = 'RUNNING' WHERE id = $1"
 
----Sets the task's status while it is under way. SQLite gets its row.
+---Connects, and writes down that the task runs. SQLite gets the rows that DataMate's back end would have written.
 ---@param instance string
----@param status string
-function Tables:set_status(instance, status)
-  if self.file and #self:run("SELECT id FROM t_clean_task WHERE id = $1", instance) == 0 then
-    self:run("INSERT INTO t_clean_task (id, status, started_at) VALUES ($1, $2, $3)", instance, status, M.time())
-    return
+---@param dataset string
+---@param folder string the export folder
+---@return boolean known whether there is such a data set
+function Tables:begin(instance, dataset, folder)
+  local bare = open(self)
+  if not self.file then
+    self:run(RUNS, instance)
+    return #self:run("SELECT id FROM t_dm_datasets WHERE id = $1", dataset) > 0
   end
-  self:run("UPDATE t_clean_task SET status = $2 WHERE id = $1", instance, status)
+  self:transaction(function(add)
+    if bare then add_schema(add) end
+    add("INSERT OR IGNORE INTO t_clean_task (id, started_at) VALUES ($1, $2)", instance, M.time())
+    add(RUNS, instance)
+    add("INSERT OR IGNORE INTO t_dm_datasets (id, path, size_bytes, file_count) VALUES ($1, $2, 0, 0)", dataset, folder)
+  end)
+  return true
 end
 
 ---The task's status; nil when it has no row.

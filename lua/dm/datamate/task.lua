@@ -52,10 +52,9 @@ end
 
 ---Connects to the tables and says that the task runs.
 function Task:begin()
-  self.tables:connect()
+  local known = self.tables:begin(self.instance_id, self.dataset_id, self.export)
   self.connected = true
-  self.tables:set_status(self.instance_id, "RUNNING")
-  if not self.tables:has_dataset(self.dataset_id, self.export) then
+  if not known then
     problem.raise(("t_dm_datasets has no row for the data set %s"):format(self.dataset_id),
       { next = "dataset_id in process.yaml is the id of the data set that files are exported to" })
   end

@@ -334,12 +334,6 @@ function Client:embed(texts)
   return vectors
 end
 
----@return dm.LLMReply
----@return string? key nil: it was kept before
-local function ask(self, prompt)
-  return self:post(self.url, request_for(self, prompt), read_chat)
-end
-
 ---Keeps a reply, without what was made of it here.
 local function keep(key, reply)
   if key then
@@ -373,11 +367,13 @@ end
 ---@return dm.LLMReply
 function Client:chat(prompt, accept)
   wait.turn()
-  local reply, key = ask(self, prompt)
+  local text = request_for(self, prompt)
+  if not self.check then prompt = "" end -- thousands wait at once, and what they hold is memory
+  local reply, key = self:post(self.url, text, read_chat)
   local wrong = self.check and take_value(self, reply)
   if wrong then
     local first, first_key = reply, key
-    reply, key = ask(self, repair(prompt, reply, wrong))
+    reply, key = self:post(self.url, request_for(self, repair(prompt, reply, wrong)), read_chat)
     wrong = take_value(self, reply)
     if not wrong then keep(first_key, first) end
   end

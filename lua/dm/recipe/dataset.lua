@@ -185,6 +185,9 @@ function M.read(recipe)
     node, key = structured, its_key
     list, total = read_dataset(recipe, structured)
     if #list == 0 then return false end
+  elseif structured and (structured.kind ~= "list" and yaml.value(structured) ~= null or #structured > 0) then
+    recipe:fail(structured, "dataset must be a map with a list `configs`",
+      "for example dataset: {configs: [{type: local, path: a.jsonl}]}")
   else
     return false -- -i names it
   end

@@ -1,10 +1,13 @@
 -- The operators of a recipe of Data-Juicer, and what it says for all of them.
+local assets = require "dm.recipe.assets"
 local disk = require "dm.disk"
 local export = require "dm.recipe.export"
 local null = require("dm.sample").null
 local peers = require "dm.recipe.peers"
 local registry = require "dm.registry"
+local sorted_keys = require "dm.sorted_keys"
 local sources = require "dm.sources"
+local suggest = require "dm.suggest"
 local yaml = require "dm.yaml"
 
 local M = {}
@@ -76,6 +79,16 @@ local function find(name)
   return not ok or class ~= nil, ok and class or nil
 end
 
+---The folder of word lists of an operator that looks for them in Data-Juicer's when it is told no other.
+---@return string? folder
+---@return string? why there is none
+local function word_lists(class, params)
+  local name = class and class.list_param
+  if not name or params and yaml.get(params, name) then return nil end
+  local found, why = assets.word_lists(class.list_kind)
+  return found, why and ("%s names the folder of its words; %s"):format(name, why)
+end
+
 ---What of the parameters our operator does not do, though Data-Juicer's does.
 ---@return string?
 local function lacking(class, params)
@@ -94,7 +107,8 @@ local function read_items(recipe, node)
   for i, item in ipairs(node) do
     local name, params = read_item(recipe, item)
     local ours, class = find(name.text)
-    items[i] = { name = name, params = params, class = class, why = lacking(class, params) }
+    local words, wordless = word_lists(class, params)
+    items[i] = { name = name, params = params, class = class, words = words, why = lacking(class, params) or wordless }
     if not ours or items[i].why then theirs[#theirs + 1] = items[i] end
   end
   return items, theirs
@@ -108,6 +122,34 @@ local function add_general(entry, class, general)
   end
 end
 
+local function set_of(names)
+  local set = {}
+  for name in names:gmatch "%S+" do set[name] = true end
+  return set
+end
+
+---Parameters that tell Data-Juicer how to run an operator, and others that it takes for every one.
+local RUNNING = set_of [[num_proc batch_size work_dir cpu_required gpu_required mem_required num_cpus num_gpus memory
+  runtime_env turbo skip_op_error auto_op_parallelism ray_execution_mode]]
+local GENERAL = set_of [[image_bytes_key system_key instruction_key prompt_key query_key response_key history_key
+  index_key image_special_token audio_special_token video_special_token eoc_special_token stats_export_path]]
+
+---Whether a parameter is for the operator. Data-Juicer passes over those that an operator does not know, and so do we,
+---and tell; but one that looks like a slip is left for dm.pipeline to refuse.
+local function is_for(recipe, item, key)
+  local known, name = {}, key.text
+  for _, p in ipairs(item.class.params) do known[p[1]] = true end
+  if known[name] then return true end
+  if RUNNING[name] then
+    recipe:note(key, ("%s has no effect here: -j, limits and resources say how operators run"):format(name))
+  elseif GENERAL[name] or not suggest.nearest(name, sorted_keys(known)) then
+    recipe:note(key, ("%s has no effect: %s has no such parameter"):format(name, item.name.text))
+  else
+    return true
+  end
+  return false
+end
+
 ---The entry of dm.pipeline's list.
 local function entry_of(recipe, i, item, general)
   local name, params = item.name, item.params
@@ -115,9 +157,12 @@ local function entry_of(recipe, i, item, general)
   recipe:place({ "operators", i }, name, params or name)
   recipe:place({ "operators", i, 1 }, name, name)
   for _, given in ipairs(params and params.entries or {}) do
-    entry[given.key.text] = yaml.value(given.value, true)
-    recipe:place({ "operators", i, given.key.text }, given.key, given.value)
+    if not item.class or is_for(recipe, item, given.key) then
+      entry[given.key.text] = yaml.value(given.value, true)
+      recipe:place({ "operators", i, given.key.text }, given.key, given.value)
+    end
   end
+  if item.words and not item.registered then entry[item.class.list_param] = item.words end
   add_general(entry, item.class, general)
   return entry
 end

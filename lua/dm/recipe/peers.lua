@@ -18,6 +18,7 @@ local VARIABLE = "DM_DATAJUICER_PYTHON"
 ---@field name dm.YamlNode
 ---@field params dm.YamlNode?
 ---@field class table?
+---@field words string? folder of its word lists, where the recipe names none
 ---@field why string? what of it we have not, though it is ours
 ---@field registered string? the name under which the registry has it, if that is another one
 ---@field faulty boolean? nobody can run it

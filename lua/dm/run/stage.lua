@@ -17,18 +17,29 @@ local M = {}
 local BATCH, WINDOW, MOST_BYTES = 64, 4, 256 * 1024 * 1024
 -- Samples that may wait in an operator that does not say how many.
 local DEFAULT = 256
--- So many that memory is dearer than time.
+-- So many samples that wait that memory is dearer than time.
 local MANY = 4096
 
----A sample in the stage; the fields are those of dm.Batch, for one sample.
+---A sample in the stage, and the task that works on it. Tens of thousands may be there: sixteen fields and no more
+---are half as large as seventeen.
 ---@class dm.Entry: dm.Task
+---@field stage dm.Stage
 ---@field sample ffi.cdata*|false
+---@field row integer
+---@field child { child: string, number: integer, own: ffi.cdata*|nil }|false as in dm.Batch; false: a row
+---@field fate dm.Fate|false why it is out; false: it is not
 ---@field children ffi.cdata*[]|false what a slicer made of it
 ---@field changed boolean a mapper put another sample in the place of its own
----@field done boolean it can leave
 ---@field bytes number memory that it takes
----@field after dm.Entry|false the next one in the stage
+---@field after dm.Entry|false the next one in the stage, or of those that nobody needs
 ---@field turn integer how often it waited for an answer: what is random in an operator hangs on it
+
+---The fields are those of dm.Batch.
+---@class dm.Fate
+---@field op integer
+---@field reason string
+---@field value number|false
+---@field rejected boolean
 
 ---@class dm.Stage
 ---@field rows ffi.cdata* struct dm_rows *
@@ -36,6 +47,8 @@ local MANY = 4096
 ---@field number integer the operator's, from 0
 ---@field first dm.Entry? and then along `after`: those in the stage, in order
 ---@field last dm.Entry?
+---@field spare dm.Entry|false and so those that nobody needs, for the next samples
+---@field entries table metatable of those in it
 ---@field held integer how many those are
 ---@field bytes number memory that they take
 ---@field running integer tasks that have not ended
@@ -51,9 +64,10 @@ Stage.__index = Stage
 function M.new(rows, op, number, new_batch)
   if op.llm then op.llm.asked = rows.asked[number] end
   local most = math.max(1, math.min(op.max_in_flight or DEFAULT, C.dm_http_room()))
-  if most >= MANY then collectgarbage("setpause", 110) end -- else garbage takes as much as the samples that wait
-  return setmetatable({ rows = rows, op = op, number = number, out = new_batch(), held = 0, running = 0, bytes = 0,
-    status = 0, most = most }, Stage)
+  local stage = setmetatable({ rows = rows, op = op, number = number, out = new_batch(), held = 0, running = 0,
+    bytes = 0, status = 0, most = most, spare = false }, Stage)
+  stage.entries = { __index = { stage = stage, enter = M.enter, leave = M.leave } }
+  return stage
 end
 
 ---@param following fun(batch: dm.Batch): integer takes what leaves the stage to the end of the pipeline
@@ -62,8 +76,8 @@ function Stage:lead_to(following)
 end
 
 local function take_out(entry, rejected, reason, value)
-  entry.gone, entry.rejected, entry.reason = true, rejected, reason
-  entry.value = type(value) == "number" and value
+  entry.fate = { op = entry.stage.number, reason = reason, value = type(value) == "number" and value,
+    rejected = rejected }
 end
 
 -- What becomes of a sample whose execute has returned, for each kind of operator. They return how many came out.
@@ -134,17 +148,19 @@ local function run(entry)
   end
 end
 
--- Hooks of tasks: the worker's board says whose code runs, and the clock runs for it.
-local function enter(entry)
-  local stage = entry.stage
-  C.dm_rows_enter(stage.rows, entry.sample, entry.row, stage.number, entry.number, entry.turn)
+---Hooks of tasks: the worker's board says whose code runs, and the clock runs for it.
+---@param entry dm.Entry
+function M.enter(entry)
+  local stage, child = entry.stage, entry.child
+  C.dm_rows_enter(stage.rows, entry.sample, entry.row, stage.number, child and child.number or 0, entry.turn)
 end
 
-local function leave(entry, ended)
+---@param entry dm.Entry
+---@param ended boolean
+function M.leave(entry, ended)
   local stage = entry.stage
   C.dm_rows_leave(stage.rows, stage.number, ended and 1 or 0)
   if not ended then return end
-  entry.done = true
   stage.running = stage.running - 1
   stage:weigh(entry)
 end
@@ -159,6 +175,26 @@ function Stage:weigh(entry)
   entry.bytes = now
 end
 
+---An entry that is to be filled in, with all fields that it will ever have: a table that grows is hashed anew.
+---@return dm.Entry
+local function new_entry(stage)
+  local entry = stage.spare
+  if entry then
+    stage.spare = entry.after
+    return entry
+  end
+  return setmetatable({ sample = false, row = 0, child = false, fate = false, children = false, changed = false,
+    bytes = 0, after = false, turn = 0,
+    co = false, run = false, woken = false, value = false, ended = false, undo = false, undo_arg = false,
+  }, stage.entries)
+end
+
+---@return dm.Fate|false
+local function fate_of(batch, i)
+  return not batch.sample[i] and { op = batch.op[i], reason = batch.reason[i], value = batch.value[i],
+    rejected = batch.rejected[i] }
+end
+
 ---Sample i of a batch as an entry; its memory is the entry's from then on.
 ---@return dm.Entry? entry nil when memory is short
 function Stage:hold(batch, i)
@@ -167,12 +203,13 @@ function Stage:hold(batch, i)
   if row < 0 then return nil end
   if s then C.dm_sample_hold(s) end
   if own then C.dm_sample_hold(own) end
-  return { -- with all that it will have, in the end and as a task: a table that grows is hashed anew
-    stage = self, enter = enter, leave = leave, turn = 0, done = not s, bytes = 0, after = false, changed = false,
-    sample = s, row = row, child = batch.child[i], number = batch.number[i], own = own, children = false,
-    gone = not s, op = batch.op[i], reason = batch.reason[i], value = batch.value[i], rejected = batch.rejected[i],
-    co = false, run = false, woken = false, ended = false, undo = false, undo_arg = false, with_head = false,
-  }
+  local entry = new_entry(self)
+  local child = batch.child[i]
+  entry.sample, entry.row, entry.fate = s, row, fate_of(batch, i)
+  entry.child = child ~= "" and { child = child, number = batch.number[i], own = own }
+  entry.children, entry.changed, entry.ended = false, false, not s
+  entry.bytes, entry.after, entry.turn = 0, false, 0
+  return entry
 end
 
 local function release(s)
@@ -180,33 +217,38 @@ local function release(s)
 end
 
 ---Gives back a row's samples and its memory once it is written.
----@param entry table
+---@param entry dm.Entry
 ---@return integer status
 function Stage:give_back(entry)
   self.bytes, self.held = self.bytes - entry.bytes, self.held - 1
   release(entry.sample)
-  release(entry.own)
+  if entry.child then release(entry.child.own) end
   if entry.children then
     for _, child in ipairs(entry.children) do release(child) end
   end
+  entry.after, self.spare = self.spare, entry
   return C.dm_rows_release(self.rows, entry.row)
 end
 
 ---Adds a sample to the batch that leaves.
 local function put(out, entry, sample, child, number, own)
-  local n = out.n + 1
+  local n, fate = out.n + 1, entry.fate
   out.n = n
   out.sample[n], out.row[n], out.child[n], out.number[n], out.own[n] = sample, entry.row, child, number, own
-  out.op[n], out.reason[n], out.value[n], out.rejected[n] = entry.op, entry.reason, entry.value, entry.rejected
+  if fate then
+    out.op[n], out.reason[n], out.value[n], out.rejected[n] = fate.op, fate.reason, fate.value, fate.rejected
+  end
 end
 
 local function put_entry(out, entry)
+  local of = entry.child
+  local name, number = of and of.child or "", of and of.number or 0
   if not entry.children then
-    put(out, entry, not entry.gone and entry.sample, entry.child, entry.number, entry.own)
+    put(out, entry, not entry.fate and entry.sample, name, number, of and of.own or nil)
     return
   end
   for k, child in ipairs(entry.children) do
-    put(out, entry, child, entry.child .. "#" .. k, handed.child_number(entry.number, k), child)
+    put(out, entry, child, name .. "#" .. k, handed.child_number(number, k), child)
   end
 end
 
@@ -215,7 +257,7 @@ end
 function Stage:gather()
   local out, entry = self.out, self.first
   out.n = 0
-  while entry and entry.done and out.n < BATCH do
+  while entry and entry.ended and out.n < BATCH do
     put_entry(out, entry)
     local followed = C.dm_rows_followed(self.rows, entry.row) == 1
     entry = entry.after
@@ -227,13 +269,14 @@ end
 ---Lets those out that have ended, as far as none before them still waits.
 ---@return integer status
 function Stage:drain()
-  while self.status == 0 and self.first and self.first.done do
+  while self.status == 0 and self.first and self.first.ended do
     local rest, kept = self:gather(), handed.count()
     local status = self.following(self.out)
     while self.first ~= rest do
-      local given = self:give_back(self.first)
+      local entry = self.first
+      self.first = entry.after
+      local given = self:give_back(entry)
       if status == 0 then status = given end
-      self.first = self.first.after
     end
     handed.recycle(kept)
     if status < 0 then return status end
@@ -261,7 +304,6 @@ local function begin(stage, entry)
   local count = stage.rows.ops[stage.number]
   count["in"] = count["in"] + 1
   stage.running = stage.running + 1
-  entry.op = stage.number
   wait.begin(entry, run)
 end
 
@@ -284,6 +326,16 @@ function Stage:push(batch)
   end
   wait.step(0)
   return self:drain()
+end
+
+---Whether so many samples may wait in the stages that memory is dearer than time.
+---@param stages dm.Stage[]
+---@return boolean
+function M.are_crowded(stages)
+  for _, stage in ipairs(stages) do
+    if stage.most >= MANY then return true end
+  end
+  return false
 end
 
 ---Waits for the requests that are under way, so that their replies are kept, when the split is given up.

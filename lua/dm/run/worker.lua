@@ -10,7 +10,7 @@ local sources = require "dm.sources"
 local C = ffi.C
 local M = {}
 
-local ops, step, finish, forget_seed, recorder
+local ops, step, finish, crowded, forget_seed, recorder
 
 -- Recording of traces for a few hundred operators does not fit LuaJIT's defaults.
 jit.opt.start("maxtrace=8000", "maxmcode=16384", "maxrecord=16000")
@@ -72,8 +72,10 @@ local SPARE = 8 * 1024
 
 ---Has the collector begin its next round when the heap is twice as large as after the last one, or, as long as it is
 ---small, three times: most of what a small heap holds is code, which rounds go through for nothing.
+---Where thousands of samples wait at once, garbage is not to take as much again as they do.
 local function set_collector()
-  collectgarbage("setpause", 200 + 100 * math.min(1, SPARE / collectgarbage "count"))
+  collectgarbage("setpause", crowded and 120 or 200 + 100 * math.min(1, SPARE / collectgarbage "count"))
+  if crowded then collectgarbage("setstepmul", 1000) end
 end
 
 ---Runs the split at work.
@@ -84,7 +86,7 @@ function M.run(pointer)
   if not step then
     jit.opt.start "hotloop=56"
     forget_seed = M.seed_by_row(rows)
-    step, finish = chain.compile(ops, rows)
+    step, finish, crowded = chain.compile(ops, rows)
   end
   forget_seed()
   set_collector()

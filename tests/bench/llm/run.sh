@@ -17,6 +17,8 @@ while [ $i -lt 600000 ]; do
   i=$((i + 1))
   echo "{\"id\":$i,\"text\":\"row $i of a text of some sixty words or more, as they stand in a corpus: $i $i $i $i\"}"
 done >"$dir/in.jsonl"
+awk 'BEGIN { for (i = 1; i <= 100000; i++) { text = "row " i " of a text"; while (length(text) < 980) text = text " " i
+  printf "{\"id\":%d,\"text\":\"%s\"}\n", i, text } }' >"$dir/in.1k.jsonl"
 echo '{"model":"m","messages":[{"role":"user","content":"Is this a good text? row 1 of a text of some sixty words"}]}' \
   >"$dir/body.json"
 
@@ -27,17 +29,17 @@ server_cpu() {
   awk '{ print $14 + $15 }' "/proc/$server/stat"
 }
 
-# DELAY_MS CONCURRENCY ROWS PYTHON_ROWS [OPTION]
+# DELAY_MS CONCURRENCY ROWS PYTHON_ROWS OPTION INPUT
 measure() {
   "$dir/server" 0 "$1" >"$dir/port" &
   server=$!
   while [ ! -s "$dir/port" ]; do sleep 0.05; done
   url=http://127.0.0.1:$(cat "$dir/port")/v1
-  echo "$1 ms of delay, $2 at once ${5:-}"
+  echo "$1 ms of delay, $2 at once $5, $6"
   printf '  dmhost   '
   before=$(server_cpu)
   MOST=$2 URL=$url timeout 120 /usr/bin/time -f '%U %S %M' -o "$dir/time" "$build/dmhost" run \
-    "$(dirname "$0")/ask.lua" -i "$dir/in.jsonl" -o "$dir/out.jsonl" --force --limit "$3" -j 1 ${5:-} --log-format json \
+    "$(dirname "$0")/ask.lua" -i "$dir/$6" -o "$dir/out.jsonl" --force --limit "$3" -j 1 $5 --log-format json \
     2>"$dir/log"
   awk -v n="$3" -v server="$(($(server_cpu) - before))" -v delay="$1" -v most="$2" '
     NR == FNR { cpu = ($1 + $2) / n * 1e6; mib = $3 / 1024; next }
@@ -56,9 +58,10 @@ measure() {
   : >"$dir/port"
 }
 
-measure 0 64 30000 6000 --no-cache
-measure 0 64 30000 0
-measure 0 1000 30000 6000 --no-cache
-measure 200 2000 600000 0 --no-cache
-measure 200 2000 600000 0
-measure 2000 10000 100000 0 --no-cache
+measure 0 64 30000 6000 --no-cache in.jsonl
+measure 0 64 30000 0 '' in.jsonl
+measure 0 1000 30000 6000 --no-cache in.jsonl
+measure 200 2000 600000 0 --no-cache in.jsonl
+measure 200 2000 600000 0 '' in.jsonl
+measure 2000 10000 100000 0 --no-cache in.jsonl
+measure 2000 10000 100000 0 --no-cache in.1k.jsonl
