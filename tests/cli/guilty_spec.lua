@@ -75,12 +75,12 @@ describe("dmhost run survives", function()
   end)
 
   it("no operator that keeps memory of every row, but says so", function()
-    prepare('(function() local kept = {} return dm.map(function(s) kept[#kept + 1] = ("x"):rep(1e7) .. s.id end) end)()',
+    prepare('(function() local l = {} return dm.map(function(s) l[#l + 1] = ("x"):rep(1e7) .. s.id end) end)()',
       'limits = { memory = "200MiB", row_size = "1MiB" }')
     local status, _, err = run "-j 1"
     assert.equal(1, status)
-    assert.truthy(err:find("the operators keep memory of row after row: time and again limits.memory, 200 MiB, was used "
-      .. "up within one split (the last time in map@pipeline.lua:3), by no row alone\n", 1, true), err)
+    assert.truthy(err:find("the operators keep memory of row after row: time and again limits.memory, 200 MiB, was "
+      .. "used up within one split (the last time in map@pipeline.lua:3), by no row alone\n", 1, true), err)
     assert.truthy(err:find("  next    let go of what is a row's when execute ends", 1, true), err)
   end)
 
