@@ -22,10 +22,22 @@ static const unsigned char *values(void)
     return table;
 }
 
-static void put_digits(char *to, uint32_t v)
+/* Each twelve bits as their two digits. */
+static const char (*pairs(void))[2]
 {
-    for (int k = 0; k < 4; k++)
-        to[k] = DIGITS[v >> (18 - 6 * k) & 63];
+    static char table[1 << 12][2];
+    if (!table[0][0])
+        for (int i = 0; i < 1 << 12; i++) {
+            table[i][0] = DIGITS[i >> 6];
+            table[i][1] = DIGITS[i & 63];
+        }
+    return (const char(*)[2])table;
+}
+
+static void put_digits(const char (*pair)[2], char *to, uint32_t v)
+{
+    memcpy(to, pair[v >> 12], 2);
+    memcpy(to + 2, pair[v & 0xfff], 2);
 }
 
 int dm_base64_encode(const char *p, size_t n, struct dm_buf *out)
@@ -34,11 +46,12 @@ int dm_base64_encode(const char *p, size_t n, struct dm_buf *out)
     if (n > SIZE_MAX / 2 || !dm_buf_reserve(out, (n + 2) / 3 * 4))
         return DM_EMEMORY;
     char *to = out->p + out->n;
+    const char(*pair)[2] = pairs();
     size_t i = 0;
     for (; i + 3 <= n; i += 3, to += 4)
-        put_digits(to, (uint32_t)u[i] << 16 | (uint32_t)u[i + 1] << 8 | u[i + 2]);
+        put_digits(pair, to, (uint32_t)u[i] << 16 | (uint32_t)u[i + 1] << 8 | u[i + 2]);
     if (i < n) {
-        put_digits(to, (uint32_t)u[i] << 16 | (i + 1 < n ? (uint32_t)u[i + 1] << 8 : 0));
+        put_digits(pair, to, (uint32_t)u[i] << 16 | (i + 1 < n ? (uint32_t)u[i + 1] << 8 : 0));
         to[3] = '=';
         if (i + 1 == n)
             to[2] = '=';
@@ -46,6 +59,32 @@ int dm_base64_encode(const char *p, size_t n, struct dm_buf *out)
     }
     out->n = (size_t)(to - out->p);
     return DM_OK;
+}
+
+int dm_base64_add(struct dm_base64 *b, const char *p, size_t n, struct dm_buf *out)
+{
+    while (b->nrest && b->nrest < sizeof b->rest && n) {
+        b->rest[b->nrest++] = (unsigned char)*p++;
+        n--;
+    }
+    if (b->nrest == sizeof b->rest) {
+        int rc = dm_base64_end(b, out);
+        if (rc)
+            return rc;
+    }
+    size_t whole = n - n % sizeof b->rest;
+    if (b->nrest || !n)
+        return DM_OK;
+    b->nrest = (uint32_t)(n - whole);
+    memcpy(b->rest, p + whole, b->nrest);
+    return dm_base64_encode(p, whole, out);
+}
+
+int dm_base64_end(struct dm_base64 *b, struct dm_buf *out)
+{
+    uint32_t n = b->nrest;
+    b->nrest = 0;
+    return dm_base64_encode((const char *)b->rest, n, out);
 }
 
 /* A text that is being read: bits that make no byte yet, digits and padding since the last whole

@@ -73,8 +73,9 @@ static int on_object(struct dl_phdr_info *info, size_t n, void *arg)
  * do without here, too. */
 static void load_more(void)
 {
-    static const char *const names[] = {"libcurl.so.4", "libsqlite3.so.0", "libcld2.so.0",
-                                        "libuchardet.so.0"};
+    static const char *const names[] = {"libcurl.so.4",     "libsqlite3.so.0", "libcld2.so.0",
+                                        "libuchardet.so.0", "libexpat.so.1",   "libidn2.so.0",
+                                        "libnettle.so.8"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         dm_library_try(names[i]);
 }
@@ -192,7 +193,7 @@ static int write_file(struct dm_package_file *f, struct dm_buf *zip, struct dm_e
     if (rc == DM_OK && (bytes.n != f->size || XXH3_64bits(bytes.p, bytes.n) != f->hash))
         rc = dm_fail(err, DM_EIO, "%s has just been changed", f->path);
     if (rc == DM_OK) {
-        f->crc = (uint32_t)dm_crc32(bytes.p, bytes.n);
+        f->crc = (uint32_t)dm_crc32(0, bytes.p, bytes.n);
         f->offset = (uint32_t)zip->n;
         if (!put(zip, LOCAL, 4) || !put_common(zip, f) || !dm_buf_puts(zip, f->name) ||
             !dm_buf_add(zip, bytes.p, bytes.n))

@@ -3,7 +3,7 @@
 
 #include <isa-l/crc.h>
 
-double dm_crc32(const char *p, size_t n)
+double dm_crc32(double before, const char *p, size_t n)
 {
-    return crc32_gzip_refl(0, (const unsigned char *)p, n);
+    return crc32_gzip_refl((uint32_t)before, (const unsigned char *)p, n);
 }

@@ -33,6 +33,10 @@ const char dm_json_unescaped[256] = {
     ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
 };
 
+const char dm_json_letters[64] = {
+    ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
+};
+
 #define SHORT(c)                                                                                   \
     {                                                                                              \
         '\\', c, [7] = 2                                                                           \
@@ -66,7 +70,7 @@ const struct dm_json_kernel *dm_json_kernel(void)
     if (forced)
         return forced;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2"))
         return &dm_json_avx512;
     if (__builtin_cpu_supports("avx2"))
         return &dm_json_avx2;

@@ -34,8 +34,8 @@ struct dm_json_kernel {
      * or n. */
     size_t (*unescape)(const char *p, size_t n, char *out, size_t *unpaired);
 
-    /* Escapes at most 64 bytes at p, of which 64 more must be readable, to out, where there must be
-     * room for 512. Returns the number of bytes written. */
+    /* Escapes n bytes at p, of which 64 more must be readable, to out, where there must be room for
+     * 6 n + 128. Returns the number of bytes written. */
     size_t (*escape)(const char *p, size_t n, char *out);
 };
 

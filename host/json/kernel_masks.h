@@ -33,6 +33,9 @@ extern const uint8_t dm_json_by_low[16], dm_json_by_high[16];
 /* What the byte behind a backslash stands for; 'u' and invalid ones are 0. */
 extern const char dm_json_unescaped[256];
 
+/* Of the bytes below 0x20, the letter that stands behind a backslash for them, or 0. */
+extern const char dm_json_letters[64];
+
 /* How a byte is written in a string; the last byte is the length. */
 extern const char dm_json_escaped[256][8];
 

@@ -51,43 +51,61 @@ INLINE const char *unescape_units(const char *p, const char *end, char **out, co
     return p;
 }
 
+/* The bits of the first n bytes. */
+INLINE uint64_t first_bits(size_t n)
+{
+    return n < 64 ? ((uint64_t)1 << n) - 1 : ~(uint64_t)0;
+}
+
+/* Undoes the escapes that start at `starts` in a block, one after another. Returns where the next
+ * block begins. */
+INLINE const char *unescape_each(const char *p, size_t n, const char *end, uint64_t starts,
+                                 char **out, const char **unpaired)
+{
+    const char *block = p, *rest = p + n;
+    char *to = *out;
+    while (starts) {
+        const char *slash = block + __builtin_ctzll(starts);
+        copy_64(to, p);
+        to += slash - p;
+        if (slash[1] == 'u')
+            p = unescape_units(slash, end, &to, unpaired);
+        else
+            *to++ = dm_json_unescaped[(unsigned char)slash[1]], p = slash + 2;
+        starts = p - block < 64 ? starts & (~(uint64_t)0 << (p - block)) : 0;
+    }
+    if (p < rest) {
+        copy_64(to, p);
+        to += rest - p;
+        p = rest;
+    }
+    *out = to;
+    return p;
+}
+
 TARGET static size_t unescape(const char *p, size_t n, char *out, size_t *unpaired)
 {
     const char *start = p, *end = p + n, *lone = NULL;
     char *to = out;
     while (p < end) {
-        const char *block = p, *rest = end - p < 64 ? end : p + 64;
-        uint64_t m = masks_of(p).backslash;
-        if (rest - p < 64)
-            m &= ((uint64_t)1 << (rest - p)) - 1;
-        while (m) {
-            const char *slash = block + __builtin_ctzll(m);
-            copy_64(to, p);
-            to += slash - p;
-            if (slash[1] == 'u')
-                p = unescape_units(slash, end, &to, &lone);
-            else
-                *to++ = dm_json_unescaped[(unsigned char)slash[1]], p = slash + 2;
-            m = p - block < 64 ? m & (~(uint64_t)0 << (p - block)) : 0;
-        }
-        if (p < rest) {
-            copy_64(to, p);
-            to += rest - p;
-            p = rest;
-        }
+        size_t size = end - p < 64 ? (size_t)(end - p) : 64;
+        uint64_t backslash = masks_of(p).backslash & first_bits(size), half = 0;
+        uint64_t escaped = escaped_bytes(backslash, &half);
+        size -= half; /* an escape that begins with the last byte is the next block's */
+        uint64_t starts = backslash & ~escaped & first_bits(size);
+        if (unescape_at_once(p, size, starts, escaped, &to))
+            p += size;
+        else
+            p = unescape_each(p, size, end, starts, &to, &lone);
     }
     *unpaired = lone ? (size_t)(lone - start) : n;
     return (size_t)(to - out);
 }
 
-TARGET static size_t escape(const char *p, size_t n, char *out)
+/* Escapes the special bytes of a block, one after another. */
+INLINE char *escape_each(const char *p, size_t n, uint64_t special, char *to)
 {
-    struct masks m = masks_of(p);
-    uint64_t special = m.quote | m.backslash | m.control;
-    char *to = out;
     size_t from = 0;
-    if (n < 64)
-        special &= ((uint64_t)1 << n) - 1;
     for (; special; special &= special - 1) {
         size_t at = (size_t)__builtin_ctzll(special);
         copy_64(to, p + from);
@@ -98,5 +116,18 @@ TARGET static size_t escape(const char *p, size_t n, char *out)
         from = at + 1;
     }
     copy_64(to, p + from);
-    return (size_t)(to - out) + (n - from);
+    return to + (n - from);
+}
+
+TARGET static size_t escape(const char *p, size_t n, char *out)
+{
+    char *to = out;
+    for (size_t size; n; p += size, n -= size) {
+        size = n < 64 ? n : 64;
+        struct masks m = masks_of(p);
+        uint64_t special = (m.quote | m.backslash | m.control) & first_bits(size);
+        if (!escape_at_once(p, size, special, m.control, &to))
+            to = escape_each(p, size, special, to);
+    }
+    return (size_t)(to - out);
 }

@@ -9,15 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BLOCK = 64, BLOCK_ESCAPED = 512 };
+enum { BLOCK = 64, STEP = 1024, LONGEST = 6 /* \u001f */ };
 
 /* Escapes n bytes, of which BLOCK more must be readable. */
-static bool escape_blocks(struct dm_buf *b, const char *p, size_t n)
+static bool escape(struct dm_buf *b, const char *p, size_t n)
 {
     const struct dm_json_kernel *kernel = dm_json_kernel();
     for (size_t step; n; p += step, n -= step) {
-        step = n < BLOCK ? n : BLOCK;
-        if (!dm_buf_reserve(b, BLOCK_ESCAPED))
+        step = n < STEP ? n : STEP;
+        if (!dm_buf_reserve(b, LONGEST * step + 2 * BLOCK))
             return false;
         b->n += kernel->escape(p, step, b->p + b->n);
     }
@@ -27,13 +27,15 @@ static bool escape_blocks(struct dm_buf *b, const char *p, size_t n)
 /* The end of a text is escaped from a copy, unless there is slack: something behind it to read. */
 static bool quote(struct dm_buf *b, const char *p, size_t n, bool slack)
 {
-    char last[BLOCK * 3] = {0};
-    size_t safe = slack ? n : n < 2 * BLOCK ? 0 : (n / BLOCK - 1) * BLOCK;
-    if (!dm_buf_reserve(b, n + n / 16 + BLOCK_ESCAPED))
+    char last[2 * BLOCK] = {0};
+    size_t safe = slack ? n : n > BLOCK ? n - BLOCK : 0;
+    if (!dm_buf_reserve(b, n + n / 16 + LONGEST * STEP))
+        return false;
+    b->p[b->n++] = '"';
+    if (!escape(b, p, safe))
         return false;
     memcpy(last, p + safe, n - safe);
-    b->p[b->n++] = '"';
-    return escape_blocks(b, p, safe) && escape_blocks(b, last, n - safe) && dm_buf_putc(b, '"');
+    return escape(b, last, n - safe) && dm_buf_putc(b, '"');
 }
 
 bool dm_json_quote(struct dm_buf *b, const char *p, size_t n)

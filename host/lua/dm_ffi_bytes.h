@@ -6,6 +6,14 @@
 int dm_base64_encode(const char *p, size_t n, struct dm_buf *out);
 int dm_base64_decode(const char *p, size_t n, struct dm_buf *out, struct dm_error *err);
 
+/* Base64 of bytes that come piece by piece: zeroed at first. dm_base64_end appends what is left. */
+struct dm_base64 {
+    unsigned char rest[3];
+    uint32_t nrest;
+};
+int dm_base64_add(struct dm_base64 *b, const char *p, size_t n, struct dm_buf *out);
+int dm_base64_end(struct dm_base64 *b, struct dm_buf *out);
+
 /* Two digits a byte, small letters; decoding takes large ones too. */
 int dm_hex_encode(const char *p, size_t n, struct dm_buf *out);
 int dm_hex_decode(const char *p, size_t n, struct dm_buf *out, struct dm_error *err);
@@ -14,8 +22,8 @@ int dm_hex_decode(const char *p, size_t n, struct dm_buf *out, struct dm_error *
 enum { DM_DIGEST_MD5, DM_DIGEST_SHA1, DM_DIGEST_SHA256, DM_DIGEST_XXH3 };
 int dm_digest(const char *p, size_t n, int kind, struct dm_buf *out, struct dm_error *err);
 
-/* The checksum of zip archives. */
-double dm_crc32(const char *p, size_t n);
+/* The checksum of zip archives, of bytes that follow those whose checksum is `before`; 0: none. */
+double dm_crc32(double before, const char *p, size_t n);
 
 /* Compression, as outputs have it; codec: 1 gzip, 2 zstd. Unpacking takes many members or frames. DM_EINPUT: the
  * bytes are of no such kind, are damaged or cut short, or would make more than `limit` bytes. */

@@ -1,4 +1,5 @@
 /* str.lower and str.upper of Python: full mappings, with the final sigma. */
+#include "text/case.h"
 #include "text/chars.h"
 #include "text/case_table.h"
 #include "text/scratch.h"
@@ -17,6 +18,7 @@ struct pages {
     bool made;
     uint8_t page[256];
     int32_t distance[PAGES][256];
+    struct dm_case_pairs pairs;
 };
 
 /* One direction: its tables and the ASCII letters that change. */
@@ -127,6 +129,27 @@ static void set_distance(struct pages *t, unsigned *used, uint32_t c, int32_t di
     t->distance[t->page[c >> 8]][c & 255] = distance;
 }
 
+/* The distance of c, or SLOW. */
+static int32_t distance_of(const struct pages *t, uint32_t c)
+{
+    return c < 0x10000 ? t->distance[t->page[c >> 8]][c & 255] : SLOW;
+}
+
+static void set_pairs(const struct mapping *m, struct pages *t)
+{
+    t->pairs.from = m->first;
+    t->pairs.to = m->last;
+    t->pairs.distance = m == &lower ? 'a' - 'A' : 'A' - 'a';
+    for (uint32_t c = 0x80; c < 0x800; c++) {
+        int32_t distance = distance_of(t, c), to = (int32_t)c + distance;
+        char pair[2] = {0};
+        if (distance != SLOW && to >= 0x80 && to < 0x800)
+            dm_char_write(pair, (uint32_t)to);
+        t->pairs.first[c >> 6][c & 63] = pair[0];
+        t->pairs.second[c >> 6][c & 63] = pair[1];
+    }
+}
+
 static const struct pages *pages_of(const struct mapping *m)
 {
     struct pages *t = m->pages;
@@ -140,6 +163,7 @@ static const struct pages *pages_of(const struct mapping *m)
         set_distance(t, &used, m->expansions[i][0], SLOW);
     if (m == &lower)
         set_distance(t, &used, SIGMA, SLOW);
+    set_pairs(m, t);
     t->made = true;
     return t;
 }
@@ -193,8 +217,16 @@ static void map_blocks(const struct mapping *m, struct course *x)
 #endif
 }
 
-static void map_plain(const struct mapping *m, struct course *x)
+static void map_plain(const struct mapping *m, const struct pages *t, struct course *x)
 {
+#if defined(__x86_64__)
+    if (!dm_text_plain && __builtin_cpu_supports("avx512vbmi")) {
+        size_t n = dm_case_avx512(&t->pairs, x->p + x->at, x->n - x->at, x->to, &x->changed);
+        x->at += n;
+        x->to += n;
+        return;
+    }
+#endif
     map_blocks(m, x);
     for (; x->at < x->n && is_plain((unsigned char)x->p[x->at]); x->at++) {
         char c = x->p[x->at];
@@ -221,8 +253,7 @@ static void map_others(const struct mapping *m, const struct pages *t, struct co
     size_t size;
     while (x->at < x->n && !is_plain((unsigned char)x->p[x->at]) && x->to <= end) {
         uint32_t c = dm_char_read(x->p + x->at, &size);
-        uint8_t page = c < 0x10000 ? t->page[c >> 8] : 0;
-        int32_t distance = c < 0x10000 ? t->distance[page][c & 255] : SLOW;
+        int32_t distance = distance_of(t, c);
         if (distance == SLOW) {
             map_slowly(m, x, c, size);
         } else if (distance) {
@@ -236,7 +267,7 @@ static void map_others(const struct mapping *m, const struct pages *t, struct co
     }
 }
 
-enum { ROOM = 64 };
+enum { ROOM = 128 };
 
 static int map_text(const struct mapping *m, const char *p, size_t n, struct dm_buf *out)
 {
@@ -247,7 +278,7 @@ static int map_text(const struct mapping *m, const char *p, size_t n, struct dm_
         if (!dm_buf_reserve(out, n - x.at + ROOM))
             return DM_EMEMORY;
         x.to = out->p + out->n;
-        map_plain(m, &x);
+        map_plain(m, t, &x);
         map_others(m, t, &x, out->p + out->cap - (n - x.at) - ROOM / 2);
         out->n = (size_t)(x.to - out->p);
     }

@@ -17,7 +17,7 @@ enum { JIT_STACK_START = 32 * 1024, JIT_STACK_MOST = 8 << 20 };
 
 static uint32_t compile_options(uint32_t flags)
 {
-    uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
+    uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_ALT_CIRCUMFLEX;
     if (flags & DM_REGEX_CASELESS)
         options |= PCRE2_CASELESS;
     if (flags & DM_REGEX_MULTILINE)

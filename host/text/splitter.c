@@ -13,7 +13,8 @@ struct piece {
 };
 
 struct split {
-    size_t size, overlap;
+    size_t size;
+    ptrdiff_t overlap;     /* below 0: windows leave so much out */
     struct dm_buf *text;   /* the pieces, one behind the other */
     struct dm_buf *pieces; /* struct piece */
     struct dm_buf *cuts;   /* pieces of one long chunk */
@@ -118,13 +119,13 @@ static void add_chunk(struct split *s, size_t start, size_t end)
 static void cut_windows(struct split *s, struct dm_text_span chunk, size_t chars)
 {
     const char *p = s->text->p;
-    size_t start = chunk.start;
+    size_t start = chunk.start, step = (size_t)((ptrdiff_t)s->size - s->overlap);
     while (chars > s->size) {
         size_t left = chunk.end - start;
         size_t end = start + (size_t)dm_text_offset(p + start, left, (double)s->size);
         add_chunk(s, start, end);
-        start += (size_t)dm_text_offset(p + start, left, (double)(s->size - s->overlap));
-        chars -= s->size - s->overlap;
+        start += (size_t)dm_text_offset(p + start, left, (double)step);
+        chars -= step < chars ? step : chars;
     }
     add_chunk(s, start, chunk.end);
 }
@@ -140,7 +141,7 @@ static void merge(struct split *s, const struct dm_buf *list, chunk_fn *use)
         size_t first = i, chars = piece[i].chars, added = 0;
         last = i;
         if (chars < s->size) {
-            while (first > 0 && added + piece[first - 1].chars <= s->overlap &&
+            while (first > 0 && (ptrdiff_t)(added + piece[first - 1].chars) <= s->overlap &&
                    chars + piece[first - 1].chars <= s->size) {
                 first--;
                 added += piece[first].chars;
@@ -168,7 +169,7 @@ int dm_text_split(const char *p, size_t n, double max_chars, double chunk_size, 
                   const char **text, struct dm_buf *out)
 {
     struct split s = {.size = (size_t)chunk_size,
-                      .overlap = (size_t)overlap,
+                      .overlap = (ptrdiff_t)overlap,
                       .text = dm_scratch_get(DM_SCRATCH_SPLIT),
                       .pieces = dm_scratch_get(DM_SCRATCH_PIECES),
                       .cuts = dm_scratch_get(DM_SCRATCH_CUTS),

@@ -1,9 +1,11 @@
--- Writes documents of Word (ECMA-376): paragraphs and tables.
+-- Writes documents of Word (ECMA-376), paragraphs and tables, in Base64. A document is encoded while it is written,
+-- piece by piece: of a large text its XML would take many times the memory.
 local ffi = require "ffi"
+local bytes = require "dm.bytes"
 local kernel = require "dm.text.kernel"
 local zip = require "dm.docx.zip"
 
-local C, out = ffi.C, kernel.out
+local C = ffi.C
 
 local M = {}
 
@@ -30,75 +32,135 @@ end
 
 local TABLE = '<w:tbl><w:tblPr><w:tblW w:w="0" w:type="auto"/>' .. borders() .. "</w:tblPr><w:tblGrid>"
 
-local function made(status)
+---A buffer of our own: kernels that tables need use the one that all share.
+local function buffer()
+  return ffi.gc(ffi.new "struct dm_buf", C.dm_buf_finish)
+end
+
+local xml, packed = buffer(), buffer()
+
+local function check(status)
   if status < 0 then kernel.fail(status) end
-  return ffi.string(out.p, out.n)
 end
 
 ---A paragraph. Of a text that XML can not hold, what stands before the piece (between tabs) that it can not hold.
 ---@param s string
 ---@return string
-function M.paragraph(s)
-  out.n = 0
-  return made(C.dm_docx_paragraph(s, #s, out))
-end
-
----A paragraph for each line.
----@param s string
----@return string
-function M.lines(s)
-  out.n = 0
-  local xml = made(C.dm_docx_lines(s, #s, out))
-  kernel.trim(#s)
-  return xml
+local function paragraph(s)
+  xml.n = 0
+  check(C.dm_docx_paragraph(s, #s, xml))
+  return ffi.string(xml.p, xml.n)
 end
 
 ---A paragraph without text.
 M.EMPTY = "<w:p/>"
 
----@class dm.DocxCell a cell at its upper left place
----@field text string
----@field columns integer that it spans
----@field rows integer
-
----One cell, or the continuation of one that began in a row above. Merged cells keep a paragraph for each place.
-local function cell_xml(cell, continued)
+---One cell, or the part of one that goes on from above.
+local function cell_xml(cell)
   local props = "<w:tcW w:w=\"0\" w:type=\"auto\"/>"
-  if cell.columns > 1 then props = props .. ('<w:gridSpan w:val="%d"/>'):format(cell.columns) end
-  if cell.rows > 1 then props = props .. (continued and "<w:vMerge/>" or '<w:vMerge w:val="restart"/>') end
-  local content = continued and M.EMPTY or M.paragraph(cell.text) .. M.EMPTY:rep(cell.columns * cell.rows - 1)
-  return "<w:tc><w:tcPr>" .. props .. "</w:tcPr>" .. content .. "</w:tc>"
+  if cell.span > 1 then props = props .. ('<w:gridSpan w:val="%d"/>'):format(cell.span) end
+  if cell.merge then props = props .. (cell.merge == "continue" and "<w:vMerge/>" or '<w:vMerge w:val="restart"/>') end
+  local list = {}
+  for i, p in ipairs(cell.paragraphs) do list[i] = paragraph(p or "") end
+  return "<w:tc><w:tcPr>" .. props .. "</w:tcPr>" .. table.concat(list) .. "</w:tc>"
 end
 
 ---A table with lines between its cells.
----@param grid dm.DocxCell[][] rows of `columns` cells; one that spans places stands in each of them
----@param columns integer
+---@param grid dm.DocxGrid
 ---@return string
-function M.table(grid, columns)
+function M.table(grid)
   local rows = {}
-  for i, row in ipairs(grid) do
-    local cells, at = {}, 1
-    while at <= columns do
-      local cell = row[at]
-      cells[#cells + 1] = cell_xml(cell, i > 1 and grid[i - 1][at] == cell)
-      at = at + cell.columns
-    end
-    rows[i] = "<w:tr>" .. table.concat(cells) .. "</w:tr>"
+  for y = 0, grid.height - 1 do
+    local cells = {}
+    for i, cell in ipairs(grid.rows[y]) do cells[i] = cell_xml(cell) end
+    rows[y + 1] = "<w:tr>" .. table.concat(cells) .. "</w:tr>"
   end
-  return TABLE .. ("<w:gridCol/>"):rep(columns) .. "</w:tblGrid>" .. table.concat(rows) .. "</w:tbl>"
+  return TABLE .. ("<w:gridCol/>"):rep(grid.columns) .. "</w:tblGrid>" .. table.concat(rows) .. "</w:tbl>"
 end
 
----The bytes of a document.
----@param body string[] what M.paragraph, M.lines and M.table made; gets what stands around it
----@return string
-function M.write(body)
-  table.insert(body, 1, HEAD .. '<w:document xmlns:w="' .. MAIN .. '"><w:body>')
-  body[#body + 1] = "<w:sectPr/></w:body></w:document>"
-  return zip.write {
-    { name = "[Content_Types].xml", text = TYPES },
-    { name = "_rels/.rels", text = RELATIONSHIPS },
-    { name = "word/document.xml", text = table.concat(body) },
-  }
+local OPENING = HEAD .. '<w:document xmlns:w="' .. MAIN .. '"><w:body>'
+local CLOSING = "<w:sectPr/></w:body></w:document>"
+
+---A file of the archive whose bytes are known.
+local function file_of(name, content)
+  return { name = name, size = #content, crc = tonumber(C.dm_crc32(0, content, #content)) }
+end
+
+local DOCUMENT = "word/document.xml"
+local OPENED = file_of(DOCUMENT, OPENING)
+local FILES = { file_of("[Content_Types].xml", TYPES), file_of("_rels/.rels", RELATIONSHIPS) }
+local BEFORE = zip.header(FILES[1]) .. TYPES .. zip.header(FILES[2]) .. RELATIONSHIPS
+
+---Bytes of text whose paragraphs are encoded at once.
+local BLOCK = 64 * 1024
+
+---@class dm.DocxWriter
+---@field file dm.ZipFile the document so far
+---@field base64 ffi.cdata* what is encoded of the archive
+local Writer = {}
+Writer.__index = Writer
+
+---Digits of BEFORE that do not depend on what follows, and the bytes of it that are not in them.
+local SAME, NEXT = math.floor(#BEFORE / 3) * 4, BEFORE:sub(#BEFORE - #BEFORE % 3 + 1)
+
+---Bytes of OPENING that make whole groups of what stands from NEXT to them.
+local FILLING = -(#NEXT + #zip.header { name = DOCUMENT, size = 0, crc = 0 }) % 3
+
+---Begins a document; there is one at a time.
+---@return dm.DocxWriter
+function M.begin()
+  packed.n = 0
+  local file = { name = DOCUMENT, size = OPENED.size, crc = OPENED.crc }
+  local self = setmetatable({ file = file, base64 = ffi.new "struct dm_base64" }, Writer)
+  self:encode(BEFORE)
+  self:encode(zip.header(file) .. OPENING)
+  return self
+end
+
+function Writer:encode(p, n)
+  check(C.dm_base64_add(self.base64, p, n or #p, packed))
+end
+
+---Adds XML of the document.
+---@param p string|ffi.cdata*
+---@param n integer? its bytes, of a pointer
+function Writer:add(p, n)
+  n = n or #p
+  self.file.crc = tonumber(C.dm_crc32(self.file.crc, p, n))
+  self.file.size = self.file.size + n
+  self:encode(p, n)
+end
+
+---Adds a paragraph for each line of a part of a text.
+---@param s string
+---@param from integer
+---@param to integer the byte before a line end, or the last
+function Writer:lines(s, from, to)
+  local base = ffi.cast("const char *", s)
+  while from <= to + 1 do
+    local newline = from + BLOCK < to and s:find("\n", from + BLOCK, true)
+    local stop = newline and newline <= to and newline - 1 or to
+    xml.n = 0
+    check(C.dm_docx_lines(base + from - 1, stop - from + 1, xml))
+    self:add(xml.p, tonumber(xml.n))
+    from = stop + 2
+  end
+end
+
+---Ends the document.
+---@return string its bytes in Base64
+function Writer:finish()
+  self:add(CLOSING)
+  self:encode(zip.directory { FILES[1], FILES[2], self.file })
+  check(C.dm_base64_end(self.base64, packed))
+  local again = bytes.to_base64(NEXT .. zip.header(self.file) .. OPENING:sub(1, FILLING)) -- now that it is known
+  ffi.copy(packed.p + SAME, again, #again)
+  local made = ffi.string(packed.p, packed.n)
+  if packed.cap > 1024 * 1024 then
+    C.dm_buf_finish(xml)
+    C.dm_buf_finish(packed)
+  end
+  return made
 end
 
 return M

@@ -1,6 +1,7 @@
 -- Patterns in the notation of Python's modules `regex` and `re`, as recipes for Data-Juicer write them, compiled by
 -- PCRE2. What is spelt or understood differently is rewritten: \w \W \s \S \b \B, \Z, \uXXXX and \UXXXXXXXX, classes of
--- POSIX, names of scripts. Not rewritten: \N{...}, sets of sets, fuzzy matching.
+-- POSIX, names of scripts, the i with a dot above and the one without where case does not matter. Not rewritten:
+-- \N{...}, sets of sets, fuzzy matching.
 local text = require "dm.text"
 
 local M = {}
@@ -9,7 +10,7 @@ local SPACE = "\\t-\\r\\x{20}\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}
 
 ---Escapes for what a module calls \w and \s: `outside` and `inside` brackets; `beside` them, what can not stand inside;
 ---and what its classes of POSIX are.
-local function dialect(word, space, posix)
+local function dialect(word, space, posix, cases)
   local is, no = "[" .. word .. "]", "[^" .. word .. "]"
   return {
     outside = {
@@ -24,6 +25,7 @@ local function dialect(word, space, posix)
     inside = { w = word, s = space },
     beside = { W = word, S = space },
     posix = posix,
+    cases = cases,
   }
 end
 
@@ -36,8 +38,8 @@ local DIALECTS = {
     alpha = "\\p{Alphabetic}", alnum = "\\p{Alphabetic}\\p{Nd}", digit = "\\p{Nd}", lower = "\\p{Lowercase}",
     upper = "\\p{Uppercase}", space = SPACE, word = WORD, punct = "[:punct:]", xdigit = "[:xdigit:]",
     blank = "[:blank:]", cntrl = "[:cntrl:]", graph = "[:graph:]", print = "[:print:]",
-  }),
-  re = dialect("\\p{L}\\p{N}_", SPACE .. "\\x{1C}-\\x{1F}", {}),
+  }, "iI\u{130}"),
+  re = dialect("\\p{L}\\p{N}_", SPACE .. "\\x{1C}-\\x{1F}", {}, "iI\u{130}\u{131}"),
 }
 
 local scripts = {}
@@ -71,8 +73,14 @@ local function member(escapes, pattern, at)
   return c == "[" and "\\[" or c, at + 1
 end
 
+---A class, without its brackets, in which all of those that are an i belong when one does.
+local function with_cases(class, cases)
+  local has_one = text.regex("(?i)[" .. class .. "]"):find(cases)
+  return has_one and class .. cases or class
+end
+
 ---The expression in brackets at `at`, and the place behind it.
-local function bracket(escapes, pattern, at)
+local function bracket(escapes, pattern, at, caseless)
   local negated, first = pattern:match("^%[(%^?)(%]?)", at)
   local members, others = { first }, {}
   at = at + 1 + #negated + #first
@@ -81,6 +89,7 @@ local function bracket(escapes, pattern, at)
   end
   local class, close = table.concat(members), pattern:sub(at, at)
   if negated == "" then class = class:gsub("^[.:=]", "\\%0") end -- no class of POSIX begins here
+  if caseless and class ~= "" and close ~= "" then class = with_cases(class, escapes.cases) end
   if #others == 0 or close == "" then return "[" .. negated .. class .. close, at + 1 end
   local parts = { class ~= "" and ("[%s%s]"):format(negated, class) or nil }
   for _, other in ipairs(others) do
@@ -97,22 +106,68 @@ function M.unwrap(pattern)
   return pattern:match "^r(['\"])(.*)%1$" and pattern:sub(3, -2) or pattern
 end
 
+local HEADS = { "^%(%?%a*%-?%a*[:)]", "^%(%?P?<[%w_]+>", "^%(%?P[=>][%w_]+%)", "^%(%?#[^)]*%)" }
+
+---What stands at a parenthesis that no rewriting may touch: flags, a name, a comment.
+local function head_of(pattern, at)
+  for _, head in ipairs(HEADS) do
+    local found = pattern:match(head, at)
+    if found then return found end
+  end
+  return "("
+end
+
+---@class dm.PatternReader
+---@field text string
+---@field at integer the byte that is read next
+---@field caseless boolean whether case does not matter there
+---@field first_only boolean whether flags for all of the pattern have to stand at its start
+---@field outer boolean[] the same around each group that is open
+local Reader = {}
+Reader.__index = Reader
+
+---Reads a parenthesis, with the flags that stand in it.
+function Reader:group()
+  local head = head_of(self.text, self.at)
+  if head:sub(-1) ~= ")" then table.insert(self.outer, self.caseless) end
+  local on, off = head:match "^%(%?(%a*)%-?(%a*)[:)]$"
+  if on and self.first_only and self.at > 1 and head:sub(-1) == ")" then
+    error(("pattern %q: %s may only stand at the start; (?%s:...) may stand anywhere"):format(self.text, head, on), 0)
+  end
+  if on and on:find "i" then self.caseless = true end
+  if off and off:find "i" then self.caseless = false end
+  self.at = self.at + #head
+  return head
+end
+
+---Reads a character that stands for itself, or means what it means in PCRE2.
+function Reader:character(cases)
+  local c = self.text:match("^[^\128-\191][\128-\191]*", self.at) or self.text:sub(self.at, self.at)
+  self.at = self.at + #c
+  if c == ")" and #self.outer > 0 then self.caseless = table.remove(self.outer) end
+  return self.caseless and cases:find(c, 1, true) and "[" .. cases .. "]" or c
+end
+
 ---@param pattern string
 ---@param module "regex"|"re"? whose notation it is; "regex" by default
 ---@return string for PCRE2
 function M.translate(pattern, module)
-  local parts, at = {}, 1
-  local escapes = DIALECTS[module or "regex"]
-  while at <= #pattern do
-    local c = pattern:sub(at, at)
+  local parts, escapes = {}, DIALECTS[module or "regex"]
+  local reader = setmetatable({ text = pattern, at = 1, caseless = false, first_only = module == "re", outer = {} },
+    Reader)
+  while reader.at <= #pattern do
+    local c = pattern:sub(reader.at, reader.at)
+    local part
     if c == "\\" then
-      c, at = escape(escapes.outside, pattern, at + 1)
+      part, reader.at = escape(escapes.outside, pattern, reader.at + 1)
     elseif c == "[" then
-      c, at = bracket(escapes, pattern, at)
+      part, reader.at = bracket(escapes, pattern, reader.at, reader.caseless)
+    elseif c == "(" then
+      part = reader:group()
     else
-      at = at + 1
+      part = reader:character(escapes.cases)
     end
-    parts[#parts + 1] = c
+    parts[#parts + 1] = part
   end
   return table.concat(parts)
 end

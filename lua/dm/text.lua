@@ -276,10 +276,10 @@ Splitter.__index = Splitter
 ---@return dm.Splitter
 function M.splitter(options)
   local size, overlap = options.chunk_size, options.chunk_overlap or 0
-  if size < 1 or overlap < 0 or size <= overlap then
+  if size < 0 or size <= overlap then
     error(("chunk_size %d must be greater than chunk_overlap %d"):format(size, overlap), 0)
   end
-  local function whole(n) return math.max(-1, math.min(n, 2 ^ 53)) end -- what C's integers hold
+  local function whole(n) return math.max(-2 ^ 52, math.min(n, 2 ^ 52)) end -- what C's integers hold
   return setmetatable({ size = whole(size), overlap = whole(overlap), most = whole(options.max_characters or -1) },
     Splitter)
 end

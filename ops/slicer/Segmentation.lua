@@ -25,7 +25,7 @@ local Segmentation = Slicer:extend {
 function Segmentation:init()
   local made, splitter = pcall(text.splitter,
     { max_characters = self.maxCharacters, chunk_size = self.chunkSize, chunk_overlap = self.chunkOverlap })
-  if not made then failure.raise("Exception", [[(83001, "<class 'ValueError'>")]]) end
+  if not made then failure.raise("Exception", "(83001, 'init text splitter failed')") end
   self.splitter = splitter
 end
 

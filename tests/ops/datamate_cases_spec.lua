@@ -135,6 +135,28 @@ describe("DataMate's operators", function()
     assert.equal('[{"slice_data": "，变得，，变得变得，"}, {"slice_data": "，，"}, {"slice_data": "变得，，，变得"}]', sample.text)
   end)
 
+  it("leave out what stands between chunks when these overlap by less than nothing", function()
+    local function split(size, overlap, s)
+      return text.splitter { chunk_size = size, chunk_overlap = overlap }:split(s)
+    end
+    assert.same({ "中国中", "卖完了" }, split(3, -1, "中国中国卖完了"))
+    assert.same({ "abc" }, split(3, -9, "abcdefg"))
+    assert.same({}, split(0, -1, "abc, d"))
+    assert.has_error(function() split(-1, -2, "abc") end)
+  end)
+
+  it("fail with DataMate's words", function()
+    local function failing(name, params, s)
+      local ok, e = pcall(function() registry.get(name)(params):execute { text = s } end)
+      assert.is_false(ok)
+      return tostring(e)
+    end
+    assert.equal("Exception: (83001, 'init text splitter failed')", failing("Segmentation", { chunkSize = 1 }, "x"))
+    local params = { chunk_size = 1, overlap_size = 0 }
+    assert.equal("ZeroDivisionError: float division by zero",
+      failing("KnowledgeRelationSlice", params, "蘨的脉陫瓲 能的一\n\v"))
+  end)
+
   it("say what they measured", function()
     local _, reason, value = registry.get "FileWithShortOrLongLengthFilter" {}:execute { text = " short " }
     assert.equal("shorter than 10", reason)

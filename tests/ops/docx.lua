@@ -48,7 +48,7 @@ local function rows_of(xml)
     for tc in tr:gmatch "<w:tc>(.-)</w:tc>" do
       local list = {}
       for p in each_paragraph(tc) do list[#list + 1] = text_of(p) end
-      local text = tc:find("<w:vMerge/>", 1, true) and above[#row + 1] or table.concat(list, " ")
+      local text = tc:find("<w:vMerge/>", 1, true) and above[#row + 1] or table.concat(list, "\n")
       for _ = 1, tonumber(tc:match 'gridSpan w:val="(%d+)"' or 1) do row[#row + 1] = text end
     end
     rows[#rows + 1] = row

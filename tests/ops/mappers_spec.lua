@@ -138,6 +138,9 @@ local CASES = {
     { "a\nb", "-", { pattern = "a.b", repl = "-" } },
     { "ab", "ab", { pattern = null } },
     { "aabb", "xxyy", { pattern = { "a", "b" }, repl = { "x", "y" } } },
+    { "ab", "A\u{E9}\0(ab)", { pattern = "ab", repl = "\\x41\\u00e9\\0(\\g<0>)" } },
+    { "a\n", "-a\n-", { pattern = "(?m)^", repl = "-" } },
+    { "ab", "\n2S8", { pattern = "(a)b", repl = "\\0122\\1238" } },
   },
   text_chunk_mapper = {
     { "", {} },
@@ -278,6 +281,21 @@ describe("python_regex", function()
     assert.equal("_1", all("[^\\W\\d_]", "a_é1\204\129"))
     assert.equal("", all("[\\s\\S]", "a \n\28é"))
     assert.equal(",", all("[\\w\\S](?<!,)", "a,"))
+  end)
+  it("takes what Python takes for an i where case does not matter", function()
+    local function all(pattern, s, module) return python_regex.compile(pattern, "", module):replace(s, "") end
+    assert.equal("aı", all("(?i)i", "iIİaı"))
+    assert.equal("a", all("(?i)i", "iIİaı", "re"))
+    assert.equal("1ı", all("(?i)[a-z]+", "1xİı"))
+    assert.equal("xİ", all("(?i)[^a-z]+", "1xİı"))
+    assert.equal("Bİ", all("(?i:b)i", "biBiBİ"))
+    assert.equal("İbİ", all("(?P<i>i)(?i:b)(?P=i)", "iBiİbİ"))
+    assert.equal("İ", all("(?i)(?-i:i)", "iİ"))
+  end)
+  it("wants flags at the start of a pattern of re, as Python does", function()
+    assert.has_error(function() registry.get "text_chunk_mapper" { split_pattern = "(?i)a" } end,
+      'pattern "((?i)a)": (?i) may only stand at the start; (?i:...) may stand anywhere')
+    assert.same({ "1", "2" }, run("text_chunk_mapper", { split_pattern = "(?i)a", max_len = 2 }, "1A2"))
   end)
   it("takes the name of a script for the script", function()
     assert.equal("。ー", python_regex.compile("\\p{Han}"):replace("中。ー", ""))

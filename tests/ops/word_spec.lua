@@ -50,6 +50,11 @@ describe("TextToWord", function()
     assert.same({ "12345678901234567890", "1", "2" }, column("12345678901234567890", "1", "2"))
     assert.same({ "12345678901234567890", "NaN", "2" }, column("12345678901234567890", "NaN", "2"))
     assert.same({ "1.2345678901234567e+19", "1.5", "2.0" }, column("12345678901234567890", "1.5", "2"))
+    assert.same({ "123456789.12345678" }, column "123456789.123456789")
+    assert.same({ "9.223372036854778e+18" }, column "9223372036854775808.0")
+    assert.same({ ".5", "1E400" }, column(".5", "1E400"))
+    assert.same({ "0", "", "18446744073709551616" }, column("0", "NA", "18446744073709551616"))
+    assert.same({ "nAn", "1" }, column("nAn", "1"))
     assert.same({ { "1" } }, rows "<table><tr><td></td></tr><tr><td>1</td></tr></table>")
     assert.same({ { "b" } }, rows "<table><tr><td></td></tr></table><table><tr><td>b</td></tr></table>")
   end)
@@ -58,7 +63,11 @@ describe("TextToWord", function()
     assert.same({ { "a" }, { "b" } }, rows "<table><tr><th>h</th></tr><tr><td>a</td></tr><tr><td>b</td></tr></table>")
     assert.same({ { "a" } }, rows "<table><thead><tr><td>h</td></tr></thead><tbody><tr><td>a</td></tr></tbody></table>")
     assert.same({ { "h", "a" } }, rows "<table><tr><th>h</th><td>a</td></tr></table>")
-    assert.is_nil(rows "<table><tr><th>h</th></tr></table>")
+    assert.same({}, rows "<table><tr><th>h</th></tr></table>") -- a table without rows, as python-docx writes it
+    assert.same({ { "a", "" } },
+      rows "<table><thead><tr><th colspan=2>h</th></tr></thead><tr><td>a</td></tr></table>")
+    assert.same({ { "a" }, { "f" } },
+      rows "<table><tfoot><tr><td>f</td></tr></tfoot><tr><td>a</td></tr></table>")
   end)
 
   it("puts white space of cells in order, and undoes entities", function()
@@ -76,10 +85,33 @@ describe("TextToWord", function()
       rows '<table><tr><td rowspan="9">x</td><td>y</td></tr><tr><td>z</td></tr></table>')
     assert.same({ { "x ", "x " } }, rows '<table><tr><td colspan="2">x</td></tr></table>')
     assert.same({ { "a" } }, rows '<table><tr><td colspan="1">a</td></tr></table>')
+    assert.same({ { "a   ", "a   ", "b" }, { "a   ", "a   ", "c" } },
+      rows '<table><tr><td rowspan=2 colspan=2>a</td><td>b</td></tr><tr><td>c</td></tr></table>')
+  end)
+
+  it("merges what a row has too little into its last cell, unless that is its first", function()
+    local two = "<table><tr><td rowspan=2>a</td><td>b</td></tr><tr><td>c</td><td>d</td><td>e</td></tr>"
+    assert.same({ { "a ", "b ", "b " }, { "a ", "c", "d" }, { "f", "", "" } },
+      rows(two .. "<tr><td>f</td></tr></table>"))
+  end)
+
+  it("takes all tables of a line together when a cell spans places", function()
+    assert.same({ { "ab ", "ab " }, { "c", "" } }, rows(
+      "<table><tr><td colspan=2> a<br> b</td></tr></table><table><tr><td>c</td></tr></table>"))
+  end)
+
+  it("leaves spans as they are that make no rectangle", function()
+    assert.same({ { "x ", "y" }, { "x ", "z z" } }, rows(
+      "<table><tr><td rowspan=2>x</td><td>y</td></tr><tr><td colspan=1>z z</td></tr></table>"))
+  end)
+
+  it("lets cells of th span places where no td does", function()
+    assert.same({ { "<b>", "", "a b", "a b", "x" }, { "", "c", "a b", "a b", "y" } }, rows(
+      "<table><tr><td>&lt;b&gt;<td>NA<th colspan=2 rowspan=2>a  b<td>x</tr><tr><td>nan<td>c<td>y</tr></table>"))
   end)
 
   it("leaves out tables that can not be", function()
-    for _, s in ipairs { '<td colspan="1000000000">', '<td rowspan="x">', '<td colspan="-1">', "", "<td" } do
+    for _, s in ipairs { '<td colspan="1000000000">', '<td rowspan="x">', "", "<td" } do
       assert.is_nil(rows("<table><tr>" .. s .. "</tr></table>"))
     end
     assert.is_nil(rows("<table>" .. ('<tr><td colspan="90000">'):rep(3) .. "</table>"))

@@ -4,7 +4,7 @@
 #include "text/scratch.h"
 #include "test.h"
 
-enum { SIGMA = 0x3A3, PAD = 17, ROOM = 3 * PAD + 16 };
+enum { SIGMA = 0x3A3, PAD = 17, EDGE = 62, ROOM = 3 * EDGE };
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
@@ -55,15 +55,24 @@ static bool is_right(uint32_t c, size_t before, size_t after, bool up)
     return status == 1 && out->n == m && memcmp(out->p, want, m) == 0;
 }
 
+/* Alone, within blocks of 16 and of 64, and across the ends of both. */
+static bool is_right_everywhere(uint32_t c)
+{
+    return is_right(c, 0, 0, true) && is_right(c, PAD, 2 * PAD, true) && is_right(c, 3, 20, true) &&
+           is_right(c, 3, 20, false) && is_right(c, PAD, 2 * PAD, false) &&
+           is_right(c, EDGE + c % 2, EDGE, true) && is_right(c, EDGE + c % 2, EDGE, false) &&
+           (c == SIGMA || is_right(c, 0, 0, false));
+}
+
 int main(void)
 {
     for (uint32_t c = 0; c < 0x110000; c++) {
         if (c >= 0xD800 && c < 0xE000)
             continue;
-        bool right = is_right(c, 0, 0, true) && is_right(c, PAD, 2 * PAD, true) &&
-                     is_right(c, 3, 20, true) && is_right(c, 3, 20, false) &&
-                     is_right(c, PAD, 2 * PAD, false) && (c == SIGMA || is_right(c, 0, 0, false));
-        ok(right, "U+%04X", c);
+        dm_text_plain = false;
+        ok(is_right_everywhere(c), "U+%04X", c);
+        dm_text_plain = true;
+        ok(is_right_everywhere(c), "U+%04X without vectors", c);
     }
     return test_end("case");
 }

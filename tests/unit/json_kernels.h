@@ -12,7 +12,7 @@ static inline const struct dm_json_kernel *kernel_at(int i)
 #if defined(__x86_64__)
     if (i == 1 && __builtin_cpu_supports("avx2"))
         return &dm_json_avx2;
-    if (i == 2 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    if (i == 2 && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2"))
         return &dm_json_avx512;
 #endif
     return i == 0 ? &dm_json_portable : NULL;

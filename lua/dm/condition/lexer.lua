@@ -1,4 +1,6 @@
 -- Cuts a condition in Python's notation into tokens: names, numbers, strings and signs.
+local utf8 = require "dm.text.utf8"
+
 local M = {}
 
 ---@class dm.Token
@@ -15,28 +17,17 @@ local function fail(text, at, what)
   error(("column %d of %q: %s"):format(at, text, what), 0)
 end
 
----A code point as UTF-8.
-local function utf8(c)
-  if c < 0x80 then return string.char(c) end
-  if c < 0x800 then return string.char(0xC0 + math.floor(c / 64), 0x80 + c % 64) end
-  local tail = string.char(0x80 + math.floor(c / 64) % 64, 0x80 + c % 64)
-  if c < 0x10000 then return string.char(0xE0 + math.floor(c / 4096)) .. tail end
-  return string.char(0xF0 + math.floor(c / 262144), 0x80 + math.floor(c / 4096) % 64) .. tail
-end
-
 ---Reads what stands behind a backslash at `at`; returns it and the place behind it.
 local function read_escape(text, at)
   local c = text:sub(at, at)
   if ESCAPES[c] then return ESCAPES[c], at + 1 end
   local octal = text:match("^[0-7][0-7]?[0-7]?", at)
-  if octal then return utf8(tonumber(octal, 8)), at + #octal end
+  if octal then return utf8.char(tonumber(octal, 8)), at + #octal end
   if not HEX_DIGITS[c] then return "\\" .. c, at + 1 end
   local hex = text:match("^" .. ("%x"):rep(HEX_DIGITS[c]), at + 1)
-  local code = hex and tonumber(hex, 16)
-  if not code or code > 0x10FFFF or (code >= 0xD800 and code < 0xE000) then
-    fail(text, at, "\\" .. c .. " needs the code of a character")
-  end
-  return utf8(code), at + 1 + #hex
+  local char = hex and utf8.char(tonumber(hex, 16))
+  if not char then fail(text, at, "\\" .. c .. " needs the code of a character") end
+  return char, at + 1 + #hex
 end
 
 ---Reads the string whose quote begins at `at`; returns its content and the place behind it.

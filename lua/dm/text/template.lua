@@ -1,5 +1,7 @@
--- Replacements in Python's notation (\1, \g<name>, \n, \\), cut into the parts that kernels take.
+-- Replacements in the notation of Python's module `regex` (\1, \g<name>, \n, \x41, \\), cut into the parts that kernels
+-- take.
 local ffi = require "ffi"
+local utf8 = require "dm.text.utf8"
 
 local M = {}
 
@@ -10,17 +12,38 @@ end
 
 local ESCAPES = { n = "\n", r = "\r", t = "\t", a = "\a", b = "\b", f = "\f", v = "\v", ["\\"] = "\\" }
 
+local HEX_DIGITS = { x = 2, u = 4, U = 8 }
+
+local function fail(repl, what)
+  error(("replacement %q: %s"):format(repl, what), 0)
+end
+
+---Reads \ followed by a digit: as Python does, a character when it begins with 0 or has three octal digits, else a
+---group.
+local function read_number(repl, at)
+  local octal = repl:match("^0[0-7]?[0-7]?", at) or repl:match("^[0-7][0-7][0-7]", at)
+  if octal then return utf8.char(tonumber(octal, 8) % 256), at + #octal end
+  local digits = repl:match("^%d%d?", at)
+  return tonumber(digits), at + #digits
+end
+
+---Reads \x, \u or \U, whose letter is c and stands at `at`.
+local function read_hex(repl, at, c)
+  local hex = repl:match("^" .. ("%x"):rep(HEX_DIGITS[c]), at + 1)
+  local char = hex and utf8.char(tonumber(hex, 16))
+  if not char then fail(repl, "\\" .. c .. " needs the code of a character") end
+  return char, at + 1 + #hex
+end
+
 ---Reads one escape after a backslash: the part, and the place behind it.
 local function read_escape(repl, at)
-  local digits = repl:match("^%d%d?", at)
-  if digits then return tonumber(digits), at + #digits end
+  local c = repl:sub(at, at)
+  if c:find "%d" then return read_number(repl, at) end
   local name, behind = repl:match("^g<([%w_]+)>()", at)
   if name then return tonumber(name) or { name }, behind end
-  local c = repl:sub(at, at)
   if ESCAPES[c] then return ESCAPES[c], at + 1 end
-  if c == "" or c:find "%a" then
-    error(("replacement %q: \\%s has no meaning"):format(repl, c), 0)
-  end
+  if HEX_DIGITS[c] then return read_hex(repl, at, c) end
+  if c == "" or c:find "%a" then fail(repl, ("\\%s has no meaning"):format(c)) end
   return "\\" .. c, at + 1
 end
 
@@ -49,7 +72,7 @@ local function make(repl, group_of)
     else
       local group = type(part) == "table" and part[1] or part
       array[i - 1].group = group_of(group)
-        or error(("replacement %q: the pattern has no group %s"):format(repl, group), 0)
+        or fail(repl, "the pattern has no group " .. group)
     end
   end
   local text = table.concat(texts)
