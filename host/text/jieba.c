@@ -66,6 +66,10 @@ static bool load(struct dm_jieba *j, const char *words, size_t n, const char *em
     j->unknown = log(1) - log_total;
     for (uint32_t c = 0; c <= DM_JIEBA_LAST; c++)
         j->first[c] = dm_trie_child(&j->trie, 0, c);
+    for (uint32_t a = 0; a < 0x80; a++)
+        for (uint32_t b = 0; j->first[a] && b < 0x80; b++)
+            if (dm_trie_child(&j->trie, j->first[a], b))
+                j->pairs[a][b >> 6] |= (uint64_t)1 << (b & 63);
     for (uint32_t i = 0; i < j->trie.nodes; i++)
         if (*weight_of(j, i) < 0)
             *weight_of(j, i) = log(-*weight_of(j, i)) - log_total;
@@ -92,11 +96,16 @@ void dm_jieba_destroy(struct dm_jieba *j)
     free(j);
 }
 
-void dm_jieba_add(struct dm_jieba_run *run, size_t from, size_t to)
+void dm_jieba_add_bytes(struct dm_jieba_run *run, size_t from, size_t to)
 {
-    struct dm_text_span word = {run->base + run->offsets[from], run->base + run->offsets[to]};
+    struct dm_text_span word = {from, to};
     if (!dm_buf_add(run->out, &word, sizeof word))
         run->failed = true;
+}
+
+void dm_jieba_add(struct dm_jieba_run *run, size_t from, size_t to)
+{
+    dm_jieba_add_bytes(run, run->base + run->offsets[from], run->base + run->offsets[to]);
 }
 
 /* The best cut of a run, none of whose characters is beyond DM_JIEBA_LAST: next[i] is where the
@@ -160,10 +169,10 @@ static void add_route(const struct dm_jieba *j, struct dm_jieba_run *run, size_t
     add_singles(j, run, single, n);
 }
 
-/* Cuts a run of so many bytes that starts at p. */
-static bool cut_run(const struct dm_jieba *j, const char *p, size_t bytes, struct dm_jieba_run *run)
+/* Cuts a run of n characters that starts at p. */
+static bool cut_run(const struct dm_jieba *j, const char *p, size_t n, struct dm_jieba_run *run)
 {
-    size_t n = (size_t)dm_text_length(p, bytes), room = n + 1;
+    size_t room = n + 1;
     double *best = dm_scratch_room(DM_SCRATCH_MARKS,
                                    room * (sizeof *best + 3 * sizeof(uint32_t) + DM_JIEBA_STATES));
     if (!best)
@@ -183,41 +192,73 @@ static bool cut_run(const struct dm_jieba *j, const char *p, size_t bytes, struc
     return !run->failed;
 }
 
-static bool in_run(uint32_t c)
+/* What a byte of ASCII is to a run. */
+enum { OUTSIDE, SIGN, DIGIT, LETTER };
+
+static const unsigned char *kinds(void)
 {
-    return dm_jieba_is_han(c) || dm_jieba_is_alnum(c) ||
-           (c > 0 && c < 0x80 && strchr("+#&._%-", (int)c));
+    static unsigned char table[0x80];
+    if (table['a'])
+        return table;
+    for (const char *sign = "+#&._%-"; *sign; sign++)
+        table[(unsigned char)*sign] = SIGN;
+    for (unsigned c = '0'; c <= 'z'; c++)
+        if (dm_jieba_is_alnum(c))
+            table[c] = c <= '9' ? DIGIT : LETTER;
+    return table;
 }
 
-static size_t run_end(const char *p, size_t n, size_t at)
+/* Where the run ends that begins at `at`, and how many characters it has; *known tells whether a
+ * word of the dictionary may be in it that has several. */
+static size_t run_end(const struct dm_jieba *j, const char *p, size_t n, size_t at, size_t *points,
+                      bool *known)
 {
-    size_t size;
-    while (in_run(dm_char_at(p, n, at, &size)))
-        at += size;
+    const unsigned char *kind = kinds();
+    const uint64_t none[2] = {0, 0}, *pairs = none;
+    *points = 0;
+    *known = false;
+    for (size_t size; at < n; at += size, ++*points) {
+        unsigned char c = (unsigned char)p[at];
+        size = 1;
+        if (c >= 0x80) {
+            if (!dm_jieba_is_han(dm_char_read(p + at, &size)))
+                break;
+            *known = true;
+        } else if (!kind[c]) {
+            break;
+        } else {
+            *known |= pairs[c >> 6] >> (c & 63) & 1;
+            pairs = j->pairs[c];
+        }
+    }
     return at;
 }
 
 int dm_jieba_cut(const struct dm_jieba *j, const char *p, size_t n, struct dm_buf *out)
 {
-    struct dm_jieba_run run = {.out = out};
+    struct dm_jieba_run run = {.out = out, .text = p};
+    bool known;
     dm_buf_clear(out);
-    for (size_t at = 0, end; at < n; at = end) {
-        end = run_end(p, n, at);
+    for (size_t at = 0, end, points; at < n && !run.failed; at = end) {
+        end = run_end(j, p, n, at, &points, &known);
         run.base = at;
-        if (end > at) {
-            if (!cut_run(j, p + at, end - at, &run))
+        if (known) {
+            if (!cut_run(j, p + at, points, &run))
                 return DM_EMEMORY;
-            continue;
+        } else if (end > at) {
+            if (end - at == 1)
+                dm_jieba_add_bytes(&run, at, end);
+            else
+                dm_jieba_add_ascii(&run, at, end);
+        } else {
+            end = at + (n - at > 1 && p[at] == '\r' && p[at + 1] == '\n' ? 2 : dm_char_size(p[at]));
+            dm_jieba_add_bytes(&run, at, end);
         }
-        end = at + (n - at > 1 && p[at] == '\r' && p[at + 1] == '\n' ? 2 : dm_char_size(p[at]));
-        struct dm_text_span single = {at, end};
-        if (!dm_buf_add(out, &single, sizeof single))
-            return DM_EMEMORY;
     }
-    return DM_OK;
+    return run.failed ? DM_EMEMORY : DM_OK;
 }
 
-int dm_jieba_number(const struct dm_jieba *j, const char *p, size_t n, int begin,
+int dm_jieba_number(const struct dm_jieba *j, const char *p, size_t n, bool begin,
                     struct dm_buf *out)
 {
     static struct dm_intern numbers; /* in work spaces, of which there is one set */
@@ -241,10 +282,12 @@ int dm_jieba_number(const struct dm_jieba *j, const char *p, size_t n, int begin
 /* Whether a word has several characters, all of them letters. */
 static bool is_phrase(const char *p, size_t n)
 {
+    const unsigned char *kind = kinds();
     size_t points = 0, size;
     for (size_t i = 0; i < n; i += size, points++) {
-        uint32_t c = dm_char_read(p + i, &size);
-        if (!dm_jieba_is_han(c) && !(dm_jieba_is_alnum(c) && c > '9'))
+        unsigned char c = (unsigned char)p[i];
+        size = 1;
+        if (c < 0x80 ? kind[c] != LETTER : !dm_jieba_is_han(dm_char_read(p + i, &size)))
             return false;
     }
     return points > 1;

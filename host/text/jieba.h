@@ -15,6 +15,7 @@ enum { DM_JIEBA_BEGIN, DM_JIEBA_END, DM_JIEBA_MIDDLE, DM_JIEBA_SINGLE, DM_JIEBA_
 struct dm_jieba {
     struct dm_trie trie;
     uint32_t first[DM_JIEBA_LAST + 1]; /* nodes behind the root; 0: none */
+    uint64_t pairs[0x80][2];           /* bits of those of ASCII with which each begins a word */
     struct dm_buf weights; /* a double for each node: ln of the word's share; above 0: no word */
     double unknown;        /* the weight of what is no word */
     double *emit[DM_JIEBA_STATES]; /* ln of a state's share, for each ideograph */
@@ -22,6 +23,7 @@ struct dm_jieba {
 
 /* A run that is being segmented: its characters, and where they are in the text. */
 struct dm_jieba_run {
+    const char *text;
     const uint32_t *points;
     const uint32_t *offsets; /* one more than there are points */
     uint8_t *back;           /* room for DM_JIEBA_STATES bytes for each point */
@@ -30,8 +32,17 @@ struct dm_jieba_run {
     bool failed;             /* memory ran short */
 };
 
-/* Adds the word of points `from` up to `to`. */
+/* Sets `out` to a uint32_t for each word, from 0 in the order in which words come first: words of
+ * all calls since one with `begin` that are equal have the same. */
+int dm_jieba_number(const struct dm_jieba *j, const char *p, size_t n, bool begin,
+                    struct dm_buf *out);
+
+/* Adds the word of bytes `from` up to `to` of the text, and the one of points of the run. */
+void dm_jieba_add_bytes(struct dm_jieba_run *run, size_t from, size_t to);
 void dm_jieba_add(struct dm_jieba_run *run, size_t from, size_t to);
+
+/* Adds [a-zA-Z0-9]+(\.\d+)?%? as words, and what stands between, of bytes of ASCII. */
+void dm_jieba_add_ascii(struct dm_jieba_run *run, size_t from, size_t to);
 
 /* Reads the table of a Python file: 'B': {'\\u4e00': -3.65, ... */
 bool dm_jieba_read_emissions(struct dm_jieba *j, const char *p, size_t n);

@@ -99,36 +99,35 @@ static void add_han(const struct dm_jieba *j, struct dm_jieba_run *run, size_t f
         dm_jieba_add(run, done, to);
 }
 
-static size_t skip_alnum(const uint32_t *points, size_t at, size_t to)
+static size_t skip_alnum(const char *p, size_t at, size_t to)
 {
-    while (at < to && dm_jieba_is_alnum(points[at]))
+    while (at < to && dm_jieba_is_alnum((unsigned char)p[at]))
         at++;
     return at;
 }
 
-static size_t skip_digits(const uint32_t *points, size_t at, size_t to)
+static size_t skip_digits(const char *p, size_t at, size_t to)
 {
-    while (at < to && points[at] >= '0' && points[at] <= '9')
+    while (at < to && p[at] >= '0' && p[at] <= '9')
         at++;
     return at;
 }
 
-/* [a-zA-Z0-9]+(\.\d+)?%? as words, and what stands between. */
-static void add_ascii(struct dm_jieba_run *run, size_t from, size_t to)
+void dm_jieba_add_ascii(struct dm_jieba_run *run, size_t from, size_t to)
 {
-    const uint32_t *points = run->points;
+    const char *p = run->text;
     for (size_t at = from, end; at < to; at = end) {
-        end = skip_alnum(points, at, to);
+        end = skip_alnum(p, at, to);
         if (end == at) {
-            while (end < to && !dm_jieba_is_alnum(points[end]))
+            while (end < to && !dm_jieba_is_alnum((unsigned char)p[end]))
                 end++;
         } else {
-            if (end + 1 < to && points[end] == '.' && skip_digits(points, end + 1, to) > end + 1)
-                end = skip_digits(points, end + 1, to);
-            if (end < to && points[end] == '%')
+            if (end + 1 < to && p[end] == '.' && skip_digits(p, end + 1, to) > end + 1)
+                end = skip_digits(p, end + 1, to);
+            if (end < to && p[end] == '%')
                 end++;
         }
-        dm_jieba_add(run, at, end);
+        dm_jieba_add_bytes(run, at, end);
     }
 }
 
@@ -142,6 +141,6 @@ void dm_jieba_add_unknown(const struct dm_jieba *j, struct dm_jieba_run *run, si
         if (han)
             add_han(j, run, from, end);
         else
-            add_ascii(run, from, end);
+            dm_jieba_add_ascii(run, run->base + run->offsets[from], run->base + run->offsets[end]);
     }
 }

@@ -61,21 +61,28 @@ function Jieba:cut(s)
   return text.pieces(C.dm_jieba_cut(self.jieba, s, #s, C.dm_text_out()), s)
 end
 
-local numbers = ffi.typeof "uint32_t[?]"
+---How many chunks of a text may be related.
+M.MOST_CHUNKS = C.DM_RELATE_MOST
 
----The words of a text as numbers, from 0 in the order in which words come first; equal words of all texts since one
----with `begin` have the same.
----@param s string
----@param begin boolean
----@return ffi.cdata* uint32_t[]
----@return integer how many there are
-function Jieba:number(s, begin)
+---Puts each chunk with the one of those that follow which says most about the same.
+---@param chunks string[] at most M.MOST_CHUNKS
+---@return { [1]: integer, [2]: integer? }[]? pairs of numbers of chunks; nil when some that are left have no words
+function Jieba:relate(chunks)
+  local ends, stop = ffi.new("uint32_t[?]", #chunks), 0
+  for i, chunk in ipairs(chunks) do
+    stop = stop + #chunk
+    ends[i - 1] = stop
+  end
   local out = C.dm_text_out()
-  text.made(C.dm_jieba_number(self.jieba, s, #s, begin and 1 or 0, out), s)
-  local n = tonumber(out.n) / 4
-  local list = numbers(n)
-  ffi.copy(list, out.p, out.n)
-  return list, n
+  local status = C.dm_jieba_relate(self.jieba, table.concat(chunks), ends, #chunks, out)
+  if status == C.DM_EINPUT then return nil end
+  text.made(status, "")
+  local list, numbers = {}, ffi.cast("const int32_t *", out.p)
+  for i = 0, tonumber(out.n) / 8 - 1 do
+    local other = numbers[2 * i + 1]
+    list[i + 1] = { numbers[2 * i] + 1, other >= 0 and other + 1 or nil }
+  end
+  return list
 end
 
 ---Words that do not count.
