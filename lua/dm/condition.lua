@@ -20,6 +20,7 @@ end
 ---@param v any
 ---@return boolean
 local function truth(v)
+  if sample_module.is_node(v) and kinds.is_list(v) then return #v > 0 end -- nulls are elements, too
   if is_container(v) then
     local step, state, first = sample_module.each(v)
     return step(state, first) ~= nil
@@ -156,15 +157,28 @@ function Parser:atom()
   return function(sample) return sample[name] end
 end
 
+local function is_whole(x) return x % 1 == 0 and math.abs(x) <= 2 ^ 53 end
+
+---What Python's numbers have behind a dot; of a float numerator and denominator are missing.
+local NUMBER_PARTS = {
+  real = function(x) return x end,
+  imag = function() return 0 end,
+  numerator = function(x) return is_whole(x) and x or nil end,
+  denominator = function(x) return is_whole(x) and 1 or nil end,
+}
+
+---What stands behind a dot in a value.
+local function part_of(value, name)
+  if is_container(value) then return value[name] end
+  if type(value) == "boolean" then value = value and 1 or 0 end
+  return type(value) == "number" and NUMBER_PARTS[name] and NUMBER_PARTS[name](value) or nil
+end
+
 function Parser:operand()
   local value = self:atom()
   while self:take "." do
     local object, name = value, self:name()
-    value = function(sample)
-      local v = object(sample)
-      if is_container(v) then return v[name] end
-      return nil
-    end
+    value = function(sample) return part_of(object(sample), name) end
   end
   return value
 end

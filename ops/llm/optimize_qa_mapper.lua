@@ -1,5 +1,6 @@
 -- Has a model rewrite a question and its answer, in the fields query and response, with more detail and more
--- accurately. An answer that can not be read leaves the sample as it is, as with Data-Juicer.
+-- accurately. As with Data-Juicer an answer that can not be read leaves the sample as it is, and a part that is empty
+-- its field.
 local LLM = require("dm.base_op").LLM
 local datajuicer = require "dm.llm.datajuicer"
 local text = require "dm.text"
@@ -15,6 +16,13 @@ local Optimize = LLM:extend {
   params = datajuicer.params {
     { "query_key", "string", default = "query", doc = "field with the question" },
     { "response_key", "string", default = "response", doc = "field with the answer" },
+    { "system_prompt", "string", doc = "Data-Juicer's: the system's message, as system" },
+    { "input_template", "string", default = "以下是原始问答对：\n{}", doc = "what is asked; {} is the pair" },
+    { "qa_pair_template", "string", default = QUESTION .. "\n{}\n" .. ANSWER .. "\n{}",
+      doc = "a pair; {} is the question, then the answer" },
+    { "output_pattern", "string",
+      doc = "Python's regular expression for the reply, with a group for the question and one for the answer; none: " ..
+        "they stand behind 【问题】 and 【回答】" },
   },
   examples = {
     {
@@ -25,7 +33,22 @@ local Optimize = LLM:extend {
     },
   },
 }
-Optimize.get_llm, Optimize.task = datajuicer.get_llm, TASK
+Optimize.task = TASK
+
+function Optimize:get_llm()
+  self.system = self.system or self.system_prompt
+  return datajuicer.get_llm(self)
+end
+
+function Optimize:init()
+  self.pattern = self.output_pattern and datajuicer.pair_pattern(self.output_pattern)
+  self:fill("", "") -- a template that can not be filled fails now
+end
+
+---The templates with a question and an answer in them.
+function Optimize:fill(question, answer)
+  return datajuicer.fill(self.input_template, datajuicer.fill(self.qa_pair_template, question, answer))
+end
 
 local function field(sample, key)
   local value = sample[key]
@@ -34,22 +57,38 @@ local function field(sample, key)
 end
 
 function Optimize:build_llm_prompt(sample)
-  return ("以下是原始问答对：\n%s\n%s\n%s\n%s"):format(QUESTION, field(sample, self.query_key), ANSWER,
-    field(sample, self.response_key))
+  return self:fill(field(sample, self.query_key), field(sample, self.response_key))
 end
 
----Question and answer of the model's text; nil when they are not marked.
-local function read(reply)
+---Question and answer of the model's text as they are marked by default.
+local function marked(reply)
   local _, question = reply:find(QUESTION, 1, true)
   local mark, answer = reply:find(ANSWER, (question or #reply) + 1, true)
   if not mark then return nil end
-  return text.strip(reply:sub(question + 1, mark - 1)), text.strip(reply:sub(answer + 1))
+  return reply:sub(question + 1, mark - 1), reply:sub(answer + 1)
+end
+
+---The same by a pattern, which has to match from the start.
+local function matched(pattern, reply)
+  local first, _, question, answer = pattern:find(reply)
+  if first ~= 1 then return nil end
+  return question or "", answer or ""
+end
+
+---Question and answer of the model's text; nil when they are not marked, or both empty.
+function Optimize:read(reply)
+  local question, answer
+  if self.pattern then question, answer = matched(self.pattern, reply) else question, answer = marked(reply) end
+  if not question then return nil end
+  question, answer = text.strip(question), text.strip(answer)
+  if question .. answer ~= "" then return question, answer end
 end
 
 function Optimize:execute(sample)
-  local question, answer = datajuicer.ask(self, self:build_llm_prompt(sample), read)
-  if not question then return end
-  sample[self.query_key], sample[self.response_key] = question, answer
+  local prompt = self:build_llm_prompt(sample)
+  local question, answer = datajuicer.ask(self, prompt, function(reply) return self:read(reply) end)
+  if question and question ~= "" then sample[self.query_key] = question end
+  if answer and answer ~= "" then sample[self.response_key] = answer end
 end
 
 return Optimize

@@ -1,8 +1,10 @@
 -- Cuts a text into chunks, and joins each chunk with the one of those that follow which says most about the same: the
 -- best by BM25 over jieba's words, among groups of 50 chunks. The text becomes a JSON list of { "slice_data": chunks }.
+local ffi = require "ffi"
 local datamate = require "dm.datamate"
 local failure = require "dm.failure"
 local jieba = require "dm.jieba"
+local kernel = require "dm.text.kernel"
 local text = require "dm.text"
 
 local KnowledgeRelationSlice = datamate.TextMapper:extend {
@@ -31,17 +33,21 @@ local function pair_up(list, chunks, words)
   end
 end
 
-local ESCAPES = {}
-for i = 0, 31 do ESCAPES[string.char(i)] = ("\\u%04x"):format(i) end
-for c, letter in pairs { ["\b"] = "b", ["\f"] = "f", ["\n"] = "n", ["\r"] = "r", ["\t"] = "t" } do
-  ESCAPES[c] = "\\" .. letter
+local err = ffi.new "struct dm_error"
+
+local function add(kernel_add, s)
+  if kernel_add(kernel.out, s, #s, err) < 0 then error(ffi.string(err.text), 0) end
 end
-ESCAPES['"'], ESCAPES["\\"] = '\\"', "\\\\"
 
 ---A list of slices as Python's json.dumps writes it.
 local function as_json(list)
-  for i, chunk in ipairs(list) do list[i] = '{"slice_data": "' .. chunk:gsub('[%c"\\]', ESCAPES) .. '"}' end
-  return "[" .. table.concat(list, ", ") .. "]"
+  kernel.out.n = 0
+  for i, chunk in ipairs(list) do
+    add(ffi.C.dm_json_add, i == 1 and '[{"slice_data": ' or '}, {"slice_data": ')
+    add(ffi.C.dm_json_add_string, chunk)
+  end
+  add(ffi.C.dm_json_add, #list > 0 and "}]" or "[]")
+  return kernel.result(1, "")
 end
 
 local function split(self, s)

@@ -18,6 +18,8 @@ local Generate = LLMSlicer:extend {
   params = datajuicer.params {
     { "hf_model", "string", doc = "Data-Juicer's: the model's name, as model" },
     { "max_num", "integer", min = 1, doc = "most pairs that are made of a text" },
+    { "output_pattern", "string", doc = "Python's regular expression for a pair in the reply, with a group for the " ..
+      "question and one for the answer; none: they stand behind Human: and Assistant:" },
     { "query_key", "string", default = "query", doc = "field that gets the question" },
     { "response_key", "string", default = "response", doc = "field that gets the answer" },
   },
@@ -35,6 +37,10 @@ local Generate = LLMSlicer:extend {
 }
 
 Generate.task = TASK
+
+function Generate:init()
+  self.pattern = self.output_pattern and datajuicer.pair_pattern(self.output_pattern)
+end
 
 function Generate:get_llm()
   self.api_or_hf_model = self.api_or_hf_model or self.hf_model
@@ -61,8 +67,18 @@ local function read(answer)
   return pairs_found[1] and pairs_found or nil
 end
 
+---The same by a pattern.
+local function matched(pattern, answer)
+  local pairs_found = {}
+  for _, _, question, reply in pattern:spans(answer) do
+    pairs_found[#pairs_found + 1] = { text.strip(question or ""), text.strip(reply or "") }
+  end
+  return pairs_found[1] and pairs_found or nil
+end
+
 function Generate:execute(sample)
-  local list, children = datajuicer.ask(self, self:build_llm_prompt(sample), read) or {}, {}
+  local read_pairs = self.pattern and function(answer) return matched(self.pattern, answer) end or read
+  local list, children = datajuicer.ask(self, self:build_llm_prompt(sample), read_pairs) or {}, {}
   for i = 1, math.min(#list, self.max_num or #list) do
     sample[self.query_key], sample[self.response_key] = list[i][1], list[i][2]
     children[i] = dm_sample.clone(sample)

@@ -22,7 +22,8 @@ describe("dm.condition", function()
       ["meta.deep.v >= 4"] = true, ["meta.lang.x == 1"] = false, ["missing != 1"] = false, ["none == None"] = false,
       ["missing or flag"] = true, ["empty or list"] = true, ["list == same"] = true, ["list == meta"] = false,
       ["empty == none"] = false, ["empty == no_list"] = false, ["list < longer < later"] = true,
-      ["longer <= list"] = false,
+      ["longer <= list"] = false, ["num.real == 15 and num.imag == 0"] = true, ["flag.real == 1"] = true,
+      ["num.numerator == 15 and num.denominator == 1"] = true, ["text.real == 15 or num.x == 15"] = false,
       ["(num > 1) == True"] = true, ["'\\u540d\\x41\\101\\n' == '名AA\\n'"] = true, ["r'\\n' == '\\\\n'"] = true,
       ["0x10 == 16 and 0b11 == 3 and 0o17 == 15 and 1_000 == 1e3 and .5 == 5e-1"] = true, ["名 == 1"] = true,
     } do

@@ -62,6 +62,28 @@ describe("operators that ask a model", function()
     assert.equal("made no samples", t.json_lines(dir .. "/out.jsonl.run/ledger.jsonl")[1].reason)
   end)
 
+  it("generate_qa_from_text_mapper and optimize_qa_mapper with patterns and templates of their own", function()
+    local status, _, err = run([["generate_qa_from_text_mapper", output_pattern = [=[Q(.*?)A(.*?)(?=Q|$)]=] ]],
+      { [[{"id":1,"text":"REPLY:Q a\nA b\nQ c A d"}]] })
+    assert.equal(0, status, err)
+    local rows = t.json_lines(dir .. "/out.jsonl")
+    assert.same({ "a", "b", "c", "d" }, { rows[1].query, rows[1].response, rows[2].query, rows[2].response })
+    status, _, err = run([["optimize_qa_mapper", output_pattern = "Q(.*)A(.*)", qa_pair_template = "{}{{{}}}",
+      input_template = "{}"]],
+      { [[{"id":1,"query":"REPLY:QxA","response":"y"}]], [[{"id":2,"query":"q","response":"a"}]] })
+    assert.equal(0, status, err)
+    rows = t.json_lines(dir .. "/out.jsonl")
+    assert.same({ "x", "{y}", "q" }, { rows[1].query, rows[1].response, rows[2].query })
+  end)
+
+  it("optimize_qa_mapper leaves a field whose new text is empty", function()
+    local status, _, err = run([["optimize_qa_mapper"]],
+      { [[{"id":1,"query":"q","response":"REPLY:【问题】\n\n【回答】\nlong a"}]] })
+    assert.equal(0, status, err)
+    local row = t.json_lines(dir .. "/out.jsonl")[1]
+    assert.same({ "q", "long a" }, { row.query, row.response })
+  end)
+
   it("optimize_qa_mapper and text_tagging_by_prompt_mapper", function()
     local status, _, err = run([["optimize_qa_mapper"]], {
       [[{"id":1,"query":"q","response":"REPLY:【问题】\nlong q\n【回答】\nlong a"}]],

@@ -1,5 +1,7 @@
 -- What Data-Juicer's operators that ask a model share: its parameters beside ours.
+local python_regex = require "dm.python_regex"
 local settings = require "dm.llm.settings"
+local text = require "dm.text"
 
 local M = {}
 
@@ -51,6 +53,33 @@ function M.ask(op, prompt, read)
     op.llm:chat(prompt, accept)
     if a ~= nil then return a, b, c end
   end
+end
+
+---A template of Python's str.format with a value for each {}; {{ and }} are braces.
+---@param template string
+---@param ... string
+---@return string
+function M.fill(template, ...)
+  local values, used = { ... }, 0
+  return (template:gsub("[{}][{}]?", function(braces)
+    if braces == "{{" or braces == "}}" then return braces:sub(1, 1) end
+    used = used + 1
+    if braces == "{}" and values[used] then return values[used] end
+    error(("template %q: only {} has a meaning in it, and %d times; a brace is written {{ or }}")
+      :format(template, #values), 0)
+  end))
+end
+
+---A pattern in the notation of Python's `re`, in which a dot matches line ends, with a group for a question and one for
+---an answer.
+---@param pattern string
+---@return dm.Regex
+function M.pair_pattern(pattern)
+  local re = text.regex(python_regex.translate(pattern, "re"), "s")
+  if re:groups() ~= 2 then
+    error(("output_pattern %q needs two groups, for the question and the answer"):format(pattern), 0)
+  end
+  return re
 end
 
 ---The parameters of Data-Juicer and those of an operator.
