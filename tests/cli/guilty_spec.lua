@@ -113,6 +113,9 @@ describe("dmhost run survives", function()
       rows[long] = ""
       local _, out = t.shell(("cat %s/out/*"):format(q(dir)))
       assert.is_true(out == table.concat(rows), #out .. " bytes")
+      local _, rejects = t.shell(("cat $(find %s -name rejects.jsonl)"):format(q(dir)))
+      assert.truthy(rejects:find("its worker was killed 3 times on this row (signal 9)", 1, true), rejects)
+      assert.equal(1, #t.lines(rejects))
     end)
   end
 
