@@ -98,7 +98,10 @@ local CASES = {
     { "Figures 1 a\nFigure1 a\nFigure1a b", "Figure1a b" }, -- "s" is a number
     { "fig. S1: a", "" },
   },
-  TraditionalChineseCleaner = { { "『乾坤』瞭解頭髮", "‘乾坤’了解头发" } },
+  TraditionalChineseCleaner = {
+    { "『乾坤』瞭解頭髮", "‘乾坤’了解头发" },
+    { "計畫用於單位", "计画用于单位" }, -- OpenCC knows 計畫 and 於單 as words
+  },
   UnicodeSpaceCleaner = { { "a\226\128\141b\t\n", "a b\t\n" } },
 }
 
