@@ -190,6 +190,27 @@ describe("DataMate's operators", function()
   end)
 end)
 
+describe("templates of DataMate's operators that ask a model", function()
+  local format = require("dm.llm.datamate").format
+  local function failing(template)
+    local ok, e = pcall(format, template, { question = "q{}", answer = "a" })
+    assert.is_false(ok)
+    return tostring(e)
+  end
+
+  it("are filled as Python's str.format fills them", function()
+    assert.equal("q{} {x} a}", format("{question} {{x}} {answer!s}}}", { question = "q{}", answer = "a" }))
+    assert.equal("KeyError: 'x'", failing "{question}{x.y}")
+    assert.equal("IndexError: Replacement index 0 out of range for positional args tuple", failing "a{}")
+    assert.equal("IndexError: Replacement index 2 out of range for positional args tuple", failing "{2}")
+    assert.equal("ValueError: Single '}' encountered in format string", failing "a}b")
+    assert.equal("ValueError: Single '{' encountered in format string", failing "a{")
+    assert.equal("ValueError: expected '}' before end of string", failing "a{b")
+    assert.equal("ValueError: unexpected '{' in field name", failing "{a {question}")
+    assert.equal("ValueError: {answer:>5}: only {answer} is supported", failing "{answer:>5}")
+  end)
+end)
+
 describe("word lists", function()
   after_each(t.clean)
 
