@@ -8,8 +8,10 @@
 #include "run/replies.h"
 #include "run/trace.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <uv.h>
 
 struct dm_worker {
@@ -245,6 +247,25 @@ static void tell_row(void *arg)
         _exit(1); /* nobody waits for the outcome any more */
 }
 
+bool dm_worker_intact(const struct dm_worker *w)
+{
+    struct stat st;
+    if (w->fd >= 0 && (fstat(w->fd, &st) || !S_ISSOCK(st.st_mode)))
+        return false;
+    for (const struct dm_result *r = w->results; r; r = r->next)
+        for (int i = 0; i < DM_STREAMS; i++)
+            if (r->out[i].fd >= 0 && fcntl(r->out[i].fd, F_GETFD) < 0)
+                return false;
+    return true;
+}
+
+/* Ends the worker on the row that has closed its descriptors. */
+static void look(void *arg)
+{
+    if (!dm_worker_intact(arg))
+        _exit(DM_EXIT_CLOSED);
+}
+
 /* Answers a call of dm.remote. */
 static int call(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err)
 {
@@ -375,7 +396,7 @@ void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg, int f
     w->idle_arg = arg;
     w->fd = fd;
     dm_work_on_idle(w->work, on_idle, w);
-    dm_work_on_row(w->work, tell_row, w);
+    dm_work_on_row(w->work, tell_row, look, w);
 }
 
 int dm_reply_find(const char *key, struct dm_buf *reply, struct dm_error *err)

@@ -89,11 +89,19 @@ local function show(v)
   return type(v) == "string" and ("%q"):format(v) or type(v) == "number" and tostring(v) or "a " .. type(v)
 end
 
+-- Of bytes, milliseconds and levels: whole numbers up to it are exact.
+local MOST = 2 ^ 53
+
 ---A size or time of the pipeline, converted.
 local function sized(p, entry, v, convert, example)
   local n = (type(v) == "string" or type(v) == "number") and convert(v)
-  if n and n > 0 then return n end
+  if n and n > 0 and n <= MOST then return n end
   wrong(p, entry, ("%s can not be %s"):format(table.concat(entry, "."), show(v)), { value = true, next = example })
+end
+
+local function whole(v)
+  local n = tonumber(v)
+  return n and n % 1 == 0 and n or nil
 end
 
 local SIZE_EXAMPLE = 'a size is a number of bytes, or text such as "64KiB" or "1.5GB"'
@@ -113,7 +121,7 @@ local function check_limits(p, given)
     row_time = value("row_time", units.milliseconds, TIME_EXAMPLE),
     memory = value("memory", units.bytes, SIZE_EXAMPLE),
     row_size = value("row_size", units.bytes, SIZE_EXAMPLE),
-    depth = value("depth", tonumber, "the depth is a number of levels"),
+    depth = value("depth", whole, "the depth is a whole number of levels"),
   }
   if limits.memory < 3 * limits.row_size then -- its buffer while that grows, and what is made of it
     wrong(p, { "limits", given.memory == nil and "row_size" or "memory" },
