@@ -73,8 +73,9 @@ static int on_object(struct dl_phdr_info *info, size_t n, void *arg)
  * do without here, too. */
 static void load_more(void)
 {
-    static const char *const names[] = {"libcurl.so.4", "libsqlite3.so.0", "libcld2.so.0",
-                                        "libuchardet.so.0"};
+    static const char *const names[] = {"libcurl.so.4",     "libsqlite3.so.0", "libcld2.so.0",
+                                        "libuchardet.so.0", "libexpat.so.1",   "libidn2.so.0",
+                                        "libnettle.so.8"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         dm_library_try(names[i]);
 }

@@ -277,8 +277,11 @@ int dm_input_fill(struct dm_input *in, struct dm_error *err)
         if (in->at_end && before == in->filled)
             return end_of_file(in);
         if (in->syncing) {
-            if (!find_first_row(in))
+            if (!find_first_row(in)) {
+                if (in->until && in->base >= in->until && !dm_reader_compressed(in->reader))
+                    return DM_INPUT_NONE;
                 continue;
+            }
             before = in->at;
         }
         char *newline = memrchr(in->buf + before, '\n', in->filled - before);

@@ -23,6 +23,7 @@ struct dm_input {
     bool syncing;           /* the next row begins behind the next newline */
     uint64_t taken;         /* where the row before the next one began */
     uint64_t skip_to;       /* bytes before this are passed over */
+    uint64_t until;         /* rows are wanted that begin before this; 0: all. The caller sets it */
     uint64_t size;          /* of the file when it was opened */
     int64_t mtime;          /* likewise, in ns */
     struct dm_error damage; /* why compressed input ended early; status 0 when it did not */
@@ -35,7 +36,7 @@ static inline int64_t dm_mtime_ns(const struct stat *st)
 }
 
 /* What dm_input_fill answers. */
-enum { DM_INPUT_END = 0, DM_INPUT_ROWS = 1, DM_INPUT_LONG = 2 };
+enum { DM_INPUT_END = 0, DM_INPUT_ROWS = 1, DM_INPUT_LONG = 2, DM_INPUT_NONE = 3 };
 
 /* Opens the file such that the first row is the first that begins at `start` or later, an offset in
  * the decompressed stream. When the same compressed file was left at exactly that row, reading goes
@@ -57,8 +58,10 @@ void dm_input_finish(struct dm_input *in);
 
 /* Drops what lies before `at` and reads on until complete rows are there. Returns DM_INPUT_ROWS;
  * DM_INPUT_LONG when the row at `at` is longer than row_bytes (its first bytes are in buf; the next
- * fill passes over the rest of it); DM_INPUT_END at the end of the file (after damage, buf holds
- * the piece of a row before it from `at` to `filled`); or an error below zero. */
+ * fill passes over the rest of it); DM_INPUT_NONE when no row begins before `until`, as within a
+ * long row (compressed files, which are read in one go, are read on instead); DM_INPUT_END at the
+ * end of the file (after damage, buf holds the piece of a row before it from `at` to `filled`); or
+ * an error below zero. */
 int dm_input_fill(struct dm_input *in, struct dm_error *err);
 
 /* Whether the file on disk is still the one that was opened. */

@@ -9,6 +9,7 @@
 
 /* The functions that are used, without their prefix. */
 #define DM_SQLITE_FUNCTIONS(X)                                                                     \
+    X(bind_blob)                                                                                   \
     X(bind_int64)                                                                                  \
     X(bind_parameter_index)                                                                        \
     X(bind_text)                                                                                   \
@@ -29,7 +30,8 @@
     X(prepare_v2)                                                                                  \
     X(reset)                                                                                       \
     X(sql)                                                                                         \
-    X(step)
+    X(step)                                                                                        \
+    X(wal_hook)
 
 struct dm_sqlite {
 #define X(name) __typeof__(&sqlite3_##name) name;

@@ -1,6 +1,7 @@
 /* Changing a sample. A new value takes the place of an old one in its container's list and takes
  * over its key, so that the writer still finds the bytes that led to it. */
 #include "base/utf8.h"
+#include "json/index.h"
 #include "json/tree.h"
 #include "json/write.h"
 
@@ -125,7 +126,7 @@ static void link_behind(struct dm_sample *s, uint32_t container, uint32_t before
 }
 
 static void replace(struct dm_sample *s, uint32_t container, uint32_t before, uint32_t old,
-                    uint32_t value)
+                    uint32_t value, const struct dm_span *name)
 {
     struct dm_value *v = &s->values[value], *o = &s->values[old];
     v->koff = o->koff;
@@ -140,24 +141,32 @@ static void replace(struct dm_sample *s, uint32_t container, uint32_t before, ui
         c->before = c->before == old ? value : c->before;
         c->last = c->last == old ? value : c->last;
     }
+    dm_index_put(s, before, old, value, name);
 }
 
-static void append(struct dm_sample *s, uint32_t container, uint32_t value)
+static void append(struct dm_sample *s, uint32_t container, uint32_t value,
+                   const struct dm_span *name)
 {
     dm_sample_count(s, container);
     struct dm_cursor *c = dm_sample_cursor(s, container);
-    link_behind(s, container, c->last, value);
+    uint32_t last = c->last;
+    link_behind(s, container, last, value);
     s->values[value].next = 0;
     c->last = value;
     c->count++;
+    dm_index_put(s, last, 0, value, name);
 }
 
 /* The value before `value` in its container, or 0. */
-static uint32_t before_of(const struct dm_sample *s, uint32_t container, uint32_t value)
+static uint32_t before_of(struct dm_sample *s, uint32_t container, uint32_t value)
 {
-    uint32_t before = 0;
-    for (uint32_t i = s->values[container].child; i && i != value; i = s->values[i].next)
+    uint32_t before = 0, steps = 0;
+    const struct dm_index *x = dm_index_of(s, container);
+    if (x)
+        return dm_index_before(x, value);
+    for (uint32_t i = s->values[container].child; i != value; i = s->values[i].next, steps++)
         before = i;
+    dm_index_note(s, container, steps);
     return before;
 }
 
@@ -188,10 +197,11 @@ int dm_sample_put(struct dm_sample *s, uint32_t object, const char *key, size_t 
     uint32_t old = dm_sample_find(s, object, key, n);
     if (!old && (rc = append_key(s, key, n, value, err)) != DM_OK)
         return rc;
+    struct dm_span name = {key, n};
     if (old)
-        replace(s, object, before_of(s, object, old), old, value);
+        replace(s, object, before_of(s, object, old), old, value, &name);
     else
-        append(s, object, value);
+        append(s, object, value, &name);
     mark_dirty(s, object);
     return DM_OK;
 }
@@ -206,38 +216,47 @@ int dm_sample_put_at(struct dm_sample *s, uint32_t array, double i, uint32_t val
         return rc;
     uint32_t old = dm_sample_at(s, array, i);
     if (old) {
-        replace(s, array, s->cursors->before, old, value);
+        replace(s, array, s->cursors->before, old, value, NULL);
     } else {
         uint32_t count = dm_sample_count(s, array);
         if (i != count + 1.0)
             return dm_fail(err, DM_EUSAGE, "an array of %u elements has no place for element %.17g",
                            count, i);
-        append(s, array, value);
+        append(s, array, value, NULL);
     }
     mark_dirty(s, array);
     return DM_OK;
 }
 
-static void unlink_value(struct dm_sample *s, uint32_t container, uint32_t value)
+static void unlink_value(struct dm_sample *s, uint32_t container, uint32_t value,
+                         const struct dm_span *name)
 {
     uint32_t before = before_of(s, container, value);
     *(before ? &s->values[before].next : &s->values[container].child) = s->values[value].next;
     s->values[value].gone = 1;
-    dm_sample_forget(s);
+    for (struct dm_cursor *c = s->cursors; c < s->cursors + DM_CURSORS; c++) {
+        if (c->container != container)
+            continue;
+        c->at = 0;
+        c->count -= c->count != UINT32_MAX;
+        c->last = c->last == value ? before : c->last;
+    }
+    dm_index_remove(s, before, value, name);
     mark_dirty(s, container);
 }
 
 int dm_sample_remove(struct dm_sample *s, uint32_t object, const char *key, size_t n)
 {
     uint32_t value;
+    struct dm_span name = {key, n};
     while ((value = dm_sample_find(s, object, key, n)))
-        unlink_value(s, object, value);
+        unlink_value(s, object, value, &name);
     return DM_OK;
 }
 
 int dm_sample_pop(struct dm_sample *s, uint32_t array)
 {
     if (s->values[array].kind == DM_ARRAY && dm_sample_count(s, array))
-        unlink_value(s, array, s->cursors->last);
+        unlink_value(s, array, s->cursors->last, NULL);
     return DM_OK;
 }

@@ -1,5 +1,5 @@
 /* Samples that Lua makes. A struct stays allocated for as long as nodes may point at it. */
-#include "json/tree.h"
+#include "json/index.h"
 
 #include <stdlib.h>
 
@@ -43,6 +43,7 @@ struct dm_sample *dm_sample_make(const char *text, size_t n, uint32_t depth, str
 
 void dm_sample_trim(struct dm_sample *s)
 {
+    dm_index_drop(s);
     if (s->own.cap > KEPT_BYTES || pool_size > KEPT_SAMPLES)
         dm_buf_finish(&s->own);
     if (s->scratch.cap > KEPT_BYTES || pool_size > KEPT_SAMPLES)
@@ -74,7 +75,8 @@ void dm_sample_hold(struct dm_sample *s)
 
 double dm_sample_memory(const struct dm_sample *s)
 {
-    return (double)(sizeof *s + s->cap * sizeof *s->values + s->own.cap + s->scratch.cap);
+    return (double)(sizeof *s + s->cap * sizeof *s->values + s->own.cap + s->scratch.cap +
+                    dm_index_memory(s));
 }
 
 void dm_sample_release(const void *p)

@@ -1,5 +1,6 @@
 /* Looking things up in a sample. */
 #include "base/error.h"
+#include "json/index.h"
 #include "json/kernel.h"
 #include "json/tree.h"
 
@@ -34,24 +35,29 @@ int dm_sample_key(struct dm_sample *s, uint32_t value, struct dm_span *out, stru
     return dm_sample_decode(s, dm_value_key(s, v), v->klen, v->kflags, out, err);
 }
 
-static bool key_is(struct dm_sample *s, const struct dm_value *v, const char *key, size_t n)
+bool dm_sample_has_name(struct dm_sample *s, uint32_t value, const char *name, size_t n)
 {
+    const struct dm_value *v = &s->values[value];
     const char *p = dm_value_key(s, v);
     if (!(v->kflags & DM_VALUE_ESCAPED))
-        return v->klen == n && memcmp(p, key, n) == 0;
+        return v->klen == n && memcmp(p, name, n) == 0;
     struct dm_span decoded;
     return v->klen > n && dm_sample_decode(s, p, v->klen, v->kflags, &decoded, NULL) == DM_OK &&
-           decoded.n == n && memcmp(decoded.p, key, n) == 0;
+           decoded.n == n && memcmp(decoded.p, name, n) == 0;
 }
 
 uint32_t dm_sample_find(struct dm_sample *s, uint32_t object, const char *key, size_t n)
 {
-    uint32_t found = 0;
+    uint32_t found = 0, steps = 0;
     if (s->values[object].kind != DM_OBJECT)
         return 0;
-    for (uint32_t i = s->values[object].child; i; i = s->values[i].next)
-        if (key_is(s, &s->values[i], key, n))
+    const struct dm_index *x = dm_index_of(s, object);
+    if (x)
+        return dm_index_find(s, x, key, n);
+    for (uint32_t i = s->values[object].child; i; i = s->values[i].next, steps++)
+        if (dm_sample_has_name(s, i, key, n))
             found = i;
+    dm_index_note(s, object, steps);
     return found;
 }
 

@@ -1,6 +1,7 @@
 #include "json/sample.h"
 
 #include "base/utf8.h"
+#include "json/index.h"
 #include "json/kernel.h"
 #include "json/tree.h"
 
@@ -43,7 +44,8 @@ static void reset(struct dm_sample *s)
     s->generation = s->parsed = s->stamp;
     s->nvalues = 0;
     s->edits = 0;
-    dm_sample_forget(s);
+    memset(s->cursors, 0xFF, sizeof s->cursors);
+    dm_index_drop(s);
     dm_buf_clear(&s->own);
 }
 
@@ -74,6 +76,7 @@ void dm_sample_destroy(struct dm_sample *s)
     if (!s)
         return;
     free(s->values);
+    dm_index_drop(s);
     dm_buf_finish(&s->own);
     dm_buf_finish(&s->scratch);
     free(s);

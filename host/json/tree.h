@@ -18,18 +18,15 @@ bool dm_sample_own(struct dm_sample *s, const char *p, size_t n, uint32_t *off);
  * linear. */
 struct dm_cursor *dm_sample_cursor(struct dm_sample *s, uint32_t container);
 
-/* Members have gone: cursors are void. */
-static inline void dm_sample_forget(struct dm_sample *s)
-{
-    memset(s->cursors, 0xFF, sizeof s->cursors);
-}
-
 /* The content has changed: caches of it are void. */
 void dm_sample_stamp(struct dm_sample *s);
 
 /* Parses a text into the own buffer and the tree; *value becomes its value. */
 int dm_sample_parse_own(struct dm_sample *s, const char *text, size_t n, uint32_t *value,
                         struct dm_error *err);
+
+/* Whether a member has that name. */
+bool dm_sample_has_name(struct dm_sample *s, uint32_t value, const char *name, size_t n);
 
 /* Decodes the string with these flags at p; borrowed until the sample is used again. */
 int dm_sample_decode(struct dm_sample *s, const char *p, size_t n, uint8_t flags,

@@ -80,6 +80,8 @@ struct dm_sample {
     uint32_t slot;            /* below DM_SLOTS; where caches keep what was read of it */
     struct dm_buf own, scratch;
     struct dm_cursor cursors[DM_CURSORS]; /* of the containers walked last, the newest first */
+    struct dm_indexes *indexes; /* of large containers; NULL: there is none */
+    uint64_t walked;          /* members of containers without one */
     struct dm_sample *pool;   /* next in the pool */
     uint32_t pooled;          /* came from dm_sample_make: how many hold it; 0 when it did not */
 };

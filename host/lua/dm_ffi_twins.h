@@ -11,6 +11,10 @@ struct dm_twins;
 struct dm_twins *dm_twins_create(uint32_t least);
 void dm_twins_destroy(struct dm_twins *t);
 
+/* Tells of a signature that is going to be looked for or kept; before the first is kept. What many of those have in common
+ * is not looked up. */
+void dm_twins_count(struct dm_twins *t, const uint32_t signature[128]);
+
 /* The first kept signature that is like this one, from 0; -1 when there is none. */
 double dm_twins_find(struct dm_twins *t, const uint32_t signature[128]);
 

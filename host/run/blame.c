@@ -1,7 +1,15 @@
 #include "run/blame.h"
 
+#include "run/worker.h"
+
 #include <signal.h>
 #include <stdio.h>
+
+bool dm_is_closed(const struct dm_peer *peer)
+{
+    return peer->killed == DM_KILL_DEAF ||
+           (peer->signal == 0 && peer->exit_status == DM_EXIT_CLOSED);
+}
 
 bool dm_blame(const struct dm_peer *peer, uint64_t row_ms, uint64_t memory_bytes, char *why,
               size_t n)
@@ -12,6 +20,10 @@ bool dm_blame(const struct dm_peer *peer, uint64_t row_ms, uint64_t memory_bytes
     }
     if (peer->signal == 0 && peer->exit_status == DM_EXIT_MEMORY) {
         snprintf(why, n, "needed more than limits.memory, %g MiB", (double)memory_bytes / 1048576);
+        return true;
+    }
+    if (dm_is_closed(peer)) {
+        snprintf(why, n, "closed descriptors that the worker works with");
         return true;
     }
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};

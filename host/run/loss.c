@@ -1,5 +1,6 @@
 #include "run/blame.h"
 #include "run/state.h"
+#include "run/worker.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@ enum {
     LOSSES_PER_WORKER = 4,
     BLAME_AFTER_KILLS = 3,
     BLAME_AFTER_CRASHES = 3,
+    LEAKS = 4, /* after so many suspects without guilt it is not the rows */
     TOLD_AFTER_HOSTS = 2
 };
 
@@ -22,18 +24,29 @@ static void reject_row(struct dm_coordinator *c, struct dm_item *item)
         dm_run_fail(c, &err);
     }
     item->suspected = false;
+    item->leaks += item->acquitted;
+    item->acquitted = false;
     item->crashes = item->kills = item->hosts_lost = 0;
     c->losses = 0;
 }
 
-/* The row on the board when the worker ended. */
-static void suspect_row(struct dm_item *item, const struct dm_board *board)
+/* Memory ran short in the worker. */
+static bool ran_short(const struct dm_peer *peer)
 {
+    return !peer->killed && peer->signal == 0 && peer->exit_status == DM_EXIT_MEMORY;
+}
+
+/* The row on the board when the worker ended. */
+static void suspect_row(struct dm_item *item, const struct dm_peer *peer)
+{
+    const struct dm_board *board = peer->board;
     uint32_t range = (uint32_t)atomic_load(&board->range);
     uint64_t row = atomic_load(&board->row);
     item->suspect_op = board->op;
     if (item->suspected && item->suspect_range == range && item->suspect == row)
         return;
+    item->leaks += item->acquitted && ran_short(peer);
+    item->acquitted = false;
     item->suspected = true;
     item->suspect_range = range;
     item->suspect = row;
@@ -47,11 +60,13 @@ static bool on_a_row(const struct dm_item *item, const struct dm_board *board)
 }
 
 /* Many rows at once may have taken the memory, and none of them too much: then they are worked on
- * one at a time, so that what comes out does not depend on which rows came together. */
+ * one at a time, so that what comes out does not depend on which rows came together. So they are
+ * when the worker ended between rows: it is looked then at what each leaves. */
 static bool retry_single(struct dm_item *item, const struct dm_peer *peer)
 {
-    bool memory = !peer->killed && peer->signal == 0 && peer->exit_status == DM_EXIT_MEMORY;
-    if (!memory || item->split.single || item->probing)
+    bool ended = (peer->signal || peer->exit_status) && (!peer->killed || dm_is_closed(peer));
+    bool between = ended && !on_a_row(item, peer->board);
+    if (!(ran_short(peer) || between) || item->split.single || item->probing)
         return false;
     item->split.single = true;
     return true;
@@ -73,12 +88,27 @@ static void blame_host(struct dm_coordinator *c, struct dm_item *item, const str
         if (on_row)
             reject_row(c, item);
     } else if (on_row) {
-        suspect_row(item, peer->board);
+        suspect_row(item, peer);
         item->hosts_lost++;
         item->probe_next = true;
     } else if (++item->hosts_lost >= TOLD_AFTER_HOSTS) {
         item->split.told = item->split.single = true;
     }
+}
+
+/* Operators that keep memory of every row: wherever they come to, there is none left. */
+static void fail_leak(struct dm_coordinator *c, const struct dm_item *item)
+{
+    struct dm_error err;
+    char op[256];
+    dm_settings_op_name(&c->job->settings, item->suspect_op, op, sizeof op);
+    dm_fail(&err, DM_EIO,
+            "the operators keep memory of row after row: time and again limits.memory, %g MiB, was "
+            "used up within one split (the last time in %s), by no row alone\n"
+            "let go of what is a row's when execute ends; a higher limits.memory or a lower "
+            "split_size gets along with it",
+            (double)c->job->settings.memory_bytes / 1048576, op);
+    dm_run_fail(c, &err);
 }
 
 /* Finds out which row of the split ended its worker. */
@@ -99,8 +129,10 @@ static void blame(struct dm_coordinator *c, struct dm_item *item, const struct d
     }
     if (!on_a_row(item, peer->board))
         return;
-    suspect_row(item, peer->board);
-    if (guilty) {
+    suspect_row(item, peer);
+    if (item->leaks >= LEAKS) {
+        fail_leak(c, item);
+    } else if (guilty) {
         memcpy(item->why, why, sizeof why);
         if (++item->crashes >= BLAME_AFTER_CRASHES)
             reject_row(c, item);
@@ -134,6 +166,8 @@ static void describe_end(const struct dm_peer *peer, const char *who, char *text
 {
     if (peer->killed == DM_KILL_ROW_TIME)
         snprintf(text, n, "%s took longer than limits.row_time for the row", who);
+    else if (dm_is_closed(peer))
+        snprintf(text, n, "%s found descriptors closed that it works with", who);
     else if (peer->signal)
         snprintf(text, n, "%s was ended by signal %d (%s)", who, peer->signal,
                  strsignal(peer->signal));

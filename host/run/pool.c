@@ -127,6 +127,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     if (n < 0) {
         peer->ended = true;
         uv_read_stop(stream);
+        peer->ended_ms = uv_now(peer->pool->loop);
         check_lost(peer);
         return;
     }
@@ -358,12 +359,17 @@ void dm_pool_kill(struct dm_peer *peer, enum dm_kill why)
     peer->channel->kill(peer);
 }
 
+/* What a worker gets to end by itself when its end of the pipe is closed. */
+enum { DEAF_MS = 2000 };
+
 void dm_pool_watch(struct dm_pool *p, uint64_t row_ms)
 {
     uint64_t now = uv_now(p->loop);
     for (struct dm_peer *peer = p->peers; peer; peer = peer->next) {
         uint64_t turn = atomic_load(&peer->board->turn);
         bool resting = atomic_load(&peer->board->row) == DM_NO_ROW;
+        if (peer->ended && !peer->exited && !peer->killed && now - peer->ended_ms > DEAF_MS)
+            dm_pool_kill(peer, DM_KILL_DEAF);
         if (resting)
             dm_turn_begin(&peer->turn, turn, now);
         else if (dm_turn_is_over(&peer->turn, peer->process.pid, turn, now, row_ms) &&

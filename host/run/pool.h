@@ -14,7 +14,8 @@ enum dm_kill {
     DM_KILL_NONE,
     DM_KILL_ROW_TIME,
     DM_KILL_QUIT,
-    DM_KILL_HOST /* not the worker: its worker host was lost */
+    DM_KILL_DEAF, /* it lives, but its pipe is closed */
+    DM_KILL_HOST  /* not the worker: its worker host was lost */
 };
 
 struct dm_pool;
@@ -53,6 +54,7 @@ struct dm_peer {
     uv_pipe_t pipe;
     int open_handles;
     bool exited, ended; /* the process; its pipe */
+    uint64_t ended_ms;
     struct dm_buf in;
     /* or a worker inside this process (-j 0) */
     struct dm_worker *inside;

@@ -9,15 +9,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <uv.h>
+#include <xxhash.h>
 
 /* How long another run's transaction is waited for, and what the file says of itself. */
-enum { BUSY_MS = 60000, APPLICATION = 0x646d7270, VERSION = 1 };
+enum { BUSY_MS = 60000, APPLICATION = 0x646d7270, VERSION = 2, OF_TEXTS = 1 };
+
+/* Pages in the log when it is taken into the file, and how long readers are waited for then. */
+enum { LOG_PAGES = 10000, READERS_MS = 500 };
 
 struct dm_replies {
     sqlite3 *db;
     sqlite3_stmt *find, *add;
     enum dm_replies_mode mode;
+    bool texts;            /* the file is of version 1, in which keys stand as they are */
     bool reading;          /* a transaction of SELECTs is open */
+    int log_pages;         /* that the log holds since the last commit */
+    int tried_at;          /* how many it held when it could not be begun anew */
     uv_mutex_t writing;    /* the file */
     uv_mutex_t putting;    /* what follows */
     struct dm_buf waiting; /* a key and a reply, again and again, as in frames */
@@ -25,9 +32,14 @@ struct dm_replies {
 };
 
 static const char schema[] = "PRAGMA application_id = 1684894320;"
-                             "PRAGMA user_version = 1;"
-                             "CREATE TABLE IF NOT EXISTS replies(key TEXT PRIMARY KEY,"
+                             "PRAGMA user_version = 2;"
+                             "CREATE TABLE IF NOT EXISTS replies(key BLOB PRIMARY KEY,"
                              " reply TEXT NOT NULL, kept INTEGER NOT NULL);";
+
+/* Keys have no order, so that each reply changes another page: pages are kept in memory, and the
+ * log is long (take_in_log). */
+static const char writing[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                              "PRAGMA cache_size = -8000";
 
 static int fail_sqlite(const char *path, sqlite3 *db, struct dm_error *err)
 {
@@ -35,18 +47,21 @@ static int fail_sqlite(const char *path, sqlite3 *db, struct dm_error *err)
                    path ? " " : "", path ? path : "", db ? dm_sqlite.errmsg(db) : "out of memory");
 }
 
-/* Whether the file is one of ours; an empty one may become that. Tables are counted first: another
-   run may be making the file, and it says whose it is before it makes a table. */
-static int check_kind(const char *path, sqlite3 *db, bool may_be_empty, struct dm_error *err)
+/* Whether the file is one of ours, and of which version; an empty one may become that. Tables are
+   counted first: another run may be making the file, and it says whose it is before it makes a
+   table. */
+static int check_kind(const char *path, sqlite3 *db, bool may_be_empty, int64_t *version,
+                      struct dm_error *err)
 {
-    int64_t application, version, tables;
+    int64_t application, tables;
     if (dm_sqlite_number(db, "SELECT count(*) FROM sqlite_master", &tables) ||
         dm_sqlite_number(db, "PRAGMA application_id", &application) ||
-        dm_sqlite_number(db, "PRAGMA user_version", &version))
+        dm_sqlite_number(db, "PRAGMA user_version", version))
         return fail_sqlite(path, db, err);
-    if (tables == 0 && may_be_empty)
-        return DM_OK;
-    if (application == APPLICATION && version == VERSION)
+    bool empty = tables == 0 && may_be_empty;
+    if (empty)
+        *version = VERSION;
+    if (empty || (application == APPLICATION && (*version == VERSION || *version == OF_TEXTS)))
         return DM_OK;
     return dm_fail(err, DM_EUSAGE,
                    "%s is not a cache of replies that this dmhost knows\nname another file", path);
@@ -64,7 +79,7 @@ static int make_file(const char *path, struct dm_error *err)
     return DM_OK;
 }
 
-static int open_file(sqlite3 **db, const char *path, enum dm_replies_mode mode,
+static int open_file(sqlite3 **db, const char *path, enum dm_replies_mode mode, int64_t *version,
                      struct dm_error *err)
 {
     int rc = mode == DM_REPLIES_WRITE ? make_file(path, err) : DM_OK;
@@ -75,15 +90,22 @@ static int open_file(sqlite3 **db, const char *path, enum dm_replies_mode mode,
     if (dm_sqlite.open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL))
         return fail_sqlite(path, *db, err);
     dm_sqlite.busy_timeout(*db, BUSY_MS);
-    rc = check_kind(path, *db, mode == DM_REPLIES_WRITE, err);
-    const char *sql = mode == DM_REPLIES_WRITE
-                          ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"
-                          : "PRAGMA query_only = ON";
+    rc = check_kind(path, *db, mode == DM_REPLIES_WRITE, version, err);
+    const char *sql = mode == DM_REPLIES_WRITE ? writing : "PRAGMA query_only = ON";
     if (rc == DM_OK && dm_sqlite_exec_when_free(*db, sql, BUSY_MS))
         rc = fail_sqlite(path, *db, err);
-    if (rc == DM_OK && mode == DM_REPLIES_WRITE && dm_sqlite_exec_when_free(*db, schema, BUSY_MS))
+    bool make = rc == DM_OK && mode == DM_REPLIES_WRITE && *version == VERSION;
+    if (make && dm_sqlite_exec_when_free(*db, schema, BUSY_MS))
         rc = fail_sqlite(path, *db, err);
     return rc;
+}
+
+static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
+{
+    struct dm_replies *r = arg;
+    (void)db, (void)name;
+    r->log_pages = pages;
+    return SQLITE_OK;
 }
 
 static int prepare(struct dm_replies *r, struct dm_error *err)
@@ -109,9 +131,13 @@ int dm_replies_open(struct dm_replies **out, const char *path, enum dm_replies_m
     r->mode = mode;
     uv_mutex_init(&r->writing);
     uv_mutex_init(&r->putting);
-    rc = open_file(&r->db, path, mode, err);
+    int64_t version = 0;
+    rc = open_file(&r->db, path, mode, &version, err);
+    r->texts = version == OF_TEXTS;
     if (rc == DM_OK)
         rc = prepare(r, err);
+    if (rc == DM_OK)
+        dm_sqlite.wal_hook(r->db, on_commit, r);
     if (rc)
         dm_replies_close(r);
     else
@@ -136,14 +162,28 @@ void dm_replies_close(struct dm_replies *r)
     free(r);
 }
 
+/* A hash of the key, whose hundreds of thousands are to lie on few pages; `hash` has to be there as
+ * long as the statement is used. */
+static void bind_key(const struct dm_replies *r, sqlite3_stmt *stmt, const char *key, size_t n,
+                     XXH128_canonical_t *hash)
+{
+    if (r->texts) {
+        dm_sqlite.bind_text(stmt, 1, key, (int)n, SQLITE_STATIC);
+        return;
+    }
+    XXH128_canonicalFromHash(hash, XXH3_128bits(key, n));
+    dm_sqlite.bind_blob(stmt, 1, hash, sizeof *hash, SQLITE_STATIC);
+}
+
 /* One SELECT after another locks the file once. */
 int dm_replies_find(struct dm_replies *r, const char *key, struct dm_buf *reply,
                     struct dm_error *err)
 {
     if (!r->reading && dm_sqlite.exec(r->db, "BEGIN", NULL, NULL, NULL))
         return fail_sqlite(NULL, r->db, err);
+    XXH128_canonical_t hash;
     r->reading = true;
-    dm_sqlite.bind_text(r->find, 1, key, -1, SQLITE_STATIC);
+    bind_key(r, r->find, key, strlen(key), &hash);
     int step = dm_sqlite.step(r->find), rc = step == SQLITE_ROW;
     if (rc && !dm_buf_add(reply, dm_sqlite.column_text(r->find, 0),
                           (size_t)dm_sqlite.column_bytes(r->find, 0)))
@@ -185,12 +225,28 @@ uint64_t dm_replies_waiting(struct dm_replies *r)
     return ms;
 }
 
+/* Takes a long log into the file and begins it anew, which SQLite by itself does only when it meets
+ * no reader; busy workers nearly always read. One that does not let go is no error. */
+static void take_in_log(struct dm_replies *r)
+{
+    if (r->log_pages < r->tried_at)
+        r->tried_at = 0;
+    int until = r->tried_at ? r->tried_at + LOG_PAGES / 4 : LOG_PAGES;
+    if (r->log_pages < until)
+        return;
+    r->tried_at = r->log_pages;
+    dm_sqlite.busy_timeout(r->db, READERS_MS);
+    dm_sqlite.exec(r->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+    dm_sqlite.busy_timeout(r->db, BUSY_MS);
+}
+
 static int add_one(struct dm_replies *r, struct dm_wire *w)
 {
     size_t key_bytes, reply_bytes;
     const char *key = dm_get_bytes(w, &key_bytes);
     const char *reply = dm_get_bytes(w, &reply_bytes);
-    dm_sqlite.bind_text(r->add, 1, key, (int)key_bytes, SQLITE_STATIC);
+    XXH128_canonical_t hash;
+    bind_key(r, r->add, key, key_bytes, &hash);
     dm_sqlite.bind_text(r->add, 2, reply, (int)reply_bytes, SQLITE_STATIC);
     int rc = dm_sqlite.step(r->add) == SQLITE_DONE ? 0 : -1;
     dm_sqlite.reset(r->add);
@@ -208,7 +264,10 @@ static int write_all(struct dm_replies *r, const struct dm_buf *b, struct dm_err
         rc = add_one(r, &w);
     if (rc == 0)
         rc = dm_sqlite.exec(r->db, "COMMIT", NULL, NULL, NULL);
-    return rc ? fail_sqlite(NULL, r->db, err) : DM_OK;
+    if (rc)
+        return fail_sqlite(NULL, r->db, err);
+    take_in_log(r);
+    return DM_OK;
 }
 
 int dm_replies_flush(struct dm_replies *r, struct dm_error *err)
@@ -234,7 +293,8 @@ int dm_replies_measure(const char *path, struct dm_replies_stats *stats, struct 
     int rc = dm_sqlite_load(err);
     if (rc)
         return rc;
-    rc = open_file(&db, path, DM_REPLIES_READ, err);
+    int64_t version;
+    rc = open_file(&db, path, DM_REPLIES_READ, &version, err);
     for (int i = 0; i < 4 && rc == DM_OK; i++)
         if (dm_sqlite_number(db, sql[i], &n[i]))
             rc = fail_sqlite(path, db, err);
@@ -250,7 +310,8 @@ int dm_replies_clear(const char *path, struct dm_error *err)
     int rc = dm_sqlite_load(err);
     if (rc)
         return rc;
-    rc = open_file(&db, path, DM_REPLIES_READ, err);
+    int64_t version;
+    rc = open_file(&db, path, DM_REPLIES_READ, &version, err);
     if (rc == DM_OK &&
         (dm_sqlite.exec(db, "PRAGMA query_only = OFF; DELETE FROM replies", NULL, NULL, NULL) ||
          dm_sqlite.exec(db, "VACUUM", NULL, NULL, NULL)))

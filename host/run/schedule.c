@@ -331,6 +331,7 @@ void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_
     dm_schedule_idle(c, peer);
     if (item->probing) { /* alone, the row did no harm */
         item->probing = false;
+        item->acquitted = true;
         item->peer = NULL;
         dm_items_wait(&c->items, item, true);
         return;

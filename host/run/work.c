@@ -54,9 +54,10 @@ void dm_work_on_idle(struct dm_work *w, dm_work_idle *idle, void *arg)
     w->idle_arg = arg;
 }
 
-void dm_work_on_row(struct dm_work *w, dm_work_tell *tell, void *arg)
+void dm_work_on_row(struct dm_work *w, dm_work_tell *tell, dm_work_tell *look, void *arg)
 {
     w->tell = tell;
+    w->look = look;
     w->tell_arg = arg;
 }
 
@@ -304,6 +305,7 @@ static int open_range(struct dm_work *w)
     const struct dm_range *r = dm_work_range(w);
     int rc = dm_input_open(&w->input, r->path, r->start, &w->err);
     w->open = rc == DM_OK;
+    w->input.until = r->end;
     w->place = XXH3_64bits(r->name, strlen(r->name));
     atomic_store(&w->board->range, w->range);
     if (rc == DM_OK && r->base) /* the middle of standard input */
@@ -374,6 +376,8 @@ int dm_work_next_block(struct dm_work *w)
         rc = dm_input_fill(&w->input, &w->err);
         if (rc == DM_INPUT_END)
             rc = dm_work_close_range(w, true);
+        else if (rc == DM_INPUT_NONE)
+            rc = dm_work_close_range(w, false);
         else if (rc == DM_INPUT_LONG)
             rc =
                 dm_input_offset(&w->input) < dm_work_range(w)->end

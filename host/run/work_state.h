@@ -45,6 +45,7 @@ struct dm_work {
     dm_work_idle *idle;
     void *idle_arg;
     dm_work_tell *tell; /* of rows of told splits */
+    dm_work_tell *look; /* at what an operator leaves, of rows that are worked on one at a time */
     void *tell_arg;
     uint64_t told_row; /* the last that was told of, and its range */
     uint32_t told_range;

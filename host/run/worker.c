@@ -8,8 +8,10 @@
 #include "run/replies.h"
 #include "run/trace.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <uv.h>
 
 struct dm_worker {
@@ -22,6 +24,7 @@ struct dm_worker {
     struct dm_board *board;
     struct dm_replies *replies; /* that models gave before; NULL: none are kept */
     uint64_t told_ms;           /* when the coordinator was told last what models are asked */
+    uint64_t rested_ms;         /* when the file of replies was let go of */
     struct dm_buf grants; /* of requests to models, as they came; those before `granted` are used */
     size_t granted;
     uint64_t wanted;    /* requests that the coordinator has not granted yet */
@@ -73,10 +76,17 @@ static int send_written(struct dm_worker *w, const struct dm_result *r, struct d
     return send_frame(w, at, ok, err);
 }
 
-/* Sends the replies that are to be kept, and lets go of the file of those that were. */
-static int send_replies(struct dm_worker *w, struct dm_error *err)
+/* Sends the replies that are to be kept, and lets go of the file of those that were: while there is
+ * work, only now and then, since SQLite then forgets the pages that it has read. */
+static int send_replies(struct dm_worker *w, bool working, struct dm_error *err)
 {
-    int rc = w->replies ? dm_replies_rest(w->replies, err) : DM_OK;
+    enum { REST_MS = 20 };
+    uint64_t now = uv_hrtime() / 1000000;
+    int rc = DM_OK;
+    if (w->replies && (!working || now - w->rested_ms >= REST_MS)) {
+        w->rested_ms = now;
+        rc = dm_replies_rest(w->replies, err);
+    }
     return rc || !w->frame.n ? rc : w->send(w->arg, &w->frame, err);
 }
 
@@ -133,7 +143,7 @@ static int run_split(struct dm_worker *w, const struct dm_split *s, struct dm_re
     if (rc == DM_OK) {
         rc = dm_lua_call(w->lua, "dm.run.worker", "run", dm_work_rows(w->work), err);
         rc = dm_work_end(w->work, rc, err);
-        int told = send_replies(w, rc ? NULL : err);
+        int told = send_replies(w, false, rc ? NULL : err);
         told = told ? told : send_asked(w, rc ? NULL : err);
         rc = rc ? rc : told;
     }
@@ -235,6 +245,25 @@ static void tell_row(void *arg)
     }
     if (rc)
         _exit(1); /* nobody waits for the outcome any more */
+}
+
+bool dm_worker_intact(const struct dm_worker *w)
+{
+    struct stat st;
+    if (w->fd >= 0 && (fstat(w->fd, &st) || !S_ISSOCK(st.st_mode)))
+        return false;
+    for (const struct dm_result *r = w->results; r; r = r->next)
+        for (int i = 0; i < DM_STREAMS; i++)
+            if (r->out[i].fd >= 0 && fcntl(r->out[i].fd, F_GETFD) < 0)
+                return false;
+    return true;
+}
+
+/* Ends the worker on the row that has closed its descriptors. */
+static void look(void *arg)
+{
+    if (!dm_worker_intact(arg))
+        _exit(DM_EXIT_CLOSED);
 }
 
 /* Answers a call of dm.remote. */
@@ -355,7 +384,7 @@ static int on_idle(void *arg, struct dm_error *err)
 {
     enum { TELL_MS = 100 };
     struct dm_worker *w = arg;
-    int rc = send_replies(w, err);
+    int rc = send_replies(w, true, err);
     if (rc == DM_OK && uv_hrtime() / 1000000 - w->told_ms >= TELL_MS)
         rc = send_asked(w, err);
     return rc ? rc : w->idle(w->idle_arg, err);
@@ -367,7 +396,7 @@ void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg, int f
     w->idle_arg = arg;
     w->fd = fd;
     dm_work_on_idle(w->work, on_idle, w);
-    dm_work_on_row(w->work, tell_row, w);
+    dm_work_on_row(w->work, tell_row, look, w);
 }
 
 int dm_reply_find(const char *key, struct dm_buf *reply, struct dm_error *err)

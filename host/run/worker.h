@@ -6,6 +6,9 @@
 #include "lua/state.h" /* DM_EXIT_MEMORY */
 #include "run/work.h"
 
+/* Exit status of a worker whose descriptors somebody has closed: the row on the board did it. */
+enum { DM_EXIT_CLOSED = 79 };
+
 struct dm_worker;
 
 /* Sends one frame; the buffer is the worker's and may be emptied. */
@@ -27,6 +30,9 @@ void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg, int f
  * much. */
 int dm_worker_handle(struct dm_worker *w, enum dm_message type, struct dm_wire *frame,
                      struct dm_error *err);
+
+/* Whether the descriptors that it works with are still its own: operators can close them. */
+bool dm_worker_intact(const struct dm_worker *w);
 
 /* Limits the memory of this process to what the settings say. */
 void dm_worker_limit_memory(const struct dm_worker *w);

@@ -111,8 +111,8 @@ static int on_idle(void *arg, struct dm_error *err)
 {
     struct process *p = arg;
     uv_run(&p->loop, UV_RUN_NOWAIT);
-    if (p->closed)
-        _exit(1); /* nobody waits for the outcome any more */
+    if (p->closed) /* nobody waits for the outcome any more */
+        _exit(dm_worker_intact(p->worker) ? 1 : DM_EXIT_CLOSED);
     return handle_frames(p, true, err);
 }
 
@@ -202,6 +202,8 @@ int dm_worker_main(void)
     }
     if (rc == DM_EMEMORY)
         _exit(DM_EXIT_MEMORY);
+    if ((rc || p->closed) && p->worker && !dm_worker_intact(p->worker))
+        _exit(DM_EXIT_CLOSED);
     if (rc)
         report(p, &err);
     end_others();

@@ -214,7 +214,7 @@ return Shout
   end)
   if not t.DMHOST:find("/san/", 1, true) then -- the sanitizers take more address space than any limit allows
     it("bounds the memory of what it checks", function()
-      t.write(dir .. "/p.lua", "local t = {}\nwhile true do t[#t + 1] = tostring(#t):rep(1e6) end\n")
+      t.write(dir .. "/p.lua", "local t = {}\nwhile true do t[#t + 1] = tostring(#t):rep(1e8) end\n")
       local status, lines = check "p.lua"
       assert.same({ 2, 1 }, { status, #lines })
       has(lines, "p.lua:", "not enough memory")

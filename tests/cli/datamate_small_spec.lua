@@ -84,6 +84,24 @@ describe("DataMate's executor", function()
   end
 end)
 
+describe("dmhost check of a task of DataMate", function()
+  after_each(t.clean)
+  it("names the parameters by which Ray places operators, and what asks for the same here", function()
+    local task = datamate.task(datamate.sqlite, { files = { { "a.txt", "a" } }, process =
+      '- ExtraSpaceCleaner: {cpu: 0.5, memory: 100, gpu: 1, npu: 0, storage: 10MB, arch: x86, resources: {cpus: 2}}' })
+    local status, out, err = t.dmhost(("check %s/process.yaml"):format(task.flow))
+    assert.equal(0, status, out)
+    local reserves = " has no effect here: it is what a process of Ray reserves"
+    for name, more in pairs { cpu = "; resources: {cpus: N} asks for it here\n",
+      memory = "; resources: {memory: SIZE} asks for it here\n", gpu = "; resources: {gpus: N} asks for it here\n",
+      npu = "; resources: {gpus: N} asks for it here\n", storage = "\n", arch = "\n" } do
+      assert.truthy(out:find(" warning: " .. name .. reserves .. more, 1, true), out)
+    end
+    assert.truthy(err:find("each worker needs 2 processors\n", 1, true), err)
+    assert.truthy(err:find("0 errors, 6 warnings", 1, true), err)
+  end)
+end)
+
 describe("a task of DataMate", function()
   teardown(t.clean)
 

@@ -54,6 +54,21 @@ describe("dmhost run refuses", function()
   it("keys that a pipeline does not have", function()
     refused('input = "in.jsonl", outptu = "out", operators = {}', "", 'did you mean "output"')
   end)
+  it("limits that are no numbers, or beyond what can be counted", function()
+    for limit, shown in pairs {
+      ["row_time = math.huge"] = "row_time can not be inf",
+      ["row_time = 0/0"] = "row_time can not be ",
+      ["depth = 1/0"] = "depth can not be inf",
+      ["depth = 1.5"] = "depth can not be 1.5",
+      ['memory = "99999999999TiB"'] = 'memory can not be "99999999999TiB"',
+    } do
+      local body = ('input = "in.jsonl", output = "o", operators = {}, limits = { %s }'):format(limit)
+      refused(body, "", "limits." .. shown)
+    end
+    for _, words in ipairs { "--sample nan", "--sample 0", "--max-cost nan" } do
+      refused('input = "in.jsonl", output = "o", operators = {}', words, words:match "%S+")
+    end
+  end)
   it("limits that contradict each other", function()
     refused('input = "in.jsonl", output = "o", operators = {}, limits = { memory = "64MiB" }', "",
       "limits.memory, 64MiB, must be at least three times limits.row_size, 32MiB")

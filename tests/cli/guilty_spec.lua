@@ -65,6 +65,25 @@ describe("dmhost run survives", function()
     blames('local f = require "ffi" pcall(f.cdef, "void abort(void);") f.C.abort()', "", "Aborted")
   end)
 
+  it("an operator that closes all descriptors", function()
+    blames('local f = require "ffi" pcall(f.cdef, "int close(int);") for fd = 3, 100 do f.C.close(fd) end', "",
+      "^closed descriptors that the worker works with$")
+  end)
+  it("an operator that closes the worker's channel, and opens a file in its place", function()
+    blames('local f = require "ffi" pcall(f.cdef, "int close(int);") f.C.close(3) kept = io.open("/dev/null", "w")', "",
+      "^closed descriptors that the worker works with$")
+  end)
+
+  it("no operator that keeps memory of every row, but says so", function()
+    prepare('(function() local l = {} return dm.map(function(s) l[#l + 1] = ("x"):rep(1e7) .. s.id end) end)()',
+      'limits = { memory = "200MiB", row_size = "1MiB" }')
+    local status, _, err = run "-j 1"
+    assert.equal(1, status)
+    assert.truthy(err:find("the operators keep memory of row after row: time and again limits.memory, 200 MiB, was "
+      .. "used up within one split (the last time in map@pipeline.lua:3), by no row alone\n", 1, true), err)
+    assert.truthy(err:find("  next    let go of what is a row's when execute ends", 1, true), err)
+  end)
+
   -- The worker dies at the last row, when most of the output is in its place; then three times at the split's first,
   -- which is rejected: what comes out in the end is shorter than what the first attempt wrote.
   for _, output in ipairs { "out/{file}", "out/" } do

@@ -344,4 +344,15 @@ describe("dmhost run", function()
       assert.equal(3, t.receipt(dir .. "/out.jsonl.run").rows["in"])
     end)
   end)
+
+  it("says so when it can leave no receipt", function()
+    t.write(dir .. "/in.jsonl", '{"id":1}\n')
+    local folder = dir .. "/out.jsonl.run"
+    t.pipeline(dir, ([[input = %q, output = %q, operators = {
+      dm.map(function() os.execute("mkdir -p %s/run.json/x") end) }]]):format(dir .. "/in.jsonl", dir .. "/out.jsonl",
+      folder))
+    local _, _, err = t.dmhost(("run %s/pipeline.lua -j 1 -q"):format(q(dir)))
+    assert.truthy(err:find("dmhost: the run has left no receipt: " .. folder .. "/run.json.new: Is a directory", 1,
+      true), err)
+  end)
 end)

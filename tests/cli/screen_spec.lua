@@ -258,6 +258,39 @@ status 0
     wait "status 0"
   end)
 
+  it("breaks what an error says between words", function()
+    save "return sample.meta.lang"
+    open("dev pipeline.lua", 40, 24)
+    local text = wait "\nn next":gsub("%s+", " ")
+    for _, said in ipairs { "attempt to index field 'meta' (a nil value)",
+      "next a field that is missing or null reads as nil: `if sample.meta then ... end`" } do
+      assert.truthy(text:find(said, 1, true), said .. " is not in " .. text)
+    end
+    tmux "send-keys -t s q"
+    wait "status 0"
+  end)
+
+  it("says so when operators did something else with the row before", function()
+    save "self.n = (self.n or 0) + 1; return self.n <= 1000"
+    open("dev pipeline.lua", 90, 14)
+    expect [[
+dmhost dev pipeline.lua  1,000 rows: 1,000 kept, 0 dropped, 0 rejected
+watching; save a file to see what it changes
+row 1 of 1,000
+
+in.jsonl@0  dropped by fresh
+  row 1 of  some
+  fresh  dropped: dropped
+  beware: this is not what is counted above: asked for this row once more, to show it,
+    operators answered otherwise; what they keep from row to row must not decide
+n next  p previous  f filter  space more  q quit
+]]
+    save "return sample.id > 1"
+    assert.is_nil(wait "1 newly dropped":find("beware", 1, true))
+    tmux "send-keys -t s q"
+    wait "status 0"
+  end)
+
   it("is left as it was found", function()
     open("dev pipeline.lua", 60, 10)
     wait "n next"

@@ -57,6 +57,15 @@ describe("a run seen from another terminal", function()
     assert.truthy(out:find("rows/s", 1, true), out)
     assert.truthy(out:find("done, after", 1, true), out)
   end)
+  it("is followed no longer than somebody reads", function()
+    local _, out = during [[
+      timeout 60 $dmhost status -f out.jsonl | head -n 1; echo "followed ${PIPESTATUS[0]}"
+      (for i in $(seq 600); do echo more >> out.jsonl.run/log; sleep 0.1; done) & writer=$!
+      timeout 60 $dmhost logs -f out.jsonl | head -n 1; echo "followed ${PIPESTATUS[0]}"
+      kill $writer; rm go]]
+    assert.equal(2, select(2, out:gsub("followed 0\n", "")), out)
+  end)
+
   it("is known to be dead, and can be resumed", function()
     local _, out = during "kill -9 $pid; wait $pid; $dmhost status out.jsonl; echo status $?; rm go"
     assert.truthy(out:find("dead: its coordinator was on", 1, true), out)

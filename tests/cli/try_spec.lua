@@ -109,7 +109,7 @@ in.jsonl@61  kept, unchanged
   it("tells of rows whose worker ends behind the operators, as of others", function()
     for operator, part in pairs {
       ["dm.map(function(s) tostring = nil; s.n = 2 end)"] = "attempt to call global 'tostring'",
-      ["dm.map(function(s) require('ffi').C.close(3) end)"] = "ended the worker with exit status",
+      ["dm.map(function(s) require('ffi').C.close(3) end)"] = "closed descriptors that the worker works with",
     } do
       pipeline(operator)
       t.write(dir .. "/pipeline.lua", "require('ffi').cdef 'int close(int);'\n" .. t.read(dir .. "/pipeline.lua"))
@@ -243,6 +243,8 @@ in.jsonl@61  kept, unchanged
       ["pipeline.lua --limit 0"] = "--limit takes a whole number",
       ["pipeline.lua --sample 2"] = "--sample takes a share",
       ["pipeline.lua --where 'x ='"] = "--where",
+      ["pipeline.lua --where '(function() while true do end end)()'"] = "dmhost: took longer than 5 s, on row "
+        .. "in.jsonl@0\n  at      --where:1:1\n",
       ["pipeline.lua --frob"] = "--frob",
       ["clean_links_mapper --save"] = "--save",
     } do

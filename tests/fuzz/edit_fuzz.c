@@ -1,5 +1,6 @@
 /* Edits that the bytes decide, done to a sample and to a second tree (naive_edit.h). */
 #include "fuzz.h"
+#include "json/index.h"
 #include "json_kernels.h"
 #include "naive_edit.h"
 
@@ -10,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     const uint8_t *end = data + n;
     must(sample || (sample = dm_sample_create()), "memory");
     size = size < n ? size : n;
+    dm_index_always = size % 2;
     char *row = exact_copy(data, size);
     for (int i = 0; i < KERNELS; i++)
         if (kernel_at(i)) {

@@ -8,9 +8,9 @@ local module = require "dm.datamate"
 local t = require "tests.support"
 local text = require "dm.text"
 
-local BYTES = 10 * 1024 * 1024
+local BYTES = 3 * 1024 * 1024
 
----Those of the texts below that are as long; the others are a tenth.
+---Those of the texts below that are as long; the others are a third.
 local LONG = { ["one letter"] = true, digits = true, symbols = true, ["unclosed tags"] = true, mixed = true,
   ["addresses of mail"] = true }
 
@@ -61,7 +61,7 @@ local TEXTS = {
 }
 
 ---Operators that compare chunks with each other get a part of it only.
-local SHARE = { KnowledgeRelationSlice = 1 / 16 }
+local SHARE = { KnowledgeRelationSlice = 1 / 5 }
 
 ---What other keys of a sample operators ask for.
 local KEYS = { fileType = "txt", fileId = "1" }
@@ -80,7 +80,7 @@ describe("DataMate's operators on long texts", function()
   local texts, folder = {}, nil
   setup(function()
     folder = t.scratch()
-    for name, unit in pairs(TEXTS) do texts[name] = fill(unit, LONG[name] and 1 or 1 / 10) end
+    for name, unit in pairs(TEXTS) do texts[name] = fill(unit, LONG[name] and 1 or 1 / 3) end
   end)
   teardown(function()
     texts = nil

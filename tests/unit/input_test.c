@@ -19,7 +19,7 @@ static void write_file(const char *text, size_t n)
 /* Appends the rows that begin in [start, end) to out. */
 static void read_range(uint64_t start, uint64_t end, char *out, size_t *n)
 {
-    struct dm_input in = {.row_bytes = 1 << 20};
+    struct dm_input in = {.row_bytes = 1 << 20, .until = end};
     struct dm_error err;
     ok(dm_input_open(&in, path, start, &err) == DM_OK, "open at %d", (int)start);
     for (;;) {
@@ -122,6 +122,10 @@ static void test_long_row(void)
     ok(dm_input_fill(&in, &err) == DM_INPUT_ROWS && dm_input_offset(&in) == n + 1,
        "the next row follows");
     ok(in.cap < 4 << 20, "memory is bounded");
+    in.until = 1 << 20;
+    ok(dm_input_open(&in, path, 1 << 19, &err) == DM_OK, "open within it");
+    ok(dm_input_fill(&in, &err) == DM_INPUT_NONE && dm_input_offset(&in) < 3 << 19,
+       "is not read to its end where no row is wanted that begins behind it");
     dm_input_finish(&in);
     free(text);
 }

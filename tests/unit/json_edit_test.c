@@ -1,5 +1,6 @@
 /* Editing samples: by hand with the bytes that must come out, and at random against a second tree.
  */
+#include "json/index.h"
 #include "json_kernels.h"
 #include "naive_edit.h"
 #include "test.h"
@@ -140,6 +141,36 @@ static void test_random(unsigned runs)
     }
 }
 
+/* Walks until the object has an index: it is looked up often enough. */
+static void test_index_is_made(void)
+{
+    enum { MEMBERS = 1000, OFTEN = 40 };
+    struct dm_buf row = {0};
+    for (int i = 0; i < MEMBERS; i++)
+        dm_buf_printf(&row, "%s\"k%d\":%d", i ? "," : "{", i, i);
+    dm_buf_putc(&row, '}');
+    ok(dm_sample_parse_text(sample, row.p, row.n, NULL, NULL) == DM_OK, "parsed");
+    ok(dm_sample_find(sample, 0, "k7", 2) && !dm_index_of(sample, 0), "none for one look");
+    for (int i = 0; i < OFTEN; i++)
+        dm_sample_find(sample, 0, "k999", 4);
+    ok(dm_index_of(sample, 0) != NULL, "one for many");
+    ok(edit("k7-") == DM_OK && edit("k999=[]") == DM_OK, "edited");
+    ok(!dm_sample_find(sample, 0, "k7", 2), "what has gone is not found");
+    ok(sample->values[dm_sample_find(sample, 0, "k999", 4)].kind == DM_ARRAY, "nor what it was");
+    ok(dm_sample_parse_text(sample, "{}", 2, NULL, NULL) == DM_OK && !dm_index_of(sample, 0),
+       "it goes with the row");
+    dm_buf_finish(&row);
+}
+
+static void test_edits(void)
+{
+    test_bytes_kept();
+    test_duplicates();
+    test_depths();
+    test_limit();
+    test_random(4000);
+}
+
 int main(void)
 {
     sample = dm_sample_create();
@@ -147,12 +178,13 @@ int main(void)
         if (!kernel_at(i))
             continue;
         dm_json_force_kernel(kernel_at(i));
-        test_bytes_kept();
-        test_duplicates();
-        test_depths();
-        test_limit();
-        test_random(4000);
+        dm_index_always = false;
+        test_edits();
+        dm_index_always = true;
+        test_edits();
     }
+    dm_index_always = false;
+    test_index_is_made();
     dm_sample_destroy(sample);
     return test_end("json_edit");
 }

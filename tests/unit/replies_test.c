@@ -1,10 +1,13 @@
 /* The file of models' replies: what is put is found, by others and later; runs come and go on one
  * file at once; and what is no such file is left alone. */
+#include "io/sqlite.h"
 #include "run/replies.h"
 #include "test.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
@@ -90,6 +93,76 @@ static void test_other_files(void)
         fclose(f);
 }
 
+/* A file of version 1, in which keys are texts, serves as it did. */
+static void test_first_version(void)
+{
+    static const char made[] = "PRAGMA application_id = 1684894320; PRAGMA user_version = 1;"
+                               "CREATE TABLE replies(key TEXT PRIMARY KEY, reply TEXT NOT NULL,"
+                               " kept INTEGER NOT NULL); INSERT INTO replies VALUES('a', 'A', 1)";
+    struct dm_error err;
+    sqlite3 *db;
+    int64_t texts = 0;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    ok(dm_sqlite.open_v2(path_of("first"), &db, flags, NULL) == 0 &&
+           dm_sqlite.exec(db, made, NULL, NULL, NULL) == 0,
+       "made");
+    struct dm_replies *w = open_at("first", DM_REPLIES_WRITE);
+    dm_replies_put(w, "b", "B", 1, &err);
+    ok(dm_replies_flush(w, &err) == DM_OK, "written");
+    struct dm_replies *r = open_at("first", DM_REPLIES_READ);
+    ok(has(r, "a", "A") && has(r, "b", "B") && has(r, "c", NULL), "found");
+    ok(dm_sqlite_number(db, "SELECT count(*) FROM replies WHERE key = 'b'", &texts) == 0 &&
+           texts == 1,
+       "by others of its version too");
+    dm_replies_close(r);
+    dm_replies_close(w);
+    dm_sqlite.close(db);
+}
+
+static atomic_bool reading;
+
+static void read_on(void *arg)
+{
+    struct dm_replies *r = arg;
+    struct dm_buf b = {0};
+    struct dm_error err;
+    for (int i = 1; atomic_load(&reading); i++) {
+        dm_replies_find(r, "none", &b, &err);
+        if (i % 100 == 0)
+            dm_replies_rest(r, &err);
+    }
+    dm_replies_rest(r, &err);
+    dm_buf_finish(&b);
+}
+
+/* The log does not grow for ever where somebody nearly always reads. */
+static void test_log_ends(void)
+{
+    enum { BATCHES = 160, REPLIES = 500, MOST = 100 * 1000 * 1000 };
+    struct dm_error err;
+    struct stat log;
+    uv_thread_t reader;
+    char key[32];
+    int rc = DM_OK;
+    struct dm_replies *w = open_at("log", DM_REPLIES_WRITE);
+    struct dm_replies *r = open_at("log", DM_REPLIES_READ);
+    atomic_store(&reading, true);
+    ok(uv_thread_create(&reader, read_on, r) == 0, "a reader");
+    for (int i = 0; i < BATCHES && rc == DM_OK; i++) {
+        for (int k = 0; k < REPLIES; k++) {
+            snprintf(key, sizeof key, "%d %d", i, k);
+            dm_replies_put(w, key, key, strlen(key), &err);
+        }
+        rc = dm_replies_flush(w, &err);
+    }
+    ok(rc == DM_OK && stat(path_of("log-wal"), &log) == 0, "written");
+    ok(log.st_size < MOST, "the log is %lld bytes long", (long long)log.st_size);
+    atomic_store(&reading, false);
+    uv_thread_join(&reader);
+    dm_replies_close(r);
+    dm_replies_close(w);
+}
+
 /* One of several runs on the file, in a process of its own. */
 static int run(int number)
 {
@@ -136,6 +209,8 @@ int main(void)
     test_runs_at_once(); /* first: no process may inherit an open database */
     test_put_and_find();
     test_other_files();
+    test_first_version();
+    test_log_ends();
     char command[64];
     snprintf(command, sizeof command, "rm -r %s", folder);
     ok(system(command) == 0, "removed");

@@ -4,6 +4,7 @@ local embedded = require "dm.embedded"
 local json = require "dm.json"
 local problem = require "dm.problem"
 local scaffold = require "dm.scaffold"
+local shell = require "dm.shell"
 
 local M = {
   summary = "make a project: pipeline, data, spec, editor annotations",
@@ -57,7 +58,7 @@ function M.run(values)
   for _, file in ipairs(files) do
     if not file.path:find(".dmhost/library/", 1, true) then io.write(file.path, "\n") end
   end
-  io.write(dir, ".dmhost/library/\n\nnext:  ", dir == "" and "" or "cd " .. dir:sub(1, -2) .. "\n       ",
+  io.write(dir, ".dmhost/library/\n\nnext:  ", dir == "" and "" or "cd " .. shell.quote(dir:sub(1, -2)) .. "\n       ",
     "dmhost check pipeline.lua\n       dmhost try pipeline.lua\n       dmhost run pipeline.lua\n",
     "       dmhost new mapper my_operator\n       dmhost test\n")
   return 0

@@ -29,38 +29,46 @@ local function names_of(folder)
   return list
 end
 
+---@class dm.SeenLogs what was printed so far
+---@field at table<string, integer> of each log
+---@field last string? the log that was printed last
+
 ---Prints what has come to a log since the last time; above it the log's name, when that is another than before.
-local function show(folder, name, at, before)
+---@return boolean? nil when nobody reads it
+local function show(folder, name, seen)
   local file = io.open(folder .. "/" .. name, "rb")
-  if not file then return at, before end
+  if not file then return true end
+  local at, read = seen.at[name] or 0, true
   file:seek("set", at)
-  for block in function() return file:read(BLOCK) end do
-    if before ~= name and (before or name ~= "log") then io.write("==> ", name, "\n") end
-    before = name
-    io.write(block)
-    at = at + #block
+  for block in function() return read and file:read(BLOCK) end do
+    local head = seen.last ~= name and (seen.last or name ~= "log") and "==> " .. name .. "\n" or ""
+    read = io.write(head, block)
+    seen.last, at = name, at + #block
   end
   file:close()
-  return at, before
+  seen.at[name] = at
+  return read
 end
 
-local function show_all(folder, seen, before)
-  for _, name in ipairs(names_of(folder)) do seen[name], before = show(folder, name, seen[name] or 0, before) end
-  io.flush()
-  return before
+---@return boolean? nil when nobody reads it
+local function show_all(folder, seen)
+  for _, name in ipairs(names_of(folder)) do
+    if not show(folder, name, seen) then return nil end
+  end
+  return io.flush()
 end
 
 ---@param values table options and arguments
 ---@return integer exit status
 function M.run(values)
   if not values[1] then problem.raise("no run is given", { next = M.usage }) end
-  local folder, seen = folder_module.find(values[1]), {}
-  local before = show_all(folder, seen)
-  while values.follow and folder_module.look(folder).state == "running" do
+  local folder, seen = folder_module.find(values[1]), { at = {} }
+  local read = show_all(folder, seen)
+  while read and values.follow and folder_module.look(folder).state == "running" do
     ffi.C.dm_pause(200)
-    before = show_all(folder, seen, before)
+    read = show_all(folder, seen)
   end
-  if values.follow then show_all(folder, seen, before) end
+  if read and values.follow then show_all(folder, seen) end
   return 0
 end
 

@@ -101,7 +101,7 @@ end
 ---@return ffi.cdata*|number bound on 64-bit hashes of rows, see struct dm_settings; 0 for all rows
 function M.sampled(values)
   local share = tonumber(values.sample or 1)
-  if not share or share <= 0 or share > 1 then
+  if not share or not (share > 0 and share <= 1) then
     problem.raise(('--sample takes a share above 0, up to 1, not "%s"'):format(values.sample),
       { next = "0.01 is one row in a hundred" })
   end

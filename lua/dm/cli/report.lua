@@ -139,12 +139,18 @@ end
 ---Writes run.json: whole, then renamed.
 ---@param folder string
 ---@param receipt string
+---@return string? why it could not
 function M.keep(folder, receipt)
   local path = folder .. "/run.json"
-  local file = io.open(path .. ".new", "wb")
-  if not file then return end
-  local written = file:write(receipt, "\n")
-  if file:close() and written then os.rename(path .. ".new", path) else os.remove(path .. ".new") end
+  local file, why = io.open(path .. ".new", "wb")
+  if not file then return why end
+  local written, closed, done
+  written, why = file:write(receipt, "\n")
+  closed = file:close()
+  if written and closed then done, why = os.rename(path .. ".new", path) end
+  if done then return nil end
+  os.remove(path .. ".new")
+  return why or path .. " can not be written to its end"
 end
 
 local function say(...)

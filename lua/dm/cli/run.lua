@@ -293,7 +293,7 @@ local function set_budget(job, values, ops)
   job.most_requests = options.whole("run", values, "max-requests", 1) or 0
   if values["max-cost"] then
     local cost, priced = tonumber(values["max-cost"]), false
-    if not cost or cost <= 0 or cost > 1e9 then
+    if not cost or not (cost > 0 and cost <= 1e9) then
       fail(('--max-cost is a number above 0, not "%s"'):format(values["max-cost"]), options.see "run")
     end
     for _, op in ipairs(ops) do priced = priced or op.price_in or op.price_out end
@@ -444,8 +444,9 @@ function M.finish(pointer)
   end
   if begun.task then status, ended = begun.task:ended(outcome, status) end
   local receipt = report.receipt(outcome, begun, status)
-  if outcome.begun == 1 then report.keep(begun.folder, receipt) end
+  local lost = outcome.begun == 1 and report.keep(begun.folder, receipt)
   report.show(outcome, begun, status, receipt)
+  if lost then say({ ["log-format"] = begun.format }, "the run has left no receipt: " .. lost) end
   if ended then say({ ["log-format"] = begun.format }, ended) end
   if begun.on_end then return begun.on_end(outcome, begun) and (status == 3 and 0 or status) or math.max(status, 1) end
   return status

@@ -82,6 +82,7 @@ local function exit_status(seen)
   return seen.state == "running" and 0 or 1
 end
 
+---Answers false when nobody reads what is written.
 local function follow(folder)
   local last
   repeat
@@ -89,11 +90,11 @@ local function follow(folder)
     local line = seen.state == "running" and seen.status and progress(seen.status)
     if line and seen.status.count ~= last then
       last = seen.status.count
-      io.write(line, "\n")
-      io.flush()
+      if not (io.write(line, "\n") and io.flush()) then return false end
     end
     if seen.state == "running" then ffi.C.dm_pause(200) end
   until seen.state ~= "running"
+  return true
 end
 
 ---@param values table options and arguments
@@ -101,7 +102,7 @@ end
 function M.run(values)
   if not values[1] then problem.raise("no run is given", { next = M.usage }) end
   local folder = folder_module.find(values[1])
-  if values.follow then follow(folder) end
+  if values.follow and not follow(folder) then return 0 end
   local seen = folder_module.look(folder)
   if values.json then
     io.write(json.encode { run = folder, state = seen.state, status = seen.status, receipt = seen.receipt }, "\n")

@@ -91,7 +91,12 @@ Comparison.__index = Comparison
 local function keep(self, row)
   if C.dm_twins_keep(self.twins, signature_of(row)) < 0 then error("memory ran short", 0) end
   self.names[#self.names + 1] = row.name
-  self.kept[#self.kept + 1] = json.encode { id = row.id, name = row.name, signature = row.signature }
+  self.kept[#self.kept + 1] = json.encode { id = row.id, name = row.name, signature = row.signature } .. "\n"
+end
+
+---Tells of the signatures of a file, before any is kept.
+local function count(self, path)
+  for row in rows_of(path) do C.dm_twins_count(self.twins, signature_of(row)) end
 end
 
 ---The signatures that an earlier submission left, but for those of the files at hand.
@@ -134,9 +139,11 @@ function M.decide(folder, pass, threshold)
     Comparison)
   local rows_path = M.folder(folder, pass) .. "/files.jsonl"
   local known = ("%s/signatures-%d/kept.jsonl"):format(folder, pass)
+  count(self, rows_path)
+  if sources.exists(known) then count(self, known) end
   keep_earlier(self, known, rows_path)
   local dropped = compare(self, rows_path)
-  write(known, table.concat(self.kept, "\n") .. "\n")
+  write(known, table.concat(self.kept))
   write(M.decision(folder, pass), table.concat(dropped))
   os.remove(rows_path)
   return #dropped

@@ -20,8 +20,9 @@ local ANY_NUMBER = 2 ^ 53
 local KEYS = { dataset_id = true, instance_id = true, dataset_path = true, export_path = true, process = true,
   executor_type = true, kwargs = true }
 
----Parameters that say where Ray runs an operator.
-local SCHEDULING = { npu = true, arch = true, cpu = true, memory = true, gpu = true, storage = true }
+---What a process of Ray reserves for an operator, and what asks for it here, where each worker runs all operators.
+local RESERVED = { cpu = "cpus: N", memory = "memory: SIZE", gpu = "gpus: N", npu = "gpus: N", arch = false,
+  storage = false }
 
 ---Parameters that DataMate's executor gives every operator.
 local INTERNAL = { op_name = true, is_first_op = true, is_last_op = true, instance_id = true, twins = true }
@@ -63,8 +64,9 @@ local function read_params(recipe, i, entry, params)
     if param or not known then
       entry[name] = value_of(param, given.value)
       recipe:place({ "operators", i, name }, given.key, given.value)
-    elseif SCHEDULING[name] then
-      recipe:note(given.key, ("%s has no effect here: -j says how many workers run"):format(name))
+    elseif RESERVED[name] ~= nil then
+      recipe:note(given.key, ("%s has no effect here: it is what a process of Ray reserves%s"):format(name,
+        RESERVED[name] and ("; resources: {%s} asks for it here"):format(RESERVED[name]) or ""))
     elseif not INTERNAL[name] then
       recipe:note(given.key, ("%s has no effect: %s does not know it"):format(name, entry[1]))
     end

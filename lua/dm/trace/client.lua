@@ -203,6 +203,16 @@ local function nothing()
   return { records = {}, at = {}, failures = 0 }
 end
 
+-- What stands for an operator while --where looks at a row, see dm.trace.tracer.
+local AT_WHERE = -2
+
+---The answer of a worker that --where has ended.
+local function of_where(request, lost)
+  local answer = nothing()
+  answer.where_fault = ("--where:1: %s, on row %s"):format(lost.text, row_id.of(request.name, lost.row))
+  return answer
+end
+
 ---The worker ended, and no operator was at a row: rows go one by one, so that it is seen which it was.
 local function rows_apart(self, request, lost)
   if #request.rows == 1 then return nothing(), outside_record(request, lost, request.rows[1]), 1 end
@@ -228,6 +238,7 @@ function Client:rows(request)
     end
     return answer
   end
+  if lost.op == AT_WHERE then return of_where(request, lost) end
   local at = lost.op >= 0 and find_row(request.rows, lost.row)
   if not at then return rows_apart(self, request, lost) end
   local before = {}

@@ -154,7 +154,9 @@ end
 ---@return dm.Record?
 function Live:record(i)
   local answer, lost = self.client:rows { name = self.rows[i].name, rows = { self.rows[i].row }, full = true }
-  return answer.records[1] or lost
+  local record = answer.records[1]
+  if record then record.unsteady = not outcomes.is_same(self.outcomes[i], record) end
+  return record or lost
 end
 
 return M

@@ -6,6 +6,18 @@ local M = {}
 ---@field key string the same for the same outcome and content
 ---@field touched table<integer, boolean> operators that did something
 
+local function key_of(outcome, hash)
+  return outcome .. hash
+end
+
+---Whether a record says the same of its row as the tracer told in short before.
+---@param outcome dm.Outcome
+---@param record dm.Record
+---@return boolean
+function M.is_same(outcome, record)
+  return outcome.key == key_of(record.outcome, ("%.0f"):format(record.hash or 0))
+end
+
 ---Takes apart what the tracer tells of a row without steps.
 ---@param digest string
 ---@return dm.Outcome
@@ -13,7 +25,7 @@ function M.parse(digest)
   local outcome, hash, touched = digest:match "^(%a+) %-?%d+ (%d+) (.*)$"
   local set = {}
   for i in touched:gmatch "%d+" do set[tonumber(i)] = true end
-  return { outcome = outcome, key = outcome .. hash, touched = set }
+  return { outcome = outcome, key = key_of(outcome, hash), touched = set }
 end
 
 ---How many rows have each outcome.

@@ -38,8 +38,8 @@ end
 local function is_hopeless(pass, lost)
   if not lost or not lost.reason:find(client_module.SLOW) then return false end
   if pass.slow == lost.op then
-    local name = pass.client.info.ops[lost.op].name
-    pass.stopped = ("two rows %s in %s: the others are not tried"):format(lost.reason, name)
+    local op = pass.client.info.ops[lost.op]
+    pass.stopped = ("two rows %s%s: the others are not tried"):format(lost.reason, op and " in " .. op.name or "")
     return true
   end
   pass.slow = lost.op

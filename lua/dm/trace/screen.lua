@@ -11,6 +11,8 @@ local M = {}
 
 local ENTER, LEAVE = "\27[?1049h\27[?25l", "\27[?25h\27[?1049l"
 local MOST_PRINTED = 4096
+local UNSTEADY = "  beware: this is not what is counted above: asked for this row once more, to show it, operators "
+  .. "answered otherwise; what they keep from row to row must not decide"
 local HELP = "n next  p previous  f filter  space more  q quit"
 
 ---@class dm.Screen
@@ -111,6 +113,7 @@ local function body(self, paint)
   local record = self.live:record(i)
   if not record then return { "this row can not be shown: the worker ended" } end
   local list = show.record(paint, record, self.live.good)
+  if record.unsteady then add(list, paint_module.lines(paint, { { UNSTEADY, "yellow" } }, 4)) end
   for line in printed():gmatch "[^\n]+" do
     add(list, paint_module.lines(paint, { { "  prints  ", "dim" }, { paint_module.visible(line) } }, 10))
   end

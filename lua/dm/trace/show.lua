@@ -101,10 +101,10 @@ end
 ---@param margin string
 ---@return string[]
 function M.fault(paint, fault, margin)
-  local list, p = {}, problem.new(fault.what, { at = fault.at, next = fault.next })
-  local style = { colour = paint.colour, width = math.min(paint.columns, WIDEST) - #margin }
+  local list, p = {}, problem.new("", { at = fault.at, next = fault.next }) -- what went wrong says the caller
+  local room = paint.columns - #margin
+  local style = { colour = paint.colour, width = math.min(room, WIDEST), columns = room < math.huge and room or nil }
   for line in problem_show.text(p, style):gmatch "[^\n]+" do list[#list + 1] = margin .. line end
-  table.remove(list, 1) -- what went wrong; the caller says so
   if fault.path then table.insert(list, 1, margin .. "  at      " .. visible(fault.path)) end
   return list
 end

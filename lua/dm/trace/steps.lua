@@ -24,7 +24,8 @@ local M = {}
 ---@field steps dm.Step[]
 ---@field children dm.Record[]?
 ---@field fault dm.Fault? when no operator was at fault
----@field hash number of what came of it; only when no steps are asked for
+---@field hash number? of what came of it, when that is a sample
+---@field unsteady boolean? something else had come of it before, by the same operators
 
 ---What one operator did.
 ---@class dm.Step
@@ -231,11 +232,8 @@ function follow(walk, record, first, sample, number)
     if not sample then return end
   end
   record.outcome = "kept"
-  if walk.full then
-    record.output = shorten(text_of(sample))
-  else
-    record.hash = C.dm_trace_hash(walk.trace, sample)
-  end
+  record.hash = C.dm_trace_hash(walk.trace, sample)
+  if walk.full then record.output = shorten(text_of(sample)) end
 end
 
 ---Takes the sample at hand to the end of the pipeline.
