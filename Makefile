@@ -30,8 +30,13 @@ endif
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
 EMBEDDED := $(shell { echo README.md; find host/lua lua ops -name 'dm_ffi*.h' -o -name '*.lua' -o -name '*.txt' -o -name '*.py' -o -name '*.json'; } | LC_ALL=C sort)
+# Those that take longest, mostly by waiting, are begun first: so none is left alone at the end.
+LONGEST := $(patsubst %,tests/%_spec.lua,net/serve net/serve_ends net/serve_cases ops/hostile net/serve_transcript \
+	net/serve_tasks cluster/loss cluster/door net/cache net/budget datajuicer/peer cli/datamate_once cli/fault \
+	cli/guilty cluster/network ops/datamate_edges)
 # two need a cluster, which tests/cluster/run.sh starts
-SPECS := $(filter-out %/slurm_spec.lua %/ray_spec.lua tests/model/%,$(sort $(shell find tests -name '*_spec.lua')))
+SPECS := $(LONGEST) $(filter-out $(LONGEST) %/slurm_spec.lua %/ray_spec.lua tests/model/%,\
+	$(sort $(shell find tests -name '*_spec.lua')))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 # what clang-format and the linters read; tables are made by scripts

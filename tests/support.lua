@@ -98,6 +98,13 @@ function M.lives(pid)
   return stat ~= nil and not stat:find "%) [ZX]"
 end
 
+---Ends processes; raises when there are none.
+---@param signal string|integer
+---@param pids string words of the shell that say which
+function M.kill(signal, pids)
+  assert(os.execute(("kill -%s %s"):format(signal, pids)) == 0, "kill hit nobody: " .. pids)
+end
+
 -- Replies of models are not shared with the user's runs, nor with earlier runs of the tests.
 local ffi = require "ffi"
 ffi.cdef "int setenv(const char *name, const char *value, int overwrite);"

@@ -5,12 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STATEMENTS = 16, WAIT_MS = 30000 };
+enum { STATEMENTS = 16, VALUES = 16, WAIT_MS = 30000 };
+
+/* SQLite numbers $2 by where it stands, not by its name. */
+struct statement {
+    sqlite3_stmt *st;
+    int at[VALUES]; /* the numbers of $1, $2 ... */
+};
 
 struct sqlite {
     struct dm_database head;
     sqlite3 *c;
-    sqlite3_stmt *prepared[STATEMENTS];
+    struct statement prepared[STATEMENTS];
     int nprepared;
     struct dm_error failed; /* the transaction's first error; status 0: none */
 };
@@ -33,7 +39,7 @@ static void close_file(struct dm_database *db)
 {
     struct sqlite *s = of(db);
     for (int i = 0; i < s->nprepared; i++)
-        dm_sqlite.finalize(s->prepared[i]);
+        dm_sqlite.finalize(s->prepared[i].st);
     dm_sqlite.close(s->c);
     free(s);
 }
@@ -58,16 +64,23 @@ struct dm_database *dm_sqlite_tables_open(const char *file, struct dm_error *err
     return NULL;
 }
 
-/* SQLite numbers $2 by where it stands, not by its name. */
-static bool bind(sqlite3_stmt *st, const char *const *values, int n)
+static int compile(struct sqlite *s, const char *sql, struct statement *out, struct dm_error *err)
 {
     char name[16];
-    bool ok = true;
-    for (int i = 0; ok && i < n; i++) {
+    if (dm_sqlite.prepare_v2(s->c, sql, -1, &out->st, NULL) != SQLITE_OK)
+        return fail(s, err);
+    for (int i = 0; i < VALUES; i++) {
         snprintf(name, sizeof name, "$%d", i + 1);
-        int at = dm_sqlite.bind_parameter_index(st, name);
-        ok = dm_sqlite.bind_text(st, at, values[i], -1, SQLITE_STATIC) == SQLITE_OK;
+        out->at[i] = dm_sqlite.bind_parameter_index(out->st, name);
     }
+    return DM_OK;
+}
+
+static bool bind(const struct statement *st, const char *const *values, int n)
+{
+    bool ok = n <= VALUES;
+    for (int i = 0; ok && i < n; i++)
+        ok = dm_sqlite.bind_text(st->st, st->at[i], values[i], -1, SQLITE_STATIC) == SQLITE_OK;
     return ok;
 }
 
@@ -83,16 +96,16 @@ static int put_row(sqlite3_stmt *st, struct dm_buf *rows, struct dm_error *err)
 }
 
 /* Runs a statement to its end; rows NULL: they are not wanted. */
-static int step(struct sqlite *s, sqlite3_stmt *st, const char *const *values, int n,
+static int step(struct sqlite *s, const struct statement *st, const char *const *values, int n,
                 struct dm_buf *rows, struct dm_error *err)
 {
     int code, rc = bind(st, values, n) ? DM_OK : fail(s, err);
-    while (rc == DM_OK && (code = dm_sqlite.step(st)) != SQLITE_DONE)
+    while (rc == DM_OK && (code = dm_sqlite.step(st->st)) != SQLITE_DONE)
         if (code != SQLITE_ROW)
             rc = fail(s, err);
         else if (rows)
-            rc = put_row(st, rows, err);
-    dm_sqlite.reset(st);
+            rc = put_row(st->st, rows, err);
+    dm_sqlite.reset(st->st);
     return rc;
 }
 
@@ -100,32 +113,32 @@ static int run(struct dm_database *db, const char *sql, const char *const *value
                struct dm_buf *rows, struct dm_error *err)
 {
     struct sqlite *s = of(db);
-    sqlite3_stmt *st;
-    if (dm_sqlite.prepare_v2(s->c, sql, -1, &st, NULL) != SQLITE_OK)
-        return fail(s, err);
-    int rc = step(s, st, values, n, rows, err);
-    dm_sqlite.finalize(st);
+    struct statement st;
+    int rc = compile(s, sql, &st, err);
+    if (rc)
+        return rc;
+    rc = step(s, &st, values, n, rows, err);
+    dm_sqlite.finalize(st.st);
     return rc;
 }
 
-static sqlite3_stmt *prepare(struct sqlite *s, const char *sql, struct dm_error *err)
+static const struct statement *prepare(struct sqlite *s, const char *sql, struct dm_error *err)
 {
     for (int i = 0; i < s->nprepared; i++)
-        if (strcmp(dm_sqlite.sql(s->prepared[i]), sql) == 0)
-            return s->prepared[i];
+        if (strcmp(dm_sqlite.sql(s->prepared[i].st), sql) == 0)
+            return &s->prepared[i];
     if (s->nprepared == STATEMENTS)
-        dm_sqlite.finalize(s->prepared[--s->nprepared]);
-    if (dm_sqlite.prepare_v2(s->c, sql, -1, &s->prepared[s->nprepared], NULL) == SQLITE_OK)
-        return s->prepared[s->nprepared++];
-    fail(s, err);
-    return NULL;
+        dm_sqlite.finalize(s->prepared[--s->nprepared].st);
+    if (compile(s, sql, &s->prepared[s->nprepared], err))
+        return NULL;
+    return &s->prepared[s->nprepared++];
 }
 
 static int add(struct dm_database *db, const char *sql, const char *const *values, int n,
                struct dm_error *err)
 {
     struct sqlite *s = of(db);
-    sqlite3_stmt *st = s->failed.status ? NULL : prepare(s, sql, &s->failed);
+    const struct statement *st = s->failed.status ? NULL : prepare(s, sql, &s->failed);
     if (st)
         step(s, st, values, n, NULL, &s->failed);
     if (s->failed.status)

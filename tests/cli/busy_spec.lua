@@ -33,6 +33,7 @@ describe("a row that takes its time is innocent", function()
     assert.equal(0, status, err)
     assert.equal('{"text":"one","done":true}\n', t.read(dir .. "/out.jsonl"))
     assert.truthy(out:find("1 row: 1 kept", 1, true), out)
+    assert.equal("", err) -- nor is its worker replaced, and the row tried again
   end)
 
   -- The kernel adds to what a process has waited when that ends: the wait that goes on is longer than the limit.
@@ -59,6 +60,7 @@ CPU = ffi.new("uint64_t[1]", bit.lshift(1ULL, tonumber(os.getenv "CPU")))
     assert.equal(0, status, err)
     assert.equal('{"text":"one","done":true}\n', t.read(dir .. "/out.jsonl"))
     assert.truthy(out:find("1 row: 1 kept", 1, true), out)
+    assert.equal("", err) -- nor is its worker replaced, and the row tried again
   end)
 
   for _, command in ipairs { "run pipeline.lua -q", "try pipeline.lua" } do
@@ -67,7 +69,7 @@ CPU = ffi.new("uint64_t[1]", bit.lshift(1ULL, tonumber(os.getenv "CPU")))
       local status, out, err = t.bash(([[cd %s; set -m; %s %s & until [ -e begun ]; do sleep 0.02; done
         kill -STOP -- -$!; sleep 2.5; kill -CONT -- -$!; wait $!]]):format(q(dir), q(t.DMHOST), command))
       assert.equal(0, status, out .. err)
-      assert.is_nil(out:find("took longer", 1, true), out)
+      assert.is_nil((out .. err):find("took longer", 1, true), out .. err)
     end)
   end
 end)

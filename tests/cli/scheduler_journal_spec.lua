@@ -158,7 +158,10 @@ describe("the journal of dm.scheduler", function()
   end)
 
   it("ends at once when it computes on and is asked again", function()
-    assert.equal(128 + 15, asked_while_it_computes("while true do end", "kill $!; touch told; sleep 0.2; kill $!"))
+    assert.equal(128 + 15, asked_while_it_computes('io.open("on", "w"):close() while true do end',
+      "kill $!; touch told; await test -e on; kill $!"))
+    assert.truthy(t.read(dir .. "/on")) -- the first did not end it
+    assert.is_nil(t.read(dir .. "/saved"))
   end)
 
   it("remembers what has ended, and takes a task that goes on for the same one", function()

@@ -155,9 +155,10 @@ describe("the budget of a run", function()
       q(dir), file, dir, dir))
     local pid = t.read(dir .. "/pid"):match "%d+"
     servers.wait_for("some requests", function() return server:stats().requests >= 20 end)
-    os.execute("kill -9 $(pgrep -P " .. pid .. " | head -1)")
+    t.kill(9, "$(pgrep -P " .. pid .. " | head -1)")
     servers.wait_for("the end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
     assert.truthy(t.read(dir .. "/err"):find("--max-requests: 60", 1, true), t.read(dir .. "/err"))
+    assert.equal(1, receipt().workers_lost)
     local made = server:stats().requests
     assert.is_true(made <= 60 and made >= 56, made) -- four may have been granted and not made
   end)
@@ -170,7 +171,7 @@ describe("the budget of a run", function()
         t.DMHOST, q(dir), file, i == 1 and "" or "--resume", most, dir, dir))
       local pid = t.read(dir .. "/pid"):match "%d+"
       servers.wait_for("some requests", function() return server:stats().requests >= most - 100 end)
-      os.execute("kill -9 " .. pid)
+      t.kill(9, pid)
       servers.wait_for("its end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
       local before
       servers.wait_for("the server's rest", function()
@@ -207,7 +208,7 @@ describe("the budget of a run", function()
       t.DMHOST, q(dir), dir, dir))
     local pid = t.read(dir .. "/pid"):match "%d+"
     servers.wait_for("the last row of the split", function() return t.read(dir .. "/held") end)
-    os.execute("kill -INT " .. pid)
+    t.kill("INT", pid)
     servers.wait_for("its end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
     assert.equal(8, server:stats().requests)
     local status, _, err = t.shell(("%s run %s/pipeline.lua --no-cache -q --resume --max-requests 16"):format(t.DMHOST,
@@ -232,7 +233,7 @@ describe("the budget of a run", function()
     assert.is_true(told.tokens_in >= 2000 and told.cost > 0)
     servers.wait_for("the account", function() return t.read(dir .. "/out.jsonl.run/asked") end)
     local pid = t.read(dir .. "/pid"):match "%d+"
-    os.execute("kill -9 " .. pid)
+    t.kill(9, pid)
     servers.wait_for("its end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
     local status, _, err = run "-j 2 -q --resume --max-requests 700"
     assert.equal(4, status, err)

@@ -193,7 +193,7 @@ db.execute("UPDATE replies SET reply = substr(reply, 1, 5)"); db.commit()']]):fo
     pipeline("delay-30", "max_in_flight = 4")
     for _, workers in ipairs { "-j 2", "-j 0" } do
       os.execute(("rm -rf %s %s/cache"):format(dir .. "/out.jsonl*", dir))
-      local pid = kill_midway(workers, function(pid) os.execute("kill -9 " .. pid) end)
+      local pid = kill_midway(workers, function(pid) t.kill(9, pid) end)
       servers.wait_for("its end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
       local kept, before = cached(), 0
       servers.wait_for("the server's rest", function()
@@ -228,7 +228,7 @@ db.execute("UPDATE replies SET reply = substr(reply, 1, 5)"); db.commit()']]):fo
   it("outlive a worker: its rows are answered once, and hardly any request is made again", function()
     rows(150)
     pipeline("delay-30", "max_in_flight = 4")
-    local pid = kill_midway("-j 2", function(pid) os.execute("kill -9 $(pgrep -P " .. pid .. " | head -1)") end)
+    local pid = kill_midway("-j 2", function(pid) t.kill(9, "$(pgrep -P " .. pid .. " | head -1)") end)
     servers.wait_for("the end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
     check_answers(150)
     assert.equal(150, cached())

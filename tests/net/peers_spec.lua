@@ -63,7 +63,8 @@ describe("dm.http with", function()
       local log = t.read(dir .. "/log")
       assert.truthy(log:find("stream_id=3", 1, true)) -- not the first of its connection
       local _, connections = log:gsub("recv SETTINGS frame <length=%d*[1-9]", "")
-      assert.is_true(connections > 0 and connections <= 10, connections) -- 200 requests, 64 for each handle of libcurl
+      -- of 200 requests two or so, and up to thirty where the first handshake waits long for a processor
+      assert.is_true(connections > 0 and connections <= 60, connections)
     end)
   end)
 

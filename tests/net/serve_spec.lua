@@ -15,6 +15,7 @@ local TASKS = {
   ["c01ef9bf-0189-55a2-be0f-90c996d7cc51"] = "dataset_path: /no/such/file\nexecutor_type: datamate\n",
   ["3a671964-abb7-5404-b298-608aa0b2d230"] = "dataset_path: process\nexecutor_type: default\n",
   ["3c3fdf5b-51c5-55c8-b20d-83b0b3cd1b71"] = "a: [1\nb: }\n",
+  ["4c3fdf5b-51c5-55c8-b20d-83b0b3cd1b71"] = "dataset_path: 17\n",
 }
 
 describe("dmhost serve", function()
@@ -87,6 +88,12 @@ describe("dmhost serve", function()
       { "GET", "/api/task/%2e%2e%2f" .. id .. "/status", "", "Not Found" },
       { "GET", "/api/task/%ff%00/status", "", "Invalid task_id format: �\\u0000" },
       { "GET", "/api/task/../../etc/passwd", "", "Not Found" }, { "DELETE", "/", "", "Not Found" },
+      { "POST", "/api/task/32a29cfd-e138-562c-ac2f-2df87d4c85a1/stop", "", "Unknown error" },
+      { "POST", "/api/task/1ff46ee0-ddc0-5447-bf30-1540f057ceb9/stop", "", "has been stopped" },
+      { "POST", "/api/task/fcffcf74-68a0-5082-9bdd-4d550ecb401d/stop", "", "has been stopped" },
+      { "POST", "/api/task/4c3fdf5b-51c5-55c8-b20d-83b0b3cd1b71/submit", "", "Internal Server Error" },
+      { "POST", "/api/task/4c3fdf5b-51c5-55c8-b20d-83b0b3cd1b71/stop", "", "Unknown error" },
+      { "GET", "/api/task/4c3fdf5b-51c5-55c8-b20d-83b0b3cd1b71/status", "", "NOT_FOUND" },
       { "POST", submit, '{"a":"\255"}', "There was an error parsing the body" },
     }
     for i, answer in ipairs(ask_all(service, cases)) do

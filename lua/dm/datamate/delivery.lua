@@ -23,6 +23,9 @@ local M = {}
 ---Files in a batch, at the most.
 local BATCH = 1000
 
+---What is read of /dev/urandom at once: a whole number of UUIDs.
+local RANDOM_BYTES = 4096
+
 ---@class dm.Delivered what becomes of one file of the dataset
 ---@field id string dest_file_id
 ---@field src_id string
@@ -105,11 +108,18 @@ local function lines(self, name, at, to, most, take)
   return at
 end
 
+---Random bytes that no UUID has been made of, and how many of them have.
+local random, used = "", 0
+
 ---A version 4 UUID.
 local function uuid()
-  local file = assert(io.open("/dev/urandom", "rb"))
-  local b = { file:read(16):byte(1, 16) }
-  file:close()
+  if used == #random then
+    local file = assert(io.open("/dev/urandom", "rb"))
+    random, used = assert(file:read(RANDOM_BYTES)), 0
+    file:close()
+  end
+  local b = { random:byte(used + 1, used + 16) }
+  used = used + 16
   b[7], b[9] = bit.bor(bit.band(b[7], 0x0f), 0x40), bit.bor(bit.band(b[9], 0x3f), 0x80)
   return ("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x"):format(unpack(b))
 end

@@ -102,11 +102,14 @@ function Tables:close()
   self.db = nil
 end
 
-local function list_of(values)
-  local n = #values
-  local list = ffi.new("const char *[?]", math.max(n, 1))
-  for i = 1, n do list[i - 1] = values[i] end
-  return list, n
+---Values of a statement for C; no statement has more.
+local list = ffi.new "const char *[16]"
+
+---Puts values there; they must be kept for as long as it is used.
+---@return integer n
+local function fill_list(values)
+  for i = 1, #values do list[i - 1] = values[i] end
+  return #values
 end
 
 ---Runs a statement.
@@ -115,8 +118,7 @@ end
 ---@return string[][] rows
 function Tables:run(sql, ...)
   local values, rows, out = { ... }, {}, ffi.new "struct dm_buf"
-  local list, n = list_of(values)
-  local status = C.dm_database_run(self.db, sql, list, n, out, err)
+  local status = C.dm_database_run(self.db, sql, list, fill_list(values), out, err)
   local text = ffi.string(out.p, out.n)
   C.dm_buf_finish(out)
   check(status)
@@ -130,8 +132,7 @@ end
 function Tables:transaction(fill)
   local function add(sql, ...)
     local values = { ... }
-    local list, n = list_of(values)
-    check(C.dm_database_add(self.db, sql, list, n, err))
+    check(C.dm_database_add(self.db, sql, list, fill_list(values), err))
   end
   local ok, why = pcall(function()
     check(C.dm_database_begin(self.db, err))

@@ -107,9 +107,11 @@ function Api:settings(id)
   return root
 end
 
+---A text of process.yaml; what YAML takes for a number, null or a truth is none.
 local function text_at(root, key)
   local node = yaml.get(root, key)
-  return node and node.kind == "scalar" and node.text or nil
+  local value = node and yaml.value(node)
+  return type(value) == "string" and value or nil
 end
 
 ---@param id string
@@ -190,14 +192,17 @@ function Api:status(_, id)
   })
 end
 
+---Executors that DataMate has.
+local EXECUTORS = { datamate = true, ray = true, default = true }
+
 ---@param id string
 ---@return dm.HttpAnswer
 function Api:stop(_, id)
   local invalid = wrong_id(id)
   if invalid then return invalid end
-  local _, fault = self:settings(id)
+  local root, fault = self:settings(id)
   if fault == "missing" then return not_found() end
-  if fault then return unknown_error() end
+  if not root or not EXECUTORS[text_at(root, "executor_type") or ""] then return unknown_error() end
   if self.scheduler:get_task_status(id) and not self.scheduler:cancel_task(id) then return not_cancelled() end
   return success(id .. " has been stopped")
 end
