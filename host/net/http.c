@@ -251,13 +251,18 @@ void dm_http_release(struct dm_http_reply *reply)
     client->idle[client->nidle++] = t;
 }
 
+void dm_http_give_up(void)
+{
+    while (client && client->active)
+        stop(client->active, DM_HTTP_CANCELLED, "cancelled");
+}
+
 void dm_http_finish(void)
 {
     struct dm_http_reply *reply;
     if (!client)
         return;
-    while (client->active)
-        stop(client->active, DM_HTTP_CANCELLED, "cancelled");
+    dm_http_give_up();
     while ((reply = dm_http_next()))
         dm_http_release(reply);
     while (client->nidle)
