@@ -95,6 +95,7 @@ int main(int argc, char **argv)
     if (status < 0)
         print_error(lua, &err);
     dm_job_free();
+    dm_http_give_up(); /* first: bodies of requests are Lua's */
     dm_lua_close(lua);
     dm_serve_stop();
     dm_process_finish();

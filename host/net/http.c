@@ -15,7 +15,8 @@ enum {
     SWEEP_MS = 100, /* how often limits on the first byte are looked at */
     IDLE_HANDLES = 16384,
     SHARDS = 512,
-    SHARD_TRANSFERS = 128,
+    SHARD_TRANSFERS =
+        96, /* below the 100 that HTTP/2's servers take on a connection (RFC 9113, 6.5.2) */
     SHARD_FILES = 2,  /* descriptors of a handle of libcurl */
     OTHER_FILES = 128 /* and those that are not for connections either */
 };
@@ -250,13 +251,18 @@ void dm_http_release(struct dm_http_reply *reply)
     client->idle[client->nidle++] = t;
 }
 
+void dm_http_give_up(void)
+{
+    while (client && client->active)
+        stop(client->active, DM_HTTP_CANCELLED, "cancelled");
+}
+
 void dm_http_finish(void)
 {
     struct dm_http_reply *reply;
     if (!client)
         return;
-    while (client->active)
-        stop(client->active, DM_HTTP_CANCELLED, "cancelled");
+    dm_http_give_up();
     while ((reply = dm_http_next()))
         dm_http_release(reply);
     while (client->nidle)

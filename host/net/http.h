@@ -3,6 +3,9 @@
 #ifndef DM_NET_HTTP_H
 #define DM_NET_HTTP_H
 
+/* Gives up what is under way: nothing that requests were given is needed any more. */
+void dm_http_give_up(void);
+
 /* Gives up what is under way and frees everything. Nothing when no request was ever made. */
 void dm_http_finish(void);
 

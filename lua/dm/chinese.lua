@@ -50,10 +50,20 @@ end
 
 local kept = {}
 
+local function read(name) return assert(embedded.read(FOLDER .. name .. ".txt")) end
+
 ---One of OpenCC's.
 local function opencc(name)
-  if not kept[name] then kept[name] = M.dictionary(assert(embedded.read(FOLDER .. name .. ".txt"))) end
+  if not kept[name] then kept[name] = M.dictionary(read(name)) end
   return kept[name]
+end
+
+---One of OpenCC's without the keys that a list has.
+local function shortened(name, list)
+  local omitted = {}
+  for key in read(list):gmatch "[^\n]+" do omitted[key] = true end
+  local lines = read(name):gsub("([^\t\n]+)\t[^\n]*\n?", function(key) return omitted[key] and "" or nil end)
+  return M.dictionary(lines)
 end
 
 ---@class dm.Converter
@@ -70,14 +80,19 @@ end
 
 ---@param mode string one of MODES
 ---@param own string? lines of a dictionary that comes before those of the first step
+---@param omits string? list of keys that the dictionary which cuts into segments is used without
 ---@return dm.Converter
-function M.converter(mode, own)
+function M.converter(mode, own, omits)
   local self = setmetatable({ dictionaries = {} }, Converter)
   self.converter = ffi.gc(check(C.dm_converter_create()), C.dm_converter_destroy)
-  add(self, 0, opencc(MODES[mode][1]))
+  local cutting = MODES[mode][1]
+  local shorter = omits and shortened(cutting, omits)
+  add(self, 0, shorter or opencc(cutting))
   if own then add(self, 1, M.dictionary(own)) end
   for step = 2, #MODES[mode] do
-    for _, name in ipairs(MODES[mode][step]) do add(self, step - 1, opencc(name)) end
+    for _, name in ipairs(MODES[mode][step]) do
+      add(self, step - 1, name == cutting and shorter or opencc(name))
+    end
   end
   return self
 end

@@ -120,6 +120,7 @@ end
 ---@return dm.HttpReply?
 ---@return string? why there is none
 local function ask(method, url, body, given)
+  if type(url) ~= "string" then error("dm.http takes a URL, not a " .. type(url), 3) end
   local options, wrong = params.check(ALL, given or {}, sample.null)
   if not options then error("dm.http " .. wrong, 3) end
   local settled = M.settle(options)

@@ -25,6 +25,7 @@ local M = {}
 ---@field given_limits table as they are written
 ---@field memory_set boolean? limits.memory is what --set gives
 ---@field split_size number bytes of input in a unit of work
+---@field split_size_given boolean
 ---@field shard_size number bytes of a file in an output directory
 ---@field engine string|table? what starts workers on other nodes: "slurm", or { "slurm", workers = 8, cpus = 4 }
 ---@field workers integer? worker processes, where -j does not say
@@ -37,9 +38,11 @@ Pipeline.__index = Pipeline
 local DEFAULTS = {
   on_error = "reject",
   max_rejects = 0,
-  split_size = "8MiB",
   shard_size = "1GiB",
 }
+-- The least split where none is given, and more where many rows wait at once: so many bytes for each of them. Nothing
+-- more begins while the last replies of a split are waited for.
+local SPLIT_SIZE, WAITING_SIZE, MOST_WAITING = "8MiB", 32 * 1024, 16384
 M.LIMITS = { row_time = "30s", memory = "2GiB", row_size = "32MiB", depth = 512 }
 local KEYS = {
   "input", "output", "operators", "on_error", "max_rejects", "limits", "split_size", "shard_size", "workers", "engine",
@@ -222,7 +225,8 @@ function M.new(given)
   p.limits = check_limits(p, given.limits == nil and {} or given.limits)
   p.limits.row_time_given = given.limits ~= nil and given.limits.row_time ~= nil
   p.given_limits = given.limits or {}
-  p.split_size = sized(p, { "split_size" }, p.split_size, units.bytes, SIZE_EXAMPLE)
+  p.split_size_given = given.split_size ~= nil
+  p.split_size = sized(p, { "split_size" }, given.split_size or SPLIT_SIZE, units.bytes, SIZE_EXAMPLE)
   p.shard_size = sized(p, { "shard_size" }, p.shard_size, units.bytes, SIZE_EXAMPLE)
   return p
 end
@@ -316,6 +320,15 @@ function M.fit_memory(p)
   limits.memory = needed
 end
 
+---Splits hold many times what waits at once, unless the pipeline says how large they are.
+local function fit_splits(p, ops)
+  if p.split_size_given then return end
+  for _, op in ipairs(ops) do
+    local waiting = op.waits and math.min(op.max_in_flight or 0, MOST_WAITING) or 0
+    p.split_size = math.max(p.split_size, waiting * WAITING_SIZE)
+  end
+end
+
 ---Makes the operators. Raises a message for a person when one is unknown or its parameters are wrong.
 ---@param settings string[] from --set
 ---@param make (fun(class: table, given: table): dm.BaseOp?, dm.Problem?)? makes one, instead of BaseOp.make
@@ -330,6 +343,7 @@ function Pipeline:make_operators(settings, make)
   overrides.check(given, used)
   self.resources = resources.sum(ops)
   M.fit_memory(self)
+  fit_splits(self, ops)
   return ops
 end
 

@@ -70,6 +70,9 @@ end
 
 ---@return string[]
 local function argv_of(command, shell)
+  if type(command) ~= "string" and type(command) ~= "table" then
+    error("a command is a list of arguments, or a line, not a " .. type(command), 0)
+  end
   if type(command) == "string" then
     return shell and { "/bin/sh", "-c", command } or split(command)
   end
@@ -305,6 +308,7 @@ end
 ---@return dm.ProcessEnd
 function M.run(arguments, given)
   local command = type(arguments) == "string" and { arguments } or arguments
+  if type(command) ~= "table" then error("dm.run takes a pipeline's file, or a list, not a " .. type(command), 2) end
   local argv = { "/proc/self/exe", "run" }
   for _, word in ipairs(command) do argv[#argv + 1] = tostring(word) end
   for key, value in pairs(command) do

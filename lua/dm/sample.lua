@@ -385,7 +385,10 @@ end
 
 ---Gives back what dm.sample or dm.clone made; nodes of it are stale from then on.
 ---@param node ffi.cdata*
-function M.release(node) C.dm_sample_release(node) end
+function M.release(node)
+  if not is_node(node) then error("only what dm.sample or dm.clone made can be released", 2) end
+  C.dm_sample_release(node)
+end
 
 ---The C sample that a node is of, and the node's number in it. Raises when the node is stale.
 ---@param node ffi.cdata*

@@ -53,17 +53,21 @@ local function examples_of(name)
   return "\n"
 end
 
----The template with a description and its examples in it, as the texts before, between and behind question and answer.
+---The template with a description and its examples in it; braces of these are filled with the rest, as in DataMate.
 local function fill(condition)
-  local template = embedded.read(FOLDER .. "template.txt")
-  local parts, at = {}, 1
-  for before, name, behind in template:gmatch "(.-){(%w+)}()" do
-    parts[#parts + 1], at = before, behind
-    parts[name] = #parts + 1
+  local values = { description = condition.description, examples = examples_of(condition.dimension) }
+  return (embedded.read(FOLDER .. "template.txt"):gsub("{(%w+)}", values))
+end
+
+---The conditions by name: of several with one name the last one counts, in the first one's place.
+local function conditions_of(list)
+  local conditions, places = {}, {}
+  for _, condition in ipairs(list) do
+    local place = places[condition.dimension] or #conditions + 1
+    places[condition.dimension] = place
+    conditions[place] = { name = condition.dimension, template = fill(condition) }
   end
-  local before = parts[1] .. datamate.format(condition.description) .. parts[2] ..
-    datamate.format(examples_of(condition.dimension)) .. parts[3]
-  return { before, parts[4], template:sub(at) }
+  return conditions
 end
 
 ---Whether a reply says yes; nil when it says nothing.
@@ -76,10 +80,10 @@ local function verdict(reply)
   if answer then return answer == "Y" end
 end
 
----@param parts string[]
+---@param template string
 ---@return boolean
-function Evaluator:meets(parts, question, answer)
-  local prompt = table.concat { parts[1], question, parts[2], answer, parts[3] }
+function Evaluator:meets(template, question, answer)
+  local prompt = datamate.format(template, { question = question, answer = answer })
   for _ = 1, ASKED do
     local reply = datamate.ask(self, prompt)
     if not reply then return false end
@@ -99,20 +103,16 @@ end
 function Evaluator:judge(pair)
   local question, answer = tostring(member(pair, "question")), tostring(member(pair, "answer"))
   local results = {}
-  for i, condition in ipairs(self.dimension) do
-    results[i] = ('{"dimension": %s, "result": %s}'):format(sample_module.json(condition.dimension),
-      tostring(self:meets(self.filled[i], question, answer)))
+  for i, condition in ipairs(self.conditions) do
+    results[i] = ('{"dimension": %s, "result": %s}'):format(sample_module.json(condition.name),
+      tostring(self:meets(condition.template, question, answer)))
   end
   member(pair, "qaId")
   return ('{"qaId": %s, "result": [%s]}'):format(sample_module.raw(pair, "qaId"), table.concat(results, ", "))
 end
 
 function Evaluator:execute(sample)
-  if not self.filled then
-    local filled = {}
-    for i, condition in ipairs(self.dimension) do filled[i] = fill(condition) end
-    self.filled = filled
-  end
+  self.conditions = self.conditions or conditions_of(self.dimension)
   local ok, list = pcall(sample_module.parse, (self:get_text(sample):gsub("[\r\n]", " ")))
   if not ok then failure.raise("JSONDecodeError", "Expecting value: line 1 column 1 (char 0)") end
   local lines = {}

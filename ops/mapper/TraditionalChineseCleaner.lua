@@ -1,5 +1,6 @@
 -- Makes simplified Chinese of traditional, and curly quotes of corner brackets. DataMate uses zhconv's table, which is
--- under the GPL; this uses OpenCC's, which leaves about 580 rare variants alone and knows other phrases.
+-- under the GPL; this uses OpenCC's without the phrases that DataMate does not have, and leaves about 580 rare
+-- variants alone.
 local chinese = require "dm.chinese"
 local datamate = require "dm.datamate"
 
@@ -12,7 +13,7 @@ local TraditionalChineseCleaner = datamate.TextMapper:extend {
 local QUOTES = "「\t“\n」\t”\n『\t‘\n』\t’\n｢\t“\n｣\t”\n"
 
 function TraditionalChineseCleaner:init()
-  self.converter = chinese.converter("t2s", QUOTES)
+  self.converter = chinese.converter("t2s", QUOTES, "DataMateOmits")
 end
 
 function TraditionalChineseCleaner:clean(s) return self.converter:convert(s) end

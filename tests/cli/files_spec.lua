@@ -87,7 +87,7 @@ describe("dm.files", function()
     local text = "数据清洗是大规模语言模型训练的第一步。没有干净的数据，再大的模型也学不好。\n"
     for _, charset in ipairs { "GB18030", "UTF-16", "UTF-16LE", "UTF-8" } do
       doc("utf8", text)
-      local convert = ("cd %s/docs && iconv -t %s utf8 > %s.txt && rm utf8"):format(q(dir), charset, charset)
+      local convert = ("cd %s/docs && iconv -f UTF-8 -t %s utf8 > %s.txt && rm utf8"):format(q(dir), charset, charset)
       assert.equal(0, (t.shell(convert)))
     end
     local _, samples = run()

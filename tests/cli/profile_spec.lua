@@ -133,6 +133,16 @@ wait $pid]]):format(q(dir), q(t.DMHOST)))
     assert.equal(130, status, err)
     assert.truthy(out:find "map@p.lua:2 +100", out)
   end)
+  it("says when the stacks can not be written, and that a task can not be profiled", function()
+    local status, _, err = profile "p.lua --limit 10 --folded /dev/full"
+    assert.equal(1, status)
+    assert.truthy(err:find("cannot write the stacks to /dev/full: No space left on device", 1, true), err)
+    t.write(dir .. "/process.yaml", ("dataset_id: d\ninstance_id: i\ndataset_path: %s/in.jsonl\nexport_path: %s/out\n"
+      .. "process: [{ExtraSpaceCleaner: {}}]\n"):format(dir, dir))
+    status, _, err = profile "process.yaml"
+    assert.equal(2, status)
+    assert.truthy(err:find("dmhost: a task of DataMate can not be profiled", 1, true), err)
+  end)
   it("is not disturbed by rows that fail, nor by a reader that goes away", function()
     local status, out = profile [[-e 'return dm.pipeline { input = "in.jsonl",
       operators = { dm.map(function(s) error("no") end) } }' ]]

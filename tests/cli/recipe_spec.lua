@@ -113,6 +113,10 @@ return Lower]])
       [RECIPE:gsub("text_length", "text_lenght")] = 'recipe.yaml:9:5: error: no operator is named "text_lenght_filter"',
       [RECIPE:gsub("in.jsonl", "none.jsonl")] = "recipe.yaml:2:15: error: cannot read none.jsonl",
       [RECIPE:gsub("np: 2", "np: 0")] = "recipe.yaml:4:5: error: np must be a whole number from 1",
+      [RECIPE:gsub("np: 2", "custom_operator_paths: 5")] =
+        "recipe.yaml:4:24: error: custom_operator_paths must be a path, or a list of them",
+      [RECIPE:gsub("np: 2", "custom_operator_paths: {a: b}")] =
+        "recipe.yaml:4:24: error: custom_operator_paths must be a path, or a list of them",
       [RECIPE:gsub("np: 2", "export_type: parquet")] = "recipe.yaml:4:14: error: export_type can only be jsonl",
       [RECIPE:gsub("%- clean_links_mapper", "- {a: 1, b: 2}")] = "recipe.yaml:8:5: error: an item of process is one",
     } do

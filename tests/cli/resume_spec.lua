@@ -92,7 +92,8 @@ describe("dmhost run", function()
     t.write(dir .. "/out.jsonl.run/plan.json", '{"pipeline":"x')
     local status, _, err = run "--resume"
     assert.equal(2, status)
-    assert.truthy(err:find("plan.json is damaged\n  next    start again with --force", 1, true), err)
+    assert.truthy(err:find("plan.json is damaged, or was written by another dmhost\n  next    start again "
+      .. "with --force", 1, true), err)
   end)
   it("--resume starts afresh where a run was cut off before its first commit", function()
     prepare("out.jsonl", "")

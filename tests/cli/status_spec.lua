@@ -66,6 +66,28 @@ describe("a run seen from another terminal", function()
     assert.equal(2, select(2, out:gsub("followed 0\n", "")), out)
   end)
 
+  it("is said to be damaged when its documents are", function()
+    local _, out = during "rm go"
+    assert.truthy(out:find("exit 0", 1, true), out)
+    local id = dir .. "/in.jsonl@0"
+    for _, case in ipairs {
+      { "status.json", '{"count":1}', "status" },
+      { "run.json", '{"status":"done"}', "status" },
+      { "run.json", "x", "status" },
+      { "plan.json", '{"sources":[1],"settings":[],"folders":[],"pipeline":"x"}', "explain" },
+      { "plan.json", "[]", "explain" },
+    } do
+      local path = dir .. "/out.jsonl.run/" .. case[1]
+      local before = t.read(path)
+      t.write(path, case[2])
+      local words = ("%s %s/out.jsonl %s"):format(case[3], q(dir), case[3] == "explain" and q(id) or "")
+      local status, _, err = t.dmhost(words)
+      assert.equal(2, status)
+      assert.truthy(err:find("dmhost: " .. path .. " is damaged, or was written by another dmhost\n", 1, true), err)
+      if before then t.write(path, before) else os.remove(path) end
+    end
+  end)
+
   it("is known to be dead, and can be resumed", function()
     local _, out = during "kill -9 $pid; wait $pid; $dmhost status out.jsonl; echo status $?; rm go"
     assert.truthy(out:find("dead: its coordinator was on", 1, true), out)

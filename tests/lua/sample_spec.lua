@@ -338,6 +338,9 @@ describe("a sample", function()
     local next_field, state = dm.each(s)
     sample.release(s)
     sample.release(s)
+    for _, other in ipairs { "text", 5, {}, false } do
+      assert.error_matches(function() sample.release(other) end, "only what dm.sample or dm.clone made")
+    end
     local again = row '{"a":{"b":7},"l":[1,2]}'
     for _, f in ipairs { function() return s.a end, function() return a.b end, function() return l[1] end,
       function() return #l end, function() a.b = 1 end, function() l[1] = nil end, function() return tostring(a) end,

@@ -61,3 +61,15 @@ describe("dm.text.words", function()
     assert.same({ 0, 3 }, { many:count "wa wcaaab w" })
   end)
 end)
+
+describe("a pattern, or a set of words", function()
+  it("raises when a method of it is called with a dot", function()
+    local pattern, words = text.regex "a", text.words { "a" }
+    for _, name in ipairs { "gmatch", "spans", "groups" } do
+      assert.error_matches(function() pattern[name] "a text" end, name .. " is a method of a pattern: pattern:" .. name)
+    end
+    for _, name in ipairs { "count", "find", "count_groups" } do
+      assert.error_matches(function() words[name] "a text" end, name .. " is a method of words: words:" .. name)
+    end
+  end)
+end)

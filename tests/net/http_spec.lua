@@ -67,6 +67,8 @@ describe("dm.http", function()
 
   it("refuses what can not be asked", function()
     assert.error_matches(function() http.get "nope://x/" end, "is not a URL")
+    assert.error_matches(function() http.get(nil) end, "dm.http takes a URL, not a nil")
+    assert.error_matches(function() http.post({}, "x") end, "dm.http takes a URL, not a table")
     assert.error_matches(function() get("/", { headers = { a = "b\r\nc: d" } }) end, "control character")
     assert.error_matches(function() get("/", { timeuot = 1 }) end, 'no parameter "timeuot"')
     assert.error_matches(function() get("/", { timeout = "soon" }) end, '"soon" is not a value for timeout')

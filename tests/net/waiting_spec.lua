@@ -145,6 +145,21 @@ describe("operators that wait", function()
     assert.truthy(got[3]:find("crashed the worker", 1, true))
   end)
 
+  it("get splits of many times what waits at once, unless the pipeline says how large they are", function()
+    local function split_size(operators, more)
+      prepare(operators, more)
+      local script = ('local p = require("dm.pipeline").load(%q); p:make_operators {}; print(p.split_size)'):format(
+        dir .. "/pipeline.lua")
+      local status, out, err = t.dmhost("lua -e " .. q(script))
+      assert.equal(0, status, err)
+      return tonumber(out)
+    end
+    local mib = 1024 * 1024
+    assert.equal(8 * mib, split_size(ask("Ask", "ok", 256)))
+    assert.equal(64 * mib, split_size(ask("Ask", "ok", 2048) .. ", " .. ask("Keep", "ok", 300)))
+    assert.equal(mib, split_size(ask("Ask", "ok", 2048), 'split_size = "1MiB",'))
+  end)
+
   it("end with --limit", function()
     prepare(ask("Ask", "jitter-20", 100), 'split_size = "4KiB",')
     run "-j 2 --limit 100"

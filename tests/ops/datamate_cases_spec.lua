@@ -98,7 +98,10 @@ local CASES = {
     { "Figures 1 a\nFigure1 a\nFigure1a b", "Figure1a b" }, -- "s" is a number
     { "fig. S1: a", "" },
   },
-  TraditionalChineseCleaner = { { "『乾坤』瞭解頭髮", "‘乾坤’了解头发" } },
+  TraditionalChineseCleaner = {
+    { "『乾坤』瞭解頭髮", "‘乾坤’了解头发" },
+    { "計畫用於單位", "计画用于单位" }, -- OpenCC knows 計畫 and 於單 as words
+  },
   UnicodeSpaceCleaner = { { "a\226\128\141b\t\n", "a b\t\n" } },
 }
 
@@ -184,6 +187,27 @@ describe("DataMate's operators", function()
       registry.get "HtmlTagCleaner" { removeTableTags = value }:execute(sample)
       assert.equal(expected, sample.text)
     end
+  end)
+end)
+
+describe("templates of DataMate's operators that ask a model", function()
+  local format = require("dm.llm.datamate").format
+  local function failing(template)
+    local ok, e = pcall(format, template, { question = "q{}", answer = "a" })
+    assert.is_false(ok)
+    return tostring(e)
+  end
+
+  it("are filled as Python's str.format fills them", function()
+    assert.equal("q{} {x} a}", format("{question} {{x}} {answer!s}}}", { question = "q{}", answer = "a" }))
+    assert.equal("KeyError: 'x'", failing "{question}{x.y}")
+    assert.equal("IndexError: Replacement index 0 out of range for positional args tuple", failing "a{}")
+    assert.equal("IndexError: Replacement index 2 out of range for positional args tuple", failing "{2}")
+    assert.equal("ValueError: Single '}' encountered in format string", failing "a}b")
+    assert.equal("ValueError: Single '{' encountered in format string", failing "a{")
+    assert.equal("ValueError: expected '}' before end of string", failing "a{b")
+    assert.equal("ValueError: unexpected '{' in field name", failing "{a {question}")
+    assert.equal("ValueError: {answer:>5}: only {answer} is supported", failing "{answer:>5}")
   end)
 end)
 

@@ -30,14 +30,6 @@ exit status: 0 explained; 2 it can not be
 ]],
 }
 
-local function parse_plan(folder)
-  local plan = folder_module.document(folder .. "/plan.json")
-  if not plan or type(plan.sources) ~= "table" or type(plan.pipeline) ~= "string" then
-    problem.raise(folder .. "/plan.json is damaged", { next = "run the pipeline again to explain its rows" })
-  end
-  return plan
-end
-
 ---Refuses when the file is not as it was when the run began.
 local function check_input(folder, path)
   local out, known = C.dm_text_out(), false
@@ -95,7 +87,7 @@ end
 local function explain(values)
   if not values[2] then problem.raise("no run and row are given", { next = M.usage }) end
   local folder = folder_module.find(values[1])
-  local plan = parse_plan(folder)
+  local plan = assert(folder_module.own(folder, "plan.json", "run the pipeline again to explain its rows"))
   local path, offset = row_id.parse(values[2])
   if not path then
     problem.raise(('a row is named FILE@OFFSET, not "%s"'):format(values[2]), { next = row_id.FORM })

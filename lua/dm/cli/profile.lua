@@ -121,8 +121,10 @@ local function write_folded(path, folded)
   if path == "-" then return io.write(table.concat(lines)) end
   local file, why = io.open(path, "wb")
   if not file then error("cannot write the stacks to " .. why, 0) end
-  file:write(table.concat(lines))
-  file:close()
+  local written
+  written, why = file:write(table.concat(lines))
+  local closed, why_not = file:close()
+  if not (written and closed) then error(("cannot write the stacks to %s: %s"):format(path, why or why_not), 0) end
 end
 
 ---What the run is for: called when it has ended.

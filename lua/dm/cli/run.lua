@@ -1,6 +1,5 @@
 -- dmhost run: turns a pipeline and its options into a job for the coordinator, and reports how it ended.
 local ffi = require "ffi"
-local disk = require "dm.disk"
 local engine = require "dm.cli.engine"
 local files = require "dm.files"
 local folder_module = require "dm.run.folder"
@@ -235,13 +234,7 @@ end
 
 ---The plan of the run in this directory.
 local function plan_of(folder)
-  local text = disk.read(folder .. "/plan.json")
-  if not text then return nil end
-  local ok, was = pcall(json.decode, text)
-  if not ok or type(was) ~= "table" or type(was.sources) ~= "table" or type(was.settings) ~= "table" then
-    fail(folder .. "/plan.json is damaged", "start again with --force")
-  end
-  return was
+  return folder_module.own(folder, "plan.json", "start again with --force")
 end
 
 ---A run is resumed only with the code that it was begun with.

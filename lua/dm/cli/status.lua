@@ -5,6 +5,7 @@ local folder_module = require "dm.run.folder"
 local json = require "dm.json"
 local problem = require "dm.problem"
 local units = require "dm.units"
+local utf8 = require "dm.utf8"
 local visible = require("dm.trace.paint").visible
 
 local M = {
@@ -105,7 +106,8 @@ function M.run(values)
   if values.follow and not follow(folder) then return 0 end
   local seen = folder_module.look(folder)
   if values.json then
-    io.write(json.encode { run = folder, state = seen.state, status = seen.status, receipt = seen.receipt }, "\n")
+    local found = { run = utf8.clean(folder), state = seen.state, status = seen.status, receipt = seen.receipt }
+    io.write(json.encode(found), "\n")
   else
     say("run", "%s", visible(folder))
     local show = SHOW[seen.state] or show_receipt

@@ -7,6 +7,8 @@ local problem = require "dm.problem"
 local registry = require "dm.registry"
 local terminal = require "dm.terminal"
 
+local MOST_SECONDS = 1e6
+
 local M = {
   summary = "run operators' examples, golden files and busted specs",
   usage = "dmhost test [PATH|OPERATOR...] [OPTIONS]",
@@ -138,7 +140,7 @@ end
 ---@return integer exit status
 function M.run(values)
   local given = tonumber(values.timeout)
-  if values.timeout and (not given or given <= 0) then
+  if values.timeout and not (given and given > 0 and given <= MOST_SECONDS) then
     fail(('--timeout takes seconds, not "%s"'):format(values.timeout))
   end
   for _, folder in ipairs(values.ops or {}) do registry.add_folder(folder) end

@@ -238,6 +238,10 @@ end
 ---@return integer status
 function M.start(task, values, prepare)
   setmetatable(task, Task)
+  if values.profile then
+    problem.raise("a task of DataMate can not be profiled: it exports files, and writes rows into tables",
+      { next = "profile its operators in a pipeline of their own" })
+  end
   for _, name in ipairs { "input", "output" } do
     if values[name] then
       problem.raise(("--%s does not go with a task"):format(name), { next = "process.yaml names both" })

@@ -38,26 +38,48 @@ function M.keep(op, sample, lines, text)
   op:set_text(sample, text)
 end
 
----Braces of a text as Python's str.format reads them when it knows none of the names in them.
----@param text string
+---What stands between braces from `at` on, or a failure in Python's words.
+local function field_at(template, at)
+  local field = template:match("^{([^{}]*)}", at)
+  if field then return field end
+  if at == #template then failure.raise("ValueError", "Single '{' encountered in format string") end
+  if template:find("{", at + 1, true) then failure.raise("ValueError", "unexpected '{' in field name") end
+  failure.raise("ValueError", "expected '}' before end of string")
+end
+
+---The value of a field; one without a name, or with a number, would be an argument that nobody gave.
+local function value_of(field, values)
+  local name, behind = field:match "^([^!:.%[]*)(.*)$"
+  if name:find "^%d*$" then
+    local message = "Replacement index %d out of range for positional args tuple"
+    failure.raise("IndexError", message:format(tonumber(name) or 0))
+  end
+  local value = values[name] or failure.raise("KeyError", ("'%s'"):format(name))
+  if behind ~= "" and behind ~= "!s" then
+    failure.raise("ValueError", ("{%s}: only {%s} is supported"):format(field, name))
+  end
+  return value
+end
+
+---A template as Python's str.format fills it. What the values hold is not looked at.
+---@param template string
+---@param values table<string, string> by name
 ---@return string
-function M.format(text)
+function M.format(template, values)
   local out, at = {}, 1
   while true do
-    local brace = text:find("[{}]", at)
-    out[#out + 1] = text:sub(at, (brace or 0) - 1)
+    local brace = template:find("[{}]", at)
+    out[#out + 1] = template:sub(at, (brace or 0) - 1)
     if not brace then return table.concat(out) end
-    local c = text:sub(brace, brace)
-    if text:sub(brace + 1, brace + 1) == c then
-      out[#out + 1] = c
+    local c = template:sub(brace, brace)
+    if template:sub(brace + 1, brace + 1) == c then
+      out[#out + 1], at = c, brace + 2
     elseif c == "}" then
       failure.raise("ValueError", "Single '}' encountered in format string")
     else
-      local name = text:match("^{([^{}]*)}", brace)
-      if not name then failure.raise("ValueError", "expected '}' before end of string") end
-      failure.raise("KeyError", ("'%s'"):format(name:match "^[^!:.%[]*"))
+      local field = field_at(template, brace)
+      out[#out + 1], at = value_of(field, values), brace + #field + 2
     end
-    at = brace + 2
   end
 end
 

@@ -58,8 +58,10 @@ local function read_paths(recipe)
   local value, python = node and yaml.value(node), {}
   if value == nil or value == null then return python end
   if type(value) == "string" then value = { value } end
+  local wrong = "custom_operator_paths must be a path, or a list of them"
+  if type(value) ~= "table" or node.kind == "map" then recipe:fail(node, wrong) end
   for _, path in ipairs(value) do
-    if type(path) ~= "string" then recipe:fail(node, "custom_operator_paths must be a path, or a list of them") end
+    if type(path) ~= "string" then recipe:fail(node, wrong) end
     if path:find "%.lua$" then
       registry.add_folder(disk.folder_of(path))
     elseif path:find "%.py$" or sources.exists(path .. "/__init__.py") then

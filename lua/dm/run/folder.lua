@@ -30,6 +30,39 @@ function M.document(path)
   return ok and type(doc) == "table" and doc or nil
 end
 
+---What the documents of a run hold at least, by name and type.
+local SHAPES = {
+  ["plan.json"] = { pipeline = "string", sources = "table", folders = "table", settings = "table" },
+  ["run.json"] = { status = "string", exit_status = "number", seconds = "number", rows = "table" },
+  ["status.json"] = { count = "number", began = "number", seconds = "number", host = "string", pid = "number",
+    rows = "number", rows_per_s = "number", mb_per_s = "number", rejected = "number", workers = "number",
+    workers_lost = "number" },
+}
+
+local function has_shape(doc, shape)
+  for name, kind in pairs(shape) do
+    if type(doc[name]) ~= kind then return false end
+  end
+  for _, file in ipairs(shape.sources and doc.sources or {}) do
+    if type(file) ~= "table" or type(file.path) ~= "string" or type(file.text) ~= "string" then return false end
+  end
+  return true
+end
+
+---A document of a run; nil when there is none. Raises when it is none of ours.
+---@param folder string run directory
+---@param name string "plan.json", "run.json" or "status.json"
+---@param next_step string?
+---@return table?
+function M.own(folder, name, next_step)
+  local path = folder .. "/" .. name
+  local text = disk.read(path)
+  if not text then return nil end
+  local ok, doc = pcall(json.decode, text)
+  if ok and type(doc) == "table" and has_shape(doc, SHAPES[name]) then return doc end
+  problem.raise(path .. " is damaged, or was written by another dmhost", { next = next_step })
+end
+
 ---Whether the coordinator still writes. Its lock tells at once; other machines may not see that.
 local function is_alive(folder, status)
   for _ = 1, PATIENCE_MS / WATCH_MS do
@@ -51,13 +84,13 @@ end
 ---@param folder string run directory
 ---@return dm.RunState
 function M.look(folder)
-  local status = M.document(folder .. "/status.json")
+  local status = M.own(folder, "status.json")
   if C.dm_run_is_locked(folder) == 1 or status and is_alive(folder, status) then
-    return { state = "running", status = M.document(folder .. "/status.json") or status }
+    return { state = "running", status = M.own(folder, "status.json") or status }
   end
-  status = M.document(folder .. "/status.json")
+  status = M.own(folder, "status.json")
   if status then return { state = "dead", status = status } end
-  local receipt = M.document(folder .. "/run.json")
+  local receipt = M.own(folder, "run.json")
   return { state = receipt and receipt.status or "unknown", receipt = receipt }
 end
 

@@ -6,6 +6,5 @@ local Ask = LLM:extend { name = "ask" }
 function Ask:build_llm_prompt(sample) return "Is this a good text? " .. sample.text end -- luacheck: ignore 212
 
 return dm.pipeline {
-  split_size = "64MiB", -- a split ends when the last of its rows is answered
   operators = { Ask { url = os.getenv "URL", model = "m", max_in_flight = tonumber(os.getenv "MOST") } },
 }
