@@ -63,8 +63,8 @@ describe("dm.http with", function()
       local log = t.read(dir .. "/log")
       assert.truthy(log:find("stream_id=3", 1, true)) -- not the first of its connection
       local _, connections = log:gsub("recv SETTINGS frame <length=%d*[1-9]", "")
-      -- of 200 requests two or so, and up to thirty where the first handshake waits long for a processor
-      assert.is_true(connections > 0 and connections <= 60, connections)
+      -- 200 requests, 96 for each handle of libcurl; more than nghttpd's 100 of a connection had thirty
+      assert.is_true(connections > 0 and connections <= 10, connections)
     end)
   end)
 
