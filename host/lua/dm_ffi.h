@@ -263,6 +263,7 @@ struct dm_outcome {
     int interrupted;       /* by a signal; the run can be resumed */
     int resumed;           /* it went on from a journal */
     int begun;             /* the run directory is ours: nobody else runs into it, it fits the job */
+    int lock;              /* of the run directory, until the outcome has been told; below 0: none */
     uint64_t inputs;       /* files */
     uint64_t splits, shards, lost; /* lost: workers that died */
     double seconds;

@@ -452,15 +452,14 @@ static void release(struct dm_coordinator *c)
     dm_buf_finish(&c->commit.record);
     dm_journal_close(&c->journal);
     dm_status_close(c);
-    if (c->lock >= 0)
-        close(c->lock);
+    c->outcome->lock = c->lock;
 }
 
 void dm_coordinator_run(struct dm_job *job, dm_deliver *deliver, void *arg,
                         struct dm_outcome *outcome)
 {
     struct dm_coordinator *c = calloc(1, sizeof *c);
-    *outcome = (struct dm_outcome){.inputs = dm_job_inputs(job)->n};
+    *outcome = (struct dm_outcome){.inputs = dm_job_inputs(job)->n, .lock = -1};
     if (!c) {
         outcome->status = dm_fail_memory(&outcome->err);
         return;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <unistd.h>
 #include <uv.h>
 
 struct made_job {
@@ -47,6 +48,8 @@ void dm_outcome_finish(struct dm_outcome *outcome)
 {
     dm_counts_finish(&outcome->counts);
     free(outcome->asked);
+    if (outcome->lock >= 0)
+        close(outcome->lock);
 }
 
 struct dm_inputs *dm_job_inputs(struct dm_job *job)

@@ -10,7 +10,7 @@ struct dm_inputs *dm_job_inputs(struct dm_job *job);
 /* The job, when one has been made; else NULL. */
 struct dm_job *dm_job_made(void);
 
-/* Frees what a run left in its outcome. */
+/* Frees what a run left in its outcome, and lets others have its run directory. */
 void dm_outcome_finish(struct dm_outcome *outcome);
 
 #endif
