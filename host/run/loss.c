@@ -16,7 +16,13 @@ enum {
     TOLD_AFTER_HOSTS = 2
 };
 
-static void reject_row(struct dm_coordinator *c, struct dm_item *item)
+/* Memory ran short in the worker. */
+static bool ran_short(const struct dm_peer *peer)
+{
+    return !peer->killed && peer->signal == 0 && peer->exit_status == DM_EXIT_MEMORY;
+}
+
+static void reject_row(struct dm_coordinator *c, struct dm_item *item, const struct dm_peer *peer)
 {
     struct dm_error err;
     if (!dm_item_skip(item, item->why)) {
@@ -24,16 +30,10 @@ static void reject_row(struct dm_coordinator *c, struct dm_item *item)
         dm_run_fail(c, &err);
     }
     item->suspected = false;
-    item->leaks += item->acquitted;
+    item->leaks += item->acquitted && ran_short(peer);
     item->acquitted = false;
     item->crashes = item->kills = item->hosts_lost = 0;
     c->losses = 0;
-}
-
-/* Memory ran short in the worker. */
-static bool ran_short(const struct dm_peer *peer)
-{
-    return !peer->killed && peer->signal == 0 && peer->exit_status == DM_EXIT_MEMORY;
 }
 
 /* The row on the board when the worker ended. */
@@ -61,11 +61,12 @@ static bool on_a_row(const struct dm_item *item, const struct dm_board *board)
 
 /* Many rows at once may have taken the memory, and none of them too much: then they are worked on
  * one at a time, so that what comes out does not depend on which rows came together. So they are
- * when the worker ended between rows: it is looked then at what each leaves. */
+ * when the worker ended between rows, or had no descriptors any more, which is seen rows later: it
+ * is looked then at what each leaves. */
 static bool retry_single(struct dm_item *item, const struct dm_peer *peer)
 {
     bool ended = (peer->signal || peer->exit_status) && (!peer->killed || dm_is_closed(peer));
-    bool between = ended && !on_a_row(item, peer->board);
+    bool between = ended && (!on_a_row(item, peer->board) || dm_is_closed(peer));
     if (!(ran_short(peer) || between) || item->split.single || item->probing)
         return false;
     item->split.single = true;
@@ -86,7 +87,7 @@ static void blame_host(struct dm_coordinator *c, struct dm_item *item, const str
                  "its worker hosts were lost %u times, the last time with this row alone",
                  item->hosts_lost + 1);
         if (on_row)
-            reject_row(c, item);
+            reject_row(c, item, peer);
     } else if (on_row) {
         suspect_row(item, peer);
         item->hosts_lost++;
@@ -124,7 +125,7 @@ static void blame(struct dm_coordinator *c, struct dm_item *item, const struct d
         item->probing = false;
         item->probe_next = !guilty;
         if (guilty)
-            reject_row(c, item);
+            reject_row(c, item, peer);
         return;
     }
     if (!on_a_row(item, peer->board))
@@ -135,14 +136,14 @@ static void blame(struct dm_coordinator *c, struct dm_item *item, const struct d
     } else if (guilty) {
         memcpy(item->why, why, sizeof why);
         if (++item->crashes >= BLAME_AFTER_CRASHES)
-            reject_row(c, item);
+            reject_row(c, item, peer);
         else
             item->probe_next = true;
     } else if (++item->kills >= BLAME_AFTER_KILLS) {
         snprintf(item->why, sizeof item->why,
                  "its worker was killed %d times on this row (signal %d)", BLAME_AFTER_KILLS,
                  peer->signal);
-        reject_row(c, item);
+        reject_row(c, item, peer);
     }
 }
 

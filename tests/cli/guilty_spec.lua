@@ -74,6 +74,30 @@ describe("dmhost run survives", function()
       "^closed descriptors that the worker works with$")
   end)
 
+  it("an operator that closes them while rows take long", function()
+    prepare([[dm.map(function(s)
+      local C = require "ffi".C
+      if s.id == 3 then pcall(require "ffi".cdef, "int close(int);") for fd = 3, 100 do C.close(fd) end end
+      C.dm_pause(700)
+    end)]])
+    t.write(dir .. "/in.jsonl", ('{"id":1}\n{"id":2}\n{"id":3}\n{"id":4}\n{"id":5}\n{"id":6}\n{"id":7}\n'))
+    assert.equal(3, (run "-j 1 -q"))
+    local rejects = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")
+    assert.same({ 1, '{"id":3}' }, { #rejects, rejects[1].input })
+  end)
+  it("rows that end their worker in company, not by themselves", function()
+    prepare([[dm.map(function(s)
+      rawset(_G, "seen", (rawget(_G, "seen") or 0) + 1)
+      if rawget(_G, "seen") == 2 then require "ffi".copy(require "ffi".cast("char *", 8), "x") end
+    end)]])
+    t.write(dir .. "/in.jsonl", ('{"id":1}\n'):rep(8))
+    local status, _, err = run "-j 1 -q"
+    assert.equal(3, status, err)
+    for _, reject in ipairs(t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")) do
+      assert.truthy(reject.reason:find("signal 11", 1, true), reject.reason)
+    end
+    assert.equal(7, t.receipt(dir .. "/out.jsonl.run").operators[1].rejected)
+  end)
   it("no operator that keeps memory of every row, but says so", function()
     prepare('(function() local l = {} return dm.map(function(s) l[#l + 1] = ("x"):rep(1e7) .. s.id end) end)()',
       'limits = { memory = "200MiB", row_size = "1MiB" }')
