@@ -56,6 +56,8 @@ local function escape(escapes, pattern, at)
   if hex then return "\\x{" .. hex .. "}", at + #hex + 1 end
   local kind, script = pattern:match("^([pP]){(%a%a%a[%w_]*)}", at)
   if kind and is_script(script) then return ("\\%s{sc:%s}"):format(kind, script), at + #script + 3 end
+  local named = pattern:match("^[pP]{[^}]*}", at) or pattern:match("^[gk]<[^>]*>", at)
+  if named then return "\\" .. named, at + #named end
   local c = pattern:match("^[^\128-\191][\128-\191]*", at) or ""
   return escapes[c] or "\\" .. c, at + #c
 end
@@ -63,6 +65,7 @@ end
 ---What stands at `at` inside brackets, rewritten; the place behind it; and a class of which only the others belong.
 local function member(escapes, pattern, at)
   local c = pattern:sub(at, at)
+  if c == "-" and pattern:sub(at + 1, at + 1) == "]" then return "\\-", at + 1 end -- also when more is put behind it
   if c == "\\" then
     local others = escapes.beside[pattern:sub(at + 1, at + 1)]
     if others then return "", at + 2, others end
@@ -106,9 +109,10 @@ function M.unwrap(pattern)
   return pattern:match "^r(['\"])(.*)%1$" and pattern:sub(3, -2) or pattern
 end
 
-local HEADS = { "^%(%?%a*%-?%a*[:)]", "^%(%?P?<[%w_]+>", "^%(%?P[=>][%w_]+%)", "^%(%?#[^)]*%)" }
+local HEADS = { "^%(%?%a*%-?%a*[:)]", "^%(%?P?<[%w_]+>", "^%(%?P[=>][%w_]+%)", "^%(%?#[^)]*%)",
+  "^%(%?&[%w_]+%)", "^%(%?%([%w_]+%)" }
 
----What stands at a parenthesis that no rewriting may touch: flags, a name, a comment.
+---What stands at a parenthesis that no rewriting may touch: flags, a name, a comment, a condition.
 local function head_of(pattern, at)
   for _, head in ipairs(HEADS) do
     local found = pattern:match(head, at)
@@ -129,7 +133,7 @@ Reader.__index = Reader
 ---Reads a parenthesis, with the flags that stand in it.
 function Reader:group()
   local head = head_of(self.text, self.at)
-  if head:sub(-1) ~= ")" then table.insert(self.outer, self.caseless) end
+  if head:sub(-1) ~= ")" or head:find "^%(%?%(" then table.insert(self.outer, self.caseless) end
   local on, off = head:match "^%(%?(%a*)%-?(%a*)[:)]$"
   if on and self.first_only and self.at > 1 and head:sub(-1) == ")" then
     error(("pattern %q: %s may only stand at the start; (?%s:...) may stand anywhere"):format(self.text, head, on), 0)
