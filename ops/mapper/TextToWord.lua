@@ -7,6 +7,7 @@ local docx = require "dm.docx"
 local frame = require "dm.docx.frame"
 local grid = require "dm.docx.grid"
 local html = require "dm.text.html"
+local raised = require "dm.raised"
 local spans = require "dm.docx.spans"
 local tables = require "dm.docx.markup"
 local Mapper = require("dm.base_op").Mapper
@@ -43,7 +44,7 @@ end
 ---The table of a line; nothing where there is none, or none that can be made.
 local function table_of(line)
   local ok, made = pcall(read_table, line)
-  if not ok and tostring(made):find "memory" then error(made, 0) end
+  if not ok and raised.is_memory(made) then error(made, 0) end
   return ok and made or ""
 end
 

@@ -1,5 +1,6 @@
 -- Tables of HTML as pandas reads them and str() writes their values: rows of headings are left out, numbers are written
 -- anew, and cells that are 0, False or NA become empty.
+local grids = require "dm.docx.grid"
 local text = require "dm.text"
 
 local M = {}
@@ -141,11 +142,13 @@ end
 ---The texts of a row's cells, with those that reach into it from rows above.
 ---@param row dm.FrameRow
 ---@param remainder { at: integer, text: string, rows: integer }[]
+---@param most integer places that it may have
 ---@return string[] texts
 ---@return { at: integer, text: string, rows: integer }[] remainder
-local function expand_row(row, remainder)
+local function expand_row(row, remainder, most)
   local texts, following, taken = {}, {}, 0
   local function add(value, rows)
+    if #texts >= most then error(grids.TOO_LARGE, 0) end
     if rows > 1 then table.insert(following, { at = #texts, text = value, rows = rows - 1 }) end
     texts[#texts + 1] = value
   end
@@ -170,9 +173,8 @@ local function expand(rows, most)
   local i = 0
   while i < #rows or #remainder > 0 do
     i = i + 1
-    list[i], remainder = expand_row(rows[i] or {}, remainder)
+    list[i], remainder = expand_row(rows[i] or {}, remainder, most - places)
     places = places + #list[i]
-    if places > most then error("the table is too large", 0) end
   end
   return list
 end
@@ -224,7 +226,7 @@ function M.read(sections, most)
   local head = expand(sections.head, most)
   local rows, width = align(head, expand(sections.body, most), expand(sections.foot, most))
   if #rows == 0 or width == 0 then return nil, 0 end
-  if #rows * width > most then error("the table is too large", 0) end
+  if #rows * width > most then error(grids.TOO_LARGE, 0) end
   local list, headings = {}, heading_count(head)
   if headings > #rows then error("there are fewer rows than headings", 0) end
   for i = headings + 1, #rows do

@@ -4,6 +4,7 @@
 local M = {}
 
 M.NO_SPAN = "the cells make no rectangle"
+M.TOO_LARGE = "the table is too large"
 
 ---Cells that may be looked at while a table is made.
 local MOST_STEPS = 1e7
@@ -44,7 +45,7 @@ end
 ---Counts what takes time, since spans inside spans take more than they are many.
 function Grid:step()
   self.steps = self.steps + 1
-  if self.steps > MOST_STEPS then error("the table is too large", 0) end
+  if self.steps > MOST_STEPS then error(M.TOO_LARGE, 0) end
 end
 
 ---@return string

@@ -1,6 +1,7 @@
 -- Makes tables of HTML whose cells span places as DataMate's TextToWord does: it lays the cells out, marks the places
 -- that they span, merges those, and merges what a short row has too little into its last cell.
 local grids = require "dm.docx.grid"
+local raised = require "dm.raised"
 
 local M = {}
 
@@ -84,7 +85,7 @@ local function lay_out(rows, most)
     for _, cell in ipairs(cells) do sum = sum + (cell.columns or 1) end
     width = math.max(width, sum)
   end
-  if #rows * width > most then error("the table is too large", 0) end
+  if #rows * width > most then error(grids.TOO_LARGE, 0) end
   local layout = { height = #rows, width = width, places = {}, merges = {} }
   for y = 0, #rows - 1 do layout.places[y] = {} end
   for y, cells in ipairs(rows) do lay_out_row(layout, cells, y - 1) end
@@ -142,7 +143,8 @@ function M.grid(rows, most)
   local grid = grids.new(layout.height, layout.width, function(y, x)
     return ((layout.places[y][x] or ""):gsub("\r", "\n"))
   end)
-  pcall(finish, grid, layout) -- DataMate goes on with what is done when it can not finish a table
+  local ok, why = pcall(finish, grid, layout) -- DataMate goes on with what is done when it can not finish a table
+  if not ok and (raised.is_memory(why) or why == grids.TOO_LARGE) then error(why, 0) end
   for _, cell in ipairs(grid:places()) do
     if cell:text():find "^%z" then cell:set_text "" end -- DataMate leaves marks at random there
   end
