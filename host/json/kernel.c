@@ -70,9 +70,11 @@ const struct dm_json_kernel *dm_json_kernel(void)
     if (forced)
         return forced;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2"))
+    bool bits = __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+    if (bits && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2"))
         return &dm_json_avx512;
-    if (__builtin_cpu_supports("avx2"))
+    if (bits && __builtin_cpu_supports("avx2"))
         return &dm_json_avx2;
 #endif
     return &dm_json_portable;

@@ -4,9 +4,9 @@
  *   escapes_of(p)  which may follow a backslash, which are hexadecimal digits, as struct escapes
  *   copy_64(to, from)
  * and, if there is DM_JSON_AT_ONCE, what does without a loop what kernel_text.h does for n bytes of
- * a block, and moves `to`; false when that can not be: unescape_at_once(p, n, starts, escaped, &to)
- * escapes start there, and go on there escape_at_once(p, n, special, control, &to)    bytes are to
- * be escaped, are below 0x20 Bit i stands for byte i. */
+ * a block, and moves `to`; false when that can not be. Bit i stands for byte i:
+ *   unescape_at_once(p, n, starts, escaped, &to)   escapes start there, and go on there
+ *   escape_at_once(p, n, special, control, &to)    bytes are to be escaped, are below 0x20 */
 
 #define INLINE TARGET static inline __attribute__((always_inline))
 

@@ -220,7 +220,8 @@ static void map_blocks(const struct mapping *m, struct course *x)
 static void map_plain(const struct mapping *m, const struct pages *t, struct course *x)
 {
 #if defined(__x86_64__)
-    if (!dm_text_plain && __builtin_cpu_supports("avx512vbmi")) {
+    if (!dm_text_plain && __builtin_cpu_supports("avx512vbmi") &&
+        __builtin_cpu_supports("avx512bw")) {
         size_t n = dm_case_avx512(&t->pairs, x->p + x->at, x->n - x->at, x->to, &x->changed);
         x->at += n;
         x->to += n;

@@ -210,6 +210,8 @@ int dm_jieba_relate(const struct dm_jieba *j, const char *p, const uint32_t *end
 {
     struct relation r = {.n = n};
     uint32_t nwords;
+    if (n > MOST)
+        return DM_EUSAGE;
     for (uint32_t k = 0; k <= MOST; k++)
         r.logs[k] = log(k + 0.5);
     dm_buf_clear(out);

@@ -103,11 +103,13 @@ function Tables:close()
 end
 
 ---Values of a statement for C; no statement has more.
-local list = ffi.new "const char *[16]"
+local MOST = 16
+local list = ffi.new("const char *[?]", MOST)
 
 ---Puts values there; they must be kept for as long as it is used.
 ---@return integer n
 local function fill_list(values)
+  assert(#values <= MOST)
   for i = 1, #values do list[i - 1] = values[i] end
   return #values
 end
