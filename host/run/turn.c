@@ -58,8 +58,7 @@ bool dm_turn_is_over(struct dm_turn *t, int pid, uint64_t turn, uint64_t now_ms,
     t->seen_ms = now_ms;
     if (since_look > STANDSTILL_MS)
         t->since_ms += since_look;
-    if (!t->has_queued) { /* time counts from here on: a look that comes late is not the row's fault
-                           */
+    if (!t->has_queued) { /* time counts from here on: a late look is not the row's fault */
         t->queued_ms = read_usage(pid).queued_ms;
         t->since_ms = now_ms;
         t->has_queued = true;
@@ -69,7 +68,7 @@ bool dm_turn_is_over(struct dm_turn *t, int pid, uint64_t turn, uint64_t now_ms,
     struct usage usage = read_usage(pid);
     bool tells = usage.ran_ns > 0, has_run = t->ran_ns > 0 && usage.ran_ns > t->ran_ns;
     t->ran_ns = usage.ran_ns;
-    uint64_t waited = usage.queued_ms - t->queued_ms;
+    uint64_t waited = usage.queued_ms > t->queued_ms ? usage.queued_ms - t->queued_ms : 0;
     if (tells && is_runnable(pid)) { /* perhaps it waits now, at most since it was seen to run */
         if (!has_run)
             return false;
