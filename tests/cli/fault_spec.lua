@@ -66,7 +66,8 @@ describe("dmhost run survives", function()
       kills = tonumber(out)
       assert.is_true(output() == want:rep(4))
       assert.equal("", t.read(dir .. "/out.jsonl.run/rejects.jsonl"))
-      assert.equal(kills, t.receipt(dir .. "/out.jsonl.run").workers_lost)
+      local lost = t.receipt(dir .. "/out.jsonl.run").workers_lost -- a worker killed when all is done is not lost
+      assert.is_true(lost <= kills and lost >= kills - 2, lost)
       microseconds = microseconds * 2 -- a fast machine may end it before 50 are dead
     end
   end)
