@@ -203,7 +203,7 @@ static void on_slot(struct dm_far *h, struct dm_wire *w)
     struct dm_pool *pool = &h->hosts->c->pool;
     uint32_t slot = dm_get_u32(w);
     int64_t size = dm_frame_size((const char *)w->p, (size_t)(w->end - w->p));
-    if (w->bad || slot >= h->hosts->job->slots || size != w->end - w->p) {
+    if (w->bad || slot >= h->hosts->job->slots || size <= 0 || size != w->end - w->p) {
         dm_far_lose(h, "it sent what is no message");
         return;
     }

@@ -175,7 +175,7 @@ static void pass_on(struct worker_host *h, struct dm_wire *w)
     struct dm_buf frame = {0};
     uint32_t slot = dm_get_u32(w);
     int64_t size = dm_frame_size((const char *)w->p, (size_t)(w->end - w->p));
-    if (w->bad || size != w->end - w->p)
+    if (w->bad || size <= 0 || size != w->end - w->p)
         refuse(h, "the coordinator sent what is no message");
     else if (slot < h->slots && h->workers[slot] && !h->shared && w->p[4] == DM_ASSIGN)
         stage(h, slot, w);
