@@ -128,14 +128,18 @@ static void turn(struct world *w)
         must(dm_buf_add(&w->heard, block, (size_t)n), "memory");
 }
 
+/* From one address after another: one has no more ports than connections end in a minute. */
 static void dial(struct world *w)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET};
+    static uint32_t n;
+    struct sockaddr_in to = {.sin_family = AF_INET}, from = {.sin_family = AF_INET};
     const char *colon = strrchr(w->hosts.door.addresses, ':');
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     to.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
+    from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + n++ % 60000);
     w->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    must(w->fd >= 0 && connect(w->fd, (struct sockaddr *)&to, sizeof to) == 0, "connected");
+    must(w->fd >= 0 && bind(w->fd, (struct sockaddr *)&from, sizeof from) == 0, "an address");
+    must(connect(w->fd, (struct sockaddr *)&to, sizeof to) == 0, "connected");
     turn(w);
 }
 
