@@ -16,6 +16,34 @@ function M.read(path)
   return text
 end
 
+---Writes a file.
+---@param path string
+---@param text string
+---@return string? why it could not, with its path
+function M.write(path, text)
+  local file, why = io.open(path, "wb")
+  if not file then return why end
+  local written, wrong = file:write(text)
+  local closed, late = file:close()
+  if not (written and closed) then return path .. ": " .. (wrong or late) end
+end
+
+---Writes a file, which is whole when it has its name; one that is there is replaced.
+---@param path string
+---@param text string
+---@return string? why it could not, with its path
+function M.replace(path, text)
+  local new = path .. ".new"
+  local why = M.write(new, text)
+  if not why then
+    local done
+    done, why = os.rename(new, path)
+    if done then return nil end
+  end
+  os.remove(new)
+  return why
+end
+
 ---The names that stand in a folder, sorted.
 ---@param folder string
 ---@return string[]? names

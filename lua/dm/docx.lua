@@ -117,6 +117,9 @@ function M.begin()
   return self
 end
 
+---Adds bytes of the file to its Base64.
+---@param p string|ffi.cdata*
+---@param n integer? of a pointer
 function Writer:encode(p, n)
   check(C.dm_base64_add(self.base64, p, n or #p, packed))
 end

@@ -236,16 +236,11 @@ local function matches(self, s)
   end
 end
 
--- Of what is no pattern, the methods that ask for its groups first would ask C.
-local function check_self(self, name)
-  if type(self) ~= "table" then error(("%s is a method of a pattern: pattern:%s(text)"):format(name, name), 3) end
-end
-
 ---Iterates over the matches: their groups, or the whole match when the pattern has none.
 ---@param s string
 ---@return fun(): string?, ...
 function Regex:gmatch(s)
-  check_self(self, "gmatch")
+  kernel.check_self(self, "pattern", "a pattern", "gmatch")
   local groups, next_match = C.dm_regex_groups(self.re), matches(self, s)
   return function()
     local spans = next_match()
@@ -258,7 +253,7 @@ end
 ---@param s string
 ---@return fun(): integer?, integer?, ...
 function Regex:spans(s)
-  check_self(self, "spans")
+  kernel.check_self(self, "pattern", "a pattern", "spans")
   local groups, next_match = C.dm_regex_groups(self.re), matches(self, s)
   return function()
     local spans = next_match()
@@ -270,7 +265,7 @@ end
 ---Number of groups in the pattern.
 ---@return integer
 function Regex:groups()
-  check_self(self, "groups")
+  kernel.check_self(self, "pattern", "a pattern", "groups")
   return C.dm_regex_groups(self.re)
 end
 

@@ -1,9 +1,44 @@
--- Text that may hold anything, such as paths and rows that are not valid, for who takes UTF-8 only.
+-- UTF-8: characters by their codes, and texts that may hold what is none, such as paths and rows that are not valid.
 local ffi = require "ffi"
 
 local C = ffi.C
 
 local M = {}
+
+---A code point in the way of UTF-8, surrogates too: Python's strings have them, and can not be written with them.
+---@param c integer
+---@return string
+function M.encode(c)
+  if c < 0x80 then return string.char(c) end
+  if c < 0x800 then return string.char(0xC0 + math.floor(c / 64), 0x80 + c % 64) end
+  local tail = string.char(0x80 + math.floor(c / 64) % 64, 0x80 + c % 64)
+  if c < 0x10000 then return string.char(0xE0 + math.floor(c / 4096)) .. tail end
+  return string.char(0xF0 + math.floor(c / 262144), 0x80 + math.floor(c / 4096) % 64) .. tail
+end
+
+---A code point as UTF-8; nil where there is none.
+---@param c integer
+---@return string?
+function M.char(c)
+  if c > 0x10FFFF or (c >= 0xD800 and c < 0xE000) then return nil end
+  return M.encode(c)
+end
+
+local HEX_DIGITS = { x = 2, u = 4, U = 8 }
+
+---Reads \x41, \u0041 or \U00000041 as Python does.
+---@param s string
+---@param at integer byte of the letter behind the backslash
+---@return boolean is_one whether the letter is one of those
+---@return string? character nil: what follows is the code of none
+---@return integer? behind the byte after it
+function M.escaped(s, at)
+  local digits = HEX_DIGITS[s:sub(at, at)]
+  if not digits then return false end
+  local hex = s:match("^" .. ("%x"):rep(digits), at + 1)
+  local char = hex and M.char(tonumber(hex, 16))
+  return true, char, char and at + 1 + digits
+end
 
 ---The text with "?" in the place of each byte that is not UTF-8.
 ---@param text string

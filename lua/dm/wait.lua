@@ -175,7 +175,7 @@ local function take_replies()
     requests[reply.id] = nil
     under_way = under_way - 1
     if task then M.wake(task, take(reply)) end
-    bodies[reply.id], with_head[reply.id] = false, nil
+    bodies[reply.id], with_head[reply.id] = false, nil -- false: numbers are used again
     C.dm_http_release(reply)
     reply = C.dm_http_next()
   end

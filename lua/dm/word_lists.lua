@@ -32,6 +32,15 @@ local function languages(lists)
   return table.concat(names, ", ")
 end
 
+---The files of a folder that hold lists.
+---@param folder string
+---@param kind string what their names hold
+---@return string[]? paths
+---@return string? why the folder can not be read
+function M.paths(folder, kind)
+  return sources.list(folder, kind:gsub("%p", "%%%0") .. ".*%.json$")
+end
+
 ---The words of a language, from every *.json of the folder whose name holds `kind`; "all" stands for all
 ---languages, unless a file has a list of that name. Raises a message for a person.
 ---@param folder string
@@ -39,7 +48,7 @@ end
 ---@param lang string
 ---@return string[]
 function M.load(folder, kind, lang)
-  local paths, why = sources.list(folder, kind:gsub("%p", "%%%0") .. ".*%.json$")
+  local paths, why = M.paths(folder, kind)
   if not paths then error(why, 0) end
   if #paths == 0 then error(("%s holds no file *%s*.json"):format(folder, kind), 0) end
   local lists = {}

@@ -1,4 +1,5 @@
 -- dmhost cancel: ends a run from another terminal or machine, by a file in its run directory.
+local disk = require "dm.disk"
 local ffi = require "ffi"
 local folder_module = require "dm.run.folder"
 local problem = require "dm.problem"
@@ -25,13 +26,8 @@ end
 
 ---The file is whole when it is seen.
 local function request(folder, text)
-  local path = folder .. "/cancel"
-  local file, why = io.open(path .. ".new", "wb")
-  if not file then problem.raise("can not ask for the end: " .. why) end
-  local written = file:write(text, "\n")
-  if not (file:close() and written and os.rename(path .. ".new", path)) then
-    problem.raise(("can not write %s"):format(path))
-  end
+  local why = disk.replace(folder .. "/cancel", text .. "\n")
+  if why then problem.raise("can not ask for the end: " .. why) end
 end
 
 ---@param values table options and arguments

@@ -119,12 +119,8 @@ local function write_folded(path, folded)
   for stack, n in pairs(folded) do lines[#lines + 1] = ("%s %d\n"):format(stack:gsub("\n", " "), n) end
   table.sort(lines)
   if path == "-" then return io.write(table.concat(lines)) end
-  local file, why = io.open(path, "wb")
-  if not file then error("cannot write the stacks to " .. why, 0) end
-  local written
-  written, why = file:write(table.concat(lines))
-  local closed, why_not = file:close()
-  if not (written and closed) then error(("cannot write the stacks to %s: %s"):format(path, why or why_not), 0) end
+  local why = disk.write(path, table.concat(lines))
+  if why then error("cannot write the stacks to " .. why, 0) end
 end
 
 ---What the run is for: called when it has ended.

@@ -1,6 +1,7 @@
 -- What a run tells at its end: the table for people, run.json for machines, the exit status.
 local ffi = require "ffi"
 local columns = require "dm.cli.columns"
+local disk = require "dm.disk"
 local json = require "dm.json"
 local paint_module = require "dm.trace.paint"
 local problem = require "dm.problem"
@@ -141,16 +142,7 @@ end
 ---@param receipt string
 ---@return string? why it could not
 function M.keep(folder, receipt)
-  local path = folder .. "/run.json"
-  local file, why = io.open(path .. ".new", "wb")
-  if not file then return why end
-  local written, closed, done
-  written, why = file:write(receipt, "\n")
-  closed = file:close()
-  if written and closed then done, why = os.rename(path .. ".new", path) end
-  if done then return nil end
-  os.remove(path .. ".new")
-  return why or path .. " can not be written to its end"
+  return disk.replace(folder .. "/run.json", receipt .. "\n")
 end
 
 local function say(...)

@@ -1,5 +1,5 @@
 -- Cuts a condition in Python's notation into tokens: names, numbers, strings and signs.
-local utf8 = require "dm.text.utf8"
+local utf8 = require "dm.utf8"
 
 local M = {}
 
@@ -11,7 +11,6 @@ local M = {}
 
 local ESCAPES = { a = "\a", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", v = "\v",
   ["\\"] = "\\", ["'"] = "'", ['"'] = '"', ["\n"] = "" }
-local HEX_DIGITS = { x = 2, u = 4, U = 8 }
 
 local function fail(text, at, what)
   error(("column %d of %q: %s"):format(at, text, what), 0)
@@ -23,11 +22,10 @@ local function read_escape(text, at)
   if ESCAPES[c] then return ESCAPES[c], at + 1 end
   local octal = text:match("^[0-7][0-7]?[0-7]?", at)
   if octal then return utf8.char(tonumber(octal, 8)), at + #octal end
-  if not HEX_DIGITS[c] then return "\\" .. c, at + 1 end
-  local hex = text:match("^" .. ("%x"):rep(HEX_DIGITS[c]), at + 1)
-  local char = hex and utf8.char(tonumber(hex, 16))
+  local is_code, char, behind = utf8.escaped(text, at)
+  if not is_code then return "\\" .. c, at + 1 end
   if not char then fail(text, at, "\\" .. c .. " needs the code of a character") end
-  return char, at + 1 + #hex
+  return char, behind
 end
 
 ---Reads the string whose quote begins at `at`; returns its content and the place behind it.

@@ -1,6 +1,7 @@
 -- Tables of HTML as pandas reads them and str() writes their values: rows of headings are left out, numbers are written
 -- anew, and cells that are 0, False or NA become empty.
 local grids = require "dm.docx.grid"
+local python_repr = require "dm.python_repr"
 local text = require "dm.text"
 
 local M = {}
@@ -23,18 +24,9 @@ local function without_thousands(s)
   return (s:gsub(",", ""))
 end
 
----As Python's repr writes a float.
+---A float as pandas leaves it to Python to write; nothing for what counts as none.
 local function float_text(x)
-  if x == 0 or x ~= x then return "" end
-  if x == math.huge or x == -math.huge then return x > 0 and "inf" or "-inf" end
-  local digits = 1
-  while digits < 17 and tonumber(("%%.%de"):format(digits - 1):format(x)) ~= x do digits = digits + 1 end
-  local mantissa, exponent = ("%%.%de"):format(digits - 1):format(x):match "^(.-)e(.*)$"
-  exponent = tonumber(exponent)
-  if exponent < -4 or exponent >= 16 then
-    return ("%se%s%02d"):format(mantissa, exponent < 0 and "-" or "+", math.abs(exponent))
-  end
-  return ("%%.%df"):format(math.max(digits - 1 - exponent, 1)):format(x)
+  return (x == 0 or x ~= x) and "" or python_repr(x)
 end
 
 ---An integer without leading zeros and plus sign; nothing for 0.
@@ -136,11 +128,8 @@ end
 
 -- Rows -----------------------------------------------------------------------------------------------
 
----@class dm.FrameRow a row of cells
----@field [integer] dm.HtmlCell
-
 ---The texts of a row's cells, with those that reach into it from rows above.
----@param row dm.FrameRow
+---@param row dm.HtmlCell[]
 ---@param remainder { at: integer, text: string, rows: integer }[]
 ---@param most integer places that it may have
 ---@return string[] texts
@@ -217,7 +206,7 @@ local function align(head, body, foot)
   return kept, width
 end
 
----@param sections { head: dm.FrameRow[], body: dm.FrameRow[], foot: dm.FrameRow[] }
+---@param sections { head: dm.HtmlCell[][], body: dm.HtmlCell[][], foot: dm.HtmlCell[][] }
 ---@param most integer places that a table may have
 ---@return string[][]? rows nil when the table is empty
 ---@return integer columns

@@ -55,9 +55,11 @@ function Cell:text()
   return table.concat(list, "\n")
 end
 
+---@param s string
 function Cell:set_text(s) self.paragraphs = { s } end
 
 ---Gives its paragraphs to another cell.
+---@param other dm.DocxCell
 function Cell:move_to(other)
   if other == self or (#self.paragraphs == 1 and not self.paragraphs[1]) then return end
   if not other.paragraphs[#other.paragraphs] then table.remove(other.paragraphs) end
@@ -65,6 +67,9 @@ function Cell:move_to(other)
   self.paragraphs = { false }
 end
 
+---The column at which a cell begins.
+---@param cell dm.DocxCell
+---@return integer
 function Grid:left(cell)
   local left = 0
   for _, other in ipairs(self.rows[cell.row]) do
@@ -76,6 +81,9 @@ function Grid:left(cell)
 end
 
 ---The cell that begins at a column.
+---@param row integer
+---@param column integer
+---@return dm.DocxCell
 function Grid:starting(row, column)
   for _, cell in ipairs(self.rows[row] or error("no row above", 0)) do
     self:step()
@@ -86,11 +94,17 @@ function Grid:starting(row, column)
   error("no cell begins there", 0)
 end
 
+---The first row of a cell that goes over several.
+---@param cell dm.DocxCell
+---@return integer
 function Grid:top(cell)
   while cell.merge == "continue" do cell = self:starting(cell.row - 1, self:left(cell)) end
   return cell.row
 end
 
+---The row behind its last.
+---@param cell dm.DocxCell
+---@return integer
 function Grid:bottom(cell)
   while cell.merge and cell.row + 1 < self.height do
     local below = self:starting(cell.row + 1, self:left(cell))
@@ -117,6 +131,9 @@ function Grid:places()
 end
 
 ---The cell that stands at a column of a row.
+---@param row integer
+---@param column integer
+---@return dm.DocxCell
 function Grid:covering(row, column)
   for _, cell in ipairs(self.rows[row] or error("no place above", 0)) do
     self:step()
@@ -127,6 +144,9 @@ function Grid:covering(row, column)
 end
 
 ---The cell at a place, which may count from the end of the table as Python's lists do.
+---@param row integer
+---@param column integer
+---@return dm.DocxCell
 function Grid:at(row, column)
   local i = column + row * self.columns
   if i < 0 then i = i + self.height * self.columns end
@@ -140,6 +160,8 @@ function Grid:at(row, column)
 end
 
 ---The cells of a row's places, from 1.
+---@param row integer
+---@return dm.DocxCell[]
 function Grid:row_places(row)
   local list = {}
   for _, cell in ipairs(self.rows[row]) do
@@ -162,6 +184,10 @@ local function sticks_out(a, b, first, last)
 end
 
 ---Swallows the cells to the right until a cell is so wide.
+---@param cell dm.DocxCell
+---@param width integer columns
+---@param head dm.DocxCell that gets the paragraphs
+---@param merge "restart"|"continue"|nil what the cell becomes
 function Grid:widen(cell, width, head, merge)
   cell:move_to(head)
   local row = self.rows[cell.row]

@@ -1,5 +1,6 @@
 -- What Data-Juicer has downloaded for its operators, and ours need too: word lists.
 local sources = require "dm.sources"
+local word_lists = require "dm.word_lists"
 
 local M = {}
 
@@ -15,7 +16,7 @@ end
 ---@return string? why there is none
 function M.word_lists(kind)
   local path = sources.made("the folder of Data-Juicer's assets", folder)
-  local list = sources.list(path, kind:gsub("%p", "%%%0") .. ".*%.json$")
+  local list = word_lists.paths(path, kind)
   if list and list[1] then return path end
   return nil, ("%s has no *%s*.json"):format(path, kind)
 end

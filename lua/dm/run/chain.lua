@@ -246,7 +246,7 @@ end
 ---@param rows ffi.cdata* struct dm_rows *
 ---@return fun(n: integer): integer status of the run: less than zero when it can not go on
 ---@return fun(): integer status after the last rows of a split: waits for those that wait
----@return boolean crowded thousands of samples may wait at once
+---@return boolean? crowded thousands of samples may wait at once
 function M.compile(ops, rows)
   if #ops == 0 then return function() return C.dm_rows_keep_all(rows) end, function() return 0 end end
   local stages = {}

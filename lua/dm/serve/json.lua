@@ -1,5 +1,8 @@
 -- JSON as Python's json module reads it, with its messages, and as FastAPI writes it: clients of DataMate's service
 -- know both. What a message is about is given back as Python writes it.
+local python_repr = require "dm.python_repr"
+local utf8 = require "dm.utf8"
+
 local M = {}
 
 ---Stands for null.
@@ -56,17 +59,6 @@ end
 
 local ESCAPES = { ['"'] = '"', ["\\"] = "\\", ["/"] = "/", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t" }
 
----A code point in the way of UTF-8, surrogates too: Python's strings have them, and can not be written with them.
-local function encode(c)
-  if c < 0x80 then return string.char(c) end
-  if c < 0x800 then return string.char(0xC0 + math.floor(c / 64), 0x80 + c % 64) end
-  if c < 0x10000 then
-    return string.char(0xE0 + math.floor(c / 4096), 0x80 + math.floor(c / 64) % 64, 0x80 + c % 64)
-  end
-  return string.char(0xF0 + math.floor(c / 262144), 0x80 + math.floor(c / 4096) % 64, 0x80 + math.floor(c / 64) % 64,
-    0x80 + c % 64)
-end
-
 ---The character that an escape at the backslash stands for, and where it ends.
 function Reader:escape(at, begin)
   local letter = self.text:sub(at + 1, at + 1)
@@ -75,8 +67,8 @@ function Reader:escape(at, begin)
   local hex = self.text:match("^(%x%x%x%x).", at + 2) or self:fail("Invalid \\uXXXX escape", at + 1)
   local c = tonumber(hex, 16)
   local low = c >= 0xD800 and c < 0xDC00 and self.text:match("^\\u([dD][c-fC-F]%x%x).", at + 6)
-  if low then return encode(0x10000 + (c - 0xD800) * 1024 + tonumber(low, 16) - 0xDC00), at + 12 end
-  return encode(c), at + 6
+  if low then return utf8.encode(0x10000 + (c - 0xD800) * 1024 + tonumber(low, 16) - 0xDC00), at + 12 end
+  return utf8.encode(c), at + 6
 end
 
 function Reader:string()
@@ -99,25 +91,8 @@ function Reader:string()
   end
 end
 
----A float as Python's repr has it: the fewest digits that read back as the same.
-local function repr(x)
-  if x ~= x then return "nan" end
-  if math.abs(x) == math.huge then return x < 0 and "-inf" or "inf" end
-  local short
-  for digits = 0, 16 do
-    short = ("%." .. digits .. "e"):format(x)
-    if tonumber(short) == x then break end
-  end
-  local sign, first, rest, exponent = short:match "^(-?)(%d)%.?(%d*)e([+-]%d+)$"
-  local e, digits = tonumber(exponent), first .. rest
-  if e < -4 or e >= 16 then return short end
-  if e < 0 then return ("%s0.%s%s"):format(sign, ("0"):rep(-e - 1), digits) end
-  digits = digits .. ("0"):rep(e + 2 - #digits)
-  return ("%s%s.%s"):format(sign, digits:sub(1, e + 1), digits:sub(e + 2))
-end
-
 local function float(x)
-  return setmetatable({ text = repr(x) }, Number)
+  return setmetatable({ text = python_repr(x) }, Number)
 end
 
 ---A number with a fraction or an exponent, which may be longer than tonumber takes.

@@ -31,6 +31,15 @@ function M.check(s, what)
   return s
 end
 
+---Raises where a method was called with a dot: what it is given in place of its object, C would take for one.
+---@param self any
+---@param kind string what it is a method of: the variable's name in the message
+---@param of string the same as words
+---@param name string the method's
+function M.check_self(self, kind, of, name)
+  if type(self) ~= "table" then error(("%s is a method of %s: %s:%s(text)"):format(name, of, kind, name), 3) end
+end
+
 ---Gives back what a large text made the work spaces grow to.
 ---@param bytes integer length of the text
 function M.trim(bytes)

@@ -1,7 +1,7 @@
 -- Replacements in the notation of Python's module `regex` (\1, \g<name>, \n, \x41, \\), cut into the parts that kernels
 -- take.
 local ffi = require "ffi"
-local utf8 = require "dm.text.utf8"
+local utf8 = require "dm.utf8"
 
 local M = {}
 
@@ -11,8 +11,6 @@ local function add_part(parts, value)
 end
 
 local ESCAPES = { n = "\n", r = "\r", t = "\t", a = "\a", b = "\b", f = "\f", v = "\v", ["\\"] = "\\" }
-
-local HEX_DIGITS = { x = 2, u = 4, U = 8 }
 
 local function fail(repl, what)
   error(("replacement %q: %s"):format(repl, what), 0)
@@ -27,14 +25,6 @@ local function read_number(repl, at)
   return tonumber(digits), at + #digits
 end
 
----Reads \x, \u or \U, whose letter is c and stands at `at`.
-local function read_hex(repl, at, c)
-  local hex = repl:match("^" .. ("%x"):rep(HEX_DIGITS[c]), at + 1)
-  local char = hex and utf8.char(tonumber(hex, 16))
-  if not char then fail(repl, "\\" .. c .. " needs the code of a character") end
-  return char, at + 1 + #hex
-end
-
 ---Reads one escape after a backslash: the part, and the place behind it.
 local function read_escape(repl, at)
   local c = repl:sub(at, at)
@@ -42,7 +32,9 @@ local function read_escape(repl, at)
   local name, behind = repl:match("^g<([%w_]+)>()", at)
   if name then return tonumber(name) or { name }, behind end
   if ESCAPES[c] then return ESCAPES[c], at + 1 end
-  if HEX_DIGITS[c] then return read_hex(repl, at, c) end
+  local is_code, char, after = utf8.escaped(repl, at)
+  if char then return char, after end
+  if is_code then fail(repl, "\\" .. c .. " needs the code of a character") end
   if c == "" or c:find "%a" then fail(repl, ("\\%s has no meaning"):format(c)) end
   return "\\" .. c, at + 1
 end

@@ -67,16 +67,12 @@ function M.words(list)
   return setmetatable({ set = set }, Words)
 end
 
-local function check_self(self, name)
-  if type(self) ~= "table" then error(("%s is a method of words: words:%s(text)"):format(name, name), 3) end
-end
-
 ---How many words of a text are in the set, and how many it has.
 ---@param s string
 ---@return integer found
 ---@return integer words
 function Words:count(s)
-  check_self(self, "count")
+  kernel.check_self(self, "words", "words", "count")
   local words = read_words(s)
   return C.dm_wordset_count(self.set), words
 end
@@ -88,7 +84,7 @@ end
 ---@return integer found
 ---@return integer runs
 function Words:count_groups(s, size, join)
-  check_self(self, "count_groups")
+  kernel.check_self(self, "words", "words", "count_groups")
   local words = read_words(s)
   join = join or ""
   check(C.dm_wordset_count_groups(self.set, size, join, #join, number_out))
@@ -101,7 +97,7 @@ end
 ---@return integer? number of the word
 ---@return string? word in small letters
 function Words:find(s, init)
-  check_self(self, "find")
+  kernel.check_self(self, "words", "words", "find")
   read_words(s)
   local i = C.dm_wordset_find(self.set, (init or 1) - 1, span)
   if i < 0 then return nil end
