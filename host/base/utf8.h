@@ -4,7 +4,8 @@
 
 #include "lua/ffi.h" /* dm_utf8_check */
 
-/* What dm_utf8_check chooses from. */
+/* What dm_utf8_check chooses from: how many bytes from the start are valid. The last two need AVX2
+ * and AVX-512BW. */
 typedef size_t dm_utf8_kernel(const char *p, size_t n);
 
 dm_utf8_kernel dm_utf8_portable, dm_utf8_avx2, dm_utf8_avx512;

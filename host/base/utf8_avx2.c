@@ -31,21 +31,6 @@ VECTOR vector look_up(vector t, vector v)
     return _mm256_shuffle_epi8(t, v);
 }
 
-VECTOR vector either(vector a, vector b)
-{
-    return _mm256_or_si256(a, b);
-}
-
-VECTOR vector both(vector a, vector b)
-{
-    return _mm256_and_si256(a, b);
-}
-
-VECTOR vector differ(vector a, vector b)
-{
-    return _mm256_xor_si256(a, b);
-}
-
 VECTOR vector without(vector a, vector b)
 {
     return _mm256_subs_epu8(a, b);

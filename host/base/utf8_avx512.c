@@ -31,21 +31,6 @@ VECTOR vector look_up(vector t, vector v)
     return _mm512_shuffle_epi8(t, v);
 }
 
-VECTOR vector either(vector a, vector b)
-{
-    return _mm512_or_si512(a, b);
-}
-
-VECTOR vector both(vector a, vector b)
-{
-    return _mm512_and_si512(a, b);
-}
-
-VECTOR vector differ(vector a, vector b)
-{
-    return _mm512_xor_si512(a, b);
-}
-
 VECTOR vector without(vector a, vector b)
 {
     return _mm512_subs_epu8(a, b);

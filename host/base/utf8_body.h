@@ -1,10 +1,11 @@
 /* The check by vectors, written once. A file that includes this has defined KERNEL, the name of the
- * function to make; TARGET, the attribute of every function; the type `vector`, of BYTES bytes; and
+ * function to make; TARGET, the attribute of every function; VECTOR, how one begins that is written
+ * into it; the type `vector`, of BYTES bytes; and
  *   load(p), fill(c)           the bytes at p; c everywhere
  *   table(t)                   16 bytes, for look_up
  *   look_up(t, v)              entry v of the table; v is less than 16
  *   high_half(v)               of each byte
- *   either(a, b), both(a, b), differ(a, b), without(a, b)  OR, AND, XOR, subtraction down to zero
+ *   without(a, b)              subtraction down to zero
  *   any_high(v), any(v)        whether a byte has its highest bit; whether one is not zero */
 #include "base/utf8.h"
 
@@ -79,21 +80,42 @@ static const uint8_t by_high[16] = {TOO_SHORT,
                                     TOO_SHORT,
                                     TOO_SHORT};
 
-#define INLINE TARGET static inline __attribute__((always_inline))
-
 enum { BEFORE = 3, WINDOW = 256 }; /* bytes */
 
 /* Not zero where the bytes at p are wrong; the three bytes before p are read too. */
-INLINE vector errors(const char *p)
+VECTOR vector errors(const char *p)
 {
     vector v = load(p), before = load(p - 1);
     vector one = look_up(table(by_high_before), high_half(before));
-    vector two = look_up(table(by_low_before), both(before, fill(15)));
+    vector two = look_up(table(by_low_before), before & fill(15));
     vector three = look_up(table(by_high), high_half(v));
     vector third = without(load(p - 2), fill((char)(0xE0 - 0x80)));
     vector fourth = without(load(p - 3), fill((char)(0xF0 - 0x80)));
-    vector must = both(either(third, fourth), fill((char)0x80));
-    return differ(must, both(both(one, two), three));
+    vector must = (third | fourth) & fill((char)0x80);
+    return must ^ (one & two & three);
+}
+
+/* The same for n bytes, at most a vector, between zeros. Of the bytes before p, `before` are read.
+ */
+VECTOR vector errors_of_copy(const char *p, size_t n, size_t before)
+{
+    char copy[BEFORE + BYTES] = {0};
+    memcpy(copy + BEFORE - before, p - before, before + n);
+    return errors(copy + BEFORE);
+}
+
+/* Whether a window of bytes is right. Most are ASCII, or hold that many other characters that a
+ * branch for each vector would be guessed wrong. */
+VECTOR bool window_is_right(const char *p)
+{
+    vector all = load(p - BEFORE), wrong = fill(0);
+    for (size_t i = 0; i < WINDOW; i += BYTES)
+        all |= load(p + i);
+    if (!any_high(all))
+        return true;
+    for (size_t i = 0; i < WINDOW; i += BYTES)
+        wrong |= errors(p + i);
+    return !any(wrong);
 }
 
 /* Where the character that the byte before `at` belongs to starts, if it may go on at `at`; else
@@ -106,29 +128,6 @@ static size_t character_start(const unsigned char *p, size_t at)
         else if (p[at - i] < 0x80)
             return at;
     return at;
-}
-
-/* The same for n bytes, at most a vector, between zeros. Of the bytes before p, `before` are read.
- */
-INLINE vector errors_of_copy(const char *p, size_t n, size_t before)
-{
-    char copy[BEFORE + BYTES] = {0};
-    memcpy(copy + BEFORE - before, p - before, before + n);
-    return errors(copy + BEFORE);
-}
-
-/* Whether a window of bytes is right. Most are ASCII, or hold that many other characters that a
- * branch for each vector would be guessed wrong. */
-INLINE bool window_is_right(const char *p)
-{
-    vector all = load(p - BEFORE), wrong = fill(0);
-    for (size_t i = 0; i < WINDOW; i += BYTES)
-        all = either(all, load(p + i));
-    if (!any_high(all))
-        return true;
-    for (size_t i = 0; i < WINDOW; i += BYTES)
-        wrong = either(wrong, errors(p + i));
-    return !any(wrong);
 }
 
 /* Zeros behind the last bytes tell whether a character is cut short. */

@@ -15,8 +15,8 @@ enum {
     SWEEP_MS = 100, /* how often limits on the first byte are looked at */
     IDLE_HANDLES = 16384,
     SHARDS = 512,
-    SHARD_TRANSFERS =
-        96, /* below the 100 that HTTP/2's servers take on a connection (RFC 9113, 6.5.2) */
+    /* below the 100 that HTTP/2's servers take on a connection (RFC 9113, 6.5.2) */
+    SHARD_TRANSFERS = 96,
     SHARD_FILES = 2,  /* descriptors of a handle of libcurl */
     OTHER_FILES = 128 /* and those that are not for connections either */
 };

@@ -7,7 +7,7 @@
 
 bool dm_is_closed(const struct dm_peer *peer)
 {
-    return peer->killed == DM_KILL_DEAF ||
+    return peer->killed == DM_KILL_CLOSED ||
            (peer->signal == 0 && peer->exit_status == DM_EXIT_CLOSED);
 }
 

@@ -37,7 +37,7 @@ struct dm_item {
     int32_t suspect_op;
     uint32_t crashes, kills;
     bool acquitted;      /* alone, the suspect did no harm */
-    uint32_t leaks;      /* suspects that were acquitted, and memory ran short at another */
+    uint32_t leaks;      /* suspects that were acquitted, and memory ran short again */
     uint32_t hosts_lost; /* while they ran it, since the last suspect */
     char why[200];
 };

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <unistd.h>
 #include <uv.h>
 
 struct made_job {

@@ -360,7 +360,7 @@ void dm_pool_kill(struct dm_peer *peer, enum dm_kill why)
 }
 
 /* What a worker gets to end by itself when its end of the pipe is closed. */
-enum { DEAF_MS = 2000 };
+enum { CLOSED_MS = 2000 };
 
 void dm_pool_watch(struct dm_pool *p, uint64_t row_ms)
 {
@@ -368,8 +368,8 @@ void dm_pool_watch(struct dm_pool *p, uint64_t row_ms)
     for (struct dm_peer *peer = p->peers; peer; peer = peer->next) {
         uint64_t turn = atomic_load(&peer->board->turn);
         bool resting = atomic_load(&peer->board->row) == DM_NO_ROW;
-        if (peer->ended && !peer->exited && !peer->killed && now - peer->ended_ms > DEAF_MS)
-            dm_pool_kill(peer, DM_KILL_DEAF);
+        if (peer->ended && !peer->exited && !peer->killed && now - peer->ended_ms > CLOSED_MS)
+            dm_pool_kill(peer, DM_KILL_CLOSED);
         if (resting)
             dm_turn_begin(&peer->turn, turn, now);
         else if (dm_turn_is_over(&peer->turn, peer->process.pid, turn, now, row_ms) &&

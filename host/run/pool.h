@@ -14,8 +14,8 @@ enum dm_kill {
     DM_KILL_NONE,
     DM_KILL_ROW_TIME,
     DM_KILL_QUIT,
-    DM_KILL_DEAF, /* it lives, but its pipe is closed */
-    DM_KILL_HOST  /* not the worker: its worker host was lost */
+    DM_KILL_CLOSED, /* it lives, but its pipe is closed */
+    DM_KILL_HOST    /* not the worker: its worker host was lost */
 };
 
 struct dm_pool;

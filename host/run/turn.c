@@ -7,8 +7,8 @@ enum { STANDSTILL_MS = 1000 };
 /* Of the process's first thread, which runs the operators; all 0 where the kernel does not tell. */
 struct usage {
     uint64_t ran_ns;
-    uint64_t
-        queued_ms; /* for how long it has waited for processors; a wait is added when it ends */
+    /* for how long it has waited for processors; a wait is added when it ends */
+    uint64_t queued_ms;
 };
 
 static FILE *open_proc(int pid, const char *name)

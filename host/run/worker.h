@@ -6,7 +6,7 @@
 #include "lua/state.h" /* DM_EXIT_MEMORY */
 #include "run/work.h"
 
-/* Exit status of a worker whose descriptors somebody has closed: the row on the board did it. */
+/* Exit status of a worker whose descriptors somebody has closed. */
 enum { DM_EXIT_CLOSED = 79 };
 
 struct dm_worker;
