@@ -8,8 +8,7 @@ local q = t.quote
 local M = {}
 
 local WAITS = [[
-local ffi = require "ffi"
-ffi.cdef "int usleep(unsigned);"
+local C = require("ffi").C
 local Mapper = require("dm.base_op").Mapper
 local Waits = Mapper:extend { name = "WaitsMapper", summary = "Waits." }
 local function is_open()
@@ -19,7 +18,7 @@ local function is_open()
   return file ~= nil
 end
 function Waits:execute(sample)
-  while not is_open() do ffi.C.usleep(20000) end
+  while not is_open() do C.dm_pause(20) end
   sample.text = sample.text .. "!"
 end
 return Waits
