@@ -260,7 +260,7 @@ bool dm_worker_intact(const struct dm_worker *w)
 }
 
 /* Ends the worker on the row that has closed its descriptors. */
-static void look(void *arg)
+static void end_if_closed(void *arg)
 {
     if (!dm_worker_intact(arg))
         _exit(DM_EXIT_CLOSED);
@@ -396,7 +396,7 @@ void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg, int f
     w->idle_arg = arg;
     w->fd = fd;
     dm_work_on_idle(w->work, on_idle, w);
-    dm_work_on_row(w->work, tell_row, look, w);
+    dm_work_on_row(w->work, tell_row, end_if_closed, w);
 }
 
 int dm_reply_find(const char *key, struct dm_buf *reply, struct dm_error *err)
