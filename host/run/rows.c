@@ -188,7 +188,7 @@ int dm_rows_fill(struct dm_rows *rows)
 /* An operator has done its work on a row, which still stands on the board. */
 static inline void tell_worked(const struct dm_work *w)
 {
-    if (w->current && (w->split->single || w->split->probe) && w->worked)
+    if (w->current && w->worked && (w->tells_all || w->split->single || w->split->probe))
         w->worked(w->tell_arg);
 }
 
