@@ -92,6 +92,14 @@ static int send_replies(struct dm_worker *w, bool working, struct dm_error *err)
     return rc || !w->frame.n ? rc : w->send(w->arg, &w->frame, err);
 }
 
+/* Handles what has come. What a worker inside waits for may be the log of replies, which is taken
+ * into their file when nobody reads: nobody else does. */
+static int handle_others(struct dm_worker *w, struct dm_error *err)
+{
+    int rc = w->fd < 0 && w->replies ? dm_replies_rest(w->replies, err) : DM_OK;
+    return rc ? rc : w->idle(w->idle_arg, err);
+}
+
 /* Tells what models were asked since that was last told. */
 static int send_asked(struct dm_worker *w, struct dm_error *err)
 {
@@ -243,7 +251,7 @@ static void tell_row(void *arg)
     while (rc == DM_OK && !w->heard) {
         struct pollfd fd = {.fd = w->fd, .events = POLLIN};
         poll(&fd, 1, LOOK_MS);
-        rc = w->idle(w->idle_arg, &err);
+        rc = handle_others(w, &err);
     }
     if (rc)
         _exit(1); /* nobody waits for the outcome any more */
@@ -400,7 +408,7 @@ static int on_idle(void *arg, struct dm_error *err)
     int rc = send_replies(w, true, err);
     if (rc == DM_OK && uv_hrtime() / 1000000 - w->told_ms >= TELL_MS)
         rc = send_asked(w, err);
-    return rc ? rc : w->idle(w->idle_arg, err);
+    return rc ? rc : handle_others(w, err);
 }
 
 void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg, int fd)
@@ -463,7 +471,7 @@ int dm_want(const struct dm_want *want, struct dm_error *err)
 int dm_grant_next(struct dm_grant *grant, struct dm_error *err)
 {
     struct dm_worker *w = here;
-    int rc = w->granted == w->grants.n && w->idle ? w->idle(w->idle_arg, err) : DM_OK;
+    int rc = w->granted == w->grants.n && w->idle ? handle_others(w, err) : DM_OK;
     if (rc || w->granted == w->grants.n)
         return rc;
     memcpy(grant, w->grants.p + w->granted, sizeof *grant);

@@ -78,6 +78,29 @@ describe("replies of models", function()
     assert.equal(100, cached())
   end)
 
+  -- A log is taken into the file when it holds 40 MB, unless somebody reads.
+  it("do not leave a log of all of them, while a worker inside the coordinator goes on reading", function()
+    local n, list = 10000, {}
+    for i = 1, n do
+      list[i] = ('{"id":%d,"text":"row %d%s"}\n'):format(i, i, (" word"):rep(i % 10 == 0 and 20000 or 0))
+    end
+    t.write(dir .. "/in.jsonl", table.concat(list))
+    t.write(dir .. "/pipeline.lua", ([[
+      local dm = require "dm"
+      %s
+      return dm.pipeline { input = %q, output = %q, split_size = "1GiB",
+        operators = { Ask { url = %q, model = "m", max_in_flight = 16 }, dm.map(function(s)
+          local log = io.open(%q)
+          if log then s.log = log:seek "end" log:close() end
+          s.answer, s.text = nil, nil
+        end) } }]]):format(ASK, dir .. "/in.jsonl", dir .. "/out.jsonl", server:url "/ok/v1", file .. "-wal"))
+    assert.equal(0, (run("-q -j 0 --cache " .. file)))
+    local longest = 0
+    for _, row in ipairs(t.json_lines(dir .. "/out.jsonl")) do longest = math.max(longest, row.log or 0) end
+    assert.is_true(longest > 30e6 and longest < 50e6, longest .. " bytes")
+    assert.equal(n, cached())
+  end)
+
   it("reject their rows when they are damaged", function()
     rows(2)
     pipeline "ok"
