@@ -3,6 +3,7 @@
 #include "base/loop.h"
 #include "engine/self.h"
 #include "lua/state.h"
+#include "net/http.h"
 #include "run/asked.h"
 #include "run/budget.h"
 #include "run/replies.h"
@@ -389,6 +390,7 @@ void dm_worker_destroy(struct dm_worker *w)
     dm_replies_close(w->replies);
     dm_tracer_destroy(w->tracer);
     dm_work_destroy(w->work);
+    dm_http_give_up(); /* first: bodies of requests are Lua's */
     dm_lua_close(w->lua);
     dm_settings_finish(&w->settings);
     dm_buf_finish(&w->frame);
