@@ -29,9 +29,11 @@ struct dm_worker {
     size_t granted;
     uint64_t wanted;    /* requests that the coordinator has not granted yet */
     int fd;             /* where frames come, or -1 */
+    int poll_fd;        /* of a worker inside: what the coordinator's loop polls, or -1 */
     bool heard;         /* the coordinator knows of the row that it was told last */
     dm_work_idle *idle; /* handles them */
     void *idle_arg;
+    dm_work_tell *closed; /* of a worker inside */
     dm_worker_send *send;
     void *arg;
 };
@@ -247,10 +249,17 @@ static void tell_row(void *arg)
         _exit(1); /* nobody waits for the outcome any more */
 }
 
-bool dm_worker_intact(const struct dm_worker *w)
+/* Whether it is open, and of that kind: an operator may have opened a file in its place. */
+static bool is_open(int fd, mode_t kind)
 {
     struct stat st;
-    if (w->fd >= 0 && (fstat(w->fd, &st) || !S_ISSOCK(st.st_mode)))
+    return fd < 0 || (fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == kind);
+}
+
+bool dm_worker_intact(const struct dm_worker *w)
+{
+    enum { OF_NO_FILE = 0 }; /* what epoll_create gives */
+    if (!is_open(w->fd, S_IFSOCK) || !is_open(w->poll_fd, OF_NO_FILE))
         return false;
     for (const struct dm_result *r = w->results; r; r = r->next)
         for (int i = 0; i < DM_STREAMS; i++)
@@ -260,10 +269,14 @@ bool dm_worker_intact(const struct dm_worker *w)
 }
 
 /* Ends the worker on the row that has closed its descriptors. */
-static void look(void *arg)
+static void end_if_closed(void *arg)
 {
-    if (!dm_worker_intact(arg))
-        _exit(DM_EXIT_CLOSED);
+    struct dm_worker *w = arg;
+    if (dm_worker_intact(w))
+        return;
+    if (w->closed)
+        w->closed(w->idle_arg);
+    _exit(DM_EXIT_CLOSED);
 }
 
 /* Answers a call of dm.remote. */
@@ -336,7 +349,7 @@ struct dm_worker *dm_worker_create(struct dm_wire *setup, struct dm_board *board
     w->send = send;
     w->arg = arg;
     w->board = board;
-    w->fd = -1;
+    w->fd = w->poll_fd = -1;
     int rc = dm_settings_get(setup, &w->settings, err);
     if (rc == DM_OK) {
         w->lua = dm_lua_open(w->settings.memory_bytes, err);
@@ -396,7 +409,16 @@ void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg, int f
     w->idle_arg = arg;
     w->fd = fd;
     dm_work_on_idle(w->work, on_idle, w);
-    dm_work_on_row(w->work, tell_row, look, w);
+    dm_work_on_row(w->work, tell_row, end_if_closed, false, w);
+}
+
+void dm_worker_is_inside(struct dm_worker *w, dm_work_idle *idle, dm_work_tell *closed, void *arg,
+                         int fd)
+{
+    dm_worker_on_idle(w, idle, arg, -1);
+    w->poll_fd = fd;
+    w->closed = closed;
+    dm_work_on_row(w->work, tell_row, end_if_closed, true, w);
 }
 
 int dm_reply_find(const char *key, struct dm_buf *reply, struct dm_error *err)
