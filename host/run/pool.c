@@ -251,6 +251,13 @@ static int idle_inside(void *arg, struct dm_error *err)
     return rc;
 }
 
+static void closed_inside(void *arg)
+{
+    struct dm_peer *peer = arg;
+    peer->killed = DM_KILL_CLOSED;
+    peer->pool->events.on_closed(peer->pool->events.arg, peer);
+}
+
 static int turn_inside(struct dm_peer *peer, enum dm_message type, struct dm_wire *w,
                        struct dm_error *err)
 {
@@ -259,7 +266,8 @@ static int turn_inside(struct dm_peer *peer, enum dm_message type, struct dm_wir
     peer->inside = dm_worker_create(w, peer->board, send_up, peer, err);
     if (!peer->inside)
         return err->status;
-    dm_worker_on_idle(peer->inside, idle_inside, peer, -1);
+    dm_worker_is_inside(peer->inside, idle_inside, closed_inside, peer,
+                        uv_backend_fd(peer->pool->loop));
     return DM_OK;
 }
 
@@ -276,6 +284,8 @@ static int turn(struct dm_peer *peer, struct dm_error *err)
                         .end = (unsigned char *)frame.p + frame.n};
     int rc = turn_inside(peer, (enum dm_message)frame.p[4], &w, err);
     dm_buf_finish(&frame);
+    if (peer->inside && !dm_worker_intact(peer->inside)) /* by no row: as operators were made */
+        closed_inside(peer);
     return rc;
 }
 
