@@ -368,8 +368,8 @@ void dm_pool_kill(struct dm_peer *peer, enum dm_kill why)
     peer->channel->kill(peer);
 }
 
-/* How often a worker is seen with its end of the pipe closed before it is killed: it may be about to
- * end. Not how long, since what tells of its end waits, too, when we are held up. */
+/* How often a worker is seen with its end of the pipe closed before it is killed: it may be about
+ * to end. Not how long, since what tells of its end waits, too, when we are held up. */
 enum { CLOSED_LOOKS = 40 };
 
 void dm_pool_watch(struct dm_pool *p, uint64_t row_ms)
