@@ -66,7 +66,7 @@ dmhost: cannot read the pipeline
     t.pipeline(dir, ('input = "in.jsonl", output = "out.jsonl", operators = { %s }'):format(
       t.waits("true", dir .. "/go")))
     for width, begins in pairs { [40] = "\n +%d+ %%  %d rows  ", [120] = "\n%[[#.]+%] +%d+ %%  %d rows  " } do
-      local status, _, err = t.bash(([[cd %s; rm -f go
+      local status, _, err = t.bash(([[cd %s; rm -f go told
         NO_COLOR=1 script -qefc "stty cols %d; %s run pipeline.lua -j 1 --force" told </dev/null >/dev/null &
         await grep 'rows/s' told
         touch go; wait $!]]):format(q(dir), width, t.DMHOST))
