@@ -225,9 +225,9 @@ dmhost: %s/in.jsonl@%d: map@pipeline.lua:3: the worker found descriptors closed 
     end)]]):format(dir, dir))
     local status = run "-j 1 -q"
     assert.equal(3, status)
-    local alive = t.bash(([[for p in $(cat %s/started); do
-      for i in $(seq 300); do kill -0 $p 2>/dev/null || continue 2; sleep 0.01; done; exit 1; done]]):format(q(dir)))
-    assert.equal(0, alive)
+    local alive, _, err = t.bash(([[for p in $(cat %s/started); do
+      await eval '! grep -q ") [^ZX]" /proc/'$p'/stat'; done]]):format(q(dir)))
+    assert.equal(0, alive, err)
     for _, command in ipairs { "try", "try --json" } do
       status = t.shell(("cd %s && timeout 60 %s %s pipeline.lua"):format(q(dir), q(t.DMHOST), command))
       assert.equal(0, status)

@@ -128,8 +128,12 @@ describe("dmhost run", function()
   it("waits for the lock of a run that is just ending", function()
     prepare("out.jsonl", "")
     os.execute(("mkdir %s/out.jsonl.run"):format(q(dir)))
-    local status = t.bash(("flock %s/out.jsonl.run/lock sleep 0.4 & sleep 0.1; %s run %s/pipeline.lua -q"):format(
-      q(dir), q(t.DMHOST), q(dir)))
+    local status = t.bash(([[cd %s
+      flock out.jsonl.run/lock bash -c 'touch held; until [ -e go ]; do sleep 0.01; done' &
+      await test -e held
+      %s run pipeline.lua -q & pid=$!
+      await eval 'ls -l /proc/$pid/fd | grep /lock'
+      touch go; wait $pid]]):format(q(dir), q(t.DMHOST)))
     assert.equal(0, status)
   end)
   it("--force leaves no file of a larger run in a folder", function()
