@@ -15,7 +15,7 @@ local node_t = ffi.typeof("struct { struct dm_sample *$; double $; uint32_t $; }
 
 local DM_NULL, DM_FALSE, DM_TRUE, DM_NUMBER, DM_STRING, DM_ARRAY =
   C.DM_NULL, C.DM_FALSE, C.DM_TRUE, C.DM_NUMBER, C.DM_STRING, C.DM_ARRAY
-local OWN, ESCAPED, MAX_CACHED = C.DM_VALUE_OWN, C.DM_VALUE_ESCAPED, 512
+local OWN, ESCAPED, MAX_CACHED, MAX_KEPT = C.DM_VALUE_OWN, C.DM_VALUE_ESCAPED, 512, 2 ^ 18
 
 local err = ffi.new "struct dm_error"
 local span = ffi.new "struct dm_span"
@@ -65,7 +65,8 @@ end
 
 -- What was read last under each key of the sample in each slot, so that operators after the first read a field
 -- for nothing. What is noted holds while the sample's stamp is the same, and the value for as long as the field
--- is the same value of the tree. Containers are not kept: their nodes become stale between operators.
+-- is the same value of the tree. Containers are not kept: their nodes become stale between operators. Nor are long
+-- strings of samples that Lua made: as many of them as there are slots would stay for good.
 local cache, cached = {}, 0
 local numbers_t, indices_t = ffi.typeof "double[128]", ffi.typeof "uint32_t[128]"
 
@@ -78,6 +79,14 @@ local function new_entry(key)
   return entry
 end
 
+local function is_kept(slot, v)
+  return slot < C.DM_SLOTS / 2 or type(v) ~= "string" or #v <= MAX_KEPT
+end
+
+local function forget(entry, slot)
+  entry.value[slot + 1], entry.parsed[slot], entry.stamp[slot] = false, 0, 0
+end
+
 local function fetch(s, node, key)
   local value = C.dm_sample_find(s, node, key, #key)
   if value == 0 then return nil end
@@ -86,8 +95,10 @@ local function fetch(s, node, key)
   if kind == DM_NULL then return nil end
   local entry, slot = cache[key] or new_entry(key), s.slot
   if value ~= entry.index[slot] or s.parsed ~= entry.parsed[slot] then
-    entry.parsed[slot] = 0
-    entry.value[slot + 1] = read(s, value)
+    forget(entry, slot)
+    local v = read(s, value)
+    if not is_kept(slot, v) then return v end
+    entry.value[slot + 1] = v
     entry.index[slot] = value
     entry.parsed[slot] = s.parsed
   end
@@ -200,7 +211,9 @@ local function set_field(node, key, v)
   end
   local value = make(s, v)
   check(C.dm_sample_put(s, index, key, #key, value, err))
-  if type(v) == "string" then
+  if type(v) == "string" and not is_kept(slot, v) then
+    if entry then forget(entry, slot) end
+  elseif type(v) == "string" then
     entry = entry or new_entry(key)
     entry.value[slot + 1], entry.index[slot], entry.node[slot] = v, value, index
     entry.parsed[slot], entry.stamp[slot] = s.parsed, s.stamp

@@ -447,6 +447,23 @@ describe("dm.sample", function()
     local left = in_use() - before
     assert.is_true(left < 500000, "left " .. left .. " bytes") -- the samples would be 2.8 MB
   end)
+  it("keeps no long strings of samples that are gone", function()
+    local function pass()
+      for i = 1, 64 do
+        local text = i .. ("x"):rep(1e6)
+        local s = dm.sample { text = text, short = "s" .. i }
+        assert.equal(text, s.text)
+        s.text = text .. "y"
+        assert.equal(text .. "y", s.text)
+        assert.equal("s" .. i, s.short)
+        sample.release(s)
+      end
+      for _ = 1, 2 do collectgarbage() end
+      return collectgarbage "count"
+    end
+    local before = collectgarbage "count"
+    assert.is_true(pass() - before < 4000) -- KiB; all would be 64 MB
+  end)
   it("makes many, and gives their memory back", function()
     local function resident() return tonumber(io.open("/proc/self/statm"):read "*a":match "%d+ (%d+)") * 4 end
     local text, before = ("x"):rep(100000), resident()
