@@ -312,4 +312,14 @@ describe("dm.scheduler", function()
     ends(s, "x")
     wait.finish()
   end)
+
+  it("ends with its script, whatever that has waited for", function()
+    local status, out, err = t.shell("timeout 100 " .. q(t.DMHOST) .. " lua -e " .. q [[
+      local dm = require "dm"
+      dm.exec { "true" }
+      print(dm.remote("whitespace_normalization_mapper", {}, { text = "a\tb" }):await().text)
+      print(dm.http.get "http://127.0.0.1:1/" == nil)]])
+    assert.equal("a b\ntrue\n", out, err)
+    assert.equal(0, status)
+  end)
 end)
