@@ -127,7 +127,6 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     if (n < 0) {
         peer->ended = true;
         uv_read_stop(stream);
-        peer->ended_ms = uv_now(peer->pool->loop);
         check_lost(peer);
         return;
     }
@@ -369,8 +368,9 @@ void dm_pool_kill(struct dm_peer *peer, enum dm_kill why)
     peer->channel->kill(peer);
 }
 
-/* What a worker gets to end by itself when its end of the pipe is closed. */
-enum { CLOSED_MS = 2000 };
+/* How often a worker is seen with its end of the pipe closed before it is killed: it may be about
+ * to end. Not how long, since what tells of its end waits, too, when we are held up. */
+enum { CLOSED_LOOKS = 40 };
 
 void dm_pool_watch(struct dm_pool *p, uint64_t row_ms)
 {
@@ -378,7 +378,7 @@ void dm_pool_watch(struct dm_pool *p, uint64_t row_ms)
     for (struct dm_peer *peer = p->peers; peer; peer = peer->next) {
         uint64_t turn = atomic_load(&peer->board->turn);
         bool resting = atomic_load(&peer->board->row) == DM_NO_ROW;
-        if (peer->ended && !peer->exited && !peer->killed && now - peer->ended_ms > CLOSED_MS)
+        if (peer->ended && !peer->exited && !peer->killed && ++peer->closed_looks > CLOSED_LOOKS)
             dm_pool_kill(peer, DM_KILL_CLOSED);
         if (resting)
             dm_turn_begin(&peer->turn, turn, now);

@@ -54,7 +54,7 @@ struct dm_peer {
     uv_pipe_t pipe;
     int open_handles;
     bool exited, ended; /* the process; its pipe */
-    uint64_t ended_ms;
+    uint32_t closed_looks;
     struct dm_buf in;
     /* or a worker inside this process (-j 0) */
     struct dm_worker *inside;

@@ -157,10 +157,10 @@ describe("dm.files", function()
     doc("sub/c.txt", "c")
     t.write(dir .. "/list.lua", ('for f, why in require("dm").files(%q) do print(f.fileName, why) end')
       :format(dir .. "/docs"))
-    os.execute(("chmod 755 %s; cd %s/docs && chmod 000 sub secret.txt"):format(q(dir), q(dir)))
     local _, user = t.shell "id -u"
     local as = tonumber(user) == 0 and "setpriv --reuid=65534 --regid=65534 --clear-groups " or ""
-    os.execute(("cp %s %s/dmhost"):format(q(t.DMHOST), q(dir)))
+    os.execute(("cp %s %s/dmhost; cd %s && chmod -R a+rX . && cd docs && chmod 000 sub secret.txt"):format(q(t.DMHOST),
+      q(dir), q(dir)))
     local status, out, err = t.shell(("%s%s/dmhost lua %s/list.lua"):format(as, q(dir), q(dir)))
     os.execute(("chmod 755 %s/docs/sub"):format(q(dir)))
     assert.equal(0, status, err)
