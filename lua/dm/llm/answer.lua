@@ -28,15 +28,16 @@ function M.text(content)
 end
 
 local function count(v)
-  return type(v) == "number" and v >= 0 and v < 2 ^ 53 and math.floor(v) or nil
+  if type(v) == "number" and v >= 0 and v < 2 ^ 53 then return math.floor(v) end
 end
 
----Notes the tokens that a reply took, as far as the server says.
----@param reply dm.LLMReply
+---The tokens that a reply took, as far as the server says.
 ---@param root ffi.cdata*
-function M.note_usage(reply, root)
-  reply.tokens_in = count(at(root, "usage/prompt_tokens"))
-  reply.tokens_out = count(at(root, "usage/completion_tokens"))
+---@return integer? tokens_in
+---@return integer? tokens_out
+function M.usage(root)
+  local tokens_in, tokens_out = at(root, "usage/prompt_tokens"), at(root, "usage/completion_tokens")
+  return count(tokens_in), count(tokens_out)
 end
 
 ---Why the text of a reply will not do.
@@ -52,16 +53,21 @@ function M.wrong(reply, refusal)
   return "the reply has no text"
 end
 
+local CHOICE = { "choices/1/message/content", "choices/1/finish_reason", "usage/prompt_tokens",
+  "usage/completion_tokens" }
+local picked = {}
+
 ---Reads a chat completion, or a completion, out of a node.
 ---@param root ffi.cdata*
 ---@return dm.LLMReply
 ---@return string? why it will not do
 ---@return boolean? hopeless
 function M.choice(root)
-  local text, finish = at(root, "choices/1/message/content"), at(root, "choices/1/finish_reason")
+  sample.pick(root, CHOICE, picked)
+  local text, finish = picked[1], picked[2]
   if type(text) ~= "string" then text = M.text(text) or M.text(at(root, "choices/1/text")) end
-  local reply = { text = text, finish_reason = type(finish) == "string" and finish or nil }
-  M.note_usage(reply, root)
+  if type(finish) ~= "string" then finish = nil end
+  local reply = { text = text, finish_reason = finish, tokens_in = count(picked[3]), tokens_out = count(picked[4]) }
   if text and text ~= "" then return reply end
   return reply, M.wrong(reply, at(root, "choices/1/message/refusal"))
 end
@@ -72,8 +78,7 @@ end
 ---@return { vectors: number[][], tokens_in: integer? } found
 ---@return string? why it will not do
 function M.vectors(root, n)
-  local found = { vectors = {} }
-  M.note_usage(found, root)
+  local found = { vectors = {}, tokens_in = M.usage(root) }
   for i = 1, n do
     local index, vector = at(root, ("data/%d/index"):format(i)), at(root, ("data/%d/embedding"):format(i))
     local place = (type(index) == "number" and index or i - 1) + 1

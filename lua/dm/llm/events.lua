@@ -45,7 +45,7 @@ local function add(reply, pieces, event)
   local finish, refusal = at(event, "choices/1/finish_reason"), at(event, "choices/1/delta/refusal")
   if type(finish) == "string" then reply.finish_reason = finish end
   if type(refusal) == "string" then reply.refusal = (reply.refusal or "") .. refusal end
-  if at(event, "usage") then answer.note_usage(reply, event) end
+  if at(event, "usage") then reply.tokens_in, reply.tokens_out = answer.usage(event) end
 end
 
 local function finish(reply, pieces)
