@@ -63,10 +63,9 @@ local function read(s, value)
   return kind == DM_TRUE
 end
 
--- What was read last under each key of the sample in each slot, so that operators after the first read a field
--- for nothing. What is noted holds while the sample's stamp is the same, and the value for as long as the field
--- is the same value of the tree. Containers are not kept: their nodes become stale between operators. Nor are long
--- strings of samples that Lua made: as many of them as there are slots would stay for good.
+-- What was read last under each key of the sample in each slot. What is noted holds while the sample's stamp is the
+-- same, and the value for as long as the field is the same value of the tree. Not kept are containers, whose nodes
+-- become stale between operators, and long strings of samples that Lua made: one for each slot would stay for good.
 local cache, cached = {}, 0
 local numbers_t, indices_t = ffi.typeof "double[128]", ffi.typeof "uint32_t[128]"
 
@@ -79,13 +78,9 @@ local function new_entry(key)
   return entry
 end
 
-local function is_kept(slot, v)
-  return slot < C.DM_SLOTS / 2 or type(v) ~= "string" or #v <= MAX_KEPT
-end
+local function is_kept(slot, v) return slot < C.DM_SLOTS / 2 or type(v) ~= "string" or #v <= MAX_KEPT end
 
-local function forget(entry, slot)
-  entry.value[slot + 1], entry.parsed[slot], entry.stamp[slot] = false, 0, 0
-end
+local function forget(entry, slot) entry.value[slot + 1], entry.parsed[slot], entry.stamp[slot] = false, 0, 0 end
 
 local function fetch(s, node, key)
   local value = C.dm_sample_find(s, node, key, #key)
