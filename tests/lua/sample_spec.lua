@@ -6,7 +6,7 @@ local sample = require "dm.sample"
 
 ffi.cdef [[
 struct mallinfo2 { size_t arena, free_chunks, fast, maps, mapped, highest, fast_free, allocated, free, top; };
-struct mallinfo2 mallinfo2(void); /* mallinfo(3); under AddressSanitizer all zero, which has a leak checker of its own */
+struct mallinfo2 mallinfo2(void); /* mallinfo(3); under AddressSanitizer all zero, which looks for leaks itself */
 ]]
 local err = ffi.new "struct dm_error"
 
