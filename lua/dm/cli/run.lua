@@ -13,6 +13,7 @@ local registry = require "dm.registry"
 local report = require "dm.cli.report"
 local shell = require "dm.shell"
 local sources = require "dm.sources"
+local summary = require "dm.cli.summary"
 local utf8 = require "dm.utf8"
 local workers = require "dm.workers"
 
@@ -429,6 +430,7 @@ end
 ---@return integer exit status
 function M.finish(pointer)
   local outcome = ffi.cast("struct dm_outcome *", pointer)
+  begun.summary = summary.of(outcome, begun.names)
   local status = report.status(outcome, begun)
   local ended
   if begun.pass and status == 0 then
