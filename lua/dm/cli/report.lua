@@ -9,7 +9,7 @@ local resources = require "dm.resources"
 local sample = require "dm.sample"
 local shell = require "dm.shell"
 local show = require "dm.problem.show"
-local summary = require "dm.cli.summary"
+local summary = require "dm.run.summary"
 local terminal = require "dm.terminal"
 local units = require "dm.units"
 local utf8 = require "dm.utf8"
@@ -134,15 +134,15 @@ local function show_table(begun)
   return layout
 end
 
-local function show_end(outcome, begun)
+local function show_end(begun)
   local sum = begun.summary
+  local earlier = sum.earlier or { rows = 0, bytes = 0 }
   local seconds = math.max(sum.seconds, 0.001)
   local rows, bytes = sum.rows["in"], sum.bytes["in"]
   local text = ("%s in, %s out, %s dropped, %s rejected; %s in %.2f s: %.1f MB/s, %s rows/s, %d worker%s"):format(
     units.plural(rows, "row"), count(sum.rows.out), count(summary.dropped(sum)), count(summary.rejected(sum)),
     units.show_bytes(bytes), seconds,
-    (bytes - tonumber(outcome.bytes_before)) / seconds / 1e6,
-    count((rows - tonumber(outcome.rows_before)) / seconds), math.max(begun.workers, 1),
+    (bytes - earlier.bytes) / seconds / 1e6, count((rows - earlier.rows) / seconds), math.max(begun.workers, 1),
     begun.workers > 1 and "s" or "")
   local function sentence(what, indent)
     say(table.concat(paint_module.wrap(what, terminal.columns(2), indent), "\n"), "\n")
@@ -150,7 +150,8 @@ local function show_end(outcome, begun)
   say "\n"
   sentence(text, 2)
   sentence("output   " .. (begun.output == "-" and "standard output" or visible(begun.output)), 9)
-  sentence("details  " .. visible(begun.folder) .. "/  (run.json, ledger.jsonl, rejects.jsonl)", 9)
+  sentence("details  " .. visible(begun.folder) .. "/  (run.json, ledger.jsonl, rejects.jsonl"
+    .. (begun.passes and "; those of earlier passes in pass-1/ ...)" or ")"), 9)
 end
 
 ---Whether the failed run can be gone on with.
@@ -199,7 +200,7 @@ local function show_text(outcome, begun, status)
     say(layout:note("rejected before any operator", count(sum.rows.rejected_input)))
     show_reasons(layout, sum.input_reasons)
   end
-  show_end(outcome, begun)
+  show_end(begun)
   if status == 130 then
     say(begun.resumable and "interrupted; go on with the same command and --resume\n" or "interrupted\n")
   end

@@ -15,6 +15,7 @@ local M = {}
 ---@field asked table? of models, by all operators
 ---@field operators table[] { name, time_share, reasons, in, out, made, dropped, rejected, changed, asked }
 ---@field input_reasons table[] why rows were rejected before any operator
+---@field earlier { rows: integer, bytes: integer }? what of it was done before the run was resumed; not in run.json
 
 local function reasons_of(counts, op)
   local list = sample.array {}
@@ -94,6 +95,7 @@ function M.of(outcome, names)
     asked = asked_by_all(outcome),
     operators = operators(outcome, names),
     input_reasons = reasons_of(c, -1),
+    earlier = { rows = tonumber(outcome.rows_before), bytes = tonumber(outcome.bytes_before) },
   }
 end
 
