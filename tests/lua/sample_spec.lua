@@ -6,7 +6,7 @@ local sample = require "dm.sample"
 
 ffi.cdef [[
 struct mallinfo2 { size_t arena, free_chunks, fast, maps, mapped, highest, fast_free, allocated, free, top; };
-struct mallinfo2 mallinfo2(void); /* mallinfo(3); under AddressSanitizer all zero, which looks for leaks itself */
+struct mallinfo2 mallinfo2(void); /* mallinfo(3); all zero under AddressSanitizer, which looks for leaks itself */
 ]]
 local err = ffi.new "struct dm_error"
 
@@ -48,6 +48,18 @@ describe("a sample", function()
       assert.is_nil(s.m.k.x[1.5])
       assert.is_nil(s.m.k.x.name)
       assert.is_nil(s[true])
+    end)
+    it("what stands at a path, as one step after the other does", function()
+      assert.equal("deep", sample.at(s, "m/k/x/2/2"))
+      assert.equal("deep", sample.at(s.m.k, "x/2/2"))
+      assert.equal(15, sample.at(s, "n"))
+      assert.is_false(sample.at(s, "no"))
+      for _, path in ipairs { "nil", "missing", "m/missing", "m/missing/x", "n/x", "text/1", "m/1", "m/k/x/3",
+        "m/k/x/0", "m/k/x/name", "m/k/x/2/2/1" } do
+        assert.is_nil(sample.at(s, path), path)
+      end
+      assert.equal(2, sample.at(row '{"a":[{"b":1},{"b":{"c":0},"b":{"c":2}}]}', "a/2/b/c"))
+      assert.equal(1, sample.at(row '{"\\u0061":1}', "a"))
     end)
     it("names with escapes, control characters and NUL", function()
       local odd = row '{"\\u0061\\n\\u0000\\"":1,"a":2}'

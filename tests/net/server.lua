@@ -60,6 +60,12 @@ function Server:stats()
   return json.decode(assert(http.get(self:url "/stats", { verify = false })).body)
 end
 
+---Lets so many requests through in all, and holds up those behind them; none any more without a number.
+---@param n integer?
+function Server:gate(n)
+  assert(http.get(self:url("/gate/" .. (n or "inf")), { verify = false }))
+end
+
 ---Ends all servers.
 function M.stop()
   for _, server in ipairs(running) do server:kill() end

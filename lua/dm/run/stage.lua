@@ -133,19 +133,35 @@ local function execute(entry, op, node)
   return settle[op.kind](entry.stage, entry, result, node, reason, value)
 end
 
+-- What waits is not compiled, and reads C slowly: that is for functions of its own.
+
+---@param entry dm.Entry
+---@return ffi.cdata* node of its sample
+---@return integer edits of that so far
+local function node_of(entry)
+  local s = entry.sample
+  return root(s), s.edits
+end
+
+---Counts what came out of a sample.
+---@param entry dm.Entry
+---@param edits integer those of its sample before
+---@param out integer
+local function count_out(entry, s, edits, out)
+  local count = entry.stage.rows.ops[entry.stage.number]
+  count.out = count.out + out
+  if out > 0 and not entry.children and (entry.changed or s.edits ~= edits) then
+    count.changed = count.changed + 1
+  end
+end
+
 ---What a task does.
 ---@param entry dm.Entry
 local function run(entry)
-  local stage = entry.stage
-  local op, s = stage.op, entry.sample
-  local before = s.edits
-  local ok, out = xpcall(execute, add_place, entry, op, root(s))
-  local count = stage.rows.ops[stage.number]
-  if not ok then return failed(stage, entry, out) end
-  count.out = count.out + out
-  if out > 0 and not entry.children and (entry.changed or s.edits ~= before) then
-    count.changed = count.changed + 1
-  end
+  local s, node, edits = entry.sample, node_of(entry)
+  local ok, out = xpcall(execute, add_place, entry, entry.stage.op, node)
+  if not ok then return failed(entry.stage, entry, out) end
+  count_out(entry, s, edits, out)
 end
 
 ---Hooks of tasks: the worker's board says whose code runs, and the clock runs for it.
