@@ -219,8 +219,8 @@ describe("dm.files", function()
 
     it("goes on with --resume, and refuses it when a file has changed", function()
       t.write(dir .. "/go", "")
-      local expected = sums("-j 2", ("operators = { %s }, split_size = '8KiB'"):format(
-        t.waits("s.fileName > '100.txt'", dir .. "/go")))
+      local body = "operators = { %s }, split_size = '8KiB', limits = { row_time = '5min' }"
+      local expected = sums("-j 2", body:format(t.waits("s.fileName > '100.txt'", dir .. "/go")))
       os.execute(("rm -rf %s/out.jsonl* %s/go"):format(q(dir), q(dir)))
       local path = dir .. "/pipeline.lua"
       local status = t.bash(([[

@@ -18,8 +18,8 @@ describe("dmhost run", function()
   end
 
   local function prepare(output, operators, more)
-    t.pipeline(dir, ("input = %q, output = %q, operators = { %s }, split_size = '16KiB', %s"):format(
-      dir .. "/in.jsonl", dir .. "/" .. output, operators, more or ""))
+    t.pipeline(dir, ("input = %q, output = %q, operators = { %s }, split_size = '16KiB', %s, %s"):format(
+      dir .. "/in.jsonl", dir .. "/" .. output, operators, "limits = { row_time = '5min' }", more or ""))
   end
 
   local function run(words)

@@ -31,13 +31,16 @@ for _, r in ipairs(s:get_all_tasks()) do s:wait_for_task(r.task_id) end
 for _, r in ipairs(s:get_all_tasks()) do print(json.encode(r)) end
 ]]
 
--- Tells of processes of tasks that are left.
+-- Tells of processes of tasks that are left, though they had time to end.
 local LEFT = [[
-for p in /proc/[0-9]*; do
-  tr '\0' '\n' <$p/environ 2>/dev/null | grep -qx "MARK=$MARK" || continue
-  tr '\0' '\n' <$p/environ 2>/dev/null | grep ^DMHOST_TASK= && cat $p/stat
-done
-true]]
+left() {
+  for p in /proc/[0-9]*; do
+    tr '\0' '\n' <$p/environ 2>/dev/null | grep -qx "MARK=$MARK" || continue
+    tr '\0' '\n' <$p/environ 2>/dev/null | grep ^DMHOST_TASK= && cat $p/stat
+  done
+}
+for i in {1..600}; do [ -z "$(left)" ] && exit; sleep 0.05; done
+left]]
 
 describe("the journal of dm.scheduler", function()
   local dir

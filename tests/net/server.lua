@@ -44,9 +44,11 @@ function M.start(options)
   return server
 end
 
----Ends a server at once, as a crash would.
+---Ends a server at once, as a crash would; it takes no more connections then.
 function Server:kill()
-  if self.pid then os.execute("kill -9 " .. self.pid) end
+  if not self.pid then return end
+  os.execute("kill -9 " .. self.pid)
+  wait_for("the server's end", function() return not t.lives(self.pid) end)
   self.pid = nil
 end
 
