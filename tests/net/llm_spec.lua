@@ -127,6 +127,13 @@ describe("LLM operators", function()
     assert.is_true(stats.refused > 0 and stats.refused < 1000, stats.refused)
   end)
 
+  it("begin with 64 requests at once, or a sixteenth of what they may make", function()
+    local endpoint = require "dm.llm.endpoint"
+    for most, first in pairs { [8] = 8, [256] = 64, [10000] = 625 } do
+      assert.equal(first, endpoint.get("http://first/" .. most, most, 1).limit)
+    end
+  end)
+
   it("never show the key", function()
     rows(2)
     pipeline("key-right", 'api_key_env = "TEST_KEY"')

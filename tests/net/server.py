@@ -98,6 +98,12 @@ async def fail(writer, fault, count, headers, body):
         while not gathered:
             gathered = at_once >= number[0]
             await asyncio.sleep(0.01)
+    elif name == "stay" and b"stay" in body:  # until so many have asked
+        for _ in range(3000):
+            if asked["requests"] >= number[0]:
+                return False
+            await asyncio.sleep(0.01)
+        raise Reset()
     elif name == "jitter":
         await asyncio.sleep(zlib.crc32(body) % (number[0] + 1) / 1000)
     elif name == "first" and count <= number[1]:

@@ -12,9 +12,10 @@ local root = sample_module.root
 
 local M = {}
 
--- Rows of a batch, as in run/work_state.h; rows that stand finished behind one that waits, for each that may wait;
--- and the bytes that all of them may take.
+-- Rows of a batch, as in run/work_state.h; rows in the stage for each that may wait; and the bytes that all of them may
+-- take. Behind a row that takes a hundred times as long as others, these go on up to more rows, while they are small.
 local BATCH, WINDOW, MOST_BYTES = 64, 4, 256 * 1024 * 1024
+local LONG_WINDOW, SMALL_BYTES = 8192, 64 * 1024 * 1024
 -- Samples that may wait in an operator that does not say how many.
 local DEFAULT = 256
 -- So many samples that wait that memory is dearer than time.
@@ -303,8 +304,9 @@ end
 ---Whether no more rows are to come in for now.
 ---@return boolean
 function Stage:is_full()
-  return self.running >= self.most or
-    self.held > 0 and (self.held >= WINDOW * self.most or self.bytes > MOST_BYTES)
+  local n, bytes = self.held, self.bytes
+  return self.running >= self.most or n > 0 and bytes > MOST_BYTES or
+    n >= WINDOW * self.most and (n >= LONG_WINDOW or bytes > SMALL_BYTES)
 end
 
 ---Waits a while for what is under way.
