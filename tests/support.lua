@@ -125,6 +125,24 @@ function M.pipeline(folder, body)
   return M.write(folder .. "/pipeline.lua", 'local dm = require "dm"\nreturn dm.pipeline {\n' .. body .. "\n}\n")
 end
 
+---An operator, as text, whose rows wait where a condition on a sample `s` holds, until there is a file: so that
+---something can happen to a run meanwhile, however slow the machine is.
+---@param where string Lua
+---@param path string
+---@return string
+function M.waits(where, path)
+  return ([[(function()
+    local open
+    return dm.map(function(s)
+      while not open and %s do
+        open = io.open(%q)
+        if not open then require("ffi").C.dm_pause(10) end
+      end
+      s.waited = true
+    end)
+  end)()]]):format(where, path)
+end
+
 -- Texts with what goes wrong elsewhere: escapes, other scripts, control characters, surrogate pairs.
 local TEXTS = {
   [["plain words of some length, and more of them"]],

@@ -12,6 +12,8 @@ struct dm_compressor {
     ZSTD_CCtx *zstd;
     struct isal_zstream gzip;
     unsigned char *gzip_level_buf;
+    unsigned char *step; /* of gzip: what waits until there are STEP_BYTES of it */
+    uint32_t waiting;
 };
 
 static bool ends_with(const char *s, const char *suffix)
@@ -45,8 +47,10 @@ struct dm_compressor *dm_compressor_create(enum dm_codec codec)
         c->zstd = ZSTD_createCCtx();
     else
         c->gzip_level_buf = malloc(ISAL_DEF_LVL2_DEFAULT);
-    if (!c->zstd && !c->gzip_level_buf) {
-        free(c);
+    if (codec != DM_CODEC_ZSTD)
+        c->step = malloc(STEP_BYTES);
+    if (!c->zstd && (!c->gzip_level_buf || !c->step)) {
+        dm_compressor_destroy(c);
         return NULL;
     }
     if (c->zstd)
@@ -60,6 +64,7 @@ void dm_compressor_destroy(struct dm_compressor *c)
         return;
     ZSTD_freeCCtx(c->zstd);
     free(c->gzip_level_buf);
+    free(c->step);
     free(c);
 }
 
@@ -79,8 +84,12 @@ static int run_zstd(struct dm_compressor *c, ZSTD_inBuffer *in, ZSTD_EndDirectiv
     return DM_OK;
 }
 
-static int run_gzip(struct dm_compressor *c, struct dm_buf *out, struct dm_error *err)
+/* The library only reads what it is given. */
+static int run_gzip(struct dm_compressor *c, const void *p, uint32_t n, struct dm_buf *out,
+                    struct dm_error *err)
 {
+    c->gzip.next_in = (unsigned char *)(uintptr_t)p;
+    c->gzip.avail_in = n;
     do {
         if (!dm_buf_reserve(out, STEP_BYTES))
             return dm_fail_memory(err);
@@ -94,11 +103,38 @@ static int run_gzip(struct dm_compressor *c, struct dm_buf *out, struct dm_error
     return DM_OK;
 }
 
+/* What the library makes of bytes depends on how many it is given at once, and how they come to us
+ * depends on what else the worker has done: it gets them in steps of one size. */
+static int add_gzip(struct dm_compressor *c, const char *p, size_t n, struct dm_buf *out,
+                    struct dm_error *err)
+{
+    int rc = DM_OK;
+    while (n && rc == DM_OK) {
+        uint32_t k = STEP_BYTES - c->waiting;
+        if (k > n)
+            k = (uint32_t)n;
+        if (k == STEP_BYTES) {
+            rc = run_gzip(c, p, k, out, err);
+        } else {
+            memcpy(c->step + c->waiting, p, k);
+            c->waiting += k;
+        }
+        if (c->waiting == STEP_BYTES && rc == DM_OK) {
+            rc = run_gzip(c, c->step, STEP_BYTES, out, err);
+            c->waiting = 0;
+        }
+        p += k;
+        n -= k;
+    }
+    return rc;
+}
+
 static void begin(struct dm_compressor *c)
 {
     c->begun = true;
     if (c->codec != DM_CODEC_GZIP)
         return;
+    c->waiting = 0;
     isal_deflate_init(&c->gzip);
     memset(c->gzip_level_buf, 0,
            ISAL_DEF_LVL2_DEFAULT); /* what was there would decide between matches */
@@ -117,16 +153,7 @@ int dm_compressor_add(struct dm_compressor *c, const char *p, size_t n, struct d
         ZSTD_inBuffer in = {p, n, 0};
         return run_zstd(c, &in, ZSTD_e_continue, out, err);
     }
-    int rc = DM_OK;
-    while (n && rc == DM_OK) {
-        uint32_t step = n > STEP_BYTES ? STEP_BYTES : (uint32_t)n;
-        c->gzip.next_in = (unsigned char *)(uintptr_t)p; /* the library only reads it */
-        c->gzip.avail_in = step;
-        rc = run_gzip(c, out, err);
-        p += step;
-        n -= step;
-    }
-    return rc;
+    return add_gzip(c, p, n, out, err);
 }
 
 int dm_compressor_end(struct dm_compressor *c, struct dm_buf *out, struct dm_error *err)
@@ -139,8 +166,7 @@ int dm_compressor_end(struct dm_compressor *c, struct dm_buf *out, struct dm_err
         return run_zstd(c, &none, ZSTD_e_end, out, err);
     }
     c->gzip.end_of_stream = 1;
-    c->gzip.avail_in = 0;
-    return run_gzip(c, out, err);
+    return run_gzip(c, c->step, c->waiting, out, err);
 }
 
 void dm_compressor_reset(struct dm_compressor *c)

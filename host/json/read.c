@@ -99,6 +99,22 @@ uint32_t dm_sample_at(struct dm_sample *s, uint32_t array, double position)
     return i;
 }
 
+uint32_t dm_sample_follow(struct dm_sample *s, uint32_t value, const char *path, size_t n)
+{
+    const char *end = path + n;
+    for (const char *p = path; p < end;) {
+        const char *slash = memchr(p, '/', (size_t)(end - p));
+        size_t length = (size_t)((slash ? slash : end) - p);
+        bool element = s->values[value].kind == DM_ARRAY;
+        value = element ? dm_sample_at(s, value, (double)strtoul(p, NULL, 10))
+                        : dm_sample_find(s, value, p, length);
+        if (!value)
+            return 0;
+        p += length + 1;
+    }
+    return value;
+}
+
 uint32_t dm_sample_count(struct dm_sample *s, uint32_t container)
 {
     struct dm_cursor *c = dm_sample_cursor(s, container);

@@ -354,10 +354,11 @@ int dm_text_word_grams(const char *p, size_t n, size_t most, double *top, double
 /* The share of n-grams of rep_len code points that occur more than once. DM_OK, or as dm_text_repetition. */
 int dm_text_repeated(const char *p, size_t n, double rep_len, double *share);
 
-/* C4's rules; numbers below zero switch theirs off. `ends` are marks that end sentences. Returns 1 and sets `out`, 0
+/* C4's rules, for lines or for sentences; numbers below zero switch theirs off. `ends` are marks that end sentences,
+ * with the newline among them when the rules are for sentences. Returns 1 and sets `out`, 0
  * when the text is kept as it is, DM_EMEMORY, or why it goes. */
 struct dm_c4_rules {
-    int citations, terminal, lorem_ipsum, javascript, curly_bracket, policy;
+    int sentences, citations, terminal, lorem_ipsum, javascript, curly_bracket, policy;
     double min_sentences, min_words, max_word;
 };
 enum { DM_C4_LOREM_IPSUM = 2, DM_C4_CURLY_BRACKET, DM_C4_FEW_SENTENCES, DM_C4_DROP_LINE };

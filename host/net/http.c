@@ -253,18 +253,18 @@ void dm_http_release(struct dm_http_reply *reply)
 
 void dm_http_give_up(void)
 {
+    struct dm_http_reply *reply;
     while (client && client->active)
         stop(client->active, DM_HTTP_CANCELLED, "cancelled");
+    while ((reply = dm_http_next()))
+        dm_http_release(reply);
 }
 
 void dm_http_finish(void)
 {
-    struct dm_http_reply *reply;
     if (!client)
         return;
     dm_http_give_up();
-    while ((reply = dm_http_next()))
-        dm_http_release(reply);
     while (client->nidle)
         dm_transfer_destroy(client->idle[--client->nidle]);
     dm_target_release(client->target);

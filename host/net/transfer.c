@@ -125,6 +125,20 @@ static CURLcode set_waiting(CURL *easy, const struct dm_http_request *r)
     return dm_curl.easy_setopt(easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
 }
 
+/* The proxy of a request. Where neither it nor the environment names one, libcurl is told so: else
+ * it would look through the environment for each request. */
+static const char *proxy_of(const struct dm_http_request *r)
+{
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                        "ALL_PROXY"};
+    if (r->proxy)
+        return r->proxy;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (getenv(names[i]))
+            return NULL;
+    return "";
+}
+
 static int fail_curl(CURLcode rc, struct dm_error *err)
 {
     return rc == CURLE_OUT_OF_MEMORY ? dm_fail_memory(err)
@@ -140,7 +154,7 @@ static int set_options(struct dm_transfer *t, const struct dm_http_request *r, s
     rc = rc ? rc : set_limits(t->easy, r);
     rc = rc ? rc : set_waiting(t->easy, r);
     rc = rc ? rc : set_tls(t->easy, r);
-    rc = rc ? rc : set_text(t->easy, CURLOPT_PROXY, r->proxy);
+    rc = rc ? rc : set_text(t->easy, CURLOPT_PROXY, proxy_of(r));
     rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->target->headers);
     if (t->target->connect_to)
         rc = rc ? rc : dm_curl.easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->target->connect_to);

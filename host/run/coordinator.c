@@ -236,6 +236,11 @@ static void on_lost(void *arg, struct dm_peer *peer)
     dm_advance(c);
 }
 
+static void on_closed(void *arg, struct dm_peer *peer)
+{
+    dm_loss_inside(arg, peer);
+}
+
 static void on_error(void *arg, const char *text)
 {
     dm_progress_say(arg, "%s", text);
@@ -407,6 +412,7 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
     struct dm_pool_events events = {.on_frame = on_frame,
                                     .on_lost = on_lost,
                                     .on_inside = on_inside,
+                                    .on_closed = on_closed,
                                     .on_error = on_error,
                                     .arg = c};
     int rc = uv_loop_init(&c->loop);

@@ -50,7 +50,7 @@ int dm_folder_begin(const char *folder, int resume, int force, struct dm_error *
  */
 static int take_lock(int fd, const char *path, struct dm_error *err)
 {
-    enum { TRIES = 20, WAIT_US = 50 * 1000 };
+    enum { TRIES = 60, WAIT_US = 50 * 1000 };
     for (int i = 0; i < TRIES; i++) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             return DM_OK;

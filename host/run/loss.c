@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Losses of workers without anything getting done between, before the run is given up: this many
  * for each worker, and some. */
@@ -231,6 +232,19 @@ void dm_loss_at(struct dm_peer *peer, struct dm_wire *frame)
     dm_frame_end(&ack, dm_frame_begin(&ack, DM_ACK));
     dm_pool_send(peer, &ack);
     dm_buf_finish(&ack);
+}
+
+void dm_loss_inside(struct dm_coordinator *c, struct dm_peer *peer)
+{
+    char who[600], text[sizeof c->lost_text];
+    name_place(c, peer, who, sizeof who);
+    describe_end(peer, who, text, sizeof text);
+    c->status.log = -1; /* whose number may be another file's */
+    dm_progress_say(c,
+                    "%s\n  next    close only what the operator has opened; `--resume -j 1` "
+                    "rejects such a row, and goes on",
+                    text);
+    _exit(1);
 }
 
 void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* Splits are doubled from this up to split_bytes; ranges in one split are bounded too. */
-enum { FIRST_SPLIT_BYTES = 256 * 1024, MAX_RANGES = 1024 };
+/* Splits are doubled from this up to split_bytes, a few times at the most; ranges in one split are
+ * bounded too. */
+enum { FIRST_SPLIT_BYTES = 256 * 1024, FIRST_SPLITS = 32, MAX_RANGES = 1024 };
 
 /* About what a row takes that tells what a file is. */
 enum { DESCRIPTION_BYTES = 256 };
@@ -16,7 +17,9 @@ enum { DESCRIPTION_BYTES = 256 };
  * inputs alone, so that compressed output has the same frames whoever runs it. */
 static uint64_t split_size(const struct dm_plan *p, uint64_t before)
 {
-    uint64_t n = before < FIRST_SPLIT_BYTES ? FIRST_SPLIT_BYTES : before;
+    uint64_t first = p->split_bytes / FIRST_SPLITS, n = before;
+    n = n < first ? first : n;
+    n = n < FIRST_SPLIT_BYTES ? FIRST_SPLIT_BYTES : n;
     return n < p->split_bytes ? n : p->split_bytes;
 }
 

@@ -127,7 +127,6 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     if (n < 0) {
         peer->ended = true;
         uv_read_stop(stream);
-        peer->ended_ms = uv_now(peer->pool->loop);
         check_lost(peer);
         return;
     }
@@ -251,6 +250,13 @@ static int idle_inside(void *arg, struct dm_error *err)
     return rc;
 }
 
+static void closed_inside(void *arg)
+{
+    struct dm_peer *peer = arg;
+    peer->killed = DM_KILL_CLOSED;
+    peer->pool->events.on_closed(peer->pool->events.arg, peer);
+}
+
 static int turn_inside(struct dm_peer *peer, enum dm_message type, struct dm_wire *w,
                        struct dm_error *err)
 {
@@ -259,7 +265,8 @@ static int turn_inside(struct dm_peer *peer, enum dm_message type, struct dm_wir
     peer->inside = dm_worker_create(w, peer->board, send_up, peer, err);
     if (!peer->inside)
         return err->status;
-    dm_worker_on_idle(peer->inside, idle_inside, peer, -1);
+    dm_worker_is_inside(peer->inside, idle_inside, closed_inside, peer,
+                        uv_backend_fd(peer->pool->loop));
     return DM_OK;
 }
 
@@ -276,6 +283,8 @@ static int turn(struct dm_peer *peer, struct dm_error *err)
                         .end = (unsigned char *)frame.p + frame.n};
     int rc = turn_inside(peer, (enum dm_message)frame.p[4], &w, err);
     dm_buf_finish(&frame);
+    if (peer->inside && !dm_worker_intact(peer->inside)) /* by no row: as operators were made */
+        closed_inside(peer);
     return rc;
 }
 
@@ -359,8 +368,9 @@ void dm_pool_kill(struct dm_peer *peer, enum dm_kill why)
     peer->channel->kill(peer);
 }
 
-/* What a worker gets to end by itself when its end of the pipe is closed. */
-enum { CLOSED_MS = 2000 };
+/* How often a worker is seen with its end of the pipe closed before it is killed: it may be about
+ * to end. Not how long, since what tells of its end waits, too, when we are held up. */
+enum { CLOSED_LOOKS = 40 };
 
 void dm_pool_watch(struct dm_pool *p, uint64_t row_ms)
 {
@@ -368,7 +378,7 @@ void dm_pool_watch(struct dm_pool *p, uint64_t row_ms)
     for (struct dm_peer *peer = p->peers; peer; peer = peer->next) {
         uint64_t turn = atomic_load(&peer->board->turn);
         bool resting = atomic_load(&peer->board->row) == DM_NO_ROW;
-        if (peer->ended && !peer->exited && !peer->killed && now - peer->ended_ms > CLOSED_MS)
+        if (peer->ended && !peer->exited && !peer->killed && ++peer->closed_looks > CLOSED_LOOKS)
             dm_pool_kill(peer, DM_KILL_CLOSED);
         if (resting)
             dm_turn_begin(&peer->turn, turn, now);

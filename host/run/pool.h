@@ -54,7 +54,7 @@ struct dm_peer {
     uv_pipe_t pipe;
     int open_handles;
     bool exited, ended; /* the process; its pipe */
-    uint64_t ended_ms;
+    uint32_t closed_looks;
     struct dm_buf in;
     /* or a worker inside this process (-j 0) */
     struct dm_worker *inside;
@@ -70,6 +70,8 @@ struct dm_pool_events {
     void (*on_lost)(void *arg, struct dm_peer *peer);
     /* the worker inside has time for others: the loop stands still while it runs a split */
     void (*on_inside)(void *arg);
+    /* the worker inside has closed descriptors that this process works with: does not return */
+    void (*on_closed)(void *arg, struct dm_peer *peer);
     /* a message for people: what went wrong with a worker's channel */
     void (*on_error)(void *arg, const char *text);
     void *arg;

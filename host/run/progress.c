@@ -4,8 +4,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 
-enum { BAR_MS = 100, JSON_MS = 1000, LINE_MS = 10000, BAR_CELLS = 24 };
+enum { BAR_MS = 100, JSON_MS = 1000, LINE_MS = 10000, BAR_CELLS = 24, LINE_BYTES = 512 };
 
 void dm_progress_hide(struct dm_coordinator *c)
 {
@@ -65,7 +66,7 @@ static void describe_asked(const struct dm_asked *a, char *text, size_t n)
                  (unsigned long long)a->tokens_out, cost);
 }
 
-static void show_line(const struct dm_view *v, const char *begin, const char *end)
+static void describe(const struct dm_view *v, char line[LINE_BYTES])
 {
     char head[96] = "", eta[32] = "", asked[256];
     describe_asked(&v->asked, asked, sizeof asked);
@@ -73,24 +74,36 @@ static void show_line(const struct dm_view *v, const char *begin, const char *en
         snprintf(head, sizeof head, "%3.0f %%  ", v->share * 100);
     if (v->eta >= 0)
         snprintf(eta, sizeof eta, "  ETA %.0f s", v->eta);
-    fprintf(stderr, "%s%s%llu rows  %.0f rows/s  %.1f MB/s%s  %llu rejected%s%s", begin, head,
-            (unsigned long long)v->rows, v->rows_per_s, v->mb_per_s, eta,
-            (unsigned long long)v->rejected, asked, end);
+    snprintf(line, LINE_BYTES, "%s%llu rows  %.0f rows/s  %.1f MB/s%s  %llu rejected%s", head,
+             (unsigned long long)v->rows, v->rows_per_s, v->mb_per_s, eta,
+             (unsigned long long)v->rejected, asked);
 }
 
+static void show_line(const struct dm_view *v)
+{
+    char line[LINE_BYTES];
+    describe(v, line);
+    fprintf(stderr, "dmhost: %s\n", line);
+}
+
+/* What a line of the terminal holds that does not lead to the next one. */
+static size_t columns(void)
+{
+    struct winsize w;
+    return ioctl(fileno(stderr), TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ? w.ws_col - 1u : 79;
+}
+
+/* As much as a line holds: what has gone to the next one would stay when this one is cleared. */
 static void show_bar(struct dm_coordinator *c, const struct dm_view *v)
 {
-    char bar[BAR_CELLS + 16] = "\r\033[K";
-    size_t n = strlen(bar);
+    char bar[] = "[........................]", line[LINE_BYTES];
+    size_t most = columns();
+    describe(v, line);
     int full = v->share > 0 ? (int)(v->share * BAR_CELLS) : 0;
-    if (v->share >= 0) {
-        bar[n++] = '[';
-        for (int i = 0; i < BAR_CELLS; i++)
-            bar[n++] = i < full ? '#' : '.';
-        bar[n++] = ']';
-        bar[n] = 0;
-    }
-    show_line(v, bar, "");
+    for (int i = 0; i < full && i < BAR_CELLS; i++)
+        bar[i + 1] = '#';
+    bool fits = v->share >= 0 && strlen(bar) + strlen(line) <= most;
+    fprintf(stderr, "\r\033[K%s%.*s", fits ? bar : "", (int)most, line);
     c->shown = true;
 }
 
@@ -132,5 +145,5 @@ void dm_progress(struct dm_coordinator *c, bool now)
     else if (mode == DM_PROGRESS_JSON)
         show_json(&v);
     else
-        show_line(&v, "dmhost: ", "\n");
+        show_line(&v);
 }

@@ -186,17 +186,17 @@ int dm_rows_fill(struct dm_rows *rows)
 }
 
 /* An operator has done its work on a row, which still stands on the board. */
-static inline void look(const struct dm_work *w)
+static inline void tell_worked(const struct dm_work *w)
 {
-    if (w->current && (w->split->single || w->split->probe) && w->look)
-        w->look(w->tell_arg);
+    if (w->current && w->worked && (w->tells_all || w->split->single || w->split->probe))
+        w->worked(w->tell_arg);
 }
 
 void dm_rows_at(struct dm_rows *rows, struct dm_sample *sample, uint32_t i, uint32_t op,
                 uint32_t child)
 {
     struct dm_work *w = work_of(rows);
-    look(w);
+    tell_worked(w);
     const struct dm_row *row = dm_work_row(w, i);
     uint32_t range = dm_work_row_range(w, i);
     uint64_t turn = atomic_load_explicit(&w->board->turn, memory_order_relaxed);
@@ -226,7 +226,7 @@ int dm_rows_op(const struct dm_rows *rows)
 void dm_rows_rest(struct dm_rows *rows)
 {
     struct dm_work *w = work_of(rows);
-    look(w);
+    tell_worked(w);
     dm_work_rest(w);
     if (w->current)
         dm_sample_seal(w->current);

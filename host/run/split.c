@@ -110,6 +110,8 @@ int dm_split_get(struct dm_wire *w, struct dm_split *s, struct dm_error *err)
         w->bad = true;
     s->max_rows = dm_get_u64(w);
     s->ranges = get_list(w, &s->nranges, sizeof *s->ranges, 56);
+    if (!s->nranges) /* a split is of some input */
+        w->bad = true;
     for (uint32_t i = 0; i < s->nranges && !w->bad; i++)
         get_range(w, &s->ranges[i]);
     s->skips = get_list(w, &s->nskips, sizeof *s->skips, 20);

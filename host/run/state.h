@@ -122,6 +122,9 @@ void dm_parts_drop(const struct dm_coordinator *c, const struct dm_item *item);
 /* loss.c: a worker has gone; its splits go to others, and the row that did it is found. */
 void dm_loss(struct dm_coordinator *c, struct dm_peer *peer);
 
+/* The worker inside has closed descriptors of this process, which ends here. */
+void dm_loss_inside(struct dm_coordinator *c, struct dm_peer *peer);
+
 /* A worker on another node tells which row it is about to work on. */
 void dm_loss_at(struct dm_peer *peer, struct dm_wire *frame);
 

@@ -54,10 +54,12 @@ void dm_work_on_idle(struct dm_work *w, dm_work_idle *idle, void *arg)
     w->idle_arg = arg;
 }
 
-void dm_work_on_row(struct dm_work *w, dm_work_tell *tell, dm_work_tell *look, void *arg)
+void dm_work_on_row(struct dm_work *w, dm_work_tell *tell, dm_work_tell *worked, bool all,
+                    void *arg)
 {
     w->tell = tell;
-    w->look = look;
+    w->tells_all = all;
+    w->worked = worked;
     w->tell_arg = arg;
 }
 

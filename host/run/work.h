@@ -40,10 +40,12 @@ int dm_work_end(struct dm_work *w, int rc, struct dm_error *err);
 typedef int dm_work_idle(void *arg, struct dm_error *err);
 void dm_work_on_idle(struct dm_work *w, dm_work_idle *idle, void *arg);
 
-/* `tell` is called before a row of a told split is worked on, when it stands on the board; `look`
- * when an operator has worked on a row, where those are worked on one at a time. */
+/* `tell` is called before a row of a told split is worked on, when it stands on the board; `worked`
+ * when an operator has worked on a row: on any, with `all`, else where those are worked on one at a
+ * time. */
 typedef void dm_work_tell(void *arg);
-void dm_work_on_row(struct dm_work *w, dm_work_tell *tell, dm_work_tell *look, void *arg);
+void dm_work_on_row(struct dm_work *w, dm_work_tell *tell, dm_work_tell *worked, bool all,
+                    void *arg);
 
 struct dm_result *dm_result_create(const struct dm_split *split, uint32_t nops);
 void dm_result_destroy(struct dm_result *r);

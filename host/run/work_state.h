@@ -44,8 +44,9 @@ struct dm_work {
     struct dm_error err;
     dm_work_idle *idle;
     void *idle_arg;
-    dm_work_tell *tell; /* of rows of told splits */
-    dm_work_tell *look; /* at what an operator leaves, of rows that are worked on one at a time */
+    dm_work_tell *tell;   /* of rows of told splits */
+    dm_work_tell *worked; /* when an operator leaves a row of those worked on one at a time */
+    bool tells_all;       /* or any row */
     void *tell_arg;
     uint64_t told_row; /* the last that was told of, and its range */
     uint32_t told_range;

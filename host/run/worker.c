@@ -3,6 +3,7 @@
 #include "base/loop.h"
 #include "engine/self.h"
 #include "lua/state.h"
+#include "net/http.h"
 #include "run/asked.h"
 #include "run/budget.h"
 #include "run/replies.h"
@@ -29,9 +30,11 @@ struct dm_worker {
     size_t granted;
     uint64_t wanted;    /* requests that the coordinator has not granted yet */
     int fd;             /* where frames come, or -1 */
+    int poll_fd;        /* of a worker inside: what the coordinator's loop polls, or -1 */
     bool heard;         /* the coordinator knows of the row that it was told last */
     dm_work_idle *idle; /* handles them */
     void *idle_arg;
+    dm_work_tell *closed; /* of a worker inside */
     dm_worker_send *send;
     void *arg;
 };
@@ -88,6 +91,14 @@ static int send_replies(struct dm_worker *w, bool working, struct dm_error *err)
         rc = dm_replies_rest(w->replies, err);
     }
     return rc || !w->frame.n ? rc : w->send(w->arg, &w->frame, err);
+}
+
+/* Handles what has come. What a worker inside waits for may be the log of replies, which is taken
+ * into their file when nobody reads: nobody else does. */
+static int handle_others(struct dm_worker *w, struct dm_error *err)
+{
+    int rc = w->fd < 0 && w->replies ? dm_replies_rest(w->replies, err) : DM_OK;
+    return rc ? rc : w->idle(w->idle_arg, err);
 }
 
 /* Tells what models were asked since that was last told. */
@@ -241,16 +252,23 @@ static void tell_row(void *arg)
     while (rc == DM_OK && !w->heard) {
         struct pollfd fd = {.fd = w->fd, .events = POLLIN};
         poll(&fd, 1, LOOK_MS);
-        rc = w->idle(w->idle_arg, &err);
+        rc = handle_others(w, &err);
     }
     if (rc)
         _exit(1); /* nobody waits for the outcome any more */
 }
 
-bool dm_worker_intact(const struct dm_worker *w)
+/* Whether it is open, and of that kind: an operator may have opened a file in its place. */
+static bool is_open(int fd, mode_t kind)
 {
     struct stat st;
-    if (w->fd >= 0 && (fstat(w->fd, &st) || !S_ISSOCK(st.st_mode)))
+    return fd < 0 || (fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == kind);
+}
+
+bool dm_worker_intact(const struct dm_worker *w)
+{
+    enum { OF_NO_FILE = 0 }; /* what epoll_create gives */
+    if (!is_open(w->fd, S_IFSOCK) || !is_open(w->poll_fd, OF_NO_FILE))
         return false;
     for (const struct dm_result *r = w->results; r; r = r->next)
         for (int i = 0; i < DM_STREAMS; i++)
@@ -260,10 +278,14 @@ bool dm_worker_intact(const struct dm_worker *w)
 }
 
 /* Ends the worker on the row that has closed its descriptors. */
-static void look(void *arg)
+static void end_if_closed(void *arg)
 {
-    if (!dm_worker_intact(arg))
-        _exit(DM_EXIT_CLOSED);
+    struct dm_worker *w = arg;
+    if (dm_worker_intact(w))
+        return;
+    if (w->closed)
+        w->closed(w->idle_arg);
+    _exit(DM_EXIT_CLOSED);
 }
 
 /* Answers a call of dm.remote. */
@@ -336,7 +358,7 @@ struct dm_worker *dm_worker_create(struct dm_wire *setup, struct dm_board *board
     w->send = send;
     w->arg = arg;
     w->board = board;
-    w->fd = -1;
+    w->fd = w->poll_fd = -1;
     int rc = dm_settings_get(setup, &w->settings, err);
     if (rc == DM_OK) {
         w->lua = dm_lua_open(w->settings.memory_bytes, err);
@@ -368,6 +390,7 @@ void dm_worker_destroy(struct dm_worker *w)
     dm_replies_close(w->replies);
     dm_tracer_destroy(w->tracer);
     dm_work_destroy(w->work);
+    dm_http_give_up(); /* first: bodies of requests are Lua's */
     dm_lua_close(w->lua);
     dm_settings_finish(&w->settings);
     dm_buf_finish(&w->frame);
@@ -387,7 +410,7 @@ static int on_idle(void *arg, struct dm_error *err)
     int rc = send_replies(w, true, err);
     if (rc == DM_OK && uv_hrtime() / 1000000 - w->told_ms >= TELL_MS)
         rc = send_asked(w, err);
-    return rc ? rc : w->idle(w->idle_arg, err);
+    return rc ? rc : handle_others(w, err);
 }
 
 void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg, int fd)
@@ -396,7 +419,16 @@ void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg, int f
     w->idle_arg = arg;
     w->fd = fd;
     dm_work_on_idle(w->work, on_idle, w);
-    dm_work_on_row(w->work, tell_row, look, w);
+    dm_work_on_row(w->work, tell_row, end_if_closed, false, w);
+}
+
+void dm_worker_is_inside(struct dm_worker *w, dm_work_idle *idle, dm_work_tell *closed, void *arg,
+                         int fd)
+{
+    dm_worker_on_idle(w, idle, arg, -1);
+    w->poll_fd = fd;
+    w->closed = closed;
+    dm_work_on_row(w->work, tell_row, end_if_closed, true, w);
 }
 
 int dm_reply_find(const char *key, struct dm_buf *reply, struct dm_error *err)
@@ -441,7 +473,7 @@ int dm_want(const struct dm_want *want, struct dm_error *err)
 int dm_grant_next(struct dm_grant *grant, struct dm_error *err)
 {
     struct dm_worker *w = here;
-    int rc = w->granted == w->grants.n && w->idle ? w->idle(w->idle_arg, err) : DM_OK;
+    int rc = w->granted == w->grants.n && w->idle ? handle_others(w, err) : DM_OK;
     if (rc || w->granted == w->grants.n)
         return rc;
     memcpy(grant, w->grants.p + w->granted, sizeof *grant);

@@ -21,9 +21,13 @@ struct dm_worker *dm_worker_create(struct dm_wire *setup, struct dm_board *board
 void dm_worker_destroy(struct dm_worker *w);
 
 /* `idle` is called between blocks of input of a running split, and while its rows wait: it handles
- * frames that have come. They come on descriptor fd; -1 when the worker is inside the coordinator.
- */
+ * frames that have come. They come on descriptor fd. */
 void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg, int fd);
+
+/* The same for a worker inside the coordinator, whose loop polls descriptor fd. `closed` is called,
+ * and does not return, once a row's operator has closed descriptors that the process works with. */
+void dm_worker_is_inside(struct dm_worker *w, dm_work_idle *idle, dm_work_tell *closed, void *arg,
+                         int fd);
 
 /* Acts on one frame (without head): runs the split of an assignment, writes what a grant gives a
  * place. An error means that the worker can not go on; DM_EMEMORY that the row at work took too

@@ -207,7 +207,6 @@ int dm_worker_main(void)
     if (rc)
         report(p, &err);
     end_others();
-    dm_http_give_up(); /* first: bodies of requests are Lua's */
     dm_worker_destroy(p->worker);
     dm_http_finish();
     dm_coprocess_finish();

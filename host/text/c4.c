@@ -1,5 +1,6 @@
-/* The rules of C4 (Raffel et al. 2020, JMLR 21, section 2.2), line by line, as datatrove's
- * C4QualityFilter has them. A sentence ends as that of datatrove's WhitespaceTokenizer does:
+/* The rules of C4 (Raffel et al. 2020, JMLR 21, section 2.2), line by line or sentence by sentence,
+ * as datatrove's C4QualityFilter has them. A sentence ends as that of datatrove's
+ * WhitespaceTokenizer does:
  *
  *   (?: \p{Lu}\. | . )+?  T+ ["'”]?       T: punctuation that ends sentences
  *
@@ -170,29 +171,67 @@ static int take_line(const struct dm_charset *ends, const struct dm_c4_rules *r,
         return DM_EMEMORY;
     int verdict = judge_line(r, out->p + at, out->n - at, words);
     if (verdict == DM_OK && r->min_sentences >= 0)
-        *sentences += (double)count_sentences(ends, out->p + at, out->n - at);
+        *sentences += r->sentences ? 1 : (double)count_sentences(ends, out->p + at, out->n - at);
     if (verdict == DM_OK)
-        return dm_buf_putc(out, '\n') ? DM_OK : DM_EMEMORY;
+        return dm_buf_putc(out, r->sentences ? ' ' : '\n') ? DM_OK : DM_EMEMORY;
     out->n = at;
     return verdict == DM_C4_DROP_LINE ? DM_OK : verdict;
+}
+
+static int take_lines(const struct dm_charset *ends, const struct dm_c4_rules *r, const char *p,
+                      size_t n, struct dm_buf *out, double *sentences)
+{
+    struct dm_buf *lines = dm_scratch_get(DM_SCRATCH_SPANS);
+    if (dm_text_lines(p, n, lines) < 0)
+        return DM_EMEMORY;
+    const struct dm_text_span *line = (const struct dm_text_span *)(const void *)lines->p;
+    for (size_t i = 0; i < lines->n / sizeof *line; i++) {
+        int status =
+            take_line(ends, r, p + line[i].start, line[i].end - line[i].start, out, sentences);
+        if (status != DM_OK)
+            return status;
+    }
+    return DM_OK;
+}
+
+/* Takes sentences as lines; `ends` has the newline too. What stands behind the last belongs to
+ * it. */
+static int take_sentences(const struct dm_charset *ends, const struct dm_c4_rules *r, const char *p,
+                          size_t n, struct dm_buf *out, double *sentences)
+{
+    struct dm_text_span span;
+    size_t from = 0, until = 0, end;
+    for (size_t at = 0;; at = end) {
+        while (at < n && p[at] == '\n')
+            at++;
+        if ((end = sentence_end(ends, p, n, at)) == 0)
+            break;
+        dm_text_strip(p + at, end - at, &span);
+        if (span.start == span.end)
+            continue;
+        if (until > 0) {
+            int status = take_line(ends, r, p + from, until - from, out, sentences);
+            if (status != DM_OK)
+                return status;
+            from = until;
+        }
+        until = at + span.end;
+    }
+    return take_line(ends, r, p + from, n - from, out, sentences);
 }
 
 int dm_text_c4(const struct dm_charset *ends, const struct dm_c4_rules *rules, const char *p,
                size_t n, struct dm_buf *out)
 {
-    struct dm_buf *lines = dm_scratch_get(DM_SCRATCH_SPANS);
     struct dm_text_span span;
     double sentences = 0;
     dm_buf_clear(out);
-    if (dm_text_lines(p, n, lines) < 0 || !dm_buf_reserve(out, n + 1))
+    if (!dm_buf_reserve(out, n + 1))
         return DM_EMEMORY;
-    const struct dm_text_span *line = (const struct dm_text_span *)(const void *)lines->p;
-    for (size_t i = 0; i < lines->n / sizeof *line; i++) {
-        int status =
-            take_line(ends, rules, p + line[i].start, line[i].end - line[i].start, out, &sentences);
-        if (status != DM_OK)
-            return status;
-    }
+    int status =
+        (rules->sentences ? take_sentences : take_lines)(ends, rules, p, n, out, &sentences);
+    if (status != DM_OK)
+        return status;
     if (sentences < rules->min_sentences)
         return DM_C4_FEW_SENTENCES;
     dm_text_strip(out->p, out->n, &span);

@@ -149,6 +149,25 @@ static bool read_tag(struct dm_html *h, size_t i, struct dm_html_token *t)
     return i < h->n;
 }
 
+/* Reads an end tag as Python does, its "</" being before i: the first '>' ends it, and white space
+ * may stand before a name that nothing else follows. False: it is none. */
+static bool read_end_tag(struct dm_html *h, size_t i, struct dm_html_token *t)
+{
+    size_t end = find_byte(h, i, '>'), name = skip_space(h, i);
+    if (end == h->n || !dm_html_is_letter(h->p[name]))
+        return false;
+    t->start = name;
+    for (t->end = name; t->end < end && h->p[t->end] != '/' && h->p[t->end]; t->end++)
+        if (is_space(h->p[t->end]))
+            break;
+    if (name > i && skip_space(h, t->end) < end)
+        return false;
+    t->kind = DM_HTML_CLOSE;
+    t->tag = find_tag(h->p + t->start, t->end - t->start);
+    h->at = end + 1;
+    return true;
+}
+
 /* Place behind a comment whose text starts at i, or 0 when it does not end. */
 static size_t comment_end(const struct dm_html *h, size_t i)
 {
@@ -158,8 +177,13 @@ static size_t comment_end(const struct dm_html *h, size_t i)
         return i + 2;
     for (; (i = find_byte(h, i, '-')) < h->n; i++) {
         size_t left = h->n - i;
-        if (left >= 3 && h->p[i + 1] == '-' && h->p[i + 2] == '>')
-            return i + 3;
+        size_t end = i + 2;
+        if (left < 3 || h->p[i + 1] != '-')
+            continue;
+        if (h->others)
+            end = skip_space(h, end);
+        if (end < h->n && h->p[end] == '>')
+            return end + 1;
         if (left >= 4 && memcmp(h->p + i, "--!>", 4) == 0 && !h->others)
             return i + 4;
     }
@@ -198,8 +222,40 @@ static bool take_unended(struct dm_html *h, size_t i, struct dm_html_token *t)
 {
     size_t end = find_byte(h, i, '>');
     h->at = end < h->n ? end + 1 : end;
-    *t = (struct dm_html_token){.kind = DM_HTML_TEXT, .start = i, .end = h->at, .references = true};
+    *t = (struct dm_html_token){.kind = DM_HTML_TEXT, .start = i, .end = h->at, .unended = true};
     return true;
+}
+
+/* Place behind the "<![if x]>" or the like that starts at i, or 0 when it does not end. */
+static size_t condition_end(struct dm_html *h, size_t i)
+{
+    for (; !h->no_condition_ends && (i = find_byte(h, i, ']')) < h->n; i++) {
+        size_t end = skip_space(h, i + 1);
+        if (end < h->n && h->p[end] == '>')
+            return end + 1;
+    }
+    h->no_condition_ends = true;
+    return 0;
+}
+
+/* Place behind the comment, section or other markup that starts at i, or 0 when it does not end. */
+static size_t other_end(struct dm_html *h, size_t i)
+{
+    size_t end = 0;
+    if (starts(h, i, "<!--")) {
+        if (!h->no_comment_ends)
+            h->no_comment_ends = (end = comment_end(h, i + 4)) == 0;
+        return end;
+    }
+    if (h->others && (starts(h, i, "<![if") || starts(h, i, "<![e"))) /* else, endif */
+        return condition_end(h, i);
+    if (h->others && starts(h, i, "<![CDATA[")) {
+        const char *close = h->no_section_ends ? NULL : memmem(h->p + i, h->n - i, "]]>", 3);
+        h->no_section_ends = close == NULL;
+        return close ? (size_t)(close - h->p) + 3 : 0;
+    }
+    end = find_byte(h, i, '>');
+    return end < h->n ? end + 1 : 0;
 }
 
 /* Reads what stands at a '<'. False when it is passed over. */
@@ -207,6 +263,8 @@ static bool read_markup(struct dm_html *h, struct dm_html_token *t)
 {
     size_t i = h->at;
     bool close = h->p[i + 1] == '/';
+    if (h->others && close && read_end_tag(h, i + 2, t))
+        return true;
     t->start = i;
     if (dm_html_is_letter(h->p[i + 1 + close])) {
         t->kind = close ? DM_HTML_CLOSE : DM_HTML_OPEN;
@@ -220,11 +278,7 @@ static bool read_markup(struct dm_html *h, struct dm_html_token *t)
         read_section(h, t);
         return true;
     }
-    size_t end = 0;
-    if (!starts(h, i, "<!--"))
-        end = (end = find_byte(h, i, '>')) < h->n ? end + 1 : 0;
-    else if (!h->no_comment_ends)
-        h->no_comment_ends = (end = comment_end(h, i + 4)) == 0;
+    size_t end = other_end(h, i);
     if (!end && h->others)
         return take_unended(h, i, t);
     h->at = end ? end : h->n;
@@ -267,6 +321,18 @@ static size_t script_end(const struct dm_html *h)
     return h->n;
 }
 
+/* Whether Python ends the model's element at i: with an end tag of nothing but its name. */
+static bool is_plain_end(const struct dm_html *h, size_t i)
+{
+    if (i + 1 >= h->n || h->p[i + 1] != '/')
+        return false;
+    i = skip_space(h, i + 2);
+    if (!starts(h, i, names[h->model_tag]))
+        return false;
+    i = skip_space(h, i + strlen(names[h->model_tag]));
+    return i < h->n && h->p[i] == '>';
+}
+
 static size_t model_end(const struct dm_html *h)
 {
     if (h->model == DM_HTML_PLAIN)
@@ -274,7 +340,8 @@ static size_t model_end(const struct dm_html *h)
     if (h->model == DM_HTML_SCRIPT)
         return script_end(h);
     size_t i = h->at;
-    while ((i = find_byte(h, i, '<')) < h->n && !is_model_tag(h, i, "/"))
+    while ((i = find_byte(h, i, '<')) < h->n &&
+           !(h->others ? is_plain_end(h, i) : is_model_tag(h, i, "/")))
         i++;
     return i;
 }
@@ -291,9 +358,12 @@ void dm_html_next(struct dm_html *h, struct dm_html_token *t)
 {
     while (h->at < h->n) {
         t->kind = DM_HTML_TEXT;
+        t->unended = false;
         t->references = h->model == DM_HTML_DATA || h->model == DM_HTML_RCDATA;
         t->start = h->at;
         h->at = t->end = h->model == DM_HTML_DATA ? data_end(h) : model_end(h);
+        if (h->others && h->model != DM_HTML_DATA && h->at == h->n)
+            break;
         h->model = DM_HTML_DATA;
         if (t->end > t->start || (h->at < h->n && read_markup(h, t)))
             return;

@@ -38,10 +38,11 @@ struct dm_html {
     size_t n, at;
     int model; /* set by the caller after a start tag; ends with the end tag of that name */
     int model_tag;
-    bool others;  /* set by the caller: comments and the like are tokens, "</>" is nothing, markup
-                     that does not end is text */
+    bool others;  /* set by the caller: as Python's html.parser has it. Comments and the like are
+                     tokens, "</>" is nothing, markup that does not end is text, a script that does
+                     not end has none */
     bool foreign; /* set by the caller: CDATA sections are text */
-    bool no_comment_ends;           /* from here on */
+    bool no_comment_ends, no_section_ends, no_condition_ends; /* from here on */
     struct dm_text_span unfinished; /* name of a start tag that the text ends in */
 };
 
@@ -49,6 +50,7 @@ struct dm_html_token {
     int kind;
     size_t start, end; /* text; or a tag's name; of others all */
     bool references;   /* text: has them */
+    bool unended;      /* text: markup that does not end, which has none */
     int tag;
     bool closed; /* start tag: ends with a slash */
 };

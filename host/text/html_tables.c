@@ -233,7 +233,7 @@ static void take_token(struct reader *r, const struct dm_html_token *t)
     else if (!r->depth)
         return;
     else if (t->kind == DM_HTML_OTHER)
-        r->failed |= r->markup && !dm_html_write_other(r->text, &r->html, t);
+        r->failed |= r->markup && !dm_html_write_other(r->text, &r->html, t, r->keeping > 0);
     else if (r->markup)
         r->failed |= !dm_html_write_text(r->text, &r->html, t, r->keeping > 0);
     else if (!r->silent)

@@ -3,11 +3,26 @@
 #include "text/entity.h"
 #include "text/scratch.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-/* Attributes that are lists of words. */
-static const char *const lists[] = {"class", "accesskey", "dropzone", "rel", "rev", "headers"};
+/* Attributes that are lists of words, and the elements where they are; NULL: all. */
+static const struct {
+    const char *attribute, *element;
+} lists[] = {
+    {"class", NULL},       {"accesskey", NULL}, {"dropzone", NULL},    {"rel", "a"},
+    {"rev", "a"},          {"rel", "link"},     {"rev", "link"},       {"rel", "area"},
+    {"headers", "td"},     {"headers", "th"},   {"archive", "object"}, {"accept-charset", "form"},
+    {"sandbox", "iframe"}, {"for", "output"},   {"sizes", "icon"},
+};
+
+/* An attribute with its name in small letters; `at` grows in the order of the source. */
+struct named {
+    const char *name;
+    size_t n, at;
+    struct dm_text_span value;
+};
 
 /* Appends the value of an attribute with its references read. */
 static bool add_decoded(struct dm_buf *out, const char *p, size_t n)
@@ -67,11 +82,17 @@ static void join_words(struct dm_buf *value)
     value->n = n;
 }
 
-static bool is_list(const char *p, size_t n)
+static bool is_word(const char *word, const char *p, size_t n)
+{
+    return strlen(word) == n && memcmp(word, p, n) == 0;
+}
+
+static bool is_list(const struct named *a, const char *element, size_t n)
 {
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        if (strlen(lists[i]) == n && strncasecmp(lists[i], p, n) == 0)
-            return true;
+        if (is_word(lists[i].attribute, a->name, a->n))
+            if (!lists[i].element || is_word(lists[i].element, element, n))
+                return true;
     return false;
 }
 
@@ -95,26 +116,70 @@ static bool add_value(struct dm_buf *out, const struct dm_buf *value)
            dm_buf_putc(out, quote);
 }
 
+static int compare_names(const struct named *a, const struct named *b)
+{
+    int order = memcmp(a->name, b->name, a->n < b->n ? a->n : b->n);
+    return order ? order : (a->n > b->n) - (a->n < b->n);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct named *x = a, *y = b;
+    int order = compare_names(x, y);
+    return order ? order : (x->at > y->at) - (x->at < y->at);
+}
+
+/* Reads a tag's attributes to `list`, by name; their names to `names`. */
+static bool read_attributes(const struct dm_html *h, size_t i, struct dm_buf *names,
+                            struct dm_buf *list)
+{
+    struct dm_html_attribute a;
+    struct named *all;
+    dm_buf_clear(names);
+    dm_buf_clear(list);
+    for (;;) {
+        i = dm_html_read_attribute(h, i, &a);
+        struct named one = {.n = a.name.end - a.name.start, .at = list->n, .value = a.value};
+        if (one.n == 0)
+            break;
+        if (!add_lower(names, h->p + a.name.start, one.n) || !dm_buf_add(list, &one, sizeof one))
+            return false;
+    }
+    if (list->n == 0)
+        return true;
+    all = (struct named *)(void *)list->p;
+    for (size_t k = 0, at = 0; k < list->n / sizeof *all; at += all[k++].n)
+        all[k].name = names->p + at;
+    qsort(all, list->n / sizeof *all, sizeof *all, compare);
+    return true;
+}
+
+static bool write_attribute(struct dm_buf *out, const struct dm_html *h, const struct named *a,
+                            bool list)
+{
+    struct dm_buf *value = dm_scratch_get(DM_SCRATCH_PIECES);
+    dm_buf_clear(value);
+    if (!dm_buf_putc(out, ' ') || !dm_buf_add(out, a->name, a->n) || !dm_buf_putc(out, '=') ||
+        !add_decoded(value, h->p + a->value.start, a->value.end - a->value.start))
+        return false;
+    if (list)
+        join_words(value);
+    return add_value(out, value);
+}
+
 bool dm_html_write_open(struct dm_buf *out, const struct dm_html *h, const struct dm_html_token *t,
                         const char *name, size_t n)
 {
-    struct dm_buf *value = dm_scratch_get(DM_SCRATCH_PIECES);
-    struct dm_html_attribute a;
-    bool ok = dm_buf_putc(out, '<') && dm_buf_add(out, name, n);
-    for (size_t i = t->end; ok;) {
-        i = dm_html_read_attribute(h, i, &a);
-        if (a.name.end == a.name.start)
-            break;
-        dm_buf_clear(value);
-        ok = dm_buf_putc(out, ' ') &&
-             add_lower(out, h->p + a.name.start, a.name.end - a.name.start) &&
-             dm_buf_putc(out, '=') &&
-             add_decoded(value, h->p + a.value.start, a.value.end - a.value.start);
-        if (is_list(h->p + a.name.start, a.name.end - a.name.start))
-            join_words(value);
-        ok = ok && add_value(out, value);
-    }
-    return ok && dm_buf_puts(out, dm_html_is_void(t->tag) ? "/>" : ">");
+    struct dm_buf *list = dm_scratch_get(DM_SCRATCH_LIST);
+    if (!read_attributes(h, t->end, dm_scratch_get(DM_SCRATCH_CUTS), list) ||
+        !dm_buf_putc(out, '<') || !dm_buf_add(out, name, n))
+        return false;
+    const struct named *all = (const struct named *)(const void *)list->p;
+    for (size_t i = 0, count = list->n / sizeof *all; i < count; i++)
+        if (i + 1 == count || compare_names(all + i, all + i + 1) != 0) /* the last of a name */
+            if (!write_attribute(out, h, all + i, is_list(all + i, name, n)))
+                return false;
+    return dm_buf_puts(out, dm_html_is_void(t->tag) ? "/>" : ">");
 }
 
 bool dm_html_write_close(struct dm_buf *out, const char *name, size_t n)
@@ -123,12 +188,12 @@ bool dm_html_write_close(struct dm_buf *out, const char *name, size_t n)
 }
 
 /* What white space alone becomes, or NULL when there is more. */
-static const char *blank(const struct dm_buf *text)
+static const char *blank(const char *p, size_t n)
 {
-    for (size_t i = 0; i < text->n; i++)
-        if (!is_space(text->p[i]))
+    for (size_t i = 0; i < n; i++)
+        if (!is_space(p[i]))
             return NULL;
-    return text->n && memchr(text->p, '\n', text->n) ? "\n" : " ";
+    return n && memchr(p, '\n', n) ? "\n" : " ";
 }
 
 bool dm_html_write_decoded(struct dm_buf *out, const struct dm_html *h, size_t start, size_t end)
@@ -157,26 +222,54 @@ bool dm_html_write_text(struct dm_buf *out, const struct dm_html *h, const struc
                         bool keep)
 {
     struct dm_buf *text = dm_scratch_get(DM_SCRATCH_PIECES);
+    const char *p = h->p + t->start;
+    size_t n = t->end - t->start;
     dm_buf_clear(text);
-    if (!t->references)
-        return dm_buf_add(out, h->p + t->start, t->end - t->start);
-    if (!dm_html_write_decoded(text, h, t->start, t->end))
-        return false;
-    const char *white = keep ? NULL : blank(text);
-    return white ? dm_buf_puts(out, white) : add_escaped(out, text->p, text->n, false);
+    if (t->references) {
+        if (!dm_html_write_decoded(text, h, t->start, t->end))
+            return false;
+        p = text->p;
+        n = text->n;
+    }
+    const char *white = keep ? NULL : blank(p, n);
+    if (white)
+        return dm_buf_puts(out, white);
+    return t->references || t->unended ? add_escaped(out, p, n, false) : dm_buf_add(out, p, n);
 }
 
-bool dm_html_write_other(struct dm_buf *out, const struct dm_html *h, const struct dm_html_token *t)
+/* Writes markup whose content is [p, p + n). */
+static bool write_content(struct dm_buf *out, const char *open, const char *p, size_t n,
+                          const char *close, bool keep)
+{
+    const char *white = keep ? NULL : blank(p, n);
+    return dm_buf_puts(out, open) && (white ? dm_buf_puts(out, white) : dm_buf_add(out, p, n)) &&
+           dm_buf_puts(out, close);
+}
+
+/* Bytes of [p, p + n) before the last `c`, behind which a '>' ends it. */
+static size_t before_last(const char *p, size_t n, char c)
+{
+    while (n > 0 && p[n - 1] != c)
+        n--;
+    return n > 0 ? n - 1 : 0;
+}
+
+bool dm_html_write_other(struct dm_buf *out, const struct dm_html *h, const struct dm_html_token *t,
+                         bool keep)
 {
     const char *p = h->p + t->start;
     size_t n = t->end - t->start;
-    bool known = p[1] == '?' || (n >= 4 && strncasecmp(p, "<!--", 4) == 0) ||
-                 (n >= 9 && strncasecmp(p, "<!doctype", 9) == 0) || (n >= 3 && p[2] == '[');
+    if (n >= 7 && memcmp(p, "<!--", 4) == 0)
+        return write_content(out, "<!--", p + 4, before_last(p + 4, n - 4, '-') - 1, "-->", keep);
     if (n >= 10 && strncasecmp(p, "<!doctype ", 10) == 0)
-        return dm_buf_puts(out, "<!DOCTYPE ") && dm_buf_add(out, p + 10, n - 10) &&
-               dm_buf_putc(out, '\n');
-    if (known)
+        return write_content(out, "<!DOCTYPE ", p + 10, n - 11, ">\n", keep);
+    if (n >= 9 && strncasecmp(p, "<!doctype", 9) == 0)
         return dm_buf_add(out, p, n);
-    size_t inner = n > 3 ? n - 3 : 0;
-    return dm_buf_puts(out, "<!--") && dm_buf_add(out, p + 2, inner) && dm_buf_puts(out, "-->");
+    if (n >= 12 && strncasecmp(p, "<![CDATA[", 9) == 0)
+        return write_content(out, "<![CDATA[", p + 9, n - 12, "]]>", keep);
+    if (n >= 5 && memcmp(p, "<![", 3) == 0 && memchr(p, ']', n))
+        return write_content(out, "<?", p + 3, before_last(p + 3, n - 3, ']'), "?>", keep);
+    if (p[1] == '?')
+        return write_content(out, "<?", p + 2, n - 3, ">", keep);
+    return write_content(out, "<!--", p + 2, n > 3 ? n - 3 : 0, "-->", keep);
 }

@@ -7,7 +7,8 @@
 
 #include <stdbool.h>
 
-/* A start tag with its attributes, the name in small letters. */
+/* A start tag with its attributes by name, of several of one name the last; `name` in small
+ * letters. */
 bool dm_html_write_open(struct dm_buf *out, const struct dm_html *h, const struct dm_html_token *t,
                         const char *name, size_t n);
 bool dm_html_write_close(struct dm_buf *out, const char *name, size_t n);
@@ -20,7 +21,7 @@ bool dm_html_write_text(struct dm_buf *out, const struct dm_html *h, const struc
                         bool keep);
 
 /* A comment or the like. */
-bool dm_html_write_other(struct dm_buf *out, const struct dm_html *h,
-                         const struct dm_html_token *t);
+bool dm_html_write_other(struct dm_buf *out, const struct dm_html *h, const struct dm_html_token *t,
+                         bool keep);
 
 #endif

@@ -105,6 +105,7 @@ end
 ---Set-up that belongs to the kind of operator; operators override `init` instead.
 function BaseOp:prepare()
   self.path = path.split(self.text_key)
+  self.rests = path.rests(self.path)
   self.plain_key = #self.path == 1 and self.text_key or nil
 end
 
@@ -119,12 +120,17 @@ function BaseOp:execute(sample) -- luacheck: ignore
   error(self.name .. ": execute is not implemented", 0)
 end
 
----Where the text stands when text_key has dots: a field of that very name goes before the path.
+---Where the text stands when text_key has dots: at every step a field that is named as the rest of the path is goes
+---before the path.
 ---@return table|ffi.cdata*|nil parent
 ---@return string key
 local function place_of(op, sample)
-  if sample[op.text_key] ~= nil then return sample, op.text_key end
-  return path.parent(sample, op.path), op.path[#op.path]
+  local node, last = sample, #op.path
+  for i = 1, last do
+    if node[op.rests[i]] ~= nil or i == last then return node, op.rests[i] end
+    node = node[op.path[i]]
+    if not path.is_object(node) then return nil, op.rests[last] end
+  end
 end
 
 ---The text of the sample, from the field `text_key` ("meta.body" is the field `body` of the field `meta`,

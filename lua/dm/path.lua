@@ -10,6 +10,20 @@ function M.split(path)
   return steps
 end
 
+---What is left of a path at each of its steps: of "a.b.c" itself, "b.c" and "c".
+---@param steps string[]
+---@return string[]
+function M.rests(steps)
+  local rests = {}
+  for i = 1, #steps do rests[i] = table.concat(steps, ".", i) end
+  return rests
+end
+
+---Whether a value may have fields.
+---@param v any
+---@return boolean
+function M.is_object(v) return type(v) == "table" or type(v) == "cdata" end
+
 ---The object that holds the last step, or nil when a step before it leads to no object.
 ---@param sample table|ffi.cdata*
 ---@param steps string[]
@@ -18,8 +32,7 @@ function M.parent(sample, steps)
   local node = sample
   for i = 1, #steps - 1 do
     node = node[steps[i]]
-    local kind = type(node)
-    if kind ~= "table" and kind ~= "cdata" then return nil end
+    if not M.is_object(node) then return nil end
   end
   return node
 end

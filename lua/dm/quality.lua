@@ -42,6 +42,9 @@ end
 ---The marks that end sentences: struct dm_charset.
 M.ends = text.charset(ENDS)
 
+---Those, and the newline.
+M.ends_or_lines = text.charset(joined(ENDS, { 0x0A }))
+
 local punctuation = text.charset(joined(ENDS, MARKS))
 local counts = ffi.new "struct dm_quality_counts"
 local kinds = ffi.new "struct dm_line_kinds"

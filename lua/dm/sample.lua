@@ -112,6 +112,18 @@ local function get_element(node, i)
   return read(s, value)
 end
 
+---What stands at a path in a node, or nil: names of members, and numbers of elements from 1, with "/" between.
+---Quicker than one after the other.
+---@param node ffi.cdata*
+---@param path string as "choices/1/message"
+---@return any
+function M.at(node, path)
+  local s = live(node)
+  local value = C.dm_sample_follow(s, node[INDEX], path, #path)
+  if value == 0 then return nil end
+  return read(s, value)
+end
+
 local function is_node(v)
   return istype(node_t, v)
 end

@@ -122,8 +122,7 @@ end
 ---Notes that an operator asks for something that it waits for, however often that takes: what is random in it from
 ---then on does not depend on who else went on meanwhile.
 function M.turn()
-  local me = M.self()
-  if me.turn then me.turn = me.turn + 1 end
+  if current and current.turn then current.turn = current.turn + 1 end
 end
 
 ---Lets a parked task go on with a value.

@@ -15,8 +15,8 @@ local C4Quality = Filter:extend {
   summary = "Keep the lines that pass the rules of C4, and texts with enough of them.",
   origin = "datatrove",
   params = {
-    { "split_paragraph", "boolean", default = true, only_default = "rules hold for lines, not for sentences",
-      doc = "whether rules hold for lines" },
+    { "split_paragraph", "boolean", default = true,
+      doc = "whether rules hold for lines; if not, for sentences, which spaces join then" },
     { "remove_citations", "boolean", default = true, doc = "whether [1], [edit] and [citation needed] go" },
     { "filter_no_terminal_punct", "boolean", default = true,
       doc = "whether lines go that do not end with a full stop, ?, ! or a quote, or end with three dots" },
@@ -32,6 +32,8 @@ local C4Quality = Filter:extend {
     { params = { min_num_sentences = 1 }, input = { text = " We met here.[3]\nmenu\nWe use cookies, you know." },
       keep = true },
     { input = { text = "One sentence is too few." }, keep = false },
+    { params = { min_num_sentences = 2, split_paragraph = false }, input = { text = "So it is. And\nso was it! Yes." },
+      keep = true },
     { params = { min_num_sentences = 1 }, input = { text = "What is a { here, now?" }, keep = false },
   },
 }
@@ -43,8 +45,9 @@ local REASONS = {
 }
 
 function C4Quality:init()
+  self.ends = self.split_paragraph and quality.ends or quality.ends_or_lines
   self.rules = ffi.new("struct dm_c4_rules", {
-    citations = self.remove_citations, terminal = self.filter_no_terminal_punct,
+    sentences = not self.split_paragraph, citations = self.remove_citations, terminal = self.filter_no_terminal_punct,
     lorem_ipsum = self.filter_lorem_ipsum, javascript = self.filter_javascript,
     curly_bracket = self.filter_curly_bracket, policy = self.filter_policy,
     min_sentences = self.min_num_sentences or -1, min_words = self.min_words_per_line or -1,
@@ -54,7 +57,7 @@ end
 
 function C4Quality:execute(sample)
   local s = self:get_text(sample)
-  local status = C.dm_text_c4(quality.ends.set, self.rules, s, #s, out)
+  local status = C.dm_text_c4(self.ends.set, self.rules, s, #s, out)
   local reason = REASONS[status]
   if reason then
     kernel.trim(#s)

@@ -58,10 +58,10 @@ json
     "coherence": 2
   },
   "flags": ["accuracy_concern", "logical_confusion"],
-]] .. '"rationale": "The text provides rich information but suffers from logical confusion and lacks ' ..
+]] .. '  "rationale": "The text provides rich information but suffers from logical confusion and lacks ' ..
   'contextual coherence. Excellent grammatical structure offset by factual inaccuracies.",' .. [[
 
-  "recommendation": ["review"]
+  "recommendation": "review"
 }
 ]]
 local INPUT = "# Data\n'''\n%s\n'''\n\n# Response\njson\n"

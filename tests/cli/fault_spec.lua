@@ -16,14 +16,15 @@ describe("dmhost run survives", function()
   end)
   after_each(t.clean)
 
-  ---Until there is a file "quick", each row sleeps for so many microseconds: so there is something to kill.
-  local function prepare(microseconds)
+  ---Until there is a file "quick", each row behind those of a number sleeps for so many microseconds: so there is
+  ---something to kill.
+  local function prepare(microseconds, from)
     os.execute(("cd %s && rm -rf quick out.jsonl*"):format(q(dir)))
     t.pipeline(dir, ([[input = "in.jsonl", output = "out.jsonl", split_size = "64KiB", operators = { dm.map(function(s)
       quick = quick or io.open "quick"
-      if not quick then require "ffi".C.usleep(%d) end
+      if not quick and s.id > %d then require "ffi".C.usleep(%d) end
       s.seen = true
-    end) }]]):format(microseconds))
+    end) }]]):format(from or 0, microseconds))
     t.write(dir .. "/pipeline.lua", 'require "ffi".cdef "int usleep(unsigned);"\n' .. t.read(dir .. "/pipeline.lua"))
   end
 
@@ -150,11 +151,13 @@ describe("dmhost run survives", function()
   end)
 
   it("SIGINT, then --resume", function()
-    prepare(1000)
+    prepare(20000, 1000)
     local status, _, err = script [[
       $dmhost run pipeline.lua -j 2 & pid=$!
       await test -s out.jsonl.run/journal
       kill -INT $pid
+      await grep stopping out.jsonl.run/log
+      touch quick
       wait $pid]]
     assert.equal(130, status, err)
     assert.is_nil(output())
@@ -167,13 +170,14 @@ describe("dmhost run survives", function()
 
   it("SIGINT once, and twice, with the worker inside", function()
     for times = 1, 2 do
-      prepare(1000)
+      prepare(20000, 1000)
       local status, out = script(([[
         $dmhost run pipeline.lua -j 0 2>err & pid=$!
         await test -s out.jsonl.run/journal
         kill -INT $pid
         await grep stopping err
         [ %d = 1 ] || kill -INT $pid
+        touch quick
         wait $pid]]):format(times))
       assert.equal(130, status, out .. t.read(dir .. "/err"))
       assert.equal("interrupted", t.receipt(dir .. "/out.jsonl.run").status)
@@ -214,7 +218,7 @@ time.sleep(1000)
   end)
 
   it("only one of two runs into one output", function()
-    prepare(1000)
+    prepare(20000, 1000)
     local status, _, err = script [[
       $dmhost run pipeline.lua -j 1 -q & pid=$!
       await test -s out.jsonl.run/journal
@@ -227,7 +231,7 @@ time.sleep(1000)
   end)
 
   it("input that changes during the run, by failing with the file's name", function()
-    prepare(1000)
+    prepare(20000, 1000)
     local status, _, err = script [[
       $dmhost run pipeline.lua -j 1 -q & pid=$!
       await test -s out.jsonl.run/journal

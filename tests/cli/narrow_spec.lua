@@ -14,11 +14,16 @@ describe("on a terminal of few columns", function()
   end)
   after_each(t.clean)
 
-  ---What a command writes to a terminal, each line as it is written.
+  ---What was written to a terminal, each line as it is; progress is one each time that it is told.
+  local function lines_of(text)
+    return (text:gsub("\r\n", "\n"):gsub("\r", "\n"):gsub("\27%[K", ""))
+  end
+
+  ---What a command writes to a terminal.
   local function terminal(width, words)
     local _, out = t.shell(("cd %s && NO_COLOR=1 script -qec %s /dev/null </dev/null"):format(q(dir),
       q(("stty cols %d; %s %s"):format(width, q(t.DMHOST), words))))
-    return (out:gsub("\r", ""))
+    return lines_of(out)
   end
 
   local function fits(width, text)
@@ -56,6 +61,19 @@ dmhost: cannot read the pipeline
     assert.truthy(text:find("\noperator +rows out dropped\n"), text)
     assert.truthy(fits(40, text):find("\nwhitespace_normaliza... +2 +0\n"), text)
     assert.truthy(text:find("\n    1 below min_len 8\n", 1, true), text)
+  end)
+  it("progress is one line, as far as it fits", function()
+    t.pipeline(dir, ('input = "in.jsonl", output = "out.jsonl", operators = { %s }'):format(
+      t.waits("true", dir .. "/go")))
+    for width, begins in pairs { [40] = "\n +%d+ %%  %d rows  ", [120] = "\n%[[#.]+%] +%d+ %%  %d rows  " } do
+      local status, _, err = t.bash(([[cd %s; rm -f go told
+        NO_COLOR=1 script -qefc "stty cols %d; %s run pipeline.lua -j 1 --force" told </dev/null >/dev/null &
+        await grep 'rows/s' told
+        touch go; wait $!]]):format(q(dir), width, t.DMHOST))
+      assert.equal(0, status, err)
+      local text = lines_of((t.read(dir .. "/told"):gsub("%f[^%z\n]Script [^\n]*", "")))
+      assert.truthy(fits(width, text):find(begins), text)
+    end
   end)
   it("the profile's and an operator's are read", function()
     assert.truthy(terminal(64, "profile pipeline.lua"):find "\noperator +time +a row rows in\n")

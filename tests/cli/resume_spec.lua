@@ -12,12 +12,14 @@ describe("dmhost run", function()
   end)
   after_each(t.clean)
 
-  -- Waits a little for each row, so that there is something to interrupt.
-  local SLOW = "dm.map(function(s) local x = 0 for i = 1, 100000 do x = x + i % 7 end s.slow = x > 0 end)"
+  ---Holds up most rows until interrupt() has done its work.
+  local function waits()
+    return t.waits("s.id > 1000", dir .. "/go")
+  end
 
   local function prepare(output, operators, more)
-    t.pipeline(dir, ("input = %q, output = %q, operators = { %s }, split_size = '16KiB', %s"):format(
-      dir .. "/in.jsonl", dir .. "/" .. output, operators, more or ""))
+    t.pipeline(dir, ("input = %q, output = %q, operators = { %s }, split_size = '16KiB', %s, %s"):format(
+      dir .. "/in.jsonl", dir .. "/" .. output, operators, "limits = { row_time = '5min' }", more or ""))
   end
 
   local function run(words)
@@ -28,8 +30,11 @@ describe("dmhost run", function()
   local function interrupt(words, folder)
     local status = t.bash(([[
       %s run %s/pipeline.lua -j 2 -q %s & pid=$!
-      until [ -s %s/journal ]; do sleep 0.01; done
-      kill -INT $pid; wait $pid]]):format(q(t.DMHOST), q(dir), words or "", q(folder)))
+      folder=%s
+      await test -s $folder/journal
+      kill -INT $pid
+      await grep stopping $folder/log
+      touch %s/go; wait $pid]]):format(q(t.DMHOST), q(dir), words or "", q(folder), q(dir)))
     assert.equal(130, status)
   end
 
@@ -60,7 +65,7 @@ describe("dmhost run", function()
   end)
 
   it("--resume goes on with a run that was to replace an output", function()
-    prepare("out.jsonl", SLOW)
+    prepare("out.jsonl", waits())
     t.write(dir .. "/out.jsonl", "old\n")
     interrupt("--force", dir .. "/out.jsonl.run")
     assert.equal("old\n", t.read(dir .. "/out.jsonl"))
@@ -77,7 +82,7 @@ describe("dmhost run", function()
   end)
   for _, name in ipairs { "rows", "ledger.jsonl" } do
     it("--resume refuses when a file of the run is shorter than it was: " .. name, function()
-      prepare("out.jsonl", 'dm.filter(function(s) return s.id % 2 == 0, "odd" end), ' .. SLOW)
+      prepare("out.jsonl", 'dm.filter(function(s) return s.id % 2 == 0, "odd" end), ' .. waits())
       interrupt("", dir .. "/out.jsonl.run")
       os.execute(("truncate -s 100 %s/out.jsonl.run/%s"):format(q(dir), name))
       local status, _, err = run "--resume"
@@ -87,7 +92,7 @@ describe("dmhost run", function()
     end)
   end
   it("--resume says that plan.json is damaged", function()
-    prepare("out.jsonl", SLOW)
+    prepare("out.jsonl", waits())
     interrupt("", dir .. "/out.jsonl.run")
     t.write(dir .. "/out.jsonl.run/plan.json", '{"pipeline":"x')
     local status, _, err = run "--resume"
@@ -111,7 +116,7 @@ describe("dmhost run", function()
     assert.equal("", t.read(dir .. "/out/in.jsonl"))
   end)
   it("that is refused leaves the receipt of the run that it would go on with", function()
-    prepare("out.jsonl", SLOW)
+    prepare("out.jsonl", waits())
     interrupt("", dir .. "/out.jsonl.run")
     local receipt = t.read(dir .. "/out.jsonl.run/run.json")
     assert.truthy(receipt:find('"status":"interrupted"', 1, true))
@@ -123,8 +128,12 @@ describe("dmhost run", function()
   it("waits for the lock of a run that is just ending", function()
     prepare("out.jsonl", "")
     os.execute(("mkdir %s/out.jsonl.run"):format(q(dir)))
-    local status = t.bash(("flock %s/out.jsonl.run/lock sleep 0.4 & sleep 0.1; %s run %s/pipeline.lua -q"):format(
-      q(dir), q(t.DMHOST), q(dir)))
+    local status = t.bash(([[cd %s
+      flock out.jsonl.run/lock bash -c 'touch held; until [ -e go ]; do sleep 0.01; done' &
+      await test -e held
+      %s run pipeline.lua -q & pid=$!
+      await eval 'ls -l /proc/$pid/fd | grep /lock'
+      touch go; wait $pid]]):format(q(dir), q(t.DMHOST)))
     assert.equal(0, status)
   end)
   it("--force leaves no file of a larger run in a folder", function()

@@ -194,7 +194,7 @@ describe("dm.scheduler", function()
   it("lets a group end in its grace when its leader goes first", function()
     local script = ("sh -c 'trap \"sleep 0.3; echo saved >%s/saved; exit\" TERM; echo $$ >%s/pid; "
       .. "while :; do sleep 0.05; done' & wait"):format(dir, dir)
-    s:submit("saves", script, { shell = true })
+    s:submit("saves", script, { shell = true, grace = "60s" })
     pid_in(dir .. "/pid")
     s:cancel_task "saves"
     assert.equal("cancelled", ends(s, "saves").status)

@@ -253,7 +253,7 @@ status 0
     tmux "send-keys -t s 'echo out''side' Enter"
     go_on()
     tmux "send-keys -t s q"
-    wait ">"
+    wait_until(function(text) return text:find "\n>\n$" end) -- keys that come sooner are dmhost's
     tmux "send-keys -t s 'echo status $?' Enter"
     wait "status 0"
   end)

@@ -118,7 +118,7 @@ describe("a run seen from another terminal", function()
     assert.truthy(err:find("has ended already (done)", 1, true), err)
   end)
   it("shows in its log what it told people, with the time", function()
-    local _, out = during "pkill -KILL -P $pid; rm go; wait $pid; $dmhost logs out.jsonl"
+    local _, out = during "await pkill -KILL -P $pid; rm go; wait $pid; $dmhost logs out.jsonl"
     assert.truthy(out:find "%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ %S+ was ended by signal 9" or
       out:find "Z .*was ended by signal 9", out)
   end)

@@ -97,9 +97,9 @@ in.jsonl@61  kept, unchanged
       if s.n then while true do end end
       if s.text == "short" then require("ffi").cast("int *", 8)[0] = 1 end
       if s.text:find "b c" then local x = {} for i = 1, 1e9 do x[i] = ("y"):rep(1e5) .. i end end
-    end) ]], 'limits = { row_time = "1500ms", memory = "120MiB" }')
+    end) ]], 'limits = { row_time = "3s", memory = "120MiB" }')
     local list = records "pipeline.lua"
-    assert.equal("took longer than 1.5 s", list[1].reason)
+    assert.equal("took longer than 3 s", list[1].reason)
     assert.equal(4, list[1].steps[1].error.line)
     assert.truthy(list[2].reason:find("crashed the worker", 1, true))
     assert.equal("rejected", list[3].outcome)

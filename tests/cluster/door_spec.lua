@@ -24,7 +24,8 @@ describe("the coordinator's door", function()
         until [ $(grep -c DM_CONNECT err) -ge $1 ]; do sleep 0.02; done
         env $(words $1) %s worker-host 2>>host.err &
       }
-      timeout 100 %s run pipeline.lua -i in.jsonl -o out --engine manual --workers 1 --listen 127.0.0.1 2>err &
+      timeout 100 %s run pipeline.lua -i in.jsonl -o out --engine manual --workers 1 --listen 127.0.0.1 \
+        --lost-after 1min 2>err &
       run=$!
       until grep -q DM_CONNECT err; do kill -0 $run || { cat err >&2; exit 9; }; sleep 0.02; done
       %s

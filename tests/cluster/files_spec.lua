@@ -28,7 +28,8 @@ describe("worker hosts without the run's file system", function()
   local function run(words, mounts, before)
     return t.bash(([[
       cd %s; dm=%s; export TMPDIR=%s
-      timeout 100 $dm run p.lua -i in.jsonl -o out --engine manual --workers 4 --slots 2 %s 2>err & run=$!
+      timeout 100 $dm run p.lua -i in.jsonl -o out --engine manual --workers 4 --slots 2 --lost-after 1min \
+        %s 2>err & run=$!
       until [ "$(grep -c DM_CONNECT err)" = 2 ] || ! kill -0 $run; do sleep 0.05; done
       %s
       for i in 1 2; do

@@ -8,17 +8,15 @@ describe("a run behind worker hosts", function()
   before_each(function()
     dir = t.scratch()
     t.write(dir .. "/in.jsonl", t.corpus(1500, 7))
-    t.pipeline(dir, [[operators = { dm.map(function(s)
-      local x = 0
-      for i = 1, 250000 do x = x + i % 7 end
-      s.slow = x > 0
-    end) }, split_size = '16KiB']])
-    assert.equal(0, (t.bash(("cd %s && %s run pipeline.lua -i in.jsonl -o expected -j 2 -q"):format(q(dir),
-      q(t.DMHOST)))))
+    t.pipeline(dir, ("operators = { %s }, split_size = '16KiB', limits = { row_time = '5min' }"):format(
+      t.waits("s.id > 500", dir .. "/go")))
+    assert.equal(0, (t.bash(("cd %s && touch go && %s run pipeline.lua -i in.jsonl -o expected -j 2 -q && rm go")
+      :format(q(dir), q(t.DMHOST)))))
   end)
   after_each(t.clean)
 
-  -- `hosts` prints the worker hosts of this run, `workers` the workers of those; `begun` waits for a first commit.
+  -- `hosts` prints the worker hosts of this run, `workers` the workers of those; `begun` waits for a first commit. Most
+  -- rows wait until there is a file "go".
   local function bash(script)
     return t.bash(([[
       cd %s
@@ -26,7 +24,7 @@ describe("a run behind worker hosts", function()
       hosts() { for p in $(pgrep -f "^dmhost worker-host"); do
         [ "$(readlink /proc/$p/cwd)" = "$PWD" ] && echo $p; done; }
       workers() { for h in $(hosts); do cat /proc/$h/task/*/children; done; }
-      begun() { until [ -s out.run/journal ]; do sleep 0.01; done; }
+      begun() { await test -s out.run/journal; }
       alive() { for p in $*; do grep -q "^State:.[^Z]" /proc/$p/status 2>/dev/null && return 0; done; return 1; }
       gone() { for i in $(seq 200); do alive $* || return 0; sleep 0.1; done; return 1; }
       %s
@@ -36,8 +34,8 @@ describe("a run behind worker hosts", function()
   it("survives the death of workers", function()
     local status, _, err = bash [[
       run 2>err & pid=$!; begun
-      for i in 1 2 3; do kill -9 $(workers | cut -d" " -f1); sleep 0.2; done
-      wait $pid || { cat err >&2; exit 8; }
+      for i in 1 2 3; do w=$(workers | cut -d" " -f1); kill -9 $w; gone $w || exit 5; done
+      touch go; wait $pid || { cat err >&2; exit 8; }
       grep -q "ended by signal 9" err || exit 6]]
     assert.equal(0, status, err)
   end)
@@ -46,7 +44,7 @@ describe("a run behind worker hosts", function()
     local status, _, err = bash [[
       run 2>err & pid=$!; begun
       w=$(workers); kill -9 $(hosts); gone $w || exit 5
-      wait $pid || { cat err >&2; exit 8; }
+      touch go; wait $pid || { cat err >&2; exit 8; }
       [ $(grep -c "it is replaced" err) = 2 ] || { cat err >&2; exit 6; }]]
     assert.equal(0, status, err)
   end)
@@ -56,9 +54,9 @@ describe("a run behind worker hosts", function()
       run --lost-after 1s 2>err & pid=$!; begun
       h=$(hosts | head -1); w=$(cat /proc/$h/task/*/children)
       kill -STOP $h $w
-      until grep -q "nothing was heard" err || ! kill -0 $pid; do sleep 0.05; done
+      await grep "nothing was heard" err
       kill -CONT $h $w 2>/dev/null; gone $h $w || exit 5
-      wait $pid || { cat err >&2; exit 8; }]]
+      touch go; wait $pid || { cat err >&2; exit 8; }]]
     assert.equal(0, status, err)
   end)
 
@@ -67,7 +65,7 @@ describe("a run behind worker hosts", function()
       local status, _, err = bash(([[
         run -q & pid=$!; begun
         all="$(hosts) $(workers)"; kill -9 $pid; wait $pid
-        gone $all || exit 5
+        gone $all || exit 5; touch go
         %s run pipeline.lua -i in.jsonl -o out %s --resume 2>err || { cat err >&2; exit 8; }
         ls out.run | grep parts- && exit 4]]):format(q(t.DMHOST), with))
       assert.equal(0, status, err)
@@ -77,7 +75,8 @@ describe("a run behind worker hosts", function()
   it("is stopped by a signal, and resumed", function()
     local status, _, err = bash [[
       run -q & pid=$!; begun
-      all="$(hosts) $(workers)"; kill -INT $pid; wait $pid; [ $? = 130 ] || exit 6
+      all="$(hosts) $(workers)"; kill -INT $pid; await grep stopping out.run/log
+      touch go; wait $pid; [ $? = 130 ] || exit 6
       gone $all || exit 5
       ls out.run | grep parts- && exit 4
       (run -q --resume) || exit 8]]

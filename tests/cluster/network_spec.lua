@@ -41,8 +41,9 @@ describe("worker hosts in other network namespaces", function()
   end) }, split_size = '64KiB', max_rejects = 1000, %s]]
 
   -- Runs on two worker hosts of two workers each, with a line of so much delay and loss (each way); `mount`: what is
-  -- done in the mount namespace of each worker host first; `script`: what happens meanwhile.
-  local function run(words, line, mount, script)
+  -- done in the mount namespace of each worker host first; `script`: what happens meanwhile; `more`: words that a run
+  -- here does not take.
+  local function run(words, line, mount, script, more)
     return t.bash(([[
       cd %s; line=%s/tests/cluster/line.py; dm=%s; n=%s
       $dm run pipeline.lua -o expected -j 1 -q %s; [ $? -lt 4 ] || exit 9
@@ -50,7 +51,7 @@ describe("worker hosts in other network namespaces", function()
       for i in 1 2; do python3 $line ${n}c 10.77.8.1 $n$i 10.77.8.1$i line$i %s >line$i.log & echo $! >>lines; done
       until grep -q ready line1.log && grep -q ready line2.log; do sleep 0.05; done
       ip netns exec ${n}c timeout 200 $dm run pipeline.lua -o out --engine manual --workers 4 --slots 2 \
-        --lost-after 3s --listen 10.77.8.1 %s 2>err & run=$!
+        --listen 10.77.8.1 %s %s 2>err & run=$!
       host() { # NUMBER OF THE COMMAND, NAMESPACE
         until [ $(grep -c DM_CONNECT err) -ge $1 ] || ! kill -0 $run; do sleep 0.05; done
         ip netns exec $n$2 unshare -m bash -c "%s; exec env $(sed -n 's/^  *\(DM_.*\) dmhost worker-host/\1/p' err |
@@ -61,7 +62,8 @@ describe("worker hosts in other network namespaces", function()
       wait $run; s=$?; cat err host.err >&2
       cmp out expected && cmp out.run/rejects.jsonl expected.run/rejects.jsonl && cmp out.run/ledger.jsonl \
         expected.run/ledger.jsonl || exit 7
-      exit $s]]):format(q(dir), t.first_line "pwd", q(t.DMHOST), name, words, line, words, mount or "true",
+      exit $s]]):format(q(dir), t.first_line "pwd", q(t.DMHOST), name, words, line, words,
+      more or "--lost-after 1min", mount or "true",
       script or ""))
   end
 
@@ -102,7 +104,7 @@ describe("worker hosts in other network namespaces", function()
     t.pipeline(dir, slow)
     local status, _, err = run("-i a.jsonl", "0 0", HIDDEN:format(dir), [[
       until [ -s out.run/journal ] || ! kill -0 $run; do sleep 0.01; done
-      ip -n ${n}c link set line1 down; host 3 2]])
+      ip -n ${n}c link set line1 down; host 3 2]], "--lost-after 3s")
     assert.equal(0, status, err)
     assert.truthy(err:find("nothing was heard of it", 1, true), err)
   end)

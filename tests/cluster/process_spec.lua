@@ -86,7 +86,7 @@ describe("workers behind worker hosts", function()
           while true do end
         end
       end) }, split_size = '16KiB', max_rejects = 3]])
-      local status, _, err = run("out", "-i in/a.jsonl --engine process " .. words)
+      local status, _, err = run("out", "-i in/a.jsonl --engine process --lost-after 1min " .. words)
       assert.equal(0, status, err)
       local rejects = t.json_lines(dir .. "/out.run/rejects.jsonl")
       assert.equal(3, #rejects)

@@ -119,16 +119,16 @@ describe("an operator of Data-Juicer", function()
     one_fails("upper_mapper", "NAN", "ValueError: Out of range float values are not JSON compliant")
   end)
   it("that does not end is stopped when the time of a row is over", function()
-    one_fails("upper_mapper", "HANG", "the process of Data-Juicer did not answer within 2 s and was killed",
-      "--set limits.row_time=2s")
+    one_fails("upper_mapper", "HANG", "the process of Data-Juicer did not answer within 4 s and was killed",
+      "--set limits.row_time=4s")
   end)
 
   it("may load its model with the first row", function()
     recipe("  - upper_mapper: {mark: lazy}", { "a", "b", "HANG", "c" })
-    local status, _, err = dm "run r.yaml -j 1 --set limits.row_time=1s"
+    local status, _, err = dm "run r.yaml -j 1 --set limits.row_time=2s"
     assert.equal(3, status, err)
     assert.same({ "Alazy", "Blazy", "Clazy" }, texts_of(dir .. "/out.jsonl"))
-    assert.equal("the process of Data-Juicer did not answer within 1 s and was killed",
+    assert.equal("the process of Data-Juicer did not answer within 2 s and was killed",
       t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")[1].reason)
   end)
   it("that can not be made ends the run", function()
@@ -207,13 +207,18 @@ class Mine(Mapper):
   it("leaves no process behind", function()
     recipe("  - upper_mapper:", { "HANG on" })
     local mark = "dmhost-mark-" .. dir:match "[^.]*$"
-    dm("run r.yaml & sleep 2; kill -9 $!; wait", "MARK=" .. mark .. " " .. STAND_IN)
-    local left
-    for _ = 1, 100 do
-      left = select(2, t.shell("grep -lz " .. mark .. " /proc/[0-9]*/environ 2>/dev/null | wc -l"))
-      if tonumber(left) == 0 then break end
-      os.execute "sleep 0.1"
-    end
-    assert.equal(0, tonumber(left))
+    local status, _, err = t.bash(([=[cd %s; export %s MARK=%s
+      of_it() { # how many processes there are of the run whose program is so named
+        local n=0 p
+        for p in $(grep -lzx "MARK=$MARK" /proc/[0-9]*/environ 2>/dev/null); do
+          [[ $(readlink ${p%%/*}/exe) == *$1* ]] && n=$((n + 1))
+        done
+        [ $n -$2 $3 ]
+      }
+      %s run r.yaml & pid=$!
+      await of_it python ge 1
+      kill -9 $pid; wait $pid 2>/dev/null
+      await of_it dmhost eq 0; await of_it python eq 0]=]):format(q(dir), STAND_IN, mark, q(t.DMHOST)))
+    assert.equal(0, status, err)
   end)
 end)

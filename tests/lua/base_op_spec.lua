@@ -31,6 +31,9 @@ describe("dm.base_op", function()
     local sample = { doc = { body = "deep" }, ["doc.body"] = "flat" }
     Shout { text_key = "doc.body" }:execute(sample)
     assert.same({ doc = { body = "deep" }, ["doc.body"] = "flat!" }, sample)
+    sample = { doc = { ["a.b"] = "inside", a = { b = "deep" } } }
+    Shout { text_key = "doc.a.b" }:execute(sample)
+    assert.same({ doc = { ["a.b"] = "inside!", a = { b = "deep" } } }, sample)
   end)
 
   it("finds nothing inside a field that is no object", function()

@@ -154,7 +154,7 @@ describe("a real model", function()
   it("may be killed in the middle, and started again", function()
     rows(150)
     t.write(dir .. "/err", "")
-    run("max_in_flight = 8, max_tokens = 100, body = { ignore_eos = true }", "--dry-run")
+    run("max_in_flight = 8, max_tokens = 100, requests_per_minute = 1200, body = { ignore_eos = true }", "--dry-run")
     os.execute(("%s run %s/pipeline.lua -j 2 --force --cache %s/llm.sqlite 2>%s/err & echo $! >%s/pid"):format(t.DMHOST,
       dir, dir, dir, dir))
     servers.wait_for("some replies", function()

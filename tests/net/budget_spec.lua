@@ -150,12 +150,14 @@ describe("the budget of a run", function()
   end)
 
   it("is not lost with a worker", function()
-    prepare(120, "delay-30", "max_in_flight = 4")
+    prepare(120, "ok", "max_in_flight = 4")
+    server:gate(20)
     os.execute(("%s run %s/pipeline.lua --cache %s -j 2 --max-requests 60 2>%s/err & echo $! >%s/pid"):format(t.DMHOST,
       q(dir), file, dir, dir))
     local pid = t.read(dir .. "/pid"):match "%d+"
-    servers.wait_for("some requests", function() return server:stats().requests >= 20 end)
+    servers.wait_for("some requests", function() return server:stats().requests > 20 end)
     t.kill(9, "$(pgrep -P " .. pid .. " | head -1)")
+    server:gate()
     servers.wait_for("the end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
     assert.truthy(t.read(dir .. "/err"):find("--max-requests: 60", 1, true), t.read(dir .. "/err"))
     assert.equal(1, receipt().workers_lost)
@@ -165,12 +167,13 @@ describe("the budget of a run", function()
 
   -- The account is written once a second, but what is granted before that.
   it("is not exceeded by a run that is resumed after its coordinator was killed", function()
-    prepare(600, "delay-20", "max_in_flight = 8")
+    prepare(600, "ok", "max_in_flight = 8")
     for i, most in ipairs { 200, 400 } do
+      server:gate(most - 100)
       os.execute(("%s run %s/pipeline.lua --cache %s -j 2 %s --max-requests %d 2>%s/err & echo $! >%s/pid"):format(
         t.DMHOST, q(dir), file, i == 1 and "" or "--resume", most, dir, dir))
       local pid = t.read(dir .. "/pid"):match "%d+"
-      servers.wait_for("some requests", function() return server:stats().requests >= most - 100 end)
+      servers.wait_for("some requests", function() return server:stats().requests > most - 100 end)
       t.kill(9, pid)
       servers.wait_for("its end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
       local before
@@ -180,6 +183,7 @@ describe("the budget of a run", function()
         before = now
         return same
       end)
+      server:gate()
       local status, _, err = run("-j 2 -q --resume --max-requests " .. most)
       assert.equal(4, status, err)
       local made = server:stats().requests
@@ -187,7 +191,7 @@ describe("the budget of a run", function()
     end
   end)
 
-  -- Eight rows are a split; when the run is interrupted, the last of them takes its time behind its reply.
+  -- Eight rows are a split; when the run is interrupted, the last of them waits behind its reply.
   it("counts what was used, and no more, when the run is interrupted", function()
     local list = {}
     for i = 1, 16 do list[i] = ('{"id":%d,"text":"%s"}'):format(i, ("x"):rep(128 - 18 - #tostring(i))) end
@@ -199,16 +203,18 @@ describe("the budget of a run", function()
       function Hold:execute(s)
         if s.id ~= 8 or io.open(%q) then return end
         io.open(%q, "w"):close()
-        dm.sleep "2.5s"
+        repeat dm.sleep "20ms" until io.open(%q)
       end
       return dm.pipeline { input = %q, output = %q, split_size = "1KiB",
         operators = { Ask { url = %q, model = "m" }, Hold {} } }]]):format(ASK, dir .. "/held", dir .. "/held",
-      dir .. "/in.jsonl", dir .. "/out.jsonl", server:url "/ok/v1"))
+      dir .. "/go", dir .. "/in.jsonl", dir .. "/out.jsonl", server:url "/ok/v1"))
     os.execute(("%s run %s/pipeline.lua --no-cache -j 1 -q --max-requests 16 2>%s/err & echo $! >%s/pid"):format(
       t.DMHOST, q(dir), dir, dir))
     local pid = t.read(dir .. "/pid"):match "%d+"
     servers.wait_for("the last row of the split", function() return t.read(dir .. "/held") end)
     t.kill("INT", pid)
+    servers.wait_for("the message", function() return t.read(dir .. "/out.jsonl.run/log"):find("stopping", 1, true) end)
+    t.write(dir .. "/go", "")
     servers.wait_for("its end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
     assert.equal(8, server:stats().requests)
     local status, _, err = t.shell(("%s run %s/pipeline.lua --no-cache -q --resume --max-requests 16"):format(t.DMHOST,
@@ -219,6 +225,7 @@ describe("the budget of a run", function()
 
   it("is told while it runs, and what was told outlives the coordinator", function()
     prepare(3000, "delay-20", "max_in_flight = 16, price_out = 2")
+    server:gate(500)
     local command = "%s run %s/pipeline.lua --cache %s -j 2 --log-format json 2>%s/err & echo $! >%s/pid"
     os.execute(command:format(t.DMHOST, q(dir), file, dir, dir))
     local told
@@ -235,6 +242,7 @@ describe("the budget of a run", function()
     local pid = t.read(dir .. "/pid"):match "%d+"
     t.kill(9, pid)
     servers.wait_for("its end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
+    server:gate()
     local status, _, err = run "-j 2 -q --resume --max-requests 700"
     assert.equal(4, status, err)
     local asked = receipt().asked

@@ -40,6 +40,11 @@ describe("operators that ask a model", function()
     assert.same({ 0.4, "below min_score 0.7" }, { ledger[1].value, ledger[1].reason })
   end)
 
+  it("llm_quality_score_filter asks as py-data-juicer 1.4.3 does", function()
+    local task = require("ops.filter.llm_quality_score_filter").task
+    assert.equal("31c5e046c39f4afd", require("dm.bytes").xxh3(task), task)
+  end)
+
   it("ask again for an answer that can not be read, and never the cache", function()
     local before = server:stats().requests
     local status, _, err = run([["text_tagging_by_prompt_mapper", tag_list = { "Art" }, try_num = 4]], {

@@ -44,9 +44,11 @@ function M.start(options)
   return server
 end
 
----Ends a server at once, as a crash would.
+---Ends a server at once, as a crash would; it takes no more connections then.
 function Server:kill()
-  if self.pid then os.execute("kill -9 " .. self.pid) end
+  if not self.pid then return end
+  os.execute("kill -9 " .. self.pid)
+  wait_for("the server's end", function() return not t.lives(self.pid) end)
   self.pid = nil
 end
 
@@ -58,6 +60,12 @@ end
 ---What the server was asked: { requests, bodies, most_at_once, refused }.
 function Server:stats()
   return json.decode(assert(http.get(self:url "/stats", { verify = false })).body)
+end
+
+---Lets so many requests through in all, and holds up those behind them; none any more without a number.
+---@param n integer?
+function Server:gate(n)
+  assert(http.get(self:url("/gate/" .. (n or "inf")), { verify = false }))
 end
 
 ---Ends all servers.

@@ -5,18 +5,22 @@ server.py PORT [CERT KEY [CLIENTS]]: listens on $HOST, else 127.0.0.1 (PORT 0: a
 it is killed. CLIENTS are certificates, one of which a client must show.
 
 The first part of a URL's path says how: /ok/v1/chat/completions, /delay-200/..., several with a comma between.
-GET /stats tells what was asked; GET /echo what the request looked like.
+GET /stats tells what was asked; GET /echo what the request looked like; GET /gate/N lets the first N requests through,
+and holds up those that come behind them until the next (N may be inf).
 """
 import asyncio
 import gzip
 import json
 import os
+import random
 import ssl
 import sys
 import zlib
 
 asked = {"requests": 0, "bodies": {}, "most_at_once": 0, "refused": 0}
 at_once = 0
+gate = float("inf")
+gathered = False
 
 
 class Reset(Exception):
@@ -85,10 +89,21 @@ async def send_slowly(writer, data, pause):
 
 async def fail(writer, fault, count, headers, body):
     """Does what the fault says; true when that was the answer."""
+    global gathered
     name, *args = fault.split("-")
     number = [int(a) if a.isdigit() else a for a in args]
     if name == "delay":
         await asyncio.sleep(number[0] / 1000)
+    elif name == "gather":  # until so many are there at once
+        while not gathered:
+            gathered = at_once >= number[0]
+            await asyncio.sleep(0.01)
+    elif name == "stay" and b"stay" in body:  # until so many have asked
+        for _ in range(3000):
+            if asked["requests"] >= number[0]:
+                return False
+            await asyncio.sleep(0.01)
+        raise Reset()
     elif name == "jitter":
         await asyncio.sleep(zlib.crc32(body) % (number[0] + 1) / 1000)
     elif name == "first" and count <= number[1]:
@@ -139,10 +154,15 @@ async def fail(writer, fault, count, headers, body):
 
 
 async def answer(writer, method, path, headers, body):
+    global gate
     faults, _, rest = path.lstrip("/").partition("/")
     if path == "/stats":
         text = json.dumps(asked).encode()
         writer.write(head(200, len(text)) + text)
+        return
+    if faults == "gate":
+        gate = float(rest)
+        writer.write(head(200, 2) + b"{}")
         return
     if faults.startswith("moved-") and faults != "moved-0":
         place = f"/moved-{int(faults[6:]) - 1}/{rest}"
@@ -152,7 +172,9 @@ async def answer(writer, method, path, headers, body):
         text = json.dumps({"method": method, "headers": headers, "body": body.decode()}).encode()
         writer.write(head(200, len(text)) + text)
         return
-    asked["requests"] += 1
+    place = asked["requests"] = asked["requests"] + 1
+    while place > gate:
+        await asyncio.sleep(0.01)
     key = body.decode(errors="replace")
     count = asked["bodies"][key] = asked["bodies"].get(key, 0) + 1
     for fault in faults.split(","):
@@ -175,17 +197,28 @@ async def serve(reader, writer):
             request = await read_request(reader)
             if not request:
                 break
-            at_once += 1
+            counts = request[1] != "/stats"
+            at_once += counts
             asked["most_at_once"] = max(asked["most_at_once"], at_once)
             try:
                 await answer(writer, *request)
             finally:
-                at_once -= 1
+                at_once -= counts
             await writer.drain()
     except (Reset, ConnectionError, asyncio.IncompleteReadError, ValueError):
         writer.transport.abort()
         return
     writer.close()
+
+
+async def listen(host, port, **options):
+    """Any port is one that the system gives to no client: a server may end and come back on its own."""
+    while True:
+        try:
+            return await asyncio.start_server(serve, host, port or random.randrange(20000, 32768), **options)
+        except OSError:
+            if port:
+                raise
 
 
 async def main():
@@ -196,8 +229,8 @@ async def main():
         if len(sys.argv) > 4:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(sys.argv[4])
-    server = await asyncio.start_server(serve, os.environ.get("HOST", "127.0.0.1"), int(sys.argv[1]), ssl=context, backlog=8192,
-                                        limit=1 << 24)
+    host = os.environ.get("HOST", "127.0.0.1")
+    server = await listen(host, int(sys.argv[1]), ssl=context, backlog=8192, limit=1 << 24)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await server.serve_forever()

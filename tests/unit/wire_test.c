@@ -64,6 +64,11 @@ static void test_split(void)
         struct dm_wire cut = {.p = (unsigned char *)b.p, .end = (unsigned char *)b.p + n};
         ok(dm_split_get(&cut, &back, &err) == DM_EINPUT, "cut at %zu", n);
     }
+    s.nranges = 0;
+    dm_buf_clear(&b);
+    ok(dm_split_put(&b, &s), "written");
+    w = wire_of(&b);
+    ok(dm_split_get(&w, &back, &err) == DM_EINPUT, "a split of no input is refused");
     free(range.path);
     free(range.name);
     free(skip.reason);

@@ -27,6 +27,12 @@ function M.key(place, body)
   return bytes.sha256(place .. "\n" .. body)
 end
 
+---Whether replies are kept, or were.
+---@return boolean
+function M.is_used()
+  return C.dm_reply_kept() == 1 or C.dm_reply_only() == 1
+end
+
 ---The reply that was kept; nil when there is none. Raises when there must be one (--replay).
 ---@param key string
 ---@return table?
@@ -46,7 +52,7 @@ function M.find(key)
 end
 
 ---Keeps a reply.
----@param key string? nil: it was found
+---@param key string|false|nil nil: it was found; false: none is kept
 ---@param value table
 function M.keep(key, value)
   if not key or C.dm_reply_kept() == 0 then return end

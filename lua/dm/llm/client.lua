@@ -9,6 +9,7 @@ local schema = require "dm.llm.schema"
 local wait = require "dm.wait"
 
 local C = ffi.C
+local at = sample.at
 
 local M = {}
 
@@ -198,17 +199,25 @@ local function try(self, url, body, read)
   return value, why, again, pause
 end
 
+---The key of a request, and the reply that was kept under it.
+---@return string|false key false: no replies are kept
+---@return table? reply
+local function find_reply(self, url, text)
+  if not cache.is_used() then return false end
+  local key = cache.key(self.endpoint.name .. (url == self.url and "" or " embeddings"), text)
+  return key, cache.find(key)
+end
+
 ---Finds the reply to a request, or sends it until it is answered as it should be, or that is hopeless.
 ---@param url string
 ---@param text string the request, in JSON
 ---@param read fun(ended: dm.Ended): any, string? reads the reply; nil and why when it can not
 ---@return any
----@return string? key under which a new reply may be kept
+---@return string|false|nil key under which a new reply may be kept; false: none is; nil: it was found
 function Client:post(url, text, read)
   if url == "" then error("LLMUrl is empty", 0) end
   local why
-  local key = cache.key(self.endpoint.name .. (url == self.url and "" or " embeddings"), text)
-  local kept = cache.find(key)
+  local key, kept = find_reply(self, url, text)
   if kept then
     self.asked.cached = self.asked.cached + 1
     return kept
@@ -228,24 +237,17 @@ function Client:post(url, text, read)
   error(("%s: %s"):format(self.endpoint.name, why), 0)
 end
 
-local function member(v, key)
-  if sample.is_node(v) then return v[key] end
-end
-
 ---Reads a chat completion, or a completion, out of a node.
 local function read_choice(root)
-  local choice = member(member(root, "choices"), 1)
-  local text = member(member(choice, "message"), "content")
-  if text == nil then text = member(choice, "text") end
-  local usage = member(root, "usage")
-  local reply = {
+  local text = at(root, "choices/1/message/content")
+  if text == nil then text = at(root, "choices/1/text") end
+  if type(text) ~= "string" then return nil, "the reply has no text" end
+  return {
     text = text,
-    finish_reason = member(choice, "finish_reason"),
-    tokens_in = member(usage, "prompt_tokens"),
-    tokens_out = member(usage, "completion_tokens"),
+    finish_reason = at(root, "choices/1/finish_reason"),
+    tokens_in = at(root, "usage/prompt_tokens"),
+    tokens_out = at(root, "usage/completion_tokens"),
   }
-  if type(text) == "string" then return reply end
-  return nil, "the reply has no text"
 end
 
 ---Reads a reply's JSON with `take`, which gets the node. Newlines between its tokens are as good as blanks.
@@ -308,14 +310,14 @@ end
 ---@return { vectors: number[][], tokens_in: integer? }?
 ---@return string? why
 local function read_vectors(root, n)
-  local vectors, data = {}, member(root, "data")
+  local vectors = {}
   for i = 1, n do
-    local one = member(data, i)
-    local at, vector = member(one, "index"), member(one, "embedding")
-    if not vector or vectors[(at or i - 1) + 1] then return nil, "the reply lacks vectors" end
-    vectors[(at or i - 1) + 1] = sample.totable(vector)
+    local place = (at(root, ("data/%d/index"):format(i)) or i - 1) + 1
+    local vector = at(root, ("data/%d/embedding"):format(i))
+    if not vector or vectors[place] then return nil, "the reply lacks vectors" end
+    vectors[place] = sample.totable(vector)
   end
-  if #vectors == n then return { vectors = vectors, tokens_in = member(member(root, "usage"), "prompt_tokens") } end
+  if #vectors == n then return { vectors = vectors, tokens_in = at(root, "usage/prompt_tokens") } end
   return nil, "the reply lacks vectors"
 end
 
@@ -329,7 +331,7 @@ function Client:embed(texts)
   local found, key = self:post(self.embeddings, sample.json(body), function(ended)
     return read_json(ended, function(root) return read_vectors(root, #texts) end)
   end)
-  local vectors = key and found.vectors or found
+  local vectors = key == nil and found or found.vectors
   cache.keep(key, vectors)
   return vectors
 end

@@ -14,8 +14,10 @@ local grant = ffi.new "struct dm_grant"
 
 local M = {}
 
--- Requests at once in the beginning, and how the pauses grow in which one that is away is not asked.
-local FIRST, PAUSE_MS, LONGEST_PAUSE_MS = 64, 250, 5000
+-- Requests at once in the beginning, at least and of the most there may be: those doublings take a reply's time each.
+local FIRST, FIRST_SHARE = 64, 1 / 16
+-- How the pauses grow in which one that is away is not asked.
+local PAUSE_MS, LONGEST_PAUSE_MS = 250, 5000
 -- It is said that a server is away only when that lasts.
 local QUIET_MS = 2000
 -- Replies that take so much longer than they did are a sign of a queue.
@@ -50,6 +52,10 @@ local known = {}
 local telling, waiting, over = {}, 0, false
 local looking = false -- the loop wakes soon
 
+local function first(most)
+  return math.min(most, math.max(FIRST, math.floor(most * FIRST_SHARE)))
+end
+
 ---The endpoint of that name, one for all operators of a process.
 ---@param name string
 ---@param most integer
@@ -59,7 +65,7 @@ function M.get(name, most, outage)
   local e = known[name]
   if not e then
     local number = tonumber(bytes.xxh3(name):sub(1, 13), 16) -- as many bits of a hash as a number holds
-    e = setmetatable({ name = name, most = most, limit = math.min(FIRST, most), busy = 0, outage = outage,
+    e = setmetatable({ name = name, most = most, limit = first(most), busy = 0, outage = outage,
       growing = true, queue = fifo.new(), shrunk_at = 0, closed_until = 0, pause = PAUSE_MS,
       want = ffi.new("struct dm_want", { endpoint = number }), asking = fifo.new() }, Endpoint)
     known[name] = e

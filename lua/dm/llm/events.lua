@@ -1,6 +1,8 @@
 -- Server-sent events (WHATWG HTML, 9.2.6) of an OpenAI-compatible server, joined to the reply that they are pieces of.
 local sample = require "dm.sample"
 
+local at = sample.at
+
 local M = {}
 
 ---The data of each event, in order. What is no valid stream gives what can be read of it.
@@ -24,22 +26,15 @@ function M.data(text)
   return list
 end
 
-local function member(v, key)
-  if sample.is_node(v) then return v[key] end
-end
-
 ---Adds what one event holds to the reply.
 local function add(reply, pieces, event)
-  local choice = member(member(event, "choices"), 1)
-  local delta = member(choice, "delta")
-  local piece = member(delta, "content") or member(choice, "text")
+  local piece = at(event, "choices/1/delta/content") or at(event, "choices/1/text")
   if type(piece) == "string" then pieces[#pieces + 1] = piece end
-  reply.finish_reason = member(choice, "finish_reason") or reply.finish_reason
-  local usage = member(event, "usage")
-  if usage then
-    reply.tokens_in, reply.tokens_out = member(usage, "prompt_tokens"), member(usage, "completion_tokens")
+  reply.finish_reason = at(event, "choices/1/finish_reason") or reply.finish_reason
+  if at(event, "usage") then
+    reply.tokens_in, reply.tokens_out = at(event, "usage/prompt_tokens"), at(event, "usage/completion_tokens")
   end
-  return member(member(event, "error"), "message")
+  return at(event, "error/message")
 end
 
 ---Joins a stream to one reply.

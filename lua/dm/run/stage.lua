@@ -12,9 +12,10 @@ local root = sample_module.root
 
 local M = {}
 
--- Rows of a batch, as in run/work_state.h; rows that stand finished behind one that waits, for each that may wait;
--- and the bytes that all of them may take.
+-- Rows of a batch, as in run/work_state.h; rows in the stage for each that may wait; and the bytes that all of them may
+-- take. Behind a row that takes a hundred times as long as others, these go on up to more rows, while they are small.
 local BATCH, WINDOW, MOST_BYTES = 64, 4, 256 * 1024 * 1024
+local LONG_WINDOW, SMALL_BYTES = 8192, 64 * 1024 * 1024
 -- Samples that may wait in an operator that does not say how many.
 local DEFAULT = 256
 -- So many samples that wait that memory is dearer than time.
@@ -133,19 +134,35 @@ local function execute(entry, op, node)
   return settle[op.kind](entry.stage, entry, result, node, reason, value)
 end
 
+-- What waits is not compiled, and reads C slowly: that is for functions of its own.
+
+---@param entry dm.Entry
+---@return ffi.cdata* node of its sample
+---@return integer edits of that so far
+local function node_of(entry)
+  local s = entry.sample
+  return root(s), s.edits
+end
+
+---Counts what came out of a sample.
+---@param entry dm.Entry
+---@param edits integer those of its sample before
+---@param out integer
+local function count_out(entry, s, edits, out)
+  local count = entry.stage.rows.ops[entry.stage.number]
+  count.out = count.out + out
+  if out > 0 and not entry.children and (entry.changed or s.edits ~= edits) then
+    count.changed = count.changed + 1
+  end
+end
+
 ---What a task does.
 ---@param entry dm.Entry
 local function run(entry)
-  local stage = entry.stage
-  local op, s = stage.op, entry.sample
-  local before = s.edits
-  local ok, out = xpcall(execute, add_place, entry, op, root(s))
-  local count = stage.rows.ops[stage.number]
-  if not ok then return failed(stage, entry, out) end
-  count.out = count.out + out
-  if out > 0 and not entry.children and (entry.changed or s.edits ~= before) then
-    count.changed = count.changed + 1
-  end
+  local s, node, edits = entry.sample, node_of(entry)
+  local ok, out = xpcall(execute, add_place, entry, entry.stage.op, node)
+  if not ok then return failed(entry.stage, entry, out) end
+  count_out(entry, s, edits, out)
 end
 
 ---Hooks of tasks: the worker's board says whose code runs, and the clock runs for it.
@@ -287,8 +304,9 @@ end
 ---Whether no more rows are to come in for now.
 ---@return boolean
 function Stage:is_full()
-  return self.running >= self.most or
-    self.held > 0 and (self.held >= WINDOW * self.most or self.bytes > MOST_BYTES)
+  local n, bytes = self.held, self.bytes
+  return self.running >= self.most or n > 0 and bytes > MOST_BYTES or
+    n >= WINDOW * self.most and (n >= LONG_WINDOW or bytes > SMALL_BYTES)
 end
 
 ---Waits a while for what is under way.

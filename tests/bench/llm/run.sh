@@ -1,10 +1,10 @@
 #!/bin/sh
 # make bench-llm: requests/s of dmhost beside hey (a load tool in Go) and Python's asyncio with aiohttp, all against
 # server.c (one thread, epoll; what it takes itself is told), one after another on this machine. The other two keep no
-# replies; dmhost keeps them unless told not to, and is measured with that, too. A run begins with 64 requests at once
-# and has twice as many after each round trip, and waits for the last reply of a split, each of which is as long as all
-# before it: with 200 ms there are rows for a minute, so that this does not decide. Prints a table; take it on an idle
-# machine.
+# replies; dmhost keeps them unless told not to, and is measured with that, too. A run begins with 64 requests at once,
+# or a sixteenth of what it may make, has twice as many after each round trip, and waits for the last reply of a split,
+# each of which is as long as all before it: with 200 ms there are rows for a minute, so that this does not decide.
+# Prints a table; take it on an idle machine.
 set -eu
 
 build=$1
