@@ -145,9 +145,10 @@ bench-ops:
 	$(BUILD)/dmhost lua tests/bench/corpus.lua 200M build/bench/200M.jsonl
 	$(BUILD)/dmhost lua tests/bench/ops.lua
 
-# Tasks of DataMate, with tables of a server and of a file; writes tests/bench/DATAMATE.md.
+# Tasks of DataMate, with tables of a server and of a file, here and on Ray; writes tests/bench/DATAMATE.md.
 bench-datamate:
 	tests/deps.sh build test bench
+	-tests/cluster/ray.sh install
 	$(MAKE) all
 	$(BUILD)/dmhost lua tests/bench/datamate.lua
 

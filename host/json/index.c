@@ -1,5 +1,7 @@
 #include "json/index.h"
 
+#include "base/seed.h"
+
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -71,7 +73,7 @@ struct dm_index *dm_index_of(const struct dm_sample *s, uint32_t container)
 /* The slot of a name, or the free one that it would take. */
 static uint32_t *slot_of(struct dm_sample *s, const struct dm_index *x, const char *name, size_t n)
 {
-    for (uint64_t i = XXH3_64bits(name, n);; i++) {
+    for (uint64_t i = XXH3_64bits_withSeed(name, n, dm_seed());; i++) {
         uint32_t *slot = &x->slots[i & (x->nslots - 1)];
         if (*slot == FREE || (*slot != LEFT && dm_sample_has_name(s, *slot, name, n)))
             return slot;

@@ -55,12 +55,18 @@ VECTOR uint64_t any_of(__m256i a, __m256i b, char bits)
                  _mm256_cmpeq_epi8(_mm256_and_si256(b, all), zero));
 }
 
-VECTOR struct escapes escapes_of(const char *p)
+VECTOR struct marks marks_of(const char *p)
 {
     __m256i a = load_32(p), b = load_32(p + 32);
-    __m256i in_a = classes(a), in_b = classes(b);
-    return (struct escapes){any_of(in_a, in_b, DM_ANY_SIMPLE), any_of(in_a, in_b, DM_ESCAPE_U),
-                            any_of(in_a, in_b, DM_ANY_HEX)};
+    struct masks m = masks_of(p);
+    return (struct marks){m.backslash, m.quote | m.control,
+                          any_of(classes(a), classes(b), DM_ANY_SIMPLE)};
+}
+
+VECTOR struct escapes escapes_of(const char *p)
+{
+    __m256i in_a = classes(load_32(p)), in_b = classes(load_32(p + 32));
+    return (struct escapes){any_of(in_a, in_b, DM_ESCAPE_U), any_of(in_a, in_b, DM_ANY_HEX)};
 }
 
 VECTOR void copy_64(char *to, const char *from)

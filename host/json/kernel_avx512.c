@@ -33,11 +33,32 @@ VECTOR uint64_t equal(__m512i v, char c)
     return apart(_mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(c)));
 }
 
+VECTOR uint64_t below(__m512i v, unsigned char c)
+{
+    return apart(_mm512_cmplt_epu8_mask(v, _mm512_set1_epi8((char)c)));
+}
+
 VECTOR struct masks masks_of(const char *p)
 {
     __m512i v = load_64(p);
-    return (struct masks){equal(v, '"'), equal(v, '\\'),
-                          apart(_mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(32)))};
+    return (struct masks){equal(v, '"'), equal(v, '\\'), below(v, 32)};
+}
+
+/* What may follow a backslash, each at half of itself: no two of them have the same. The first
+ * entry is not half of it, so that a zero, which all others hold, is not known there. */
+static const char simple[64] = {
+    [0] = '"',       ['"' / 2] = '"', ['/' / 2] = '/', ['\\' / 2] = '\\', ['b' / 2] = 'b',
+    ['f' / 2] = 'f', ['n' / 2] = 'n', ['r' / 2] = 'r', ['t' / 2] = 't',
+};
+
+/* '"' with its second bit turned stands right above the control characters, which with it turned
+ * are still the same ones. */
+VECTOR struct marks marks_of(const char *p)
+{
+    __m512i v = load_64(p);
+    __m512i known = _mm512_permutexvar_epi8(_mm512_srli_epi16(v, 1), load_64(simple));
+    return (struct marks){equal(v, '\\'), below(_mm512_xor_si512(v, _mm512_set1_epi8(2)), 33),
+                          apart(_mm512_cmpeq_epi8_mask(v, known))};
 }
 
 VECTOR struct escapes escapes_of(const char *p)
@@ -46,8 +67,7 @@ VECTOR struct escapes escapes_of(const char *p)
     __m512i low = _mm512_shuffle_epi8(table(dm_json_by_low), _mm512_and_si512(v, half));
     __m512i high = _mm512_and_si512(_mm512_srli_epi16(v, 4), half);
     __m512i in = _mm512_and_si512(low, _mm512_shuffle_epi8(table(dm_json_by_high), high));
-    return (struct escapes){apart(_mm512_test_epi8_mask(in, _mm512_set1_epi8(DM_ANY_SIMPLE))),
-                            _mm512_test_epi8_mask(in, _mm512_set1_epi8(DM_ESCAPE_U)),
+    return (struct escapes){_mm512_test_epi8_mask(in, _mm512_set1_epi8(DM_ESCAPE_U)),
                             _mm512_test_epi8_mask(in, _mm512_set1_epi8(DM_ANY_HEX))};
 }
 

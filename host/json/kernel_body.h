@@ -1,7 +1,8 @@
 /* The loops over bytes, written once. A file that includes this has defined KERNEL, the name of the
  * struct dm_json_kernel to make; TARGET, the attribute of every function; and
  *   masks_of(p)    which of the 64 bytes at p are '"', '\\', below 0x20, as struct masks
- *   escapes_of(p)  which may follow a backslash, which are hexadecimal digits, as struct escapes
+ *   marks_of(p)    the same for a string with escapes, as struct marks
+ *   escapes_of(p)  which are 'u', which are hexadecimal digits, as struct escapes
  *   copy_64(to, from)
  * and, if there is DM_JSON_AT_ONCE, what does without a loop what kernel_text.h does for n bytes of
  * a block, and moves `to`; false when that can not be. Bit i stands for byte i:

@@ -9,9 +9,15 @@ struct masks {
     uint64_t quote, backslash, control;
 };
 
-/* What may follow a backslash, 'u' apart; what must follow that. */
+/* What counts in a string with escapes: `stop` is a quote or below 0x20, `simple` may follow a
+ * backslash. */
+struct marks {
+    uint64_t backslash, stop, simple;
+};
+
+/* 'u', which may follow one too, and what must follow that. */
 struct escapes {
-    uint64_t simple, u, hex;
+    uint64_t u, hex;
 };
 
 /* Classes of bytes, asked for by both halves of a byte; a byte is in a class when both tables have

@@ -41,17 +41,27 @@ static inline struct masks masks_of(const char *p)
     return m;
 }
 
-static inline struct escapes escapes_of(const char *p)
+/* Which bytes are in one of these classes. */
+static inline uint64_t any_of(const char *p, unsigned classes)
 {
-    struct escapes e = {0, 0, 0};
+    uint64_t any = 0;
     for (int i = 0; i < 64; i++) {
         unsigned char c = (unsigned char)p[i];
         unsigned in = dm_json_by_low[c & 15] & dm_json_by_high[c >> 4];
-        e.simple |= (uint64_t)((in & DM_ANY_SIMPLE) != 0) << i;
-        e.u |= (uint64_t)((in & DM_ESCAPE_U) != 0) << i;
-        e.hex |= (uint64_t)((in & DM_ANY_HEX) != 0) << i;
+        any |= (uint64_t)((in & classes) != 0) << i;
     }
-    return e;
+    return any;
+}
+
+static inline struct marks marks_of(const char *p)
+{
+    struct masks m = masks_of(p);
+    return (struct marks){m.backslash, m.quote | m.control, any_of(p, DM_ANY_SIMPLE)};
+}
+
+static inline struct escapes escapes_of(const char *p)
+{
+    return (struct escapes){any_of(p, DM_ESCAPE_U), any_of(p, DM_ANY_HEX)};
 }
 
 static inline void copy_64(char *to, const char *from)

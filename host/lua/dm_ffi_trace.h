@@ -15,8 +15,11 @@ struct dm_trace {
  * random numbers hang. DM_EINPUT when no operator would get to see it. */
 int dm_trace_row(struct dm_trace *t, const char *p, size_t n, const char *name, double offset, struct dm_error *err);
 
+/* Stands for an operator while --where looks at a row. */
+enum { DM_AT_WHERE = -2 };
+
 /* As dm_rows_at: operator `op` begins with the sample, child number `child` of the row (0: the row itself). */
-void dm_trace_at(struct dm_trace *t, struct dm_sample *sample, uint32_t op, uint32_t child);
+void dm_trace_at(struct dm_trace *t, struct dm_sample *sample, int32_t op, uint32_t child);
 
 /* The operator waits: its sample stays as it is, and no time counts for the row. */
 void dm_trace_suspend(struct dm_trace *t);

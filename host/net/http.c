@@ -44,6 +44,7 @@ static struct client {
     struct dm_buf scratch;
     uint32_t made;       /* transfers */
     uint32_t last_shard; /* that got one when all were full */
+    uint32_t closed;     /* timers, at the end */
     bool closing;
 } * client;
 
@@ -260,6 +261,12 @@ void dm_http_give_up(void)
         dm_http_release(reply);
 }
 
+static void on_closed(uv_handle_t *timer)
+{
+    (void)timer;
+    client->closed++;
+}
+
 void dm_http_finish(void)
 {
     if (!client)
@@ -271,12 +278,13 @@ void dm_http_finish(void)
     client->closing = true;
     for (struct shard *s = client->shards; s < client->shards + client->nshards; s++) {
         dm_curl.multi_cleanup(s->multi);
-        uv_close((uv_handle_t *)&s->timer, NULL);
+        uv_close((uv_handle_t *)&s->timer, on_closed);
     }
     dm_curl.share_cleanup(client->share);
-    uv_close((uv_handle_t *)&client->sweep, NULL);
+    uv_close((uv_handle_t *)&client->sweep, on_closed);
     dm_sockets_stop();
-    uv_run(client->loop, UV_RUN_DEFAULT); /* closes them */
+    while (client->closed <= client->nshards) /* and the sweep; others still use the loop */
+        uv_run(client->loop, UV_RUN_ONCE);
     free(client->idle);
     dm_buf_finish(&client->scratch);
     free(client);

@@ -30,8 +30,8 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
     struct dm_transfer *t = arg;
     n *= size;
     note_first_byte(t);
-    t->too_large = t->max_bytes && t->body.n + n > t->max_bytes;
-    return !t->too_large && dm_buf_add(&t->body, p, n) ? n : 0;
+    t->body_too_large = t->max_bytes && t->body.n + n > t->max_bytes;
+    return !t->body_too_large && dm_buf_add(&t->body, p, n) ? n : 0;
 }
 
 static bool is_event_stream(const char *line, size_t n)
@@ -58,8 +58,8 @@ static size_t on_head(char *p, size_t size, size_t n, void *arg)
     }
     if (is_event_stream(p, n))
         t->reply.events = 1;
-    t->too_large = t->head.n + n > MAX_HEAD_BYTES;
-    return !t->too_large && dm_buf_add(&t->head, p, n) ? n : 0;
+    t->head_too_large = t->head.n + n > MAX_HEAD_BYTES;
+    return !t->head_too_large && dm_buf_add(&t->head, p, n) ? n : 0;
 }
 
 /* ---- making one
@@ -244,7 +244,7 @@ void dm_transfer_clear(struct dm_transfer *t)
     dm_buf_finish(&t->body);
     t->reply = (struct dm_http_reply){.id = t->reply.id};
     t->next = t->prev = NULL;
-    t->answered = t->too_large = false;
+    t->answered = t->body_too_large = t->head_too_large = false;
     t->first_ms = 0;
 }
 
@@ -272,7 +272,7 @@ static int outcome_of(const struct dm_transfer *t, CURLcode code)
     case CURLE_SSL_INVALIDCERTSTATUS:
         return DM_HTTP_TLS;
     case CURLE_WRITE_ERROR:
-        return t->too_large ? DM_HTTP_TOO_LARGE : DM_HTTP_BROKEN;
+        return t->body_too_large || t->head_too_large ? DM_HTTP_TOO_LARGE : DM_HTTP_BROKEN;
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
     case CURLE_TOO_MANY_REDIRECTS:
@@ -315,8 +315,12 @@ void dm_transfer_end(struct dm_transfer *t, CURLcode code)
 {
     int outcome = outcome_of(t, code);
     fill_reply(t, outcome);
-    if (outcome == DM_HTTP_TOO_LARGE)
-        snprintf(t->reply.error, sizeof t->reply.error, "the reply is longer than %llu bytes",
+    if (t->head_too_large)
+        snprintf(t->reply.error, sizeof t->reply.error,
+                 "the reply's header is longer than %d bytes", MAX_HEAD_BYTES);
+    else if (outcome == DM_HTTP_TOO_LARGE)
+        snprintf(t->reply.error, sizeof t->reply.error,
+                 "the reply is longer than %llu bytes: raise max_reply",
                  (unsigned long long)t->max_bytes);
     else if (code == CURLE_TOO_MANY_REDIRECTS)
         snprintf(t->reply.error, sizeof t->reply.error, "more than %u redirects", t->redirects);

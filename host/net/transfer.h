@@ -16,8 +16,8 @@ struct dm_transfer {
     uint32_t redirects;
     double first_byte_ms; /* limit; 0: none */
     double started_ms, first_ms;
-    bool answered;  /* the first byte of a reply has come */
-    bool too_large; /* the reply; the transfer was ended for it */
+    bool answered;                       /* the first byte of a reply has come */
+    bool body_too_large, head_too_large; /* the transfer was ended for it */
 };
 
 /* Makes a transfer, to be used again and again: one request after another mostly differs in its

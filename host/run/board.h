@@ -15,7 +15,7 @@ struct dm_board {
     _Atomic uint64_t split; /* id of the split at work */
     _Atomic uint64_t range; /* which of its ranges */
     _Atomic uint64_t row;   /* offset of the row in the decompressed stream, or DM_NO_ROW */
-    int32_t op;             /* the operator that has the row, from 0; -1: it is being read */
+    int32_t op;             /* that has the row, from 0; -1: it is being read; or DM_AT_WHERE */
     _Atomic uint64_t turn;  /* counts rows; one that does not move is a row that takes long */
 };
 

@@ -73,17 +73,17 @@ int dm_trace_row(struct dm_trace *head, const char *p, size_t n, const char *nam
     return dm_sample_parse(head->sample, t->row.p, &end, &limits, false, err);
 }
 
-void dm_trace_at(struct dm_trace *head, struct dm_sample *sample, uint32_t op, uint32_t child)
+void dm_trace_at(struct dm_trace *head, struct dm_sample *sample, int32_t op, uint32_t child)
 {
     struct dm_tracer *t = tracer_of(head);
     uint64_t turn = atomic_load_explicit(&t->board->turn, memory_order_relaxed);
     if (t->current)
         dm_sample_seal(t->current);
     t->current = sample;
-    t->board->op = (int32_t)op;
+    t->board->op = op;
     atomic_store_explicit(&t->board->row, t->offset, memory_order_relaxed);
     atomic_store_explicit(&t->board->turn, turn + 1, memory_order_release);
-    head->seed = dm_work_seed(t->place, op, child);
+    head->seed = dm_work_seed(t->place, (uint32_t)op, child);
 }
 
 void dm_trace_suspend(struct dm_trace *head)

@@ -304,7 +304,9 @@ void dm_coprocess_finish(void)
         kill_group(c);
         close_all(c);
     }
-    uv_run(dm_loop(&err), UV_RUN_DEFAULT); /* closes them */
     while (coprocesses.all)
-        free_coprocess(coprocesses.all);
+        if (coprocesses.all->handles > 0) /* others still use the loop */
+            uv_run(dm_loop(&err), UV_RUN_ONCE);
+        else
+            free_coprocess(coprocesses.all);
 }

@@ -471,7 +471,8 @@ void dm_process_finish(void)
         close_all(p);
     }
     uv_close((uv_handle_t *)&processes.child, NULL);
-    uv_run(processes.loop, UV_RUN_DEFAULT);
+    while (processes.running) /* until they are closed; others still use the loop */
+        uv_run(processes.loop, UV_RUN_ONCE);
     while ((end = dm_process_next()))
         dm_process_release(end);
     processes.loop = NULL;

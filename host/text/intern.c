@@ -1,24 +1,16 @@
 #include "text/intern.h"
 
+#include "base/seed.h"
 #include "lua/ffi.h"
 #include "text/scratch.h"
 
 #include <string.h>
-#include <sys/random.h>
 #include <xxhash.h>
 
 struct key {
     uint64_t hash;
     size_t at, n;
 };
-
-static uint64_t random_seed(void)
-{
-    static uint64_t seed;
-    if (!seed && getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
-        seed = 0x9E3779B97F4A7C15;
-    return seed;
-}
 
 static const struct key *keys_of(const struct dm_intern *s)
 {
@@ -57,7 +49,7 @@ bool dm_intern_begin(struct dm_intern *s)
 {
     s->text = dm_scratch_get(DM_SCRATCH_KEY_TEXT);
     s->keys = dm_scratch_get(DM_SCRATCH_KEYS);
-    s->seed = random_seed();
+    s->seed = dm_seed();
     dm_buf_clear(s->text);
     dm_buf_clear(s->keys);
     return dm_buf_reserve(s->text, 1) && fill(s, 64);

@@ -124,6 +124,19 @@ function M.at(node, path)
   return read(s, value)
 end
 
+---What stands at several paths, as M.at finds it. A loop, which LuaJIT compiles whoever calls this.
+---@param node ffi.cdata*
+---@param paths string[]
+---@param found table gets the values, under the same numbers
+function M.pick(node, paths, found)
+  local s = live(node)
+  for i = 1, #paths do
+    local path = paths[i]
+    local value = C.dm_sample_follow(s, node[INDEX], path, #path)
+    if value == 0 then found[i] = nil else found[i] = read(s, value) end
+  end
+end
+
 local function is_node(v)
   return istype(node_t, v)
 end
@@ -375,18 +388,19 @@ function M.parse(text) return make_sample(0, text, #text) end
 ---Hands the node of a JSON text without newlines to a function, and takes it back at once, so that the collector has
 ---nothing to do with it. Raises what the function does.
 ---@param text string
----@param take fun(node: ffi.cdata*): any, any
+---@param take fun(node: ffi.cdata*): any, any, any
 ---@return boolean read
 ---@return any value what `take` returned; else why it is not JSON
 ---@return any second
+---@return any third
 function M.within(text, take)
   local s = C.dm_sample_make(text, #text, 0, err)
   if s == nil then return false, ffi_string(err.text) end
   local node = M.root(s)
-  local ok, value, second = pcall(take, node)
+  local ok, value, second, third = pcall(take, node)
   C.dm_sample_release(node)
   if not ok then error(value, 0) end
-  return true, value, second
+  return true, value, second, third
 end
 
 ---A copy of a sample, or of an object or array in it, that outlives execute. It lives as dm.sample's.

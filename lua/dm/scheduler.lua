@@ -56,6 +56,9 @@ local LONGEST_BACKOFF_MS = 300000
 ---@param options table? as M.OPTIONS declares them
 ---@return dm.TaskScheduler
 function M.TaskScheduler(options)
+  if options ~= nil and type(options) ~= "table" then
+    error("TaskScheduler takes a table of options, not a " .. type(options), 2)
+  end
   local values, wrong = params.check(M.OPTIONS, options or {}, sample.null)
   if not values then error("TaskScheduler " .. wrong, 2) end
   local self = setmetatable({
@@ -224,7 +227,42 @@ function TaskScheduler:pump()
       tasks.begin(self, task)
     end
   end
-  while self.room[1] and self.counts.pending < self.max_queued do wait.wake(table.remove(self.room, 1)) end
+  if self.counts.pending < self.max_queued then self:wake_room() end
+end
+
+---Why no task can be submitted under an id now.
+---@param id string
+---@return string? nil: it can
+function TaskScheduler:why_not(id)
+  if self.closed then return "the scheduler is shut down" end
+  local old = self.tasks[id]
+  if old and (old.status == "pending" or old.status == "running" and not old.cancelling) then
+    return ("there is a task %s already, and it is %s"):format(id, old.status)
+  end
+end
+
+local function leave(room, me)
+  for i, other in ipairs(room) do
+    if other == me then return table.remove(room, i) end
+  end
+end
+
+---Waits until there is room in the queue.
+---@param id string
+---@return string? why no task can be submitted under that id by then
+function TaskScheduler:wait_for_room(id)
+  local why_not = self:why_not(id)
+  while not why_not and self.counts.pending >= self.max_queued do
+    local me = wait.self()
+    self.room[#self.room + 1] = me
+    wait.park(me, function() leave(self.room, me) end)
+    why_not = self:why_not(id)
+  end
+  return why_not
+end
+
+function TaskScheduler:wake_room()
+  while self.room[1] do wait.wake(table.remove(self.room, 1)) end
 end
 
 ---Submits a task. When too many wait already, it waits until there is room. One whose id is that of a task that is
@@ -236,19 +274,13 @@ end
 ---@return string id
 function TaskScheduler:submit(id, what, ...)
   if type(id) ~= "string" or id == "" then error("a task's id is a string that is not empty", 2) end
-  if self.closed then error("the scheduler is shut down", 2) end
   local ok, work = pcall(work_of.of, what, ...)
   if not ok then error(("task %s: %s"):format(id, raised.text(work)), 2) end
   local old = self.tasks[id]
   if old and old.resumed and tasks.same_work(old, work) then return id end
-  if old and (old.status == "pending" or old.status == "running" and not old.cancelling) then
-    error(("there is a task %s already, and it is %s"):format(id, old.status), 2)
-  end
-  while self.counts.pending >= self.max_queued do
-    local me = wait.self()
-    self.room[#self.room + 1] = me
-    wait.park(me)
-  end
+  local why_not = self:wait_for_room(id)
+  if why_not then error(why_not, 2) end
+  old = self.tasks[id]
   if old and self.journal then self.journal:forget(old) end
   self.seq = self.seq + 1
   local task = tasks.new(self.seq, id, work)
@@ -273,6 +305,7 @@ end
 ---@param status string? those of one status only
 ---@return dm.TaskResult[] in the order in which they were submitted
 function TaskScheduler:get_tasks_by_status(status)
+  if status and not self.counts[status] then error(('there is no status "%s"'):format(tostring(status)), 2) end
   local list = {}
   for _, task in pairs(self.tasks) do
     if not status or task.status == status then list[#list + 1] = task end
@@ -360,6 +393,7 @@ end
 function TaskScheduler:shutdown()
   if self.closed then return end
   self.closed = true
+  self:wake_room()
   for _, result in ipairs(self:get_all_tasks()) do self:cancel_task(result.task_id) end
   for _, result in ipairs(self:get_tasks_by_status "running") do self:wait_for_task(result.task_id) end
   for _, task in pairs(self.ending) do wait_for(task) end

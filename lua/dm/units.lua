@@ -21,9 +21,9 @@ end
 
 ---Milliseconds from "30s", "500ms", "2min"; a number alone is seconds.
 ---@param v number|string
----@return number? milliseconds
+---@return number? milliseconds nil when it is not a time
 function M.milliseconds(v)
-  if type(v) == "number" then return v * 1e3 end
+  if type(v) == "number" then return v == v and v * 1e3 or nil end
   return parse(v, TIMES)
 end
 

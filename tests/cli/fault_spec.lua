@@ -16,16 +16,15 @@ describe("dmhost run survives", function()
   end)
   after_each(t.clean)
 
-  ---Until there is a file "quick", each row behind those of a number sleeps for so many microseconds: so there is
+  ---Until there is a file "quick", each row behind those of a number sleeps for so many milliseconds: so there is
   ---something to kill.
-  local function prepare(microseconds, from)
+  local function prepare(milliseconds, from)
     os.execute(("cd %s && rm -rf quick out.jsonl*"):format(q(dir)))
     t.pipeline(dir, ([[input = "in.jsonl", output = "out.jsonl", split_size = "64KiB", operators = { dm.map(function(s)
       quick = quick or io.open "quick"
-      if not quick and s.id > %d then require "ffi".C.usleep(%d) end
+      if not quick and s.id > %d then require "ffi".C.dm_pause(%g) end
       s.seen = true
-    end) }]]):format(from or 0, microseconds))
-    t.write(dir .. "/pipeline.lua", 'require "ffi".cdef "int usleep(unsigned);"\n' .. t.read(dir .. "/pipeline.lua"))
+    end) }]]):format(from or 0, milliseconds))
   end
 
   ---Runs a script of bash beside the pipeline.
@@ -59,9 +58,9 @@ describe("dmhost run survives", function()
   -- Rows are short and many to a split: one on which a worker is killed three times is rejected.
   it("50 workers killed -9 at random times", function()
     t.write(dir .. "/in.jsonl", corpus:rep(4))
-    local kills, microseconds = 0, 100
+    local kills, milliseconds = 0, 0.1
     while kills < 50 do
-      prepare(microseconds)
+      prepare(milliseconds)
       local status, out, err = script(KILLER)
       assert.equal(0, status, err)
       kills = tonumber(out)
@@ -69,7 +68,7 @@ describe("dmhost run survives", function()
       assert.equal("", t.read(dir .. "/out.jsonl.run/rejects.jsonl"))
       local lost = t.receipt(dir .. "/out.jsonl.run").workers_lost -- a worker killed when all is done is not lost
       assert.is_true(lost <= kills and lost >= kills - 2, lost)
-      microseconds = microseconds * 2 -- a fast machine may end it before 50 are dead
+      milliseconds = milliseconds * 2 -- a fast machine may end it before 50 are dead
     end
   end)
 
@@ -90,7 +89,7 @@ describe("dmhost run survives", function()
       kill -STOP $idle
       touch go
       await eval '! pgrep -P $pid | grep -vx $idle'
-      kill -9 $idle 2>/dev/null # one that was not ready yet is dead by now
+      pgrep -P $pid | grep -qx $idle && kill -9 $idle # one that was not ready yet is dead by now
       await eval '! kill -0 $pid'
       wait $pid]]
     assert.equal("", out)
@@ -99,9 +98,9 @@ describe("dmhost run survives", function()
 
   -- At any time of its start, and soon after it has committed something.
   it("a coordinator killed -9 twenty times, with --resume", function()
-    local kills, microseconds = 0, 100
+    local kills, milliseconds = 0, 0.1
     while kills < 20 do
-      prepare(microseconds)
+      prepare(milliseconds)
       local status, out, err = script [[
         size() { stat -c %s out.jsonl.run/journal 2>/dev/null || echo 0; }
         kills=0
@@ -123,12 +122,12 @@ describe("dmhost run survives", function()
       local receipt = t.receipt(dir .. "/out.jsonl.run")
       assert.equal(20000, receipt.rows.out)
       assert.equal(t.crc64(want), receipt.output_hash)
-      microseconds = microseconds * 2
+      milliseconds = milliseconds * 2
     end
   end)
 
   it("and leaves no worker behind when the coordinator is killed -9", function()
-    prepare(1e6)
+    prepare(1000)
     local status, _, err = script [[
       $dmhost run pipeline.lua -j 2 -q & pid=$!
       await eval '[ $(pgrep -P $pid | wc -l) = 2 ]'
@@ -151,7 +150,7 @@ describe("dmhost run survives", function()
   end)
 
   it("SIGINT, then --resume", function()
-    prepare(20000, 1000)
+    prepare(20, 1000)
     local status, _, err = script [[
       $dmhost run pipeline.lua -j 2 & pid=$!
       await test -s out.jsonl.run/journal
@@ -170,7 +169,7 @@ describe("dmhost run survives", function()
 
   it("SIGINT once, and twice, with the worker inside", function()
     for times = 1, 2 do
-      prepare(20000, 1000)
+      prepare(20, 1000)
       local status, out = script(([[
         $dmhost run pipeline.lua -j 0 2>err & pid=$!
         await test -s out.jsonl.run/journal
@@ -218,7 +217,7 @@ time.sleep(1000)
   end)
 
   it("only one of two runs into one output", function()
-    prepare(20000, 1000)
+    prepare(20, 1000)
     local status, _, err = script [[
       $dmhost run pipeline.lua -j 1 -q & pid=$!
       await test -s out.jsonl.run/journal
@@ -231,7 +230,7 @@ time.sleep(1000)
   end)
 
   it("input that changes during the run, by failing with the file's name", function()
-    prepare(20000, 1000)
+    prepare(20, 1000)
     local status, _, err = script [[
       $dmhost run pipeline.lua -j 1 -q & pid=$!
       await test -s out.jsonl.run/journal

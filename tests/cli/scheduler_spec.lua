@@ -87,6 +87,9 @@ describe("dm.scheduler", function()
     s:submit("x", { "sleep", "100" })
     refused("there is a task x already", "x", { "true" })
     assert.is_false(pcall(TaskScheduler, { max_concurrent = 0 }))
+    assert.error_matches(function() TaskScheduler(5) end, "takes a table of options, not a number")
+    assert.error_matches(function() s:get_tasks_by_status "done" end, 'there is no status "done"')
+    assert.error_matches(function() s:wait_for_task("x", 0 / 0) end, "is not a time")
     assert.equal(1, s:get_statistics().total)
   end)
 
@@ -282,10 +285,49 @@ describe("dm.scheduler", function()
     few:shutdown()
   end)
 
+  describe("when who submits has to wait", function()
+    local full
+    before_each(function()
+      full = TaskScheduler { max_concurrent = 1, max_queued = 1 }
+      full:submit("runs", { "sleep", "100" })
+      eventually(function() return full:get_statistics().running == 1 end)
+      full:submit("waits", { "sleep", "100" })
+      for _, id in ipairs { "a", "b" } do
+        s:submit(id, function() return full:submit("same", { "true" }) end)
+      end
+      eventually(function() return #full.room == 2 end)
+    end)
+    after_each(function() full:shutdown() end)
+
+    it("takes an id once", function()
+      full:cancel_task "waits"
+      assert.equal("completed", ends(s, "a").status)
+      assert.truthy(ends(s, "b").error:find("there is a task same already, and it is pending", 1, true))
+      assert.equal(3, full:get_statistics().total)
+    end)
+    it("takes nothing any more after shutdown", function()
+      full:shutdown()
+      for _, id in ipairs { "a", "b" } do
+        assert.truthy(ends(s, id).error:find("the scheduler is shut down", 1, true))
+      end
+    end)
+    it("forgets who is cancelled", function()
+      s:cancel_task "a"
+      assert.equal("cancelled", ends(s, "a").status)
+      assert.equal(1, #full.room)
+    end)
+  end)
+
   it("tells how far a task has come", function()
     s:submit("far", function() dm.scheduler.progress(0.25); dm.sleep(100) end)
     eventually(function() return s:get_task_status("far").progress == 0.25 end)
   end)
+  for _, share in ipairs { -0.1, 1.1, 0 / 0, "half" } do
+    it("says what is no progress: " .. tostring(share), function()
+      s:submit("far", dm.scheduler.progress, share)
+      assert.equal("progress is a number from 0 to 1, not " .. tostring(share), ends(s, "far").error)
+    end)
+  end
 
   it("runs pipelines", function()
     t.write(dir .. "/in.jsonl", '{"text":"a"}\n{"text":"bb"}\n')
@@ -311,5 +353,15 @@ describe("dm.scheduler", function()
     s:submit("x", { "true" })
     ends(s, "x")
     wait.finish()
+  end)
+
+  it("ends with its script, whatever that has waited for", function()
+    local status, out, err = t.shell("timeout 100 " .. q(t.DMHOST) .. " lua -e " .. q [[
+      local dm = require "dm"
+      dm.exec { "true" }
+      print(dm.remote("whitespace_normalization_mapper", {}, { text = "a\tb" }):await().text)
+      print(dm.http.get "http://127.0.0.1:1/" == nil)]])
+    assert.equal("a b\ntrue\n", out, err)
+    assert.equal(0, status)
   end)
 end)

@@ -7,7 +7,8 @@ describe("on Ray, a run", function()
   it("deletes its job when that has ended, and keeps its log", function()
     M.check(M.bash "$dmhost run pipeline.lua -o out.jsonl -q --engine ray=$RAY_URL --workers 1")
     local status, out, err = M.bash [[job=$(basename out.jsonl.run/hosts/*.log .log)
-      cat out.jsonl.run/hosts/*.log; curl -sf -m 9 $RAY_URL/api/jobs/ | grep -q "$job" && exit 1; exit 0]]
+      cat out.jsonl.run/hosts/*.log
+      curl -sf -m 9 -H "Authorization: Bearer $RAY_AUTH_TOKEN" $RAY_URL/api/jobs/ | grep -q "$job" && exit 1; exit 0]]
     assert.equal(0, status, err)
     assert.truthy(out:find("worker-host", 1, true), out)
   end)
@@ -26,6 +27,17 @@ describe("on Ray, a run", function()
       until_ eval '$dmhost status out.jsonl | grep -q "can not be reached"'
       cluster up]]
     M.check(status, out, err)
+  end)
+  it("finds the token where Ray's tools do", function()
+    local status, _, err = M.bash [[
+      token=$RAY_AUTH_TOKEN; unset RAY_AUTH_TOKEN; export HOME=$PWD
+      run() { $dmhost run pipeline.lua -o out.jsonl -q --force --engine ray=$RAY_URL --workers 1 "$@"; }
+      run 2>none && exit 1
+      mkdir .ray && echo $token >.ray/auth_token && run || exit 2
+      echo wrong >.ray/auth_token; run 2>wrong && exit 3
+      echo $token >here; RAY_AUTH_TOKEN_PATH=$PWD/here run || exit 4
+      for why in none wrong; do grep -q "Ray wants another token" $why || { cat $why >&2; exit 5; }; done]]
+    assert.equal(0, status, err)
   end)
   it("says that there is no Ray, or no address", function()
     local status, _, err = M.bash "$dmhost run pipeline.lua -o out.jsonl --engine ray=http://127.0.0.1:1 --workers 1"

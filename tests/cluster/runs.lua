@@ -28,6 +28,16 @@ function Ask:build_llm_prompt(s) return s.text end
 return dm.pipeline { input = "in.jsonl", split_size = "16KiB", limits = { row_time = "60s" },
   operators = { Ask { url = %q, model = "m", max_in_flight = 50 } } }]]
 
+-- Rows wait a little, so that each worker gets some.
+local ON_GPU = [[
+local dm = require "dm"
+local On = require("dm.base_op").Mapper:extend { name = "on", resources = { gpus = 1 } }
+function On:execute(s)
+  s.on = ("%s %s %s"):format(self.accelerator, table.concat(self.devices, ","), os.getenv "CUDA_VISIBLE_DEVICES")
+  require("ffi").C.dm_pause(1)
+end
+return dm.pipeline { input = "in.jsonl", split_size = "4KiB", operators = { On { accelerator = "cuda" } } }]]
+
 -- What scripts begin with: folder, dmhost, root of the repository, script of the cluster.
 local PRELUDE = [[
 cd %s; dmhost=%s nodes="%s"
@@ -155,6 +165,15 @@ return function(cluster)
     assert.equal(0, status, err)
     assert.equal("all\n", out)
   end)
+  for _, words in ipairs { "--workers 2 --slots 2", "--workers 4 --slots 2" } do
+    it("gives operators the GPUs that they ask for, each worker its own: " .. words, function()
+      t.write(dir .. "/gpus.lua", ON_GPU)
+      local status, out, err = bash("$dmhost run gpus.lua -o out.jsonl -q ENGINE " .. words
+        .. [[ && grep -o '"on":"[^"]*"' out.jsonl | sort -u]])
+      assert.equal(0, status, err)
+      assert.equal('"on":"cuda 0 0"\n"on":"cuda 1 1"\n', out)
+    end)
+  end
   it("goes on when a worker is killed", function()
     local status, out, err = M.disturbed "kill -9 $(one worker)"
     M.check(status, out, err)

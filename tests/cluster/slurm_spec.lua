@@ -11,20 +11,6 @@ describe("on Slurm, a run", function()
     M.check(M.bash [[salloc -N3 --ntasks-per-node=1 --mem-per-cpu=200 --no-kill \
       $dmhost run pipeline.lua -o out.jsonl -q --engine slurm --workers 3 --memory 200M]])
   end)
-  it("gets the GPUs that operators ask for, each worker its own", function()
-    local status, out, err = M.bash [[
-      cat >gpus.lua <<'END'
-      return dm.pipeline { input = "in.jsonl", split_size = "4KiB", operators = { dm.map(function(s)
-        s.gpus = os.getenv "CUDA_VISIBLE_DEVICES"
-        require("ffi").C.dm_pause(1)
-      end), { "text_length_filter", max_len = 1e6, resources = { gpus = 1 } } } }
-END
-      sed -i '1s/^/local dm = require "dm"; /' gpus.lua
-      $dmhost run gpus.lua -o out.jsonl -q --max-rejects 3000 --engine slurm --workers 2 --slots 2
-      grep -o '"gpus":"[^"]*"' out.jsonl | sort -u]]
-    assert.equal(0, status, err)
-    assert.equal('"gpus":"0"\n"gpus":"1"\n', out)
-  end)
   it("finds the row that takes more memory than Slurm gives its worker host", function()
     local status, out, err = M.bash [[
       cat >takes.lua <<'END'

@@ -60,7 +60,7 @@ describe("the real Data-Juicer", function()
   after_each(t.clean)
 
   local function same_rows(recipe)
-    if not PYTHON or PYTHON == "" then pending "DM_DATAJUICER_PYTHON is not set: make test-datajuicer" end
+    if not PYTHON or PYTHON == "" then pending(t.excuse "DM_DATAJUICER_PYTHON is not set: make test-datajuicer") end
     t.write(dir .. "/recipe.yaml", "dataset_path: ./in.jsonl\nexport_path: ./theirs/out.jsonl\nnp: 1\n"
       .. "open_monitor: false\nuse_cache: false\n" .. recipe)
     local status, _, err = t.shell(("cd %s && HF_HOME=%s/hf %s --config recipe.yaml"):format(q(dir), q(dir),

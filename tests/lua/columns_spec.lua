@@ -43,6 +43,11 @@ describe("a table", function()
     assert.equal(whole, show(39))
   end)
 
+  it("has cells that end in line, whatever they are written in", function()
+    local layout = columns.fit(4, HEADS, { { "a", "每秒", "1" } })
+    assert.equal("a      每秒      1\n", layout:line { "a", "每秒", "1" })
+  end)
+
   it("leaves out columns and cuts names, where there is none", function()
     assert.equal("name                  rows\n"
       .. "清洗@一.l... 1,234,567,890\n"

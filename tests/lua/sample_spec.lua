@@ -61,6 +61,11 @@ describe("a sample", function()
       assert.equal(2, sample.at(row '{"a":[{"b":1},{"b":{"c":0},"b":{"c":2}}]}', "a/2/b/c"))
       assert.equal(1, sample.at(row '{"\\u0061":1}', "a"))
     end)
+    it("what stands at several paths", function()
+      local found = { 1, 2, 3, 4 }
+      sample.pick(s, { "m/k/x/2/2", "missing", "no", "n" }, found)
+      assert.same({ "deep", nil, false, 15 }, found)
+    end)
     it("names with escapes, control characters and NUL", function()
       local odd = row '{"\\u0061\\n\\u0000\\"":1,"a":2}'
       assert.equal(1, odd['a\n\0"'])

@@ -29,7 +29,7 @@ describe("a real model", function()
 
   local function stop(which)
     os.execute("kill -9 " .. which .. " 2>/dev/null")
-    servers.wait_for("its end", function() return os.execute("kill -0 " .. which .. " 2>/dev/null") ~= 0 end)
+    servers.wait_for("its end", function() return not t.lives(which) end)
   end
 
   setup(function() pid = start(PORT) end)

@@ -158,7 +158,7 @@ describe("the budget of a run", function()
     servers.wait_for("some requests", function() return server:stats().requests > 20 end)
     t.kill(9, "$(pgrep -P " .. pid .. " | head -1)")
     server:gate()
-    servers.wait_for("the end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
+    servers.wait_for("the end", function() return not t.lives(pid) end)
     assert.truthy(t.read(dir .. "/err"):find("--max-requests: 60", 1, true), t.read(dir .. "/err"))
     assert.equal(1, receipt().workers_lost)
     local made = server:stats().requests
@@ -175,7 +175,7 @@ describe("the budget of a run", function()
       local pid = t.read(dir .. "/pid"):match "%d+"
       servers.wait_for("some requests", function() return server:stats().requests > most - 100 end)
       t.kill(9, pid)
-      servers.wait_for("its end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
+      servers.wait_for("its end", function() return not t.lives(pid) end)
       local before
       servers.wait_for("the server's rest", function()
         local now = server:stats().requests
@@ -215,7 +215,7 @@ describe("the budget of a run", function()
     t.kill("INT", pid)
     servers.wait_for("the message", function() return t.read(dir .. "/out.jsonl.run/log"):find("stopping", 1, true) end)
     t.write(dir .. "/go", "")
-    servers.wait_for("its end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
+    servers.wait_for("its end", function() return not t.lives(pid) end)
     assert.equal(8, server:stats().requests)
     local status, _, err = t.shell(("%s run %s/pipeline.lua --no-cache -q --resume --max-requests 16"):format(t.DMHOST,
       q(dir)))
@@ -241,7 +241,7 @@ describe("the budget of a run", function()
     servers.wait_for("the account", function() return t.read(dir .. "/out.jsonl.run/asked") end)
     local pid = t.read(dir .. "/pid"):match "%d+"
     t.kill(9, pid)
-    servers.wait_for("its end", function() return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 end)
+    servers.wait_for("its end", function() return not t.lives(pid) end)
     server:gate()
     local status, _, err = run "-j 2 -q --resume --max-requests 700"
     assert.equal(4, status, err)

@@ -63,7 +63,7 @@ function M.fit(name, columns, rows, width)
 end
 
 local function right(text, width)
-  return (" "):rep(width - #text) .. text
+  return (" "):rep(width - paint_module.columns(text)) .. text
 end
 
 local function line(layout, name, cell)

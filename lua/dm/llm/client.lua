@@ -1,4 +1,5 @@
 -- Asks a model behind an OpenAI-compatible server, again when that may help, and reads what it answers.
+local answer = require "dm.llm.answer"
 local ffi = require "ffi"
 local cache = require "dm.llm.cache"
 local events = require "dm.llm.events"
@@ -9,7 +10,6 @@ local schema = require "dm.llm.schema"
 local wait = require "dm.wait"
 
 local C = ffi.C
-local at = sample.at
 
 local M = {}
 
@@ -110,6 +110,9 @@ local function judge(self, ended)
       and ended.outcome ~= C.DM_HTTP_BAD
   end
   if ended.status >= 200 and ended.status < 300 then return nil end
+  local place = ended.status < 400 and http.headers(ended.head).location
+  if place then return ("HTTP %d: moved; url should be %s"):format(ended.status, presentable(self, place)) end
+  if ended.status == 407 then return "HTTP 407: the proxy wants to know who asks: http://NAME:PASSWORD@HOST:PORT" end
   return ("HTTP %d: %s"):format(ended.status, presentable(self, ended.body)), AGAIN[ended.status]
 end
 
@@ -188,10 +191,13 @@ local function try(self, url, body, read)
   local tokens, cost = tokens_in + tokens_out, cost_of(self, tokens_in, tokens_out)
   local ended, pause = send(self, request_to(self, url), body, tokens, cost)
   local why, again = judge(self, ended)
-  local value
+  local value, hopeless
   if not why then
-    value, why = read(ended)
-    if why then why, again = why .. ": " .. presentable(self, ended.body), true end
+    value, why, hopeless = read(ended)
+    if why then
+      local shown = (hopeless or ended.body == "") and "" or ": " .. ended.body
+      why, again = presentable(self, why .. shown), not hopeless
+    end
   end
   local took_tokens, took = tokens, cost
   if value and value.tokens_in then took_tokens, took = account(self, value.tokens_in, value.tokens_out or 0) end
@@ -211,7 +217,7 @@ end
 ---Finds the reply to a request, or sends it until it is answered as it should be, or that is hopeless.
 ---@param url string
 ---@param text string the request, in JSON
----@param read fun(ended: dm.Ended): any, string? reads the reply; nil and why when it can not
+---@param read fun(ended: dm.Ended): any, string?, boolean? reads the reply; why that will not do, ever
 ---@return any
 ---@return string|false|nil key under which a new reply may be kept; false: none is; nil: it was found
 function Client:post(url, text, read)
@@ -237,32 +243,9 @@ function Client:post(url, text, read)
   error(("%s: %s"):format(self.endpoint.name, why), 0)
 end
 
----Reads a chat completion, or a completion, out of a node.
-local function read_choice(root)
-  local text = at(root, "choices/1/message/content")
-  if text == nil then text = at(root, "choices/1/text") end
-  if type(text) ~= "string" then return nil, "the reply has no text" end
-  return {
-    text = text,
-    finish_reason = at(root, "choices/1/finish_reason"),
-    tokens_in = at(root, "usage/prompt_tokens"),
-    tokens_out = at(root, "usage/completion_tokens"),
-  }
-end
-
----Reads a reply's JSON with `take`, which gets the node. Newlines between its tokens are as good as blanks.
-local function read_json(ended, take)
-  local text = ended.body
-  if text:find("\n", 1, true) or text:find("\r", 1, true) then text = text:gsub("[\r\n]", " ") end
-  local taken, read, value, why = pcall(sample.within, text, take)
-  if not taken then return nil, tostring(read) end
-  if not read then return nil, "the reply is " .. value:gsub(" of the row$", "") end
-  return value, why
-end
-
 local function read_chat(ended)
   if ended.events then return events.join(ended.body) end
-  return read_json(ended, read_choice)
+  return answer.read(ended.body, answer.choice)
 end
 
 ---A list of messages of a string or of messages, with those that go before.
@@ -306,21 +289,6 @@ local function request_for(self, prompt)
   return self.around[1] .. sample.json(prompt) .. self.around[2]
 end
 
----Vectors of n texts, and the tokens that they took, out of a node.
----@return { vectors: number[][], tokens_in: integer? }?
----@return string? why
-local function read_vectors(root, n)
-  local vectors = {}
-  for i = 1, n do
-    local place = (at(root, ("data/%d/index"):format(i)) or i - 1) + 1
-    local vector = at(root, ("data/%d/embedding"):format(i))
-    if not vector or vectors[place] then return nil, "the reply lacks vectors" end
-    vectors[place] = sample.totable(vector)
-  end
-  if #vectors == n then return { vectors = vectors, tokens_in = at(root, "usage/prompt_tokens") } end
-  return nil, "the reply lacks vectors"
-end
-
 ---Asks for vectors of texts and waits for them. Raises when there are none.
 ---@param texts string[]
 ---@return number[][] in the order of the texts
@@ -329,7 +297,7 @@ function Client:embed(texts)
   if not self.embeddings then error("vectors need the parameter url", 0) end
   local body = { model = self.body.model, input = sample.array { unpack(texts) } }
   local found, key = self:post(self.embeddings, sample.json(body), function(ended)
-    return read_json(ended, function(root) return read_vectors(root, #texts) end)
+    return answer.read(ended.body, function(root) return answer.vectors(root, #texts) end)
   end)
   local vectors = key == nil and found or found.vectors
   cache.keep(key, vectors)

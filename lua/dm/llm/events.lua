@@ -1,4 +1,5 @@
 -- Server-sent events (WHATWG HTML, 9.2.6) of an OpenAI-compatible server, joined to the reply that they are pieces of.
+local answer = require "dm.llm.answer"
 local sample = require "dm.sample"
 
 local at = sample.at
@@ -26,36 +27,50 @@ function M.data(text)
   return list
 end
 
+---Why the server gave up, or nil.
+---@param event ffi.cdata*
+local function failure_of(event)
+  local why = at(event, "error/message") or at(event, "error")
+  if why == nil and not at(event, "choices") then why = at(event, "message") end
+  if why ~= nil then return type(why) == "string" and why or "the server says that it failed" end
+end
+
 ---Adds what one event holds to the reply.
+---@return string? why the server gave up
 local function add(reply, pieces, event)
-  local piece = at(event, "choices/1/delta/content") or at(event, "choices/1/text")
+  local failure = failure_of(event)
+  if failure then return failure end
+  local piece = answer.text(at(event, "choices/1/delta/content")) or at(event, "choices/1/text")
   if type(piece) == "string" then pieces[#pieces + 1] = piece end
-  reply.finish_reason = at(event, "choices/1/finish_reason") or reply.finish_reason
-  if at(event, "usage") then
-    reply.tokens_in, reply.tokens_out = at(event, "usage/prompt_tokens"), at(event, "usage/completion_tokens")
-  end
-  return at(event, "error/message")
+  local finish, refusal = at(event, "choices/1/finish_reason"), at(event, "choices/1/delta/refusal")
+  if type(finish) == "string" then reply.finish_reason = finish end
+  if type(refusal) == "string" then reply.refusal = (reply.refusal or "") .. refusal end
+  if at(event, "usage") then reply.tokens_in, reply.tokens_out = answer.usage(event) end
+end
+
+local function finish(reply, pieces)
+  reply.text = pieces[1] and table.concat(pieces)
+  return reply, answer.wrong(reply, reply.refusal)
 end
 
 ---Joins a stream to one reply.
 ---@param text string
 ---@return dm.LLMReply? reply nil when the stream is not whole, or says that something failed
----@return string? why
+---@return string? why it will not do
+---@return boolean? hopeless
 function M.join(text)
   local reply, pieces = {}, {}
   local function take(event) return add(reply, pieces, event) end
   for _, data in ipairs(M.data(text)) do
-    if data == "[DONE]" then
-      reply.text = table.concat(pieces)
-      return reply
+    if data == "[DONE]" then return finish(reply, pieces) end
+    if data ~= "" then -- a sign of life
+      local failure, why = answer.read(data, take)
+      if why then return nil, (why:gsub("^the reply", "an event", 1)) end
+      if failure then return nil, failure end
     end
-    local read, failure = sample.within(data, take)
-    if not read then return nil, "an event is not JSON: " .. failure end
-    if failure then return nil, tostring(failure) end
   end
   if not reply.finish_reason then return nil, "the stream ended before its end" end
-  reply.text = table.concat(pieces)
-  return reply
+  return finish(reply, pieces)
 end
 
 return M

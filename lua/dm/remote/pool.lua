@@ -72,7 +72,7 @@ function M.of(described, remember)
   sources.install()
   pools[key] = setmetatable({
     tasks = scheduler.TaskScheduler { max_concurrent = tonumber(job.workers), keep_finished = remember },
-    waiting = {}, calls = 0, heard = "", described = key, sent = {},
+    waiting = {}, calls = 0, heard = "", described = key,
   }, Pool)
   return pools[key]
 end

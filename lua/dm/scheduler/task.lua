@@ -248,6 +248,9 @@ end
 ---Says how far the task has come in which this is called. Nothing outside of one.
 ---@param share number 0 to 1
 function M.progress(share)
+  if type(share) ~= "number" or not (share >= 0 and share <= 1) then
+    error("progress is a number from 0 to 1, not " .. tostring(share), 2)
+  end
   local me = wait.self()
   if me.scheduled then me.scheduled.progress = share end
 end

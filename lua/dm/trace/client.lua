@@ -203,9 +203,6 @@ local function nothing()
   return { records = {}, at = {}, failures = 0 }
 end
 
--- What stands for an operator while --where looks at a row, see dm.trace.tracer.
-local AT_WHERE = -2
-
 ---The answer of a worker that --where has ended.
 local function of_where(request, lost)
   local answer = nothing()
@@ -238,7 +235,7 @@ function Client:rows(request)
     end
     return answer
   end
-  if lost.op == AT_WHERE then return of_where(request, lost) end
+  if lost.op == C.DM_AT_WHERE then return of_where(request, lost) end
   local at = lost.op >= 0 and find_row(request.rows, lost.row)
   if not at then return rows_apart(self, request, lost) end
   local before = {}

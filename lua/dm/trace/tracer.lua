@@ -17,9 +17,6 @@ local worker = require "dm.run.worker"
 local C = ffi.C
 local M = {}
 
----The number on the board in the place of an operator's, while --where looks at a row: -2 as C reads it.
-M.AT_WHERE = 2 ^ 32 - 2
-
 local trace, forget_seed ---@type ffi.cdata*, fun()
 local loaded ---@type dm.Loaded?
 local known = 0 -- files that the session knows to have been read
@@ -90,7 +87,7 @@ local function trace_row(request, row, where, failures)
     return not where and refused(id, row, ffi.string(err.text)) or nil
   end
   forget_seed()
-  C.dm_trace_at(trace, trace.sample, M.AT_WHERE, 0)
+  C.dm_trace_at(trace, trace.sample, C.DM_AT_WHERE, 0)
   if not matches(where, failures) then return nil end
   local walk = { ops = loaded.ops, trace = trace, full = request.full, save = request.save, touched = {},
     at = at_operator }

@@ -1,0 +1,10 @@
+/* A seed for hashes of texts that others choose: none can be made to collide. */
+#ifndef DM_BASE_SEED_H
+#define DM_BASE_SEED_H
+
+#include <stdint.h>
+
+/* The same during the life of this process, and another in the next. */
+uint64_t dm_seed(void);
+
+#endif
