@@ -45,9 +45,9 @@ VECTOR struct masks masks_of(const char *p)
 }
 
 /* What may follow a backslash, each at half of itself: no two of them have the same. The first
- * entry keeps a zero from being known. */
+ * entry is not half of it, so that a zero, which all others hold, is not known there. */
 static const char simple[64] = {
-    [0] = 1,         ['"' / 2] = '"', ['/' / 2] = '/', ['\\' / 2] = '\\', ['b' / 2] = 'b',
+    [0] = '"',       ['"' / 2] = '"', ['/' / 2] = '/', ['\\' / 2] = '\\', ['b' / 2] = 'b',
     ['f' / 2] = 'f', ['n' / 2] = 'n', ['r' / 2] = 'r', ['t' / 2] = 't',
 };
 

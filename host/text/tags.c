@@ -7,7 +7,7 @@
 #include "text/rewrite.h"
 #include "text/scratch.h"
 
-#include <stdlib.h>
+#include <limits.h>
 
 /* In order. Those of tables go only when they are asked for. */
 static const char *const names[] = {
@@ -34,11 +34,32 @@ static const char *const names[] = {
 };
 static const char *const table_names[] = {"table", "tbody", "td", "th", "tr"};
 
-enum { LONGEST_NAME = 10 };
+enum {
+    NAMES = sizeof names / sizeof *names,
+    TABLE_NAMES = sizeof table_names / sizeof *table_names,
+    LONGEST_NAME = 10
+};
 
-static int compare(const void *key, const void *name)
+static bool is_among(const char *const *list, size_t n, const char *name)
 {
-    return strcmp(key, *(const char *const *)name);
+    for (size_t i = 0; i < n; i++)
+        if (list[i][1] == name[1] && strcmp(list[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Whether it is one of those that always go; only names with its first letter are compared. */
+static bool is_name(const char *name)
+{
+    static size_t from[UCHAR_MAX + 2]; /* where the names of a first letter begin */
+    if (!from[UCHAR_MAX + 1])
+        for (size_t c = 0, i = 0; c <= UCHAR_MAX + 1; c++) {
+            while (i < NAMES && (unsigned char)*names[i] < c)
+                i++;
+            from[c] = i;
+        }
+    size_t first = from[(unsigned char)*name], end = from[(unsigned char)*name + 1];
+    return is_among(names + first, end - first, name);
 }
 
 /* Reads a name at `at` and returns its end, or 0 when it is none of ours. */
@@ -55,12 +76,8 @@ static size_t name_end(const char *p, size_t n, size_t at, bool tables)
         name[length++] = (char)c;
     }
     name[length] = 0;
-    if (bsearch(name, names, sizeof names / sizeof *names, sizeof *names, compare))
-        return at;
-    if (tables && bsearch(name, table_names, sizeof table_names / sizeof *table_names,
-                          sizeof *table_names, compare))
-        return at;
-    return 0;
+    bool ours = *name && (is_name(name) || (tables && is_among(table_names, TABLE_NAMES, name)));
+    return ours ? at : 0;
 }
 
 /* End of the tag whose '<' stands at `at`, or 0; *last is the last '>' of the text. */

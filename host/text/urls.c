@@ -8,6 +8,10 @@
 #include "text/rewrite.h"
 #include "text/scratch.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 static bool is_alnum(char c)
 {
     return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c >= '0' && c <= '9');
@@ -48,10 +52,40 @@ static size_t scheme_start(const char *p, size_t from, size_t colon)
     return SIZE_MAX;
 }
 
+#if defined(__x86_64__)
+
+/* The first place from i on where a text's first two bytes stand, or where less than a block is
+ * left. */
+__attribute__((target("avx2"))) static size_t find_pair(const char *p, size_t n, size_t i,
+                                                        const char *text)
+{
+    const __m256i first = _mm256_set1_epi8(text[0]), second = _mm256_set1_epi8(text[1]);
+    for (; n - i > 32; i += 32) {
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + i));
+        __m256i next = _mm256_loadu_si256((const __m256i *)(const void *)(p + i + 1));
+        __m256i both =
+            _mm256_and_si256(_mm256_cmpeq_epi8(b, first), _mm256_cmpeq_epi8(next, second));
+        uint32_t mask = (uint32_t)_mm256_movemask_epi8(both);
+        if (mask)
+            return i + (size_t)__builtin_ctz(mask);
+    }
+    return i;
+}
+
+#endif
+
 /* The first place from `from` on where a text stands, or n. */
 static size_t search(const char *p, size_t n, size_t from, const char *text)
 {
-    const char *hit = from < n ? memmem(p + from, n - from, text, strlen(text)) : NULL;
+    size_t length = strlen(text);
+#if defined(__x86_64__)
+    for (; dm_text_wide() && from < n && n - from > 32; from++) {
+        from = find_pair(p, n, from, text);
+        if (n - from >= length && memcmp(p + from, text, length) == 0)
+            return from;
+    }
+#endif
+    const char *hit = from < n ? memmem(p + from, n - from, text, length) : NULL;
     return hit ? (size_t)(hit - p) : n;
 }
 

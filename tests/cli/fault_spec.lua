@@ -89,7 +89,7 @@ describe("dmhost run survives", function()
       kill -STOP $idle
       touch go
       await eval '! pgrep -P $pid | grep -vx $idle'
-      kill -9 $idle 2>/dev/null # one that was not ready yet is dead by now
+      pgrep -P $pid | grep -qx $idle && kill -9 $idle # one that was not ready yet is dead by now
       await eval '! kill -0 $pid'
       wait $pid]]
     assert.equal("", out)

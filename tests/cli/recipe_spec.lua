@@ -282,6 +282,15 @@ process: []
     assert.equal(0, (dm "run recipe.yaml -q"))
     assert.is_true(sharded == t.read(dir .. "/out/a.jsonl"))
   end)
+  it("writes where work_dir says, where export_path asks for that", function()
+    t.write(dir .. "/in.jsonl", '{"text": "a"}\n')
+    for more, file in pairs { [""] = "w/a.jsonl", ["export_shard_size: 20000\n"] = "w/a/00000.jsonl" } do
+      recipe("dataset_path: in.jsonl\nwork_dir: w\nexport_path: '{work_dir}/a.jsonl'\nprocess: []\n" .. more)
+      local status, _, err = dm "run -q recipe.yaml"
+      assert.equal(0, status, err)
+      assert.equal('{"text": "a"}\n', t.read(dir .. "/" .. file))
+    end
+  end)
   it("finds operators in Lua where custom_operator_paths says", function()
     os.execute(("mkdir -p %s/mine"):format(q(dir)))
     t.write(dir .. "/mine/shout_mapper.lua", [[

@@ -91,6 +91,18 @@ process:
   - word_repetition_filter: {lang: en, tokenization: false, rep_len: 10, max_ratio: 0.6}
 ]]
   end)
+  it("gives the rows that are left of the whole corpus, in the same order", function()
+    same_rows [[
+process:
+  - whitespace_normalization_mapper:
+  - document_deduplicator: {lowercase: true}
+  - text_length_filter: {min_len: 1}
+  - document_minhash_deduplicator: {tokenization: space, jaccard_threshold: 0.9}
+  - clean_links_mapper:
+  - range_specified_field_selector: {field_key: meta.n, lower_percentile: 0.1, upper_percentile: 0.95}
+  - topk_specified_field_selector: {field_key: meta.n, topk: 120}
+]]
+  end)
   it("runs its operators and the user's for dmhost, to the same rows", function()
     same_rows [[
 custom_operator_paths: [custom.py]

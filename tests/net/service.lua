@@ -36,7 +36,7 @@ function M.start(dir, words, environment)
   os.remove(dir .. "/err")
   local command = "cd %s && { exec env %s %s serve --flow flow --port 0 %s >/dev/null 2>err & echo $! >pid; }"
   os.execute(command:format(q(dir), environment or "", q(t.DMHOST), words or ""))
-  for _ = 1, 1000 do
+  for _ = 1, 3000 do
     local port = (t.read(dir .. "/err") or ""):match "http://[%d.]+:(%d+)"
     if port then return { port = tonumber(port), pid = t.read(pid_file):match "%d+", dir = dir } end
     os.execute "sleep 0.02"

@@ -6,6 +6,7 @@
 #include "naive_sample.h"
 #include "test.h"
 
+#include <limits.h>
 #include <math.h>
 
 static const struct dm_json_kernel *kernel;
@@ -272,6 +273,19 @@ static const char odd_row[] =
     "{\"id\" : -12.50e+3, \"t\\u00e9xt\":\"a\\\"b\\\\ \xE6\x95\xB0 \\ud83d\\ude00\", \"list\":[1, "
     "[], {\"x\":null}, true,false ,\"\"],\"big\":123456789012345678901, \"id\":0.1 ,\"e\":{ } }";
 
+/* Any byte stands behind a backslash, with the string's end near or blocks away. */
+static void test_escapes(void)
+{
+    for (int c = 0; c <= UCHAR_MAX; c++)
+        for (int more = 0; more <= 200; more += 200) {
+            char row[256];
+            int n = sprintf(row, "{\"k\":\"\\x0041%0*d\"}", more, 0);
+            row[7] = (char)c;
+            if (c != '\n') /* which ends a row */
+                compare(row, (size_t)n, 0);
+        }
+}
+
 static void test_cut_and_changed(void)
 {
     static const char bytes[] = "\"\\{}[]:, \t0e.-u\x1f\x80\xC3x";
@@ -450,6 +464,7 @@ int main(void)
         test_invalid();
         test_offsets();
         test_backslashes();
+        test_escapes();
         test_cut_and_changed();
         test_depth();
         test_messages();

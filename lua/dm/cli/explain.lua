@@ -30,28 +30,37 @@ exit status: 0 explained; 2 it can not be
 ]],
 }
 
----Refuses when the file is not as it was when the run began.
-local function check_input(folder, path)
-  local out, known = C.dm_text_out(), false
-  out.n = 0
-  C.dm_file_stamp(path, out)
-  local now = ffi.string(out.p, out.n)
+---How a file was when the run began; nil: it is no input of it.
+local function stamp_of(folder, path)
   for line in (disk.read(folder .. "/inputs") or ""):gmatch "[^%z]+" do
     local was, name = line:match "^(%d+ %d+) (.*)$"
-    if name == path then
-      if was == now then return end
-      known = true
-    end
+    if name == path then return was end
   end
-  if known and not sources.exists(path) then
+end
+
+---The run directory, of those of a run's passes, of which the file is an input. Refuses when there is none, or when the
+---file is not as it was when that began.
+local function find_run(name, path)
+  local last, all = folder_module.find(name)
+  local folder, was
+  for _, each in ipairs(all) do
+    was = stamp_of(each, path)
+    folder = each
+    if was then break end
+  end
+  if not was then
+    problem.raise(("%s is no input of this run"):format(path), { next = ("%s/inputs names them"):format(last) })
+  end
+  local out = C.dm_text_out()
+  out.n = 0
+  C.dm_file_stamp(path, out)
+  if ffi.string(out.p, out.n) == was then return folder end
+  if not sources.exists(path) then
     problem.raise(("the input %s is gone; its rows can not be read again"):format(path),
       { next = "explain needs it where it was; relative paths count from the current directory" })
   end
-  if known then
-    problem.raise(("the input %s has changed since the run began; it can not be replayed"):format(path),
-      { next = "`dmhost try PIPELINE.lua --row ROW` shows what becomes of a row now" })
-  end
-  problem.raise(("%s is no input of this run"):format(path), { next = ("%s/inputs names them"):format(folder) })
+  problem.raise(("the input %s has changed since the run began; it can not be replayed"):format(path),
+    { next = "`dmhost try PIPELINE.lua --row ROW` shows what becomes of a row now" })
 end
 
 ---What the ledger of the run says of a row.
@@ -86,8 +95,7 @@ end
 
 local function explain(values)
   if not values[2] then problem.raise("no run and row are given", { next = M.usage }) end
-  local folder = folder_module.find(values[1])
-  local plan = assert(folder_module.own(folder, "plan.json", "run the pipeline again to explain its rows"))
+  folder_module.find(values[1])
   local path, offset = row_id.parse(values[2])
   if not path then
     problem.raise(('a row is named FILE@OFFSET, not "%s"'):format(values[2]), { next = row_id.FORM })
@@ -96,9 +104,10 @@ local function explain(values)
     problem.raise("the run read standard input, which can not be read again",
       { next = "write it to a file, and run the pipeline on that" })
   end
-  check_input(folder, path)
+  local folder = find_run(values[1], path)
+  local plan = assert(folder_module.own(folder, "plan.json", "run the pipeline again to explain its rows"))
   local client = client_module.new { target = plan.pipeline, folders = plan.folders, settings = plan.settings,
-    sources = plan.sources }
+    sources = plan.sources, pass = plan.pass }
   local info, fault = client:load()
   if not info then error(fault, 0) end
   local record = pass_module.one(client, path, rows.one(path, offset, info), values[2])

@@ -9,6 +9,7 @@ local resources = require "dm.resources"
 local sample = require "dm.sample"
 local shell = require "dm.shell"
 local show = require "dm.problem.show"
+local summary = require "dm.run.summary"
 local terminal = require "dm.terminal"
 local units = require "dm.units"
 local utf8 = require "dm.utf8"
@@ -20,12 +21,6 @@ local M = {}
 
 local count = units.show_count
 
-local function rejected(outcome)
-  local n = tonumber(outcome.counts.bad)
-  for i = 0, outcome.counts.nops - 1 do n = n + tonumber(outcome.counts.ops[i].rejected) end
-  return n
-end
-
 ---@param outcome ffi.cdata* struct dm_outcome *
 ---@param begun table
 ---@return integer
@@ -33,67 +28,7 @@ function M.status(outcome, begun)
   if outcome.status == C.DM_ESPENT then return 4 end
   if outcome.status < 0 then return outcome.status == C.DM_EUSAGE and 2 or 1 end
   if outcome.interrupted == 1 then return 130 end
-  return rejected(outcome) > begun.max_rejects and 3 or 0
-end
-
-local function reasons_of(counts, op)
-  local list = sample.array {}
-  for i = 0, counts.nreasons - 1 do
-    local r = counts.reasons[i]
-    if r.op == op then
-      list[#list + 1] = { reason = ffi.string(r.text), rows = tonumber(r.n), rejected = r.rejected == 1 }
-    end
-  end
-  table.sort(list, function(a, b)
-    if a.rows ~= b.rows then return a.rows > b.rows end
-    return a.reason < b.reason
-  end)
-  return list
-end
-
-local FIELDS = { "in", "out", "made", "dropped", "rejected", "changed" }
-
-local ASKED = { "requests", "retries", "tokens_in", "tokens_out", "cached" }
-
----What was asked of models, by one operator or all; nil when that is nothing.
----@param a ffi.cdata* struct dm_asked
-local function asked(a)
-  if a.requests == 0 and a.cached == 0 then return nil end
-  local t = {}
-  for _, field in ipairs(ASKED) do t[field] = tonumber(a[field]) end
-  if a.cost > 0 then t.cost = tonumber(a.cost) / 1e9 end
-  if a.requests > 0 then
-    t.latency_ms = {}
-    for _, p in ipairs { 50, 90, 99 } do
-      t.latency_ms["p" .. p] = tonumber(("%.3g"):format(C.dm_asked_percentile(a, p / 100)))
-    end
-  end
-  return t
-end
-
----What all operators asked.
-local function asked_by_all(outcome)
-  local sum = ffi.new "struct dm_asked"
-  for i = 0, outcome.counts.nops - 1 do C.dm_asked_add(sum, outcome.asked[i]) end
-  return asked(sum)
-end
-
-local function operators(outcome, begun)
-  local counts = outcome.counts
-  local list, ticks = sample.array {}, 0
-  for i, name in ipairs(begun.names) do
-    local c = counts.ops[i - 1]
-    local op = { name = name, ticks = tonumber(c.ticks), reasons = reasons_of(counts, i - 1) }
-    for _, field in ipairs(FIELDS) do op[field] = tonumber(c[field]) end
-    op.asked = outcome.asked ~= nil and asked(outcome.asked[i - 1]) or nil
-    ticks = ticks + op.ticks
-    list[i] = op
-  end
-  for _, op in ipairs(list) do
-    op.time_share = ticks > 0 and op.ticks / ticks or 0
-    op.ticks = nil
-  end
-  return list
+  return summary.rejected(begun.summary) > begun.max_rejects and 3 or 0
 end
 
 local function hash_of(path)
@@ -108,7 +43,7 @@ local WORDS = { [0] = "done", [1] = "failed", [2] = "failed", [3] = "done", [4] 
 ---@param status integer
 ---@return string
 function M.receipt(outcome, begun, status)
-  local c = outcome.counts
+  local s = begun.summary
   return tostring(sample.sample { -- keys in order
     dmhost = require("dm.cli.version").VERSION,
     status = WORDS[status],
@@ -119,19 +54,18 @@ function M.receipt(outcome, begun, status)
     plan_hash = hash_of(begun.folder .. "/plan.json"),
     inputs_hash = hash_of(begun.folder .. "/inputs"),
     output = utf8.clean(begun.output),
-    output_hash = bit.tohex(c.out_crc, 16),
+    output_hash = bit.tohex(outcome.counts.out_crc, 16),
     inputs = begun.inputs,
     workers = begun.workers,
-    seconds = outcome.seconds,
-    splits = tonumber(outcome.splits),
-    workers_lost = tonumber(outcome.lost),
+    seconds = s.seconds,
+    splits = s.splits,
+    workers_lost = s.workers_lost,
     resumed = outcome.resumed == 1,
-    rows = { ["in"] = tonumber(c.rows), out = tonumber(c.out), blank_lines = tonumber(c.blank),
-      rejected_input = tonumber(c.bad) },
-    bytes = { ["in"] = tonumber(c.bytes), out = tonumber(c.out_bytes) },
-    asked = outcome.asked ~= nil and asked_by_all(outcome) or nil,
-    operators = c.ops ~= nil and operators(outcome, begun) or {},
-    input_reasons = reasons_of(c, -1),
+    rows = s.rows,
+    bytes = s.bytes,
+    asked = s.asked,
+    operators = s.operators,
+    input_reasons = s.input_reasons,
     error = outcome.status < 0
       and utf8.clean(tostring(problem.of_c(outcome.status, ffi.string(outcome.err.text)))) or nil,
   })
@@ -183,8 +117,8 @@ local COLUMNS = { { "rows in", 11, missed = 5 }, { "rows out", 11 }, { "changed"
   { "rejected", 8, missed = 6 }, { "% of left", 9, missed = 2 }, { "% of all", 9, missed = 1 },
   { "time", 6, missed = 4 } }
 
-local function show_table(outcome, begun)
-  local total, ops, rows = tonumber(outcome.counts.rows), operators(outcome, begun), {}
+local function show_table(begun)
+  local total, ops, rows = begun.summary.rows["in"], begun.summary.operators, {}
   for i, op in ipairs(ops) do
     local gone = op.dropped + op.rejected
     rows[i] = { visible(op.name), count(op["in"]), count(op.out), count(op.changed), count(op.dropped),
@@ -200,15 +134,15 @@ local function show_table(outcome, begun)
   return layout
 end
 
-local function show_end(outcome, begun)
-  local c = outcome.counts
-  local seconds = math.max(outcome.seconds, 0.001)
-  local rows, bytes = tonumber(c.rows), tonumber(c.bytes)
+local function show_end(begun)
+  local sum = begun.summary
+  local earlier = sum.earlier or { rows = 0, bytes = 0 }
+  local seconds = math.max(sum.seconds, 0.001)
+  local rows, bytes = sum.rows["in"], sum.bytes["in"]
   local text = ("%s in, %s out, %s dropped, %s rejected; %s in %.2f s: %.1f MB/s, %s rows/s, %d worker%s"):format(
-    units.plural(rows, "row"), count(tonumber(c.out)), count(M.dropped(c)), count(rejected(outcome)),
+    units.plural(rows, "row"), count(sum.rows.out), count(summary.dropped(sum)), count(summary.rejected(sum)),
     units.show_bytes(bytes), seconds,
-    (bytes - tonumber(outcome.bytes_before)) / seconds / 1e6,
-    count((rows - tonumber(outcome.rows_before)) / seconds), math.max(begun.workers, 1),
+    (bytes - earlier.bytes) / seconds / 1e6, count((rows - earlier.rows) / seconds), math.max(begun.workers, 1),
     begun.workers > 1 and "s" or "")
   local function sentence(what, indent)
     say(table.concat(paint_module.wrap(what, terminal.columns(2), indent), "\n"), "\n")
@@ -216,15 +150,8 @@ local function show_end(outcome, begun)
   say "\n"
   sentence(text, 2)
   sentence("output   " .. (begun.output == "-" and "standard output" or visible(begun.output)), 9)
-  sentence("details  " .. visible(begun.folder) .. "/  (run.json, ledger.jsonl, rejects.jsonl)", 9)
-end
-
----@param c ffi.cdata* struct dm_counts
----@return integer
-function M.dropped(c)
-  local n = 0
-  for i = 0, c.nops - 1 do n = n + tonumber(c.ops[i].dropped) end
-  return n
+  sentence("details  " .. visible(begun.folder) .. "/  (run.json, ledger.jsonl, rejects.jsonl"
+    .. (begun.passes and "; those of earlier passes in pass-1/ ...)" or ")"), 9)
 end
 
 ---Whether the failed run can be gone on with.
@@ -267,18 +194,20 @@ end
 local function show_text(outcome, begun, status)
   if outcome.status < 0 then return show.print(failure(outcome, begun)) end
   if begun.format == "quiet" then return end
-  local layout = show_table(outcome, begun)
-  if outcome.counts.bad > 0 then
-    say(layout:note("rejected before any operator", count(tonumber(outcome.counts.bad))))
-    show_reasons(layout, reasons_of(outcome.counts, -1))
+  local sum = begun.summary
+  local layout = show_table(begun)
+  if sum.rows.rejected_input > 0 then
+    say(layout:note("rejected before any operator", count(sum.rows.rejected_input)))
+    show_reasons(layout, sum.input_reasons)
   end
-  show_end(outcome, begun)
+  show_end(begun)
   if status == 130 then
     say(begun.resumable and "interrupted; go on with the same command and --resume\n" or "interrupted\n")
   end
   if status == 3 then
+    local n = summary.rejected(sum)
     say(("%s row%s rejected, more than max_rejects (%s): exit status 3; the first of them:\n"):format(
-      count(rejected(outcome)), rejected(outcome) == 1 and " was" or "s were", count(begun.max_rejects)))
+      count(n), n == 1 and " was" or "s were", count(begun.max_rejects)))
     show_first_reject(begun)
   end
 end

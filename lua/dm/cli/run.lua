@@ -6,6 +6,7 @@ local folder_module = require "dm.run.folder"
 local json = require "dm.json"
 local mixture = require "dm.mixture"
 local options = require "dm.cli.options"
+local pass_module = require "dm.run.pass"
 local pipeline = require "dm.pipeline"
 local problem = require "dm.problem"
 local recipe = require "dm.recipe"
@@ -13,6 +14,7 @@ local registry = require "dm.registry"
 local report = require "dm.cli.report"
 local shell = require "dm.shell"
 local sources = require "dm.sources"
+local summary = require "dm.run.summary"
 local utf8 = require "dm.utf8"
 local workers = require "dm.workers"
 
@@ -116,14 +118,41 @@ local function describe_output(output)
   return "file", output .. ".run", "rows"
 end
 
-local function set_output(job, p, values, pass)
+---What the pipeline, or the user, calls the output.
+local function output_of(p, values)
   local output = values.output or p.output
-  if pass then output = require("dm.datamate.twins").folder(p.task.folder, pass) .. "/files.jsonl" end
   if type(output) ~= "string" or output == "" then
     fail("the pipeline has no output", '`output = "clean.jsonl"` in the pipeline, or -o PATH; - is standard output')
   end
+  return output
+end
+
+---Cuts the pipeline into passes where operators look at the whole corpus.
+local function cut(p, values, ops)
+  local is_cut = false
+  for _, op in ipairs(ops) do is_cut = is_cut or op.whole_corpus end
+  if not is_cut or values["dry-run"] or values.profile then return end
+  local _, folder = describe_output(output_of(p, values))
+  p.passes = require("dm.datajuicer.passes").of(p, ops, folder, function(text)
+    if not values.quiet then say(values, text) end
+  end)
+end
+
+---The file of rows that a pass writes; nil: the output.
+local function output_of_pass(p, pass)
+  if p.passes then return p.passes:output(pass) end
+  return pass and require("dm.datamate.twins").folder(p.task.folder, pass) .. "/files.jsonl"
+end
+
+local function set_output(job, p, values, pass)
+  local rows = output_of_pass(p, pass)
+  local output = rows or output_of(p, values)
   local kind, folder, name = describe_output(output)
-  if p.task then folder = output:match "^(.*)/" end
+  if p.task or rows then
+    folder = output:match "^(.*)/"
+  elseif p.passes then
+    folder = p.passes.folder
+  end
   if kind == "folder" then output = output:gsub("/+$", "") end
   job.kind = KINDS[kind]
   job.output = keep(output)
@@ -246,15 +275,17 @@ local function check_resume(folder, plan)
   end
 end
 
-local function set_limits(job, p, values)
+local function set_limits(job, p, values, pass)
   job.settings.row_bytes = p.limits.row_size
   job.settings.row_depth = p.limits.depth
   job.settings.memory_bytes = p.limits.memory
   job.settings.fail_on_error = p.on_error == "fail" and 1 or 0
   job.row_ms = p.limits.row_time
   job.split_bytes = p.split_size
-  job.limit_rows = options.whole("run", values, "limit", 1) or 0
-  job.settings.sampled = options.sampled(values)
+  if not (p.passes and p.passes:input(pass)) then
+    job.limit_rows = options.whole("run", values, "limit", 1) or 0
+    job.settings.sampled = options.sampled(values)
+  end
   job.resume = values.resume and 1 or 0
   job.force = values.force and 1 or 0
 end
@@ -340,15 +371,21 @@ local function add_folder(folder)
   registry.add_folder(folder)
 end
 
----@param pass integer? of a task: before the run proper, up to its DuplicateFilesFilter of that number
+---@param pass integer? of a task: before the run proper, up to its DuplicateFilesFilter of that number; of a pipeline
+---that is cut into passes: which one
 local function prepare(values, p, path, pass)
   local ops = p:make_operators(values.set or {})
   if p.task and p.task.see then p.task:see(ops) end
-  if pass then ops = require("dm.datamate.twins").operators(ops, p.task.duplicates[pass]) end
+  if not pass and not p.task then
+    cut(p, values, ops)
+    pass = p.passes and 1
+  end
+  ops = pass_module.operators(p, ops, pass)
   local job = C.dm_job_get()
   local output, folder = set_output(job, p, values, pass)
-  set_limits(job, p, values)
-  local inputs = set_input(job, p, values)
+  set_limits(job, p, values, pass)
+  local rows = p.passes and p.passes:input(pass)
+  local inputs = set_input(job, rows and { input = rows } or p, rows and {} or values)
   set_replies(job, values, ops)
   set_budget(job, values, ops)
   local bound = set_workers(job, p, values)
@@ -356,6 +393,7 @@ local function prepare(values, p, path, pass)
     or { cpus = tonumber(job.cpus), gpus = tonumber(job.gpus), memory = tonumber(job.memory) }
   local names, plan = set_plan(job, path, values, ops, pass)
   if values.resume and has_begun(folder) and not p.task then check_resume(folder, plan) end
+  local stdin = ffi.string(C.dm_job_input(job, 0)) == "-"
   begun = {
     format = set_progress(job, values),
     names = names,
@@ -369,8 +407,9 @@ local function prepare(values, p, path, pass)
     needed = needed,
     pipeline = path,
     replay = replay_command(values, path),
-    inputs = inputs,
-    resumable = job.kind ~= C.DM_TO_STDOUT and ffi.string(C.dm_job_input(job, 0)) ~= "-",
+    inputs = rows and begun.inputs or inputs,
+    resumable = job.kind ~= C.DM_TO_STDOUT and not stdin and (not rows or begun.resumable),
+    passes = p.passes,
   }
   if values["dry-run"] then
     report.plan(begun, job)
@@ -384,12 +423,16 @@ local function prepare(values, p, path, pass)
     end
     return p.task:ready(job, pass, is_same, is_done, function(next_pass) return prepare(values, p, path, next_pass) end)
   end
-  check_output(output, values, job.kind, folder)
-  if values.resume and is_done(folder) then
-    say(values, output .. " is complete already; nothing to resume")
+  local final = p.passes and output_of(p, values) or output
+  local run = p.passes and p.passes.folder or folder
+  check_output(final, values, KINDS[describe_output(final)], run)
+  if values.resume and is_done(run) then
+    say(values, final .. " is complete already; nothing to resume")
     return 0
   end
-  return C.DM_RUN_JOB
+  if not p.passes then return C.DM_RUN_JOB end
+  begun.pass = pass < p.passes.last and pass or nil
+  return p.passes:ready(job, pass, is_done, function(next_pass) return prepare(values, p, path, next_pass) end)
 end
 
 local function start(values)
@@ -429,11 +472,14 @@ end
 ---@return integer exit status
 function M.finish(pointer)
   local outcome = ffi.cast("struct dm_outcome *", pointer)
+  begun.summary = summary.of(outcome, begun.names)
+  if begun.passes and not begun.pass then begun.summary = summary.join(begun.passes:summaries(), begun.summary) end
   local status = report.status(outcome, begun)
   local ended
-  if begun.pass and status == 0 then
-    report.keep(begun.folder, report.receipt(outcome, begun, status))
-    return begun.task:next_pass(begun.pass)
+  if begun.pass and (status == 0 or status == 3 and begun.passes) then
+    local lost = report.keep(begun.folder, report.receipt(outcome, begun, status))
+    if lost then error(lost, 0) end
+    return (begun.task or begun.passes):next_pass(begun.pass)
   end
   if begun.task then status, ended = begun.task:ended(outcome, status) end
   local receipt = report.receipt(outcome, begun, status)

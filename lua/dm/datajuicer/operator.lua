@@ -50,27 +50,46 @@ local function execute_slicer(op, sample)
   return list
 end
 
-local BASES = { mapper = base_op.Mapper, filter = base_op.Filter, slicer = base_op.Slicer }
-local EXECUTE = { mapper = execute_mapper, filter = execute_filter, slicer = execute_slicer }
+---Of a whole corpus, which Data-Juicer gets between two passes of a run: see dm.datajuicer.passes. Where there are
+---samples only, as for `dmhost try`, all of them go on.
+local function execute_whole()
+  return true
+end
 
----Makes the class of an operator; see M.class.
-local function make(name, about, python, paths)
+local BASES = { mapper = base_op.Mapper, filter = base_op.Filter, slicer = base_op.Slicer,
+  whole = base_op.Filter }
+local EXECUTE = { mapper = execute_mapper, filter = execute_filter, slicer = execute_slicer, whole = execute_whole }
+
+---The parameters of an operator, those of its base class first.
+local function params_of(base, about)
   local params, own = {}, {}
   for _, parameter in ipairs(about.parameters) do own[parameter] = true end
-  for _, p in ipairs(BASES[about.kind].params) do
+  for _, p in ipairs(base.params) do
     if not own[p[1]] then params[#params + 1] = p end
   end
   for _, parameter in ipairs(about.parameters) do
     params[#params + 1] = { parameter, "any", doc = "a parameter of Data-Juicer's" }
   end
-  local class = BASES[about.kind]:extend {
-    name = name, summary = "Run by the user's Data-Juicer.", origin = "Data-Juicer", waits = true, max_in_flight = 512,
-    execute = EXECUTE[about.kind], python = python,
+  return params
+end
+
+---Makes the class of an operator; see M.class.
+local function make(name, about, python, paths)
+  local kind = BASES[about.kind] and about.kind or "whole"
+  local is_whole = kind == "whole"
+  local class = BASES[kind]:extend {
+    name = name, origin = "Data-Juicer", execute = EXECUTE[kind], python = python, whole_corpus = is_whole,
+    waits = not is_whole, max_in_flight = not is_whole and 512 or nil,
+    summary = is_whole and "Run by the user's Data-Juicer, on the whole corpus." or "Run by the user's Data-Juicer.",
   }
-  class.params = params
+  class.params = params_of(BASES[kind], about)
   function class:prepare() end -- luacheck: ignore 212/self
   function class:init(given)
-    self.queue = process.operator(name, given, paths)
+    if is_whole then
+      self.given, self.paths = given, paths
+    else
+      self.queue = process.operator(name, given, paths)
+    end
   end
   return class
 end
@@ -80,7 +99,7 @@ local known = {}
 
 ---The class of an operator of Data-Juicer.
 ---@param name string
----@param about { kind: "mapper"|"filter"|"slicer", parameters: string[] } as Python describes it
+---@param about { kind: string, parameters: string[] } as Python describes it
 ---@param python string the interpreter
 ---@param paths string[] of the user's Python files
 ---@return table class

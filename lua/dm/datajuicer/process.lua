@@ -47,7 +47,7 @@ local PATIENCE, FIRST_MS = 3600 * 1000, 600 * 1000
 ---@field queue dm.PeerQueue?
 ---@field answer fun(reply: ffi.cdata*)? for what is no batch of rows
 ---@field began number
----@field limit number milliseconds in which it is to be answered
+---@field limit number|false milliseconds in which it is to be answered
 ---@field first boolean? the operator's first in this process
 
 local host        -- dm.Coprocess, while there is one
@@ -97,7 +97,7 @@ function watch()
   if timer then wait.forget(timer) end
   timer = nil
   local batch = batches[1]
-  if not batch then return end
+  if not batch or not batch.limit then return end
   timer = wait.after(batch.limit, function()
     timer, late = nil, true
     host:kill()
@@ -233,8 +233,8 @@ local function on_end(ended)
 end
 
 function start(python)
-  host = coprocess.start({ python, "-c", embedded.read "lua/dm/datajuicer/serve.py", tostring(C.getpid()) }, on_line,
-    on_end)
+  local program = embedded.read "lua/dm/datajuicer/corpus.py" .. embedded.read "lua/dm/datajuicer/serve.py"
+  host = coprocess.start({ python, "-c", program, tostring(C.getpid()) }, on_line, on_end)
 end
 
 ---Starts the process when there is none.
@@ -249,12 +249,13 @@ end
 ---Asks for something that is no row, outside of tasks or in one. Raises when the process dies of it.
 ---@param python string the interpreter
 ---@param request table
+---@param limit (number|false)? milliseconds that it may take, false: as long as it takes; default: an hour
 ---@return ffi.cdata* reply a sample
-function M.ask(python, request)
+function M.ask(python, request, limit)
   ensure(python)
   local me = wait.self()
   local function answer(reply, why) wait.wake(me, { reply = reply, why = why }) end
-  send({ limit = PATIENCE, answer = answer }, sample.json(request))
+  send({ limit = limit == nil and PATIENCE or limit, answer = answer }, sample.json(request))
   local value = wait.park(me)
   if not value.reply then error(value.why, 0) end
   return value.reply

@@ -3,6 +3,8 @@
   {"describe": [names], "paths": [files]}     -> {"version", "operators": {name: {"kind", "parameters"}}}
   {"make": key, "name": name, "params": {}}   -> {"made": key}, or {"failed": why}
   {"run": key, "rows": n}, and n lines more   -> {"rows": [outcome, ...]}
+  {"corpus": name, "params": {}, "paths": [], "rows": file, "out": file, "dropped": file, "folder": for its own files}
+                                              -> {"rows": n, "out": n, "left_out": [fields]}, or {"failed": why}
 
 An outcome is {"set": {field: value}, "remove": [field]} of a row that stays, {"drop": why} of one that does not, with
 "value" if it was measured, {"error": why}, or {"children": [row, ...]} where an operator made several rows of one.
@@ -234,8 +236,11 @@ def dump(value):
 
 
 def follow_parent(parent):
-    """Ends with the process that started this one. Limits on memory are those of its rows, not of models."""
-    ctypes.CDLL(None).prctl(1, 9)
+    """Ends with the process that started this one, and those that it forks with it. Limits on memory are those of its
+    rows, not of models."""
+    prctl = ctypes.CDLL(None).prctl
+    prctl(1, 9)
+    os.register_at_fork(after_in_child=lambda: prctl(1, 9))
     if os.getppid() != parent:
         sys.exit(1)
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
@@ -245,12 +250,14 @@ def follow_parent(parent):
 def answer(request, operators, requests):
     if "describe" in request:
         return dump(describe(request))
-    if "make" in request:
-        try:
+    try:
+        if "corpus" in request:
+            return dump(process_corpus(request))
+        if "make" in request:
             operators[request["make"]] = Operator(request["name"], request["params"], request["paths"])
-        except Exception as e:
-            return dump({"failed": f"{type(e).__name__}: {e}"})
-        return dump({"made": request["make"]})
+            return dump({"made": request["make"]})
+    except Exception as e:
+        return dump({"failed": f"{type(e).__name__}: {e}"})
     rows = operators[request["run"]].run([next(requests) for _ in range(request["rows"])])
     return '{"rows":[' + ",".join(rows) + "]}"
 

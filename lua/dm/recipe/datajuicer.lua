@@ -31,8 +31,16 @@ end
 ---What each key that has an effect does; nothing, for those that others look up.
 local EFFECT = {}
 
+---A path with what the recipe says in the place of {work_dir}.
+local function fill(recipe, path)
+  local folder = yaml.get(recipe.root, "work_dir")
+  local name = folder and yaml.value(folder)
+  if type(name) ~= "string" then return path end
+  return (path:gsub("{work_dir}", { ["{work_dir}"] = name }))
+end
+
 function EFFECT.export_path(recipe, key, node)
-  local path = expect(recipe, key, node, "string")
+  local path = fill(recipe, expect(recipe, key, node, "string"))
   local ending = path:match "%.([^./]+)$"
   local hole = path:match "{%a+_%a+}"
   if hole then recipe:fault(node, ("%s is not filled in here"):format(hole), "write the path itself") end
@@ -58,7 +66,7 @@ function EFFECT.export_shard_size(recipe, key, node)
   local bytes = whole(recipe, key, node, 0)
   if bytes == 0 then return end
   local path, path_key = yaml.get(recipe.root, "export_path")
-  local folder = (path and yaml.value(path) or DEFAULT_EXPORT):gsub("%.jsonl$", "") .. "/"
+  local folder = (path and fill(recipe, yaml.value(path)) or DEFAULT_EXPORT):gsub("%.jsonl$", "") .. "/"
   recipe:set("shard_size", bytes, key, node)
   recipe:set("output", folder, path_key or key, path or node)
   recipe:note(key, ("shards are named %s00000.jsonl, %s00001.jsonl and so on"):format(folder, folder))

@@ -176,6 +176,14 @@ local function has(items, name)
   return false
 end
 
+---Whether an operator may ask for what filters before it measured, as those that choose from all rows do.
+local function asks_for_stats(items)
+  for _, item in ipairs(items) do
+    if item.class and item.class.whole_corpus then return true end
+  end
+  return false
+end
+
 ---@param recipe dm.Recipe
 ---@param texts boolean whether the rows are texts, of which Data-Juicer keeps nothing but the text
 function M.read(recipe, texts)
@@ -187,10 +195,12 @@ function M.read(recipe, texts)
   local items, theirs = read_items(recipe, node)
   peers.find(recipe, theirs, paths)
   local list, general = export.first(keys, texts, has(items, "suffix_filter")), defaults(recipe, keys)
+  local keep_stats = general.keep_stats_in_res_ds == true
+  if asks_for_stats(items) then general.keep_stats_in_res_ds = true end
   for _, item in ipairs(items) do
     if not item.faulty then list[#list + 1] = entry_of(recipe, #list + 1, item, general) end
   end
-  if #theirs > 0 and general.keep_stats_in_res_ds ~= true then list[#list + 1] = export.last() end
+  if #theirs > 0 and not keep_stats then list[#list + 1] = export.last() end
   recipe:set("operators", list, key, node)
 end
 

@@ -23,8 +23,10 @@ local VARIABLE = "DM_DATAJUICER_PYTHON"
 ---@field registered string? the name under which the registry has it, if that is another one
 ---@field faulty boolean? nobody can run it
 
----Kinds that see rows one by one, or many at once but each for itself; the others need the whole corpus.
-local KINDS = { mapper = true, filter = true, slicer = true }
+---Kinds that see rows one by one, or many at once but each for itself, and those that see the whole corpus; others are
+---not for rows.
+local KINDS = { mapper = true, filter = true, slicer = true, deduplicator = true, selector = true, grouper = true,
+  aggregator = true }
 
 ---Kind of each operator that Data-Juicer had when this was written.
 ---@return table<string, string>
@@ -56,10 +58,21 @@ local function listed(items)
   return #list > 0 and table.concat(list, ", ") .. " and " .. last or last
 end
 
-local function refuse_whole_corpus(recipe, item, kind)
+---Refuses an operator that Data-Juicer can not run for us.
+---@return boolean? refused
+local function refuse_unfit(recipe, item, kind)
+  local name = item.name.text
+  if not KINDS[kind] then
+    recipe:fault(item.name, ('%s is of the kind "%s", which Data-Juicer can not run for dmhost'):format(name, kind),
+      "take it out, and run it on the output with Data-Juicer itself")
+  elseif kind == "deduplicator" and name:find "^ray_" then
+    recipe:fault(item.name, ("%s is for Data-Juicer's Ray executor"):format(name),
+      "document_deduplicator and document_minhash_deduplicator do it in one process")
+  else
+    return false
+  end
   item.faulty = true
-  recipe:fault(item.name, ("%s is a %s: it looks at the whole corpus, which Data-Juicer can not do for dmhost"):format(
-    item.name.text, kind), "take it out, and run it on the output with Data-Juicer itself")
+  return true
 end
 
 local WAY_OUT = VARIABLE
@@ -88,9 +101,7 @@ local function refuse(recipe, items)
     if not kind and not item.why then
       recipe:fault(item.name, ('no operator is named "%s"%s'):format(name, suggest.hint(name, all_names(names))),
         "`dmhost ops` lists those of dmhost; for one of your own in Python set " .. VARIABLE)
-    elseif not item.why and not KINDS[kind] then
-      refuse_whole_corpus(recipe, item, kind)
-    else
+    elseif item.why or not refuse_unfit(recipe, item, kind) then
       theirs[#theirs + 1] = item
     end
   end
@@ -110,7 +121,7 @@ local function describe(python, items, paths)
   end))
 end
 
----Makes the class of an operator known, unless there is no such one or it can not be had row by row.
+---Makes the class of an operator known, unless there is no such one or it can not be had.
 local function add(recipe, item, said, python, paths)
   local name = item.name.text
   local about = said.operators[name]
@@ -120,7 +131,7 @@ local function add(recipe, item, said, python, paths)
       ("neither dmhost nor Data-Juicer %s has one"):format(said.version))
     return
   end
-  if not KINDS[about.kind] then return refuse_whole_corpus(recipe, item, about.kind) end
+  if refuse_unfit(recipe, item, about.kind) then return end
   item.class = require("dm.datajuicer.operator").class(name, about, python, paths)
   item.registered = item.why and name .. " of Data-Juicer" or name
   registry.add(python, item.class, item.registered)

@@ -10,13 +10,26 @@ local M = {}
 -- The coordinator writes status.json once a second.
 local WATCH_MS, PATIENCE_MS = 100, 4000
 
+---The runs that have begun in a run directory, in order: passes, if it is made of such, then the run proper.
+local function begun_in(folder)
+  local list, pass = {}, 1
+  while disk.read(("%s/pass-%d/plan.json"):format(folder, pass)) do
+    list[pass] = ("%s/pass-%d"):format(folder, pass)
+    pass = pass + 1
+  end
+  if disk.read(folder .. "/plan.json") then list[#list + 1] = folder end
+  return list
+end
+
 ---The run directory that a person means: it itself, or the output that it belongs to. Raises when it is none.
 ---@param name string
----@return string path
+---@return string path of the last that has begun in it, where it is made of several
+---@return string[] paths of all of those, in order
 function M.find(name)
   name = name:gsub("(.)/+$", "%1")
   for _, folder in ipairs { name, name .. ".run", name .. "/.dmhost" } do
-    if disk.read(folder .. "/plan.json") then return folder end
+    local list = begun_in(folder)
+    if #list > 0 then return list[#list], list end
   end
   problem.raise(("%s is no run: neither it, %s.run nor %s/.dmhost holds a plan.json"):format(name, name, name),
     { next = "a run is named by its run directory, or by its output: what -o or the pipeline names" })

@@ -3,6 +3,7 @@ local ffi = require "ffi"
 local chain = require "dm.run.chain"
 local handed = require "dm.handed"
 local json = require "dm.json"
+local pass_module = require "dm.run.pass"
 local pipeline = require "dm.pipeline"
 local registry = require "dm.registry"
 local sources = require "dm.sources"
@@ -32,8 +33,7 @@ function M.setup(pointer)
   for _, folder in ipairs(plan.folders) do registry.add_folder(folder) end
   recorder = plan.profile and require("dm.profile.recorder").new(plan.profile)
   local p = pipeline.load(plan.pipeline)
-  ops = p:make_operators(plan.settings)
-  if plan.pass then ops = require("dm.datamate.twins").operators(ops, p.task.duplicates[plan.pass]) end
+  ops = pass_module.operators(p, p:make_operators(plan.settings), plan.pass)
   sources.close()
   return 0
 end

@@ -2,6 +2,7 @@
 -- rest goes on; when that fails, the last good state stays.
 local depends = require "dm.trace.depends"
 local fault = require "dm.trace.fault"
+local pass_module = require "dm.run.pass"
 local pipeline = require "dm.pipeline"
 local problem = require "dm.problem"
 local registry = require "dm.registry"
@@ -16,6 +17,7 @@ local M = {}
 ---@field eval string? the pipeline as text
 ---@field folders string[] of --ops
 ---@field settings string[] of --set
+---@field pass integer? of a run that is made of several
 ---@field sources { path: string, text: string }[]? what is read instead of the disk
 
 ---@class dm.Loaded
@@ -128,7 +130,8 @@ local function make(spec, affected, made)
     loaded.pipeline, loaded.single = find(spec.target)
     if now and not loaded.single then made[#made + 1] = spec.target end
   end
-  loaded.ops = loaded.pipeline:make_operators(spec.settings, maker(loaded, affected, made))
+  local ops = loaded.pipeline:make_operators(spec.settings, maker(loaded, affected, made))
+  loaded.ops = pass_module.operators(loaded.pipeline, ops, spec.pass)
   return loaded
 end
 

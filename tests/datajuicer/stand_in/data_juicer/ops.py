@@ -53,6 +53,10 @@ class Selector(OP):
     pass
 
 
+class Grouper(OP):
+    pass
+
+
 @OPERATORS.register_module("upper_mapper")
 class Upper(Mapper):
     """What each test looks at; with marks in the text that make it fail in the ways there are."""
@@ -152,4 +156,86 @@ class Tagged(Filter):
 
 @OPERATORS.register_module("twins_deduplicator")
 class Twins(Deduplicator):
+    """The first of the rows with a text stays. A file named `mark` has it go wrong."""
+
+    def __init__(self, mark=None, num_proc=None, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.mark = mark
+        assert num_proc >= 1
+
+    def run(self, dataset):
+        if self.mark and os.path.exists(self.mark):
+            if self.mark == "hang":
+                if os.fork() == 0:
+                    time.sleep(1000)
+                open("hangs", "w").close()
+                time.sleep(1000)
+            if self.mark == "crash":
+                os.kill(os.getpid(), signal.SIGSEGV)
+            raise ValueError("no such thing: 数")
+        seen, rows = set(), []
+        for row in dataset:
+            if row[self.text_key] not in seen:
+                rows.append(dict(row, __dj__hash=hash(row[self.text_key])))
+            seen.add(row[self.text_key])
+        dataset.rows = rows
+        return dataset
+
+
+@OPERATORS.register_module("cutting_deduplicator")
+class Cutting(Deduplicator):
+    """Takes a mark out of texts, and notes where."""
+
+    def __init__(self, mark="!", *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.mark = mark
+
+    def run(self, dataset):
+        for row in dataset:
+            if self.mark in row[self.text_key]:
+                row["cut"] = row[self.text_key].index(self.mark)
+                row[self.text_key] = row[self.text_key].replace(self.mark, "")
+                row.pop("n", None)
+            else:
+                row["cut"] = None
+        return dataset
+
+
+@OPERATORS.register_module("longest_selector")
+class Longest(Selector):
+    """The rows with the longest texts, by what text_length_filter measured."""
+
+    def __init__(self, count=2, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.count = count
+
+    def run(self, dataset):
+        def length(row):
+            return row["__dj__stats__"]["text_len"]
+
+        dataset.rows = sorted(dataset.rows, key=length, reverse=True)[: self.count]
+        return dataset
+
+
+@OPERATORS.register_module("all_grouper")
+class All(Grouper):
+    """One row of all."""
+
+    def run(self, dataset):
+        names = list(dataset.rows[0])
+        dataset.rows = [{name: dataset[name] for name in names}]
+        return dataset
+
+
+@OPERATORS.register_module("ray_twins_deduplicator")
+class RayTwins(Deduplicator):
+    pass
+
+
+class Pipeline(OP):
+    pass
+
+
+@OPERATORS.register_module("engine_pipeline")
+class Engine(Pipeline):
     pass

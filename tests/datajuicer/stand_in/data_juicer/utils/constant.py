@@ -1,0 +1,2 @@
+class HashKeys:
+    hash = "__dj__hash"
