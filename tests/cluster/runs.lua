@@ -19,6 +19,17 @@ end)]]
 -- Rows wait a little, so that there is a run to disturb.
 local SLOW = OPERATORS .. [[, dm.map(function() require("ffi").C.dm_pause(4) end)]]
 
+-- And from some row on for a file, so that there still is one, however slow the machine is.
+local HELD = SLOW .. [[, dm.map((function()
+  local go
+  return function(s)
+    while s.id > 2000 and not go do
+      go = io.open %q
+      if not go then require("ffi").C.dm_pause(10) end
+    end
+  end
+end)())]]
+
 local PIPELINE = [[%s input = "in.jsonl", split_size = "16KiB", max_rejects = 100, operators = { %s } ]]
 
 local ASK = [[
@@ -115,16 +126,17 @@ return function(cluster)
     assert.equal(sums "expected.jsonl", sums "out.jsonl")
   end
 
-  ---Runs it slowly on the cluster; the script happens when some of it has been done.
+  ---Runs it slowly on the cluster; the script happens when some of it has been done, and not all.
   ---@param engine string? see write
   ---@return integer, string, string exit status, stdout, stderr of the run
   function M.disturbed(script, engine)
-    M.write(SLOW, engine)
+    M.write(HELD:format(dir .. "/go"), (engine or "") .. ' limits = { row_time = "5min" },')
     return bash(([[
       $dmhost run pipeline.lua -o out.jsonl ENGINE --workers 3 2>err & pid=$!
       until_ [ -s out.jsonl.run/status.json ]
       until_ committed 3
       %s
+      touch go
       wait $pid; status=$?; cat err >&2; %s; exit $status]]):format(script, script:find "NODE" and "cluster up" or ":"))
   end
 
