@@ -3,7 +3,7 @@
 # Says what it installs; silent when nothing is missing.
 set -eu
 
-build="gcc libc6-dev make pkg-config libluajit-5.1-dev libuv1-dev libzstd-dev libisal-dev libpcre2-dev libxxhash-dev"
+build="gcc libc6-dev make pkg-config libluajit-5.1-dev libuv1-dev libzstd-dev libisal-dev libdeflate-dev libpcre2-dev libxxhash-dev"
 build="$build libutf8proc-dev libidn2-dev libexpat1-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libpq-dev nettle-dev libcld2-0 libuchardet0 lua-cjson lua-yaml"
 test="lua-busted lua-check clang-format cppcheck clang-14 libclang-rt-14-dev jq zstd gzip procps git python3-jieba fasttext"
 test="$test python3 python3-yaml openssl tmux zsh fish nghttp2-server tinyproxy postgresql iproute2"

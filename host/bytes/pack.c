@@ -23,9 +23,7 @@ int dm_pack(const char *p, size_t n, int codec, struct dm_buf *out, struct dm_er
         const char *empty = dm_codec_empty((enum dm_codec)codec, &n);
         return dm_buf_add(out, empty, n) ? DM_OK : dm_fail_memory(err);
     }
-    dm_compressor_reset(c);
-    int rc = dm_compressor_add(c, p, n, out, err);
-    return rc ? rc : dm_compressor_end(c, out, err);
+    return dm_compressor_frame(c, p, n, out, err);
 }
 
 static int unpack_all(struct dm_reader *r, double limit, struct dm_buf *out, struct dm_error *err)

@@ -1,19 +1,18 @@
 #include "io/compress.h"
 
-#include <isa-l/igzip_lib.h>
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <zstd.h>
 
-enum { STEP_BYTES = 64 * 1024, GZIP_LEVEL = 2, ZSTD_LEVEL = 3 };
+enum { STEP_BYTES = 64 * 1024, MEMBER_BYTES = 1024 * 1024, GZIP_LEVEL = 1, ZSTD_LEVEL = 3 };
 
 struct dm_compressor {
     enum dm_codec codec;
     bool begun;
     ZSTD_CCtx *zstd;
-    struct isal_zstream gzip;
-    unsigned char *gzip_level_buf;
-    unsigned char *step; /* of gzip: what waits until there are STEP_BYTES of it */
-    uint32_t waiting;
+    struct libdeflate_compressor *gzip;
+    char *member; /* of gzip: what waits until there are MEMBER_BYTES of it */
+    size_t waiting;
 };
 
 static bool ends_with(const char *s, const char *suffix)
@@ -46,10 +45,10 @@ struct dm_compressor *dm_compressor_create(enum dm_codec codec)
     if (codec == DM_CODEC_ZSTD)
         c->zstd = ZSTD_createCCtx();
     else
-        c->gzip_level_buf = malloc(ISAL_DEF_LVL2_DEFAULT);
+        c->gzip = libdeflate_alloc_compressor(GZIP_LEVEL);
     if (codec != DM_CODEC_ZSTD)
-        c->step = malloc(STEP_BYTES);
-    if (!c->zstd && (!c->gzip_level_buf || !c->step)) {
+        c->member = malloc(MEMBER_BYTES);
+    if (!c->zstd && (!c->gzip || !c->member)) {
         dm_compressor_destroy(c);
         return NULL;
     }
@@ -63,8 +62,8 @@ void dm_compressor_destroy(struct dm_compressor *c)
     if (!c)
         return;
     ZSTD_freeCCtx(c->zstd);
-    free(c->gzip_level_buf);
-    free(c->step);
+    libdeflate_free_compressor(c->gzip);
+    free(c->member);
     free(c);
 }
 
@@ -84,43 +83,32 @@ static int run_zstd(struct dm_compressor *c, ZSTD_inBuffer *in, ZSTD_EndDirectiv
     return DM_OK;
 }
 
-/* The library only reads what it is given. */
-static int run_gzip(struct dm_compressor *c, const void *p, uint32_t n, struct dm_buf *out,
-                    struct dm_error *err)
+/* Appends a member of n bytes. */
+static int add_member(struct dm_compressor *c, const char *p, size_t n, struct dm_buf *out,
+                      struct dm_error *err)
 {
-    c->gzip.next_in = (unsigned char *)(uintptr_t)p;
-    c->gzip.avail_in = n;
-    do {
-        if (!dm_buf_reserve(out, STEP_BYTES))
-            return dm_fail_memory(err);
-        c->gzip.next_out = (unsigned char *)out->p + out->n;
-        c->gzip.avail_out = STEP_BYTES;
-        int rc = isal_deflate(&c->gzip);
-        if (rc != COMP_OK)
-            return dm_fail(err, DM_EIO, "gzip: compression failed (%d)", rc);
-        out->n += STEP_BYTES - c->gzip.avail_out;
-    } while (c->gzip.avail_out == 0 || c->gzip.avail_in);
-    return DM_OK;
+    size_t room = libdeflate_gzip_compress_bound(c->gzip, n);
+    if (!dm_buf_reserve(out, room))
+        return dm_fail_memory(err);
+    size_t size = libdeflate_gzip_compress(c->gzip, p, n, out->p + out->n, room);
+    out->n += size;
+    return size ? DM_OK : dm_fail(err, DM_EIO, "gzip: compression failed");
 }
 
-/* What the library makes of bytes depends on how many it is given at once, and how they come to us
- * depends on what else the worker has done: it gets them in steps of one size. */
+/* The library takes what a member holds at once, so that waits for the rest of it. How the bytes
+ * come to us hangs on what else the worker has done: members are cut by their number alone. */
 static int add_gzip(struct dm_compressor *c, const char *p, size_t n, struct dm_buf *out,
                     struct dm_error *err)
 {
     int rc = DM_OK;
     while (n && rc == DM_OK) {
-        uint32_t k = STEP_BYTES - c->waiting;
+        size_t k = MEMBER_BYTES - c->waiting;
         if (k > n)
-            k = (uint32_t)n;
-        if (k == STEP_BYTES) {
-            rc = run_gzip(c, p, k, out, err);
-        } else {
-            memcpy(c->step + c->waiting, p, k);
-            c->waiting += k;
-        }
-        if (c->waiting == STEP_BYTES && rc == DM_OK) {
-            rc = run_gzip(c, c->step, STEP_BYTES, out, err);
+            k = n;
+        memcpy(c->member + c->waiting, p, k);
+        c->waiting += k;
+        if (c->waiting == MEMBER_BYTES) {
+            rc = add_member(c, c->member, MEMBER_BYTES, out, err);
             c->waiting = 0;
         }
         p += k;
@@ -129,26 +117,10 @@ static int add_gzip(struct dm_compressor *c, const char *p, size_t n, struct dm_
     return rc;
 }
 
-static void begin(struct dm_compressor *c)
-{
-    c->begun = true;
-    if (c->codec != DM_CODEC_GZIP)
-        return;
-    c->waiting = 0;
-    isal_deflate_init(&c->gzip);
-    memset(c->gzip_level_buf, 0,
-           ISAL_DEF_LVL2_DEFAULT); /* what was there would decide between matches */
-    c->gzip.gzip_flag = IGZIP_GZIP;
-    c->gzip.level = GZIP_LEVEL;
-    c->gzip.level_buf = c->gzip_level_buf;
-    c->gzip.level_buf_size = ISAL_DEF_LVL2_DEFAULT;
-}
-
 int dm_compressor_add(struct dm_compressor *c, const char *p, size_t n, struct dm_buf *out,
                       struct dm_error *err)
 {
-    if (!c->begun)
-        begin(c);
+    c->begun = true;
     if (c->codec == DM_CODEC_ZSTD) {
         ZSTD_inBuffer in = {p, n, 0};
         return run_zstd(c, &in, ZSTD_e_continue, out, err);
@@ -165,13 +137,25 @@ int dm_compressor_end(struct dm_compressor *c, struct dm_buf *out, struct dm_err
         ZSTD_inBuffer none = {NULL, 0, 0};
         return run_zstd(c, &none, ZSTD_e_end, out, err);
     }
-    c->gzip.end_of_stream = 1;
-    return run_gzip(c, c->step, c->waiting, out, err);
+    size_t n = c->waiting;
+    c->waiting = 0;
+    return n ? add_member(c, c->member, n, out, err) : DM_OK;
+}
+
+int dm_compressor_frame(struct dm_compressor *c, const char *p, size_t n, struct dm_buf *out,
+                        struct dm_error *err)
+{
+    dm_compressor_reset(c);
+    if (c->codec == DM_CODEC_GZIP)
+        return add_member(c, p, n, out, err);
+    int rc = dm_compressor_add(c, p, n, out, err);
+    return rc ? rc : dm_compressor_end(c, out, err);
 }
 
 void dm_compressor_reset(struct dm_compressor *c)
 {
     c->begun = false;
+    c->waiting = 0;
     if (c->zstd)
         ZSTD_CCtx_reset(c->zstd, ZSTD_reset_session_only);
 }

@@ -1,4 +1,4 @@
-/* Compression of output: a frame (zstd) or member (gzip) for each split, so that parts can be
+/* Compression of output: a frame (zstd), or members (gzip), for each split, so that parts can be
  * joined. */
 #ifndef DM_IO_COMPRESS_H
 #define DM_IO_COMPRESS_H
@@ -25,6 +25,10 @@ void dm_compressor_destroy(struct dm_compressor *c);
 /* Compresses n bytes and appends what comes out to `out`. */
 int dm_compressor_add(struct dm_compressor *c, const char *p, size_t n, struct dm_buf *out,
                       struct dm_error *err);
+
+/* Compresses n bytes, more than none, into one frame or member, and appends that to `out`. */
+int dm_compressor_frame(struct dm_compressor *c, const char *p, size_t n, struct dm_buf *out,
+                        struct dm_error *err);
 
 /* Ends the frame or member; nothing is appended when nothing was added since the last end. */
 int dm_compressor_end(struct dm_compressor *c, struct dm_buf *out, struct dm_error *err);
