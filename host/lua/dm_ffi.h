@@ -315,6 +315,9 @@ int64_t dm_job_mix_inputs(struct dm_job *job, uint64_t first, uint64_t wanted, s
 uint64_t dm_job_sort_inputs(struct dm_job *job);
 const char *dm_job_input(struct dm_job *job, uint64_t i);
 
+/* Whether the job's inputs are those that the run in a run directory began with, as they were then. */
+int dm_job_check_inputs(struct dm_job *job, const char *folder, struct dm_error *err);
+
 /* Whether somebody runs into this run directory: 1, or 0. A file system that does not tell other machines of locks
  * answers 0 to those. */
 int dm_run_is_locked(const char *folder);

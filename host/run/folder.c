@@ -14,7 +14,8 @@
 
 enum { PATH_BYTES = 4096 };
 
-/* Removes what an earlier run left in the folder. Only names that a run makes are in there. */
+/* Removes what an earlier run left in the folder, and its passes. Only names that a run makes are
+ * in there. */
 static int clear(const char *folder, struct dm_error *err)
 {
     DIR *dir = opendir(folder);
@@ -23,6 +24,8 @@ static int clear(const char *folder, struct dm_error *err)
     if (!dir)
         return dm_fail_errno(err, DM_EIO, "cannot read %s", folder);
     while (rc == DM_OK && (e = readdir(dir))) {
+        if (e->d_type == DT_DIR && strncmp(e->d_name, "pass-", 5) == 0)
+            dm_folder_remove(dirfd(dir), e->d_name);
         if (e->d_type != DT_REG || strcmp(e->d_name, "lock") == 0)
             continue;
         if (unlinkat(dirfd(dir), e->d_name, 0))

@@ -6,6 +6,7 @@
 #include "io/versions.h"
 #include "json/kernel.h"
 #include "run/counts.h"
+#include "run/identity.h"
 #include "text/versions.h"
 
 #include <dirent.h>
@@ -75,6 +76,11 @@ uint64_t dm_job_sort_inputs(struct dm_job *job)
 const char *dm_job_input(struct dm_job *job, uint64_t i)
 {
     return dm_inputs_path(dm_job_inputs(job), i);
+}
+
+int dm_job_check_inputs(struct dm_job *job, const char *folder, struct dm_error *err)
+{
+    return dm_identity_check(folder, dm_job_inputs(job), err);
 }
 
 int dm_processors(void)

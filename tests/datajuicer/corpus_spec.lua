@@ -73,17 +73,17 @@ describe("an operator of Data-Juicer on the whole corpus", function()
     assert.equal('{"id": 1e2, "text": "a"}\n{"id":100.0,"text":"b","e":[],"cut":1}\n', out())
   end)
   it("does not see what no table holds, which stays in the rows all the same", function()
-    local rows =
-      '{"text": "a", "odd": 1, "big": 123456789012345678901, "f": 1, "deep": {"x": [{"y": 1}]}, "none": {}}\n'
-      .. '{"text": "b", "half": "\\ud800", "odd": "1", "f": 0.5, "deep": {"x": [{"z": null}, null]}, "null": null}\n'
+    local rows = '{"half": "\\ud800", "null": null, "\\u0000k": 1, "text": "b"}\n'
+      .. '{"text": "a", "odd": 1, "big": 123456789012345678901, "f": 1, "deep": {"x": [{"y": 1}]}, "none": {}}\n'
+      .. '{"text": "b", "odd": "1", "f": 0.5, "deep": {"x": [{"z": null}, null]}}\n'
       .. '{"text": "a", "odd": true}\n'
     recipe("  - twins_deduplicator:\n", rows)
     local status, _, err = dm "run r.yaml"
     assert.equal(0, status, err)
     assert.equal(rows:match "^.-\n.-\n", out())
     local left_out = {}
-    for name in err:gmatch "has not seen the field (%w+)" do left_out[#left_out + 1] = name end
-    assert.same({ "big", "none", "odd" }, left_out)
+    for name in err:gmatch "has not seen the field ([%w%z]+)" do left_out[#left_out + 1] = name end
+    assert.same({ "\0k", "big", "none", "odd" }, left_out)
   end)
   it("is asked nothing about no rows", function()
     recipe("  - twins_deduplicator:\n", "")
@@ -144,7 +144,8 @@ gone() { ! grep -lz %s /proc/[0-9]*/environ; }; await gone]]
     local killed, _, why = t.bash(script:format(q(dir), marked, STAND_IN, q(t.DMHOST), marked))
     assert.equal(0, killed, why)
     local status, stdout, err = dm "status out.jsonl"
-    assert.equal(0, status, err)
+    assert.equal(130, status, err)
+    assert.truthy(stdout:find("interrupted behind this pass", 1, true), stdout)
     assert.truthy(stdout:find("out.jsonl.run/pass-1", 1, true), stdout)
     os.remove(dir .. "/hang")
     status, _, err = dm "run r.yaml"
@@ -153,6 +154,52 @@ gone() { ! grep -lz %s /proc/[0-9]*/environ; }; await gone]]
     status, _, err = dm "run r.yaml --resume"
     assert.equal(0, status, err)
     assert.equal(once, out())
+  end)
+  it("ends when the run is cancelled", function()
+    recipe("  - twins_deduplicator: {mark: hang}\n", '{"text": "a"}\n')
+    t.write(dir .. "/hang", "")
+    local status, out_text, err = t.bash(("cd %s; env %s %s run r.yaml & pid=$!; await test -e hangs; "
+      .. "%s cancel out.jsonl; wait $pid; echo $?"):format(q(dir), STAND_IN, q(t.DMHOST), q(t.DMHOST)))
+    assert.equal(0, status, err)
+    assert.truthy(out_text:find("has ended (interrupted)\n1\n", 1, true), out_text)
+    assert.truthy(err:find("the run was cancelled", 1, true), err)
+    os.remove(dir .. "/hang")
+    assert.equal(0, (dm "run r.yaml -q --resume"))
+  end)
+  it("counts rows that a later pass rejects before its operators", function()
+    recipe("  - all_grouper:\n", ('{"text": "abcdefghijklmnopqrstuvwxyz"}\n'):rep(100))
+    assert.equal(3, (dm "run r.yaml -q --set limits.row_size=1KiB"))
+    assert.equal(1, t.receipt(dir .. "/out.jsonl.run").rows.rejected_input)
+  end)
+  it("leaves nothing for a run that begins again without it", function()
+    recipe("  - twins_deduplicator:\n", '{"text": "a"}\n')
+    assert.equal(0, (dm "run r.yaml -q"))
+    recipe("  - text_length_filter: {min_len: 9}\n", '{"text": "a"}\n')
+    assert.equal(0, (dm "run r.yaml -q --force"))
+    assert.is_nil(out "out.jsonl.run/pass-1/plan.json")
+    local _, stdout = dm "explain out.jsonl in.jsonl@0"
+    assert.truthy(stdout:find("dropped by text_length_filter", 1, true), stdout)
+  end)
+  it("does not go on with another input, nor write an output for each input", function()
+    recipe("  - twins_deduplicator: {mark: raise}\n", '{"text": "a"}\n')
+    t.write(dir .. "/raise", "")
+    assert.equal(1, (dm "run r.yaml -q"))
+    t.write(dir .. "/b.jsonl", '{"text": "b"}\n')
+    local status, _, err = dm "run r.yaml -q --resume -i b.jsonl"
+    assert.equal(2, status)
+    assert.truthy(err:find("has changed since the run began", 1, true), err)
+    status, _, err = dm "run r.yaml -q -o 'o/{file}'"
+    assert.equal(2, status)
+    assert.truthy(err:find("an output for each input does not go with", 1, true), err)
+  end)
+  it("goes on with a run that was to replace another", function()
+    recipe("  - twins_deduplicator: {mark: raise}\n", '{"text": "a"}\n')
+    assert.equal(0, (dm "run r.yaml -q"))
+    t.write(dir .. "/raise", "")
+    assert.equal(1, (dm "run r.yaml -q --force"))
+    os.remove(dir .. "/raise")
+    local status, _, err = dm "run r.yaml -q --resume"
+    assert.equal(0, status, err)
   end)
   it("is begun again when the code has changed, and another run is kept out meanwhile", function()
     recipe("  - twins_deduplicator: {mark: raise}\n", '{"text": "a"}\n')

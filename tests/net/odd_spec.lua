@@ -18,6 +18,9 @@ local WHOLE = {
   ["an error"] = 'the reply has no text: {"error": {"message": "not loaded"}}',
   ["null"] = "the reply has no text: ",
   ["a tool"] = "finish_reason tool_calls): take tools out of the request",
+  ["a tool behind nothing"] = "finish_reason tool_calls): take tools out of the request",
+  ["a refusal behind nothing"] = "the model refuses: I will not.",
+  ["an empty answer"] = "",
   ["too short"] = "cut off before it began (finish_reason length): raise max_tokens",
   ["held back"] = "the server held the answer back (finish_reason content_filter)",
   ["a refusal"] = "the model refuses: I will not.",
@@ -34,7 +37,8 @@ local STREAMED = {
   ["nothing in events"] = "the reply has no text",
 }
 -- Those that are not asked for again.
-local HOPELESS = { "moved", "a tool", "too short", "held back", "a refusal" }
+local HOPELESS = { "moved", "a tool", "too short", "held back", "a refusal", "a tool behind nothing",
+  "a refusal behind nothing" }
 
 describe("an odd reply", function()
   local server, dir

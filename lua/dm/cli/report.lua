@@ -180,11 +180,20 @@ local function failure(outcome, begun)
   return p
 end
 
----The first row that was rejected, from the rejects file.
-local function show_first_reject(begun)
-  local file = io.open(begun.folder .. "/rejects.jsonl", "rb")
+local function first_line(path)
+  local file = io.open(path, "rb")
   local line = file and file:read "*l"
   if file then file:close() end
+  return line
+end
+
+---The first row that was rejected, from the rejects files.
+local function show_first_reject(begun)
+  local passes, line = begun.passes, nil
+  for pass = 1, passes and passes.last - 1 or 0 do
+    line = line or first_line(passes:folder_of(pass) .. "/rejects.jsonl")
+  end
+  line = line or first_line(begun.folder .. "/rejects.jsonl")
   local ok, reject = pcall(json.decode, line or "")
   if not ok or type(reject) ~= "table" then return end
   local op = reject.op ~= "input" and reject.op or nil

@@ -132,8 +132,11 @@ local function cut(p, values, ops)
   local is_cut = false
   for _, op in ipairs(ops) do is_cut = is_cut or op.whole_corpus end
   if not is_cut or values["dry-run"] or values.profile then return end
-  local _, folder = describe_output(output_of(p, values))
-  p.passes = require("dm.datajuicer.passes").of(p, ops, folder, function(text)
+  local kind, folder = describe_output(output_of(p, values))
+  if kind == "each" then
+    fail("an output for each input does not go with operators that look at all rows", "name a file or a folder with -o")
+  end
+  p.passes = require("dm.datajuicer.passes").of(p, ops, folder, tonumber(values.workers), function(text)
     if not values.quiet then say(values, text) end
   end)
 end
@@ -425,7 +428,7 @@ local function prepare(values, p, path, pass)
   end
   local final = p.passes and output_of(p, values) or output
   local run = p.passes and p.passes.folder or folder
-  check_output(final, values, KINDS[describe_output(final)], run)
+  check_output(final, values, KINDS[describe_output(final)], p.passes and p.passes:folder_of(1) or folder)
   if values.resume and is_done(run) then
     say(values, final .. " is complete already; nothing to resume")
     return 0

@@ -73,12 +73,18 @@ end
 ---A run that has ended and left its receipt.
 local function show_receipt(seen)
   local r = seen.receipt
-  say("state", "%s, after %.1f s; exit status %d", r.status, r.seconds, r.exit_status)
+  if seen.state ~= r.status then
+    say("state", "%s behind this pass, which took %.1f s", seen.state, r.seconds)
+    say("next", "go on with the same command and --resume")
+  else
+    say("state", "%s, after %.1f s; exit status %d", r.status, r.seconds, r.exit_status)
+  end
   say("rows", "%s in, %s out", count(r.rows["in"]), count(r.rows.out))
   if r.error then say("error", "%s", visible(r.error)) end
 end
 
 local function exit_status(seen)
+  if seen.state == "interrupted" then return 130 end
   if seen.receipt then return seen.receipt.exit_status end
   return seen.state == "running" and 0 or 1
 end

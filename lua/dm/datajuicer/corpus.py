@@ -13,7 +13,7 @@ import os
 import shutil
 
 CHOOSING = ("deduplicator", "selector")  # those whose rows are rows that there were
-MOST_FIELDS = 1000  # of an object; where there are more, they are data
+MOST_FIELDS = 1000  # of an object, or of all rows; where there are more, they are data
 MIXED = "mixed"  # the shape of what has no type
 
 
@@ -28,7 +28,7 @@ def scalar_shape(value):
 def shape_of(value):
     """What type a column has that holds the value: a name, a list of one shape, or a dict of shapes; None for null."""
     if isinstance(value, dict):
-        return {name: shape_of(v) for name, v in value.items()}
+        return MIXED if len(value) > MOST_FIELDS else {name: shape_of(v) for name, v in value.items()}
     if isinstance(value, list):
         shape = None
         for v in value:
@@ -50,10 +50,15 @@ def merge(a, b):
         "int64", "float64"} else MIXED
 
 
+def is_name(name):
+    """Whether a table can have a column of that name."""
+    return "\0" not in name and not any("\ud800" <= c <= "\udfff" for c in name)
+
+
 def is_mixed(shape):
     """Whether a shape has no type in it, or is an object without fields, which no table holds."""
     if isinstance(shape, dict):
-        return not shape or any(map(is_mixed, shape.values()))
+        return not shape or not all(map(is_name, shape)) or any(map(is_mixed, shape.values()))
     if isinstance(shape, list):
         return is_mixed(shape[0])
     return shape == MIXED
@@ -104,7 +109,9 @@ class Corpus:
                 self.offsets.append(self.offsets[-1] + len(line))
                 for name, value in json.loads(line).items():
                     self.shapes[name] = merge(self.shapes.get(name), shape_of(value))
-        self.left_out = sorted(name for name, shape in self.shapes.items() if is_mixed(shape))
+                if len(self.shapes) > MOST_FIELDS:
+                    raise ValueError(f"the rows have more than {MOST_FIELDS} fields: a table has no room for them")
+        self.left_out = sorted(name for name, shape in self.shapes.items() if is_mixed(shape) or not is_name(name))
         for name in self.left_out:
             del self.shapes[name]
 
@@ -139,11 +146,13 @@ def hashes():
 def chosen(corpus, result, out, dropped):
     """Writes the rows that the operator chose, as it changed them, and those that it did not."""
     passed, lines, kept = hashes() | {ROW}, corpus.lines(), bytearray(len(corpus))
-    for made in result:
-        number = made[ROW]
+    for row in result:
+        number = row.get(ROW)
+        if not isinstance(number, int):
+            raise LookupError("the operator does not say which rows it chose")
         line = lines[corpus.offsets[number]:corpus.offsets[number + 1]]
-        had = fit(json.loads(line), corpus.shapes)
-        new = {name: value for name, value in made.items() if name not in passed}
+        had = {name: value for name, value in fit(json.loads(line), corpus.shapes).items() if name not in passed}
+        new = {name: value for name, value in row.items() if name not in passed}
         kept[number] = 1
         out.write(with_changes(line, had, new))
     for number, stays in enumerate(kept):
@@ -186,13 +195,15 @@ def process_corpus(request):
     corpus, folder = Corpus(request["rows"]), request["folder"]
     choosing = kind_of(cls) in CHOOSING
     shutil.rmtree(folder, ignore_errors=True)
-    result = cls(**request["params"]).run(corpus.table(choosing, folder)) if len(corpus) else ()
+    try:
+        result = cls(**request["params"]).run(corpus.table(choosing, folder)) if len(corpus) else ()
 
-    def fill(out):
-        if not choosing or not len(corpus):
-            return made(result, out)
-        return write(request["dropped"], lambda dropped: chosen(corpus, result, out, dropped))
+        def fill(out):
+            if not choosing or not len(corpus):
+                return made(result, out)
+            return write(request["dropped"], lambda dropped: chosen(corpus, result, out, dropped))
 
-    count = write(request["out"], fill)
-    shutil.rmtree(folder, ignore_errors=True)
+        count = write(request["out"], fill)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     return {"rows": len(corpus), "out": count, "left_out": corpus.left_out}

@@ -9,7 +9,9 @@ local machine = require "dm.machine"
 local problem = require "dm.problem"
 local process = require "dm.datajuicer.process"
 local sample = require "dm.sample"
+local sources = require "dm.sources"
 local summary = require "dm.run.summary"
+local wait = require "dm.wait"
 
 local C = ffi.C
 local err = ffi.new "struct dm_error"
@@ -58,11 +60,13 @@ end
 ---@param p dm.Pipeline
 ---@param ops dm.BaseOp[] of it
 ---@param folder string the run directory
+---@param workers integer? that the user asks for
 ---@param say fun(text: string)
 ---@return dm.Passes
-function M.of(p, ops, folder, say)
+function M.of(p, ops, folder, workers, say)
   local list = whole(ops)
-  local general = { num_proc = math.max(p.workers or machine.processors(), 1), skip_op_error = p.on_error ~= "fail" }
+  local general = { num_proc = math.max(workers or p.workers or machine.processors(), 1),
+    skip_op_error = p.on_error ~= "fail" }
   return setmetatable({ ops = list, last = #list + 1, folder = folder, general = general, say = say }, Passes)
 end
 
@@ -93,6 +97,8 @@ local function check(status)
 end
 
 ---What the operator behind a pass came to; nil: it has not been done.
+---@param pass integer
+---@return string? JSON
 function Passes:result(pass)
   return disk.read(self:folder_of(pass) .. "/operator.json")
 end
@@ -100,11 +106,10 @@ end
 ---Takes the run directory, so that no other run does, and whatever is in it that does not go on goes.
 local function begin(self, resume, force)
   self.lock = check(C.dm_folder_lock(self.folder, err))
-  check(C.dm_folder_begin(self.folder, resume, force, err))
-  for pass = 1, self.last - 1 do
-    local folder = self:folder_of(pass)
-    if disk.read(folder .. "/plan.json") then check(C.dm_folder_begin(folder, resume, force, err)) end
+  if C.dm_is_folder(self:folder_of(1)) == 1 then
+    check(C.dm_folder_begin(self:folder_of(1), resume, force, err))
   end
+  check(C.dm_folder_begin(self.folder, resume, force, err))
 end
 
 ---Readies a job to be the run of a pass; where that is done, what comes next is readied.
@@ -118,7 +123,11 @@ function Passes:ready(job, pass, is_done, prepare)
   if not self.lock then begin(self, job.resume, job.force) end
   job.resume, job.force = 1, 0
   if pass < self.last then
-    if is_done(self:folder_of(pass)) then return self:next_pass(pass) end
+    if is_done(self:folder_of(pass)) then
+      check(C.dm_job_check_inputs(job, self:folder_of(pass), err))
+      os.remove(self:folder_of(pass) .. "/cancel") -- which ended an earlier process
+      return self:next_pass(pass)
+    end
   else
     job.lock = self.lock
   end
@@ -153,6 +162,25 @@ function Passes:summaries()
   return all
 end
 
+-- How often it is looked whether somebody wants the run to end.
+local LOOK_MS = 200
+
+---Asks Data-Juicer, and has it end when `dmhost cancel` says so.
+local function ask(self, pass, python, request)
+  local timer, cancelled
+  local function look()
+    cancelled = disk.read(self:folder_of(pass) .. "/cancel") ~= nil
+    if cancelled then process.kill() end
+    timer = wait.after(LOOK_MS, look)
+  end
+  look()
+  local ok, reply = pcall(process.ask, python, request, false)
+  wait.forget(timer)
+  if cancelled then problem.raise("the run was cancelled", { next = "go on with --resume" }) end
+  if ok then return reply end
+  problem.raise(tostring(reply), { next = "go on with --resume" })
+end
+
 ---Has Data-Juicer make the input of the next pass.
 ---@param pass integer that has ended
 function Passes:run_operator(pass)
@@ -161,9 +189,9 @@ function Passes:run_operator(pass)
   for name, value in pairs(self.general) do params[name] = value end
   for name, value in pairs(op.given) do params[name] = value end
   self.say(("%s, Data-Juicer's, looks at all rows"):format(op.name))
-  local reply = process.ask(op.python, { corpus = op.name, params = params, paths = sample.array(op.paths),
+  local reply = ask(self, pass, op.python, { corpus = op.name, params = params, paths = sample.array(op.paths),
     rows = self:output(pass), out = folder .. "/out.jsonl", dropped = folder .. "/dropped.jsonl",
-    folder = folder .. "/table" }, false)
+    folder = folder .. "/table" })
   process.stop()
   if reply.failed then
     problem.raise(("%s fails in Data-Juicer: %s"):format(op.name, reply.failed),
@@ -176,15 +204,18 @@ function Passes:run_operator(pass)
 end
 
 ---Writes down what the operator behind a pass came to. The rows that it got are not needed any more.
+---@param pass integer
+---@param rows integer that it got
+---@param out integer that it made of them
+---@param seconds number
 function Passes:keep(pass, rows, out, seconds)
-  local dropped, op = math.max(rows - out, 0), self.ops[pass]
-  local reasons = sample.array {}
-  if dropped > 0 then
-    reasons[1] = { reason = ("see %s/dropped.jsonl"):format(self:folder_of(pass)), rows = dropped, rejected = false }
-  end
+  local op, file, reasons = self.ops[pass], self:folder_of(pass) .. "/dropped.jsonl", sample.array {}
+  local chooses = sources.exists(file)
+  local dropped = chooses and rows - out or 0
+  if dropped > 0 then reasons[1] = { reason = "see " .. file, rows = dropped, rejected = false } end
   local result = { seconds = seconds, splits = 0, workers_lost = 0, rows = { ["in"] = rows, out = out, blank_lines = 0,
     rejected_input = 0 }, bytes = { ["in"] = 0, out = 0 }, input_reasons = sample.array {}, operators = { {
-      name = op.name, time_share = 1, reasons = reasons, ["in"] = rows, out = out, made = math.max(out - rows, 0),
+      name = op.name, time_share = 1, reasons = reasons, ["in"] = rows, out = out, made = chooses and 0 or out - rows,
       dropped = dropped, rejected = 0, changed = 0 } } }
   local lost = disk.replace(self:folder_of(pass) .. "/operator.json", sample.json(result) .. "\n")
   if lost then error(lost, 0) end

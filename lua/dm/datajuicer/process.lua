@@ -261,6 +261,11 @@ function M.ask(python, request, limit)
   return value.reply
 end
 
+---Kills the process, whatever it is at.
+function M.kill()
+  if host then host:kill() end
+end
+
 ---Ends the process; rows that come later start another.
 function M.stop()
   if not host then return end

@@ -257,7 +257,8 @@ def answer(request, operators, requests):
             operators[request["make"]] = Operator(request["name"], request["params"], request["paths"])
             return dump({"made": request["make"]})
     except Exception as e:
-        return dump({"failed": f"{type(e).__name__}: {e}"})
+        cause = f" ({type(e.__cause__).__name__}: {e.__cause__})" if e.__cause__ else ""
+        return dump({"failed": f"{type(e).__name__}: {e}{cause}"})
     rows = operators[request["run"]].run([next(requests) for _ in range(request["rows"])])
     return '{"rows":[' + ",".join(rows) + "]}"
 

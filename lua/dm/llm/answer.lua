@@ -47,7 +47,7 @@ end
 ---@return boolean? hopeless the same request would get no other answer
 function M.wrong(reply, refusal)
   local text, finish = reply.text, reply.finish_reason
-  if text and (text ~= "" or finish ~= "length") then return nil end
+  if text and (text ~= "" or not NO_TEXT[finish] and type(refusal) ~= "string") then return nil end
   if type(refusal) == "string" then return "the model refuses: " .. refusal, true end
   if NO_TEXT[finish] then return NO_TEXT[finish], true end
   return "the reply has no text"

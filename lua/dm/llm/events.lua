@@ -32,7 +32,8 @@ end
 local function failure_of(event)
   local why = at(event, "error/message") or at(event, "error")
   if why == nil and not at(event, "choices") then why = at(event, "message") end
-  if why ~= nil then return type(why) == "string" and why or "the server says that it failed" end
+  if why == nil or why == "" or why == false then return nil end
+  return type(why) == "string" and why or "the server says that it failed"
 end
 
 ---Adds what one event holds to the reply.

@@ -97,14 +97,16 @@ end
 ---@param folder string run directory
 ---@return dm.RunState
 function M.look(folder)
-  local status = M.own(folder, "status.json")
+  local status, whole = M.own(folder, "status.json"), folder:match "^(.*)/pass%-%d+$"
+  if whole and C.dm_run_is_locked(whole) == 1 then return { state = "running", status = status } end
   if C.dm_run_is_locked(folder) == 1 or status and is_alive(folder, status) then
     return { state = "running", status = M.own(folder, "status.json") or status }
   end
   status = M.own(folder, "status.json")
   if status then return { state = "dead", status = status } end
   local receipt = M.own(folder, "run.json")
-  return { state = receipt and receipt.status or "unknown", receipt = receipt }
+  local state = receipt and receipt.status or "unknown"
+  return { state = whole and state == "done" and "interrupted" or state, receipt = receipt }
 end
 
 return M

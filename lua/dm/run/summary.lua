@@ -108,6 +108,25 @@ local function both_asked(a, b)
   return t
 end
 
+---Arrays that were read from a file, as such.
+local function as_array(list)
+  return sample.array { unpack(list) }
+end
+
+local function both_reasons(a, b)
+  local list, places = as_array(a), {}
+  for i, r in ipairs(list) do places[r.reason] = i end
+  for _, r in ipairs(b) do
+    local i = places[r.reason]
+    if i then
+      list[i] = { reason = r.reason, rows = list[i].rows + r.rows, rejected = r.rejected }
+    else
+      list[#list + 1] = r
+    end
+  end
+  return list
+end
+
 ---What two runs came to of which the second took what came out of the first.
 ---@param first dm.RunSummary
 ---@param second dm.RunSummary
@@ -118,15 +137,16 @@ function M.join(first, second)
     splits = first.splits + second.splits,
     workers_lost = first.workers_lost + second.workers_lost,
     rows = { ["in"] = first.rows["in"], out = second.rows.out, blank_lines = first.rows.blank_lines,
-      rejected_input = first.rows.rejected_input },
+      rejected_input = first.rows.rejected_input + second.rows.rejected_input },
     bytes = { ["in"] = first.bytes["in"], out = second.bytes.out },
     asked = both_asked(first.asked, second.asked),
     operators = sample.array {},
-    input_reasons = first.input_reasons,
+    input_reasons = both_reasons(first.input_reasons, second.input_reasons),
   }
   for _, part in ipairs { first, second } do
     for _, op in ipairs(part.operators) do
       joined.operators[#joined.operators + 1] = op
+      op.reasons = as_array(op.reasons)
       op.time_share = joined.seconds > 0 and op.time_share * part.seconds / joined.seconds or 0
     end
   end
