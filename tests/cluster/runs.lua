@@ -20,7 +20,7 @@ end)]]
 local SLOW = OPERATORS .. [[, dm.map(function() require("ffi").C.dm_pause(4) end)]]
 
 -- And from some row on for a file, so that there still is one, however slow the machine is.
-local HELD = SLOW .. [[, dm.map((function()
+local HOLD = [[, dm.map((function()
   local go
   return function(s)
     while s.id > 2000 and not go do
@@ -130,7 +130,7 @@ return function(cluster)
   ---@param engine string? see write
   ---@return integer, string, string exit status, stdout, stderr of the run
   function M.disturbed(script, engine)
-    M.write(HELD:format(dir .. "/go"), (engine or "") .. ' limits = { row_time = "5min" },')
+    M.write(SLOW .. HOLD:format(dir .. "/go"), (engine or "") .. ' limits = { row_time = "5min" },')
     return bash(([[
       $dmhost run pipeline.lua -o out.jsonl ENGINE --workers 3 2>err & pid=$!
       until_ [ -s out.jsonl.run/status.json ]
