@@ -1,4 +1,4 @@
-/* A seed for hashes of texts that others choose: none can be made to collide. */
+/* A seed for hashes of texts that others choose: collisions can not be prepared beforehand. */
 #ifndef DM_BASE_SEED_H
 #define DM_BASE_SEED_H
 

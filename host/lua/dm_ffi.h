@@ -100,7 +100,8 @@ uint32_t dm_sample_find(struct dm_sample *s, uint32_t object, const char *key, s
 /* Element i of an array, from 1, or 0. Quick when elements are asked for in order. */
 uint32_t dm_sample_at(struct dm_sample *s, uint32_t array, double i);
 
-/* What stands at a path below a value, or 0: names of members, and numbers of elements from 1, with '/' between. */
+/* What stands at a path below a value, or 0: names of members, and numbers of elements from 1, with '/' between. A NUL
+ * stands behind the path's n bytes, as behind Lua's strings. */
 uint32_t dm_sample_follow(struct dm_sample *s, uint32_t value, const char *path, size_t n);
 
 /* How many members a container has. */

@@ -261,6 +261,7 @@ function TaskScheduler:wait_for_room(id)
   return why_not
 end
 
+---Has those who wait for room in the queue look again.
 function TaskScheduler:wake_room()
   while self.room[1] do wait.wake(table.remove(self.room, 1)) end
 end

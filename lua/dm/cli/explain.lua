@@ -40,8 +40,11 @@ end
 
 ---The run directory, of those of a run's passes, of which the file is an input. Refuses when there is none, or when the
 ---file is not as it was when that began.
-local function find_run(name, path)
-  local last, all = folder_module.find(name)
+---@param last string the run directory that errors name
+---@param all string[] those of all passes, in order
+---@param path string
+---@return string
+local function find_run(last, all, path)
   local folder, was
   for _, each in ipairs(all) do
     was = stamp_of(each, path)
@@ -95,7 +98,7 @@ end
 
 local function explain(values)
   if not values[2] then problem.raise("no run and row are given", { next = M.usage }) end
-  folder_module.find(values[1])
+  local last, all = folder_module.find(values[1])
   local path, offset = row_id.parse(values[2])
   if not path then
     problem.raise(('a row is named FILE@OFFSET, not "%s"'):format(values[2]), { next = row_id.FORM })
@@ -104,7 +107,7 @@ local function explain(values)
     problem.raise("the run read standard input, which can not be read again",
       { next = "write it to a file, and run the pipeline on that" })
   end
-  local folder = find_run(values[1], path)
+  local folder = find_run(last, all, path)
   local plan = assert(folder_module.own(folder, "plan.json", "run the pipeline again to explain its rows"))
   local client = client_module.new { target = plan.pipeline, folders = plan.folders, settings = plan.settings,
     sources = plan.sources, pass = plan.pass }
