@@ -77,8 +77,10 @@ unit: $(UNIT)
 # LeakSanitizer can not see what Lua's heap holds; handle_segv=0: a crash must be the operator's, as without.
 specs: export ASAN_OPTIONS = detect_leaks=0:handle_segv=0:allow_user_segv_handler=1
 specs: export UBSAN_OPTIONS = print_stacktrace=1
+# Specs wait more than they compute, but under the sanitizers.
+specs: JOBS ?= $(shell expr $(if $(SAN),1,3) '*' $$(nproc))
 specs: $(BUILD)/dmhost
-	DMHOST=$(abspath $(BUILD)/dmhost) $(BUILD)/dmhost test $(if $(SAN),--timeout 900) $(SPECS)
+	DMHOST=$(abspath $(BUILD)/dmhost) $(BUILD)/dmhost test -j $(JOBS) $(if $(SAN),--timeout 900) $(SPECS)
 
 conformance: $(BUILD)/dmhost
 	@$(BUILD)/dmhost lua tests/ops/conformance.lua
@@ -90,6 +92,7 @@ hostile: $(BUILD)/dmhost
 
 test:
 	tests/deps.sh build test
+	$(MAKE) -j$$(nproc) all $(UNIT)
 	$(MAKE) unit specs
 
 test-llm: $(BUILD)/dmhost
@@ -114,9 +117,7 @@ ops/README.md: FORCE $(BUILD)/dmhost
 	$(BUILD)/dmhost ops --markdown >$@
 
 # Everything that must hold before a commit; with SAN=1 the same tests under the sanitizers.
-check:
-	tests/deps.sh build test
-	$(MAKE) unit specs
+check: test
 ifndef SAN
 	$(MAKE) lint
 endif

@@ -121,6 +121,20 @@ describe("dmhost test", function()
     assert.equal(1, status)
     has(out, "error hangs: c_spec.lua\n      did not end within 5 seconds; an endless loop?\n")
   end)
+  it("runs as many at once as it is told", function()
+    for _, name in ipairs { "a", "b", "c" } do
+      t.write(("%s/tests/%s_spec.lua"):format(dir, name), ([[it("meets the others", function()
+        local function here(name) return io.open(%q .. name) end
+        assert(io.open(%q .. %q, "w")):close()
+        while not (here "a" and here "b" and here "c") do os.execute "sleep 0.01" end
+      end)]]):format(dir .. "/met-", dir .. "/met-", name))
+    end
+    local status, out = test "-j 3 --timeout 60 tests"
+    assert.equal(0, status, out)
+    os.execute("rm " .. q(dir) .. "/met-*")
+    _, out = test "--jobs 2 --timeout 2 tests"
+    has(out, "1 passed, 0 failed, 2 errors, 0 pending; 3 processes") -- the third finds what they left
+  end)
   it("reports through busted's output handlers as one document", function()
     t.write(dir .. "/tests/a_spec.lua", 'describe("one", function() it("a", function() end) pending "b" end)')
     t.write(dir .. "/tests/b_spec.lua", 'print "printed" it("c", function() assert.equal(1, 2) end)')
@@ -153,6 +167,7 @@ describe("dmhost test", function()
     assert.equal(2, status)
     has(err, "nothing to test here")
     assert.equal(2, (test "--timeout x"))
+    for _, n in ipairs { "0", "x", "1.5", "-1" } do assert.equal(2, (test("--jobs=" .. n))) end
   end)
   it("tells of operators without examples, and ends quietly when nobody reads on", function()
     t.write(dir .. "/ops/user/keep.lua", (KEEP:gsub("examples = [^\n]*", "}", 1)))

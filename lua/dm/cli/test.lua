@@ -7,7 +7,7 @@ local problem = require "dm.problem"
 local registry = require "dm.registry"
 local terminal = require "dm.terminal"
 
-local MOST_SECONDS = 1e6
+local MOST_SECONDS, MOST_JOBS = 1e6, 1024
 
 local M = {
   summary = "run operators' examples, golden files and busted specs",
@@ -15,13 +15,14 @@ local M = {
   options = {
     { "ops", value = "DIR", list = true, doc = "a folder with operators; may be repeated" },
     { "update", doc = "rewrite lines of golden files whose outcome changed" },
+    { "jobs", short = "j", value = "N", doc = "processes at once; default: the cores this process may use" },
     { "output", short = "o", value = "HANDLER", doc = "of busted: TAP, junit, json, gtest, utfTerminal, a .lua file" },
     { "timeout", value = "SECONDS", doc = "after which one is killed; default: 30 for an operator, 300 for a spec" },
   },
   notes = [[
 PATH is a spec (*_spec.lua), an operator's file, a golden file (OPERATOR.golden.jsonl) or a folder that is searched for
 them; without one, ops/user/, tests/ and spec/ are. Each file and each operator runs inside the host in a process of
-its own, as many at once as there are cores. Specs need busted (Debian: lua-busted).
+its own, some at once. Specs need busted (Debian: lua-busted).
 
 A line of a golden file is {"input": {...}, "params": {...}, "output": {...}}; instead of "output" it may have
 "outputs": [...] (slicers), "dropped": true or "rejected": "reason". `dmhost try --save` adds such lines.
@@ -74,18 +75,18 @@ local function read(job, ended, limit)
 end
 
 ---Runs the jobs, some at once; hands their results over in the order of the jobs.
----@param given number? seconds that each may take
+---@param given {seconds: number?, jobs: integer} what each may take, and how many at once
 local function run_all(jobs, values, given, show)
   local results, started, shown = {}, 0, 0
   local function start()
     started = started + 1
     local i, job = started, jobs[started]
-    local limit = given or LIMITS[job.kind]
+    local limit = given.seconds or LIMITS[job.kind]
     child.start("dm.test." .. job.kind, "inside", words_of(job, values), limit * 1000, function(ended)
       results[i] = read(job, ended, limit)
     end)
   end
-  for _ = 1, math.min(#jobs, machine.processors()) do start() end
+  for _ = 1, math.min(#jobs, given.jobs) do start() end
   while shown < #jobs do
     child.wait()
     if started < #jobs then start() end
@@ -136,13 +137,24 @@ local function needs_busted(jobs, values)
   return wanted and not pcall(require, "busted.core")
 end
 
+---@param text string?
+local function seconds_of(text)
+  local n = tonumber(text)
+  if text and not (n and n > 0 and n <= MOST_SECONDS) then fail(('--timeout takes seconds, not "%s"'):format(text)) end
+  return n
+end
+
+---@param text string?
+local function jobs_of(text)
+  local n = text and tonumber(text:match "^%d+$") or not text and machine.processors()
+  if not (n and n >= 1 and n <= MOST_JOBS) then fail(('--jobs takes a number from 1 on, not "%s"'):format(text)) end
+  return n
+end
+
 ---@param values table options and arguments
 ---@return integer exit status
 function M.run(values)
-  local given = tonumber(values.timeout)
-  if values.timeout and not (given and given > 0 and given <= MOST_SECONDS) then
-    fail(('--timeout takes seconds, not "%s"'):format(values.timeout))
-  end
+  local given = { seconds = seconds_of(values.timeout), jobs = jobs_of(values.jobs) }
   for _, folder in ipairs(values.ops or {}) do registry.add_folder(folder) end
   local jobs, why, next_step = find.jobs({ unpack(values) }, values.ops or {})
   if not jobs then fail(why, next_step) end
