@@ -433,7 +433,7 @@ local function prepare(values, p, path, pass)
   check_output(final, values, KINDS[describe_output(final)], p.passes and p.passes:folder_of(1) or folder)
   if values.resume and is_done(run) then
     say(values, final .. " is complete already; nothing to resume")
-    return 0
+    return folder_module.document(run .. "/run.json").exit_status or 0
   end
   if not p.passes then return C.DM_RUN_JOB end
   begun.pass = pass < p.passes.last and pass or nil
