@@ -7,8 +7,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-int dm_sample_decode(struct dm_sample *s, const char *p, size_t n, uint8_t flags,
-                     struct dm_span *out, struct dm_error *err)
+/* Decodes the string with these flags at p; borrowed until the sample is used again. */
+static int decode(struct dm_sample *s, const char *p, size_t n, uint8_t flags, struct dm_span *out,
+                  struct dm_error *err)
 {
     *out = (struct dm_span){p, n};
     if (!(flags & DM_VALUE_ESCAPED))
@@ -26,13 +27,13 @@ int dm_sample_decode(struct dm_sample *s, const char *p, size_t n, uint8_t flags
 int dm_sample_string(struct dm_sample *s, uint32_t value, struct dm_span *out, struct dm_error *err)
 {
     const struct dm_value *v = &s->values[value];
-    return dm_sample_decode(s, dm_value_text(s, v), v->len, v->flags, out, err);
+    return decode(s, dm_value_text(s, v), v->len, v->flags, out, err);
 }
 
 int dm_sample_key(struct dm_sample *s, uint32_t value, struct dm_span *out, struct dm_error *err)
 {
     const struct dm_value *v = &s->values[value];
-    return dm_sample_decode(s, dm_value_key(s, v), v->klen, v->kflags, out, err);
+    return decode(s, dm_value_key(s, v), v->klen, v->kflags, out, err);
 }
 
 bool dm_sample_has_name(struct dm_sample *s, uint32_t value, const char *name, size_t n)
@@ -42,7 +43,7 @@ bool dm_sample_has_name(struct dm_sample *s, uint32_t value, const char *name, s
     if (!(v->kflags & DM_VALUE_ESCAPED))
         return v->klen == n && memcmp(p, name, n) == 0;
     struct dm_span decoded;
-    return v->klen > n && dm_sample_decode(s, p, v->klen, v->kflags, &decoded, NULL) == DM_OK &&
+    return v->klen > n && decode(s, p, v->klen, v->kflags, &decoded, NULL) == DM_OK &&
            decoded.n == n && memcmp(decoded.p, name, n) == 0;
 }
 

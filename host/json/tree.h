@@ -28,10 +28,6 @@ int dm_sample_parse_own(struct dm_sample *s, const char *text, size_t n, uint32_
 /* Whether a member has that name. */
 bool dm_sample_has_name(struct dm_sample *s, uint32_t value, const char *name, size_t n);
 
-/* Decodes the string with these flags at p; borrowed until the sample is used again. */
-int dm_sample_decode(struct dm_sample *s, const char *p, size_t n, uint8_t flags,
-                     struct dm_span *out, struct dm_error *err);
-
 static inline const char *dm_value_text(const struct dm_sample *s, const struct dm_value *v)
 {
     return s->base[v->flags & DM_VALUE_OWN] + v->off;

@@ -8,10 +8,9 @@ enum {
     DM_EINPUT = -2,  /* the data is at fault */
     DM_EUSAGE = -3,  /* the caller is at fault: arguments, pipeline, operator */
     DM_EIO = -4,     /* the system is at fault: a file, a process, the network */
-    DM_ESTALE = -5,  /* a node was used after its sample had gone */
-    DM_EROW = -6,    /* a row is at fault and ends the run: the text is its id, the operator (or nothing), the reason and
+    DM_EROW = -5,    /* a row is at fault and ends the run: the text is its id, the operator (or nothing), the reason and
                       * the row's beginning, each on a line of its own */
-    DM_ESPENT = -7   /* what models may be asked has been asked: --max-requests, --max-cost */
+    DM_ESPENT = -6   /* what models may be asked has been asked: --max-requests, --max-cost */
 };
 
 struct dm_error {
