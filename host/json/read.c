@@ -36,15 +36,15 @@ int dm_sample_key(struct dm_sample *s, uint32_t value, struct dm_span *out, stru
     return decode(s, dm_value_key(s, v), v->klen, v->kflags, out, err);
 }
 
-bool dm_sample_has_name(struct dm_sample *s, uint32_t value, const char *name, size_t n)
+bool dm_sample_has_key(struct dm_sample *s, uint32_t value, const char *key, size_t n)
 {
     const struct dm_value *v = &s->values[value];
     const char *p = dm_value_key(s, v);
     if (!(v->kflags & DM_VALUE_ESCAPED))
-        return v->klen == n && memcmp(p, name, n) == 0;
+        return v->klen == n && memcmp(p, key, n) == 0;
     struct dm_span decoded;
     return v->klen > n && decode(s, p, v->klen, v->kflags, &decoded, NULL) == DM_OK &&
-           decoded.n == n && memcmp(decoded.p, name, n) == 0;
+           decoded.n == n && memcmp(decoded.p, key, n) == 0;
 }
 
 uint32_t dm_sample_find(struct dm_sample *s, uint32_t object, const char *key, size_t n)
@@ -56,7 +56,7 @@ uint32_t dm_sample_find(struct dm_sample *s, uint32_t object, const char *key, s
     if (x)
         return dm_index_find(s, x, key, n);
     for (uint32_t i = s->values[object].child; i; i = s->values[i].next, steps++)
-        if (dm_sample_has_name(s, i, key, n))
+        if (dm_sample_has_key(s, i, key, n))
             found = i;
     dm_index_note(s, object, steps);
     return found;

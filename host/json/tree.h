@@ -25,8 +25,8 @@ void dm_sample_stamp(struct dm_sample *s);
 int dm_sample_parse_own(struct dm_sample *s, const char *text, size_t n, uint32_t *value,
                         struct dm_error *err);
 
-/* Whether a member has that name. */
-bool dm_sample_has_name(struct dm_sample *s, uint32_t value, const char *name, size_t n);
+/* Whether a member has that key. */
+bool dm_sample_has_key(struct dm_sample *s, uint32_t value, const char *key, size_t n);
 
 static inline const char *dm_value_text(const struct dm_sample *s, const struct dm_value *v)
 {
