@@ -100,6 +100,18 @@ uint32_t dm_sample_at(struct dm_sample *s, uint32_t array, double position)
     return i;
 }
 
+/* The number that a step of a path is; 0 when it is none. */
+static double position_of(const char *p, size_t n)
+{
+    double position = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] < '0' || p[i] > '9')
+            return 0;
+        position = position * 10 + (p[i] - '0');
+    }
+    return position;
+}
+
 uint32_t dm_sample_follow(struct dm_sample *s, uint32_t value, const char *path, size_t n)
 {
     const char *end = path + n;
@@ -107,7 +119,7 @@ uint32_t dm_sample_follow(struct dm_sample *s, uint32_t value, const char *path,
         const char *slash = memchr(p, '/', (size_t)(end - p));
         size_t length = (size_t)((slash ? slash : end) - p);
         bool element = s->values[value].kind == DM_ARRAY;
-        value = element ? dm_sample_at(s, value, (double)strtoul(p, NULL, 10))
+        value = element ? dm_sample_at(s, value, position_of(p, length))
                         : dm_sample_find(s, value, p, length);
         if (!value)
             return 0;

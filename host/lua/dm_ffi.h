@@ -90,17 +90,13 @@ enum { DM_SLOTS = 128 };
 /* Makes all nodes of the sample stale; its content stays. */
 void dm_sample_seal(struct dm_sample *s);
 
-/* How often the sample was edited since its content was parsed. */
-uint32_t dm_sample_edits(const struct dm_sample *s);
-
 /* The last member of that key, or 0. */
 uint32_t dm_sample_find(struct dm_sample *s, uint32_t object, const char *key, size_t n);
 
 /* Element i of an array, from 1, or 0. Quick when elements are asked for in order. */
 uint32_t dm_sample_at(struct dm_sample *s, uint32_t array, double i);
 
-/* What stands at a path below a value, or 0: keys of members, and numbers of elements from 1, with '/' between. A NUL
- * stands behind the path's n bytes, as behind Lua's strings. */
+/* What stands at a path below a value, or 0: keys of members, and numbers of elements from 1, with '/' between. */
 uint32_t dm_sample_follow(struct dm_sample *s, uint32_t value, const char *path, size_t n);
 
 /* How many members a container has. */
