@@ -63,7 +63,7 @@ struct dm_work {
     struct dm_sample *current; /* whose nodes are good */
     const char *untouched;     /* a stretch of the block: rows that go out as they came in */
     const char *untouched_end; /* the same as `untouched` when there are none */
-    bool filling;       /* what is refused now was not seen by any operator */
+    bool filling;              /* what is refused now was not seen by any operator */
     /* of rows that wait; Lua counts them from DM_BATCH_ROWS */
     struct dm_held *held;
     uint32_t nheld, held_cap;
