@@ -32,7 +32,9 @@ end
 ---The table of a line: of all its tables the rows when a cell spans places, else the first that has anything.
 local function read_table(line)
   local markups = html.table_markup(line)
-  if markup_module.has_spans(markups) then return docx.table(spans.grid(markup_module.all_rows(markups), MOST_PLACES)) end
+  if markup_module.has_spans(markups) then
+    return docx.table(spans.grid(markup_module.all_rows(markups), MOST_PLACES))
+  end
   local first
   for _, markup in ipairs(markups) do
     local made = markup_module.has_text(markup) and plain_table(markup)
