@@ -8,7 +8,7 @@ local options = require "dm.cli.options"
 local pass_module = require "dm.run.pass"
 local problem = require "dm.problem"
 local sources = require "dm.sources"
-local workers = require "dm.workers"
+local workers = require "dm.machine.workers"
 
 local C = ffi.C
 local M = {}
