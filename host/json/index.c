@@ -19,12 +19,12 @@ bool dm_index_always;
 /* What is known of a member. */
 struct link {
     uint32_t before; /* the member before it, or 0 */
-    uint32_t same;   /* the last one before it that has its name, or 0 */
+    uint32_t same;   /* the last one before it that has its key, or 0 */
 };
 
 struct dm_index {
     uint32_t container;
-    uint32_t *slots;    /* of an object: the last member of each name, by the name's hash */
+    uint32_t *slots;    /* of an object: the last member with each key, by the key's hash */
     uint32_t nslots;    /* a power of two */
     uint32_t used;      /* slots that are not free */
     struct link *links; /* by value */
@@ -70,44 +70,44 @@ struct dm_index *dm_index_of(const struct dm_sample *s, uint32_t container)
     return NULL;
 }
 
-/* The slot of a name, or the free one that it would take. */
-static uint32_t *slot_of(struct dm_sample *s, const struct dm_index *x, const char *name, size_t n)
+/* The slot of a key, or the free one that it would take. */
+static uint32_t *slot_of(struct dm_sample *s, const struct dm_index *x, const char *key, size_t n)
 {
-    for (uint64_t i = XXH3_64bits_withSeed(name, n, dm_seed());; i++) {
+    for (uint64_t i = XXH3_64bits_withSeed(key, n, dm_seed());; i++) {
         uint32_t *slot = &x->slots[i & (x->nslots - 1)];
-        if (*slot == FREE || (*slot != LEFT && dm_sample_has_name(s, *slot, name, n)))
+        if (*slot == FREE || (*slot != LEFT && dm_sample_has_key(s, *slot, key, n)))
             return slot;
     }
 }
 
-/* Enters a member that has none of its name behind it. */
+/* Enters a member that has none with its key behind it. */
 static void enter(struct dm_sample *s, struct dm_index *x, uint32_t value,
-                  const struct dm_span *name)
+                  const struct dm_span *key)
 {
-    uint32_t *slot = slot_of(s, x, name->p, name->n);
+    uint32_t *slot = slot_of(s, x, key->p, key->n);
     x->used += *slot == FREE;
     x->links[value].same = *slot;
     *slot = value;
 }
 
-/* The same for a name as it is written. One that can not be read is no name that is looked for. One
+/* The same for a key as it is written. One that can not be read is never looked for. One
  * with escapes is read into the scratch buffer, which the search for its slot needs too. */
 static bool read_in(struct dm_sample *s, struct dm_index *x, uint32_t value)
 {
-    struct dm_span name;
+    struct dm_span key;
     struct dm_buf copy = {0};
-    int rc = dm_sample_key(s, value, &name, NULL);
+    int rc = dm_sample_key(s, value, &key, NULL);
     if (rc == DM_OK && s->values[value].kflags & DM_VALUE_ESCAPED) {
-        rc = dm_buf_add(&copy, name.p, name.n) ? DM_OK : DM_EMEMORY;
-        name.p = copy.p;
+        rc = dm_buf_add(&copy, key.p, key.n) ? DM_OK : DM_EMEMORY;
+        key.p = copy.p;
     }
     if (rc == DM_OK)
-        enter(s, x, value, &name);
+        enter(s, x, value, &key);
     dm_buf_finish(&copy);
     return rc != DM_EMEMORY;
 }
 
-/* Makes room for all values that there may be, and for twice as many names as there are. */
+/* Makes room for all values that there may be, and for twice as many keys as there are. */
 static bool make_room(struct dm_sample *s, struct dm_index *x)
 {
     struct link *links = realloc(x->links, s->cap * sizeof *links);
@@ -160,9 +160,9 @@ void dm_index_note(struct dm_sample *s, uint32_t container, uint32_t steps)
     fill(s, x);
 }
 
-uint32_t dm_index_find(struct dm_sample *s, const struct dm_index *x, const char *name, size_t n)
+uint32_t dm_index_find(struct dm_sample *s, const struct dm_index *x, const char *key, size_t n)
 {
-    return *slot_of(s, x, name, n);
+    return *slot_of(s, x, key, n);
 }
 
 uint32_t dm_index_before(const struct dm_index *x, uint32_t value)
@@ -171,7 +171,7 @@ uint32_t dm_index_before(const struct dm_index *x, uint32_t value)
 }
 
 void dm_index_put(struct dm_sample *s, uint32_t before, uint32_t old, uint32_t value,
-                  const struct dm_span *name)
+                  const struct dm_span *key)
 {
     struct dm_index *x = dm_index_of(s, s->values[value].parent);
     uint32_t next = s->values[value].next;
@@ -184,16 +184,16 @@ void dm_index_put(struct dm_sample *s, uint32_t before, uint32_t old, uint32_t v
     x->links[value] = (struct link){.before = before};
     if (next)
         x->links[next].before = value;
-    if (name && old) {
+    if (key && old) {
         x->links[value].same = x->links[old].same;
-        *slot_of(s, x, name->p, name->n) = value;
-    } else if (name) {
-        enter(s, x, value, name);
+        *slot_of(s, x, key->p, key->n) = value;
+    } else if (key) {
+        enter(s, x, value, key);
     }
 }
 
 void dm_index_remove(struct dm_sample *s, uint32_t before, uint32_t value,
-                     const struct dm_span *name)
+                     const struct dm_span *key)
 {
     struct dm_index *x = dm_index_of(s, s->values[value].parent);
     uint32_t next = s->values[value].next;
@@ -201,8 +201,8 @@ void dm_index_remove(struct dm_sample *s, uint32_t before, uint32_t value,
         return;
     if (next)
         x->links[next].before = before;
-    if (name) {
+    if (key) {
         uint32_t same = x->links[value].same;
-        *slot_of(s, x, name->p, name->n) = same ? same : LEFT;
+        *slot_of(s, x, key->p, key->n) = same ? same : LEFT;
     }
 }

@@ -52,7 +52,8 @@ int dm_commit_check_names(const struct dm_commit *c, struct dm_error *err)
     return DM_OK;
 }
 
-bool dm_commit_final_path(const struct dm_commit *c, uint64_t shard, char *buf, size_t n)
+/* The path of an output file that is complete; false when it does not fit. */
+static bool final_path(const struct dm_commit *c, uint64_t shard, char *buf, size_t n)
 {
     const char *out = c->job->output;
     int k;
@@ -98,7 +99,7 @@ static int sync_streams(struct dm_commit *c, struct dm_error *err)
 enum dm_codec dm_commit_codec(const struct dm_commit *c, uint64_t shard)
 {
     char path[PATH_BYTES];
-    bool named = c->job->kind != DM_TO_STDOUT && dm_commit_final_path(c, shard, path, sizeof path);
+    bool named = c->job->kind != DM_TO_STDOUT && final_path(c, shard, path, sizeof path);
     return named ? dm_codec_by_name(path) : DM_CODEC_PLAIN;
 }
 
@@ -123,7 +124,7 @@ static int name_shard(struct dm_commit *c, uint64_t shard, bool again, struct dm
     char from[PATH_BYTES], to[PATH_BYTES];
     struct stat st, named;
     if (!dm_stream_path(&c->streams[DM_ROWS], shard, from, sizeof from) ||
-        !dm_commit_final_path(c, shard, to, sizeof to))
+        !final_path(c, shard, to, sizeof to))
         return dm_fail(err, DM_EUSAGE, "the path of the output is too long");
     bool missing = stat(from, &st) != 0;
     if (again && missing && stat(to, &named) == 0)
@@ -230,7 +231,7 @@ static bool is_named(const struct dm_commit *c, struct dm_place at)
     char from[PATH_BYTES], to[PATH_BYTES];
     struct stat st;
     return dm_stream_path(&c->streams[DM_ROWS], at.shard, from, sizeof from) && stat(from, &st) &&
-           dm_commit_final_path(c, at.shard, to, sizeof to) && stat(to, &st) == 0 &&
+           final_path(c, at.shard, to, sizeof to) && stat(to, &st) == 0 &&
            (uint64_t)st.st_size == at.offset && c->job->resume;
 }
 

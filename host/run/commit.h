@@ -29,9 +29,6 @@ struct dm_commit {
     struct dm_error err;
 };
 
-/* The path of an output file that is complete; false when it does not fit. */
-bool dm_commit_final_path(const struct dm_commit *c, uint64_t shard, char *buf, size_t n);
-
 /* How an output file's name asks for its rows to be compressed. */
 enum dm_codec dm_commit_codec(const struct dm_commit *c, uint64_t shard);
 
