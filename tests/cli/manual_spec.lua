@@ -1,5 +1,5 @@
--- The manual, README.md and the chapters in lua/help/: every Lua listing is run, `dmhost help TOPIC` shows the chapters,
--- and what they name is there.
+-- The manual, README.md and the chapters in lua/help/: every Lua listing is run, `dmhost help TOPIC` shows the
+-- chapters, and what they name is there.
 local help = require "dm.cli.help"
 local t = require "tests.support"
 local utf8_length = require("dm.text").length

@@ -1,5 +1,5 @@
--- dmhost help [TOPIC]: a command of the table in dm.cli.main, or a chapter of the manual: a file of lua/help/, which are
--- in the binary.
+-- dmhost help [TOPIC]: a command of the table in dm.cli.main, or a chapter of the manual: a file of lua/help/, which
+-- are in the binary.
 local embedded = require "dm.embedded"
 local options = require "dm.cli.options"
 local paint_module = require "dm.trace.paint"
