@@ -206,7 +206,8 @@ sys.exit(subprocess.call(sys.argv[1:], stdin=b))' %s run -q -e 'return require "
       assert.equal("{}\n{}\n", out)
     end)
     it("and writes standard output, unless they are closed", function()
-      for closed, why in pairs { ["<&-"] = "standard input is closed", [">&-"] = "cannot write to standard output" } do
+      local reasons = { ["<&-"] = "standard input is closed", [">&-"] = "cannot write to standard output" }
+      for closed, why in pairs(reasons) do
         for _, workers in ipairs { 0, 2 } do
           local status, _, err = t.bash(([[cd %s; echo '{}' >a; exec <a
             %s run -q -j %d -e 'return require "dm".pipeline { operators = {} }' -i - -o - %s]]):format(q(dir),
