@@ -189,10 +189,10 @@ describe("dmhost run", function()
     end)
     it("from where whoever read it before has left off", function()
       t.write(dir .. "/a", '{"a":1}\n{"a":2}\n{"a":3}\n')
-      local run_one = ([[cd %s; %s run -q -e 'return require "dm".pipeline { operators = {} }' -i - -o -]]):format(q(dir),
+      local again = ([[cd %s; %s run -q -e 'return require "dm".pipeline { operators = {} }' -i - -o -]]):format(q(dir),
         q(t.DMHOST))
       for _, workers in ipairs { 0, 2 } do
-        local _, out, err = t.bash(("(read line; %s -j %d) < %s/a"):format(run_one, workers, q(dir)))
+        local _, out, err = t.bash(("(read line; %s -j %d) < %s/a"):format(again, workers, q(dir)))
         assert.equal('{"a":2}\n{"a":3}\n', out, err)
       end
     end)
