@@ -6,7 +6,8 @@
  * is moved in front of a table is only counted, and elements that others close are not told apart;
  * and but for what Modest, the parser of Data-Juicer, does otherwise: the text before a '<' that
  * ends the document is lost behind markup, the name of a tag that does not end is text, references
- * in text without tags are read where it has end tags of other elements.
+ * in text without tags are read where it has end tags of other elements, "</>" counts as white
+ * space where nothing else stands, and white space that is written as a reference does not.
  */
 #include "text/chars.h"
 #include "text/entity.h"
@@ -61,11 +62,22 @@ static void add_text(struct reader *r, const char *p, size_t n, bool references,
     r->stack.failed |= !dm_buf_add(r->stack.text, p + from, n - from);
 }
 
+/* Whether text is nothing but white space and "</>". */
+static bool is_white(const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (n - i >= 3 && memcmp(p + i, "</>", 3) == 0)
+            i += 2;
+        else if (!memchr(" \n\t\f\r", p[i], 5))
+            return false;
+    }
+    return true;
+}
+
 /* Puts text that was read into its place. */
-static void place_text(struct reader *r, size_t start)
+static void place_text(struct reader *r, size_t start, bool white)
 {
     size_t solid = skip_white(r->stack.text, start);
-    bool white = solid == r->stack.text->n;
     if (dm_html_stack_top(&r->stack)->kind == DM_IN_COLUMNS && !white) {
         if (solid > start)
             dm_html_stack_add(&r->stack, start, solid, false);
@@ -84,14 +96,17 @@ static void take_text(struct reader *r, const struct dm_html_token *t)
         return;
     if (r->skip_newline && i < t->end && (r->html.p[i] == '\n' || r->html.p[i] == '\r'))
         i += r->html.p[i] == '\r' && i + 1 < t->end && r->html.p[i + 1] == '\n' ? 2 : 1;
+    bool white = is_white(r->html.p + i, t->end - i);
+    if (white && !r->in_body)
+        return;
     add_text(r, r->html.p + i, t->end - i, t->references, false);
     if (!r->in_body) {
         start = skip_white(r->stack.text, start);
         r->in_body = start < r->stack.text->n;
     }
     if (r->in_body && !r->stack.failed) {
-        r->settled |= skip_white(r->stack.text, start) < r->stack.text->n;
-        place_text(r, start);
+        r->settled |= !white;
+        place_text(r, start, white);
     }
 }
 
@@ -117,12 +132,15 @@ static int model_of(int tag)
     }
 }
 
-/* Whether an end tag begins in the text. */
+/* Whether the text has an end tag whose name, all letters, ends in it. */
 static bool has_end_tag(const struct reader *r, const struct dm_html_token *t)
 {
     const char *p = r->html.p + t->start, *end = r->html.p + t->end;
-    while (end - p > 2 && (p = memchr(p, '<', (size_t)(end - p - 2)))) {
-        if (p[1] == '/' && dm_html_is_letter(p[2]))
+    while (end - p > 3 && (p = memchr(p, '<', (size_t)(end - p - 3)))) {
+        const char *name = p + 2, *at = name;
+        while (at < end && dm_html_is_letter(*at))
+            at++;
+        if (p[1] == '/' && at > name && at < end && memchr(" \n\t\f\r/>", *at, 7))
             return true;
         p++;
     }
@@ -240,14 +258,12 @@ static bool settles(int tag)
     return tags[tag];
 }
 
-/* A frameset takes the place of a body of which nothing is seen yet. */
+/* A frameset ends the text of a body that holds but white space. */
 static void open_frameset(struct reader *r)
 {
     if (r->settled)
         return;
     r->html.at = r->html.n;
-    r->in_body = false;
-    dm_html_stack_begin(&r->stack);
 }
 
 /* Whether a tag opens and closes an element that may hold text. */
