@@ -185,6 +185,9 @@ local CASES = {
     { "<title>t</title> <p>x<!-- c --><script>1<2</script>y", "x1<2y" },
     { "a<table> <tr>b<td>c</td></tr></table>d", "ab cd" },
     { "<textarea>\nx<b></textarea>", "x<b>" },
+    { "<pre>\n\nx<pre></b>\ny", "\nx\ny" },
+    { "<p>z<title>a</b>c</q", "z" },
+    { "<p>z<title>a</b1>c</q", "za</b1>c</q" },
     { "<ol><o</li>l>", "*\n*" },
   },
 }
@@ -245,7 +248,12 @@ describe("Data-Juicer's mappers", function()
       ["<table><![CDATA[a>b]]><![CDATA[c>"] = "<table><![CDATA[a>b]]>&lt;![CDATA[c&gt;</table>",
       ["<table><!----><!-- a -- ><?x?><!>"] = "<table><!-- --><!-- a --><?x?><!-- --></table>",
       ["<table><![if x]>a<![endif]>"] = "<table><?if x?>a<?endif?></table>",
-      ["<table>a<b title='&lt;"] = "<table>a&lt;b title='&amp;lt;</table>",
+      ["<table>a<b title='&lt;"] = "<table>a&lt;b title='&lt;</table>",
+      ["<table>a<b &lt;<i"] = "<table>a&lt;b &amp;lt;&lt;i</table>",
+      ["<table>&#x;<i>&lt;&#65f;</i>&lt;"] = "<table>&amp;#x;<i>&lt;&amp;#65f;&lt;/i&gt;&amp;lt;</i></table>",
+      ["<table>&#65<i>&lt;"] = "<table>A<i>&lt;</i></table>",
+      ["<table>&#<i>b"] = "<table>&amp;#&lt;i&gt;b</table>",
+      ["<table>&lt;<i>&lt"] = "<table>&lt;<i>&amp;lt</i></table>",
     } do
       assert.equal(wanted, markup(s))
     end
@@ -366,8 +374,8 @@ describe("hostile texts", function()
     text_chunk_mapper = { "\n", "a", "\n\na" },
     fix_unicode_mapper = { "\204\129\204\163", "Ã©", "â€", "&amp;amp;", "\27[", "\194\129", "Ã ", "é\n" },
     clean_html_mapper = { "<div>", "</div>", "<table>", "<table><tr><td>a", "<svg><desc>", "<!--", "<a b='", "&" },
-    extract_tables_from_html_mapper = { "<table>", "<div>", "</td>", "<td>", "<tr><td>a", "</ ", "<script></ ", "<!-- ",
-      "<![CDATA[>", "<![if" },
+    extract_tables_from_html_mapper = { "<table>", "<div>", "<b ", "&#", "&#;", "&a", "</td>", "<td>", "<tr><td>a",
+      "</ ", "<script></ ", "<!-- ", "<![CDATA[>", "<![if" },
   }
   for name, list in pairs(TEXTS) do
     it("take " .. name .. " linear time", function()
