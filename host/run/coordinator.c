@@ -12,8 +12,7 @@
 
 enum { TICK_MS = 50, COMMIT_MS = 100, COMMIT_BYTES = 64 * 1024 * 1024, MEASURED_INPUTS = 10000 };
 
-/* ---- the end ------------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 static void close_handles(struct dm_coordinator *c)
 {
@@ -72,8 +71,7 @@ static void end_when_done(struct dm_coordinator *c)
         close_handles(c);
 }
 
-/* ---- commits
- * -------------------------------------------------------------------------------------- */
+/* ---- commits ---- */
 
 static void in_thread(uv_work_t *work)
 {
@@ -175,8 +173,7 @@ void dm_advance(struct dm_coordinator *c)
     end_when_done(c);
 }
 
-/* ---- events
- * --------------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 static void on_failed(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame)
 {
@@ -309,8 +306,7 @@ static void on_inside(void *arg)
     look_around(c);
 }
 
-/* ---- the beginning
- * -------------------------------------------------------------------------------- */
+/* ---- the beginning ---- */
 
 /* Whether offsets in the input's rows are offsets in its file. */
 static bool is_plain(struct dm_inputs *in, uint64_t file)
