@@ -1,5 +1,6 @@
 #include "cluster/calls.h"
 
+#include "cluster/hosts.h"
 #include "json/write.h"
 #include "lua/ffi.h"
 #include "run/blame.h"
