@@ -77,6 +77,7 @@ void dm_run_fail(struct dm_coordinator *c, const struct dm_error *err);
 
 /* Does what can be done: splits to workers, outputs to their places, commits, the end. */
 void dm_advance(struct dm_coordinator *c);
+
 /* Ends the run so that it can be resumed: running splits are finished, or, with `now`, given up.
  * The text tells people; "": nothing is told. */
 void dm_run_stop(struct dm_coordinator *c, bool now, const char *text);
