@@ -14,8 +14,7 @@ uint64_t dm_far_handle(const struct dm_far *h)
     return (uint64_t)h->attempt << 32 | h->index;
 }
 
-/* ---- workers ------------------------------------------------------------------------------------
- */
+/* ---- workers ---- */
 
 static void send_worker(struct dm_peer *peer, struct dm_buf *frame)
 {

@@ -265,7 +265,7 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
                 c->losses);
         dm_run_fail(c, &err);
     } else if (peer->far) {
-        dm_hosts_replace(peer);
+        c->elsewhere->replace(peer);
     } else if (dm_pool_start(&c->pool, peer->slot, false, &err)) {
         dm_run_fail(c, &err);
     }
