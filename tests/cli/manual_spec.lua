@@ -1,5 +1,5 @@
--- The manual, README.md and the chapters in doc/: every Lua listing is run, `dmhost help TOPIC` shows the chapters, and
--- what they name is there.
+-- The manual, README.md and the chapters in lua/help/: every Lua listing is run, `dmhost help TOPIC` shows the
+-- chapters, and what they name is there.
 local help = require "dm.cli.help"
 local t = require "tests.support"
 local utf8_length = require("dm.text").length
@@ -11,7 +11,7 @@ local ROW = '{"id":1,"text":"Quiet words, many of them: enough of them to be mor
 
 ---The pages: their paths and texts.
 local pages = { ["README.md"] = t.read "README.md" }
-for _, path in ipairs(t.lines(select(2, t.shell "ls doc/*.md"))) do pages[path] = t.read(path) end
+for _, path in ipairs(t.lines(select(2, t.shell "ls lua/help/*.md"))) do pages[path] = t.read(path) end
 
 ---The listings, by what they are.
 local function listings()
@@ -102,7 +102,7 @@ describe("the manual", function()
   it("has a chapter for each topic of dmhost help, and no other", function()
     local names = {}
     for _, topic in ipairs(help.TOPICS) do
-      local path = ("doc/%s.md"):format(topic[1])
+      local path = ("lua/help/%s.md"):format(topic[1])
       local status, out = t.dmhost("help " .. topic[1])
       assert.equal(0, status)
       assert.equal(pages[path], out)

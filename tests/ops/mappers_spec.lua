@@ -286,7 +286,7 @@ describe("dm.text.normalize", function()
 end)
 
 describe("python_regex", function()
-  local python_regex = require "dm.python_regex"
+  local python_regex = require "dm.python.regex"
   it("tells the words and spaces of regex and re apart", function()
     local function finds(pattern, s, module) return python_regex.compile(pattern, "", module):find(s) ~= nil end
     assert.is_false(finds("\\w", "²"))

@@ -1,5 +1,5 @@
--- dmhost help [TOPIC]: a command of the table in dm.cli.main, or a chapter of the manual: a file of doc/, which are in
--- the binary.
+-- dmhost help [TOPIC]: a command of the table in dm.cli.main, or a chapter of the manual: a file of lua/help/, which
+-- are in the binary.
 local embedded = require "dm.embedded"
 local options = require "dm.cli.options"
 local paint_module = require "dm.trace.paint"
@@ -35,7 +35,7 @@ M.TOPICS = {
 ---@param topic string
 ---@return string
 function M.chapter(topic)
-  return embedded.read("doc/" .. topic .. ".md")
+  return embedded.read("lua/help/" .. topic .. ".md")
 end
 
 -- What is written here fits so many columns.

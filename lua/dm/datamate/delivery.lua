@@ -10,7 +10,7 @@
 local ffi = require "ffi"
 local disk = require "dm.disk"
 local exporter = require "dm.datamate.exporter"
-local failure = require "dm.failure"
+local failure = require "dm.datamate.failure"
 local json = require "dm.json"
 local read_file = require "dm.datamate.read_file"
 local tables_module = require "dm.datamate.tables"
