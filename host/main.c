@@ -1,5 +1,6 @@
 /* dmhost: argv to subcommand, nothing else. */
 #include "cluster/calls.h"
+#include "cluster/hosts.h"
 #include "cluster/worker_host.h"
 #include "base/loop.h"
 #include "lua/state.h"
@@ -27,7 +28,7 @@ static int deliver(void *arg, struct dm_delivery *d)
 static int run_job(struct dm_lua *lua, struct dm_error *err)
 {
     static struct dm_outcome outcome;
-    dm_coordinator_run(dm_job_made(), deliver, lua, &outcome);
+    dm_coordinator_run(dm_job_made(), &dm_elsewhere, deliver, lua, &outcome);
     int status = dm_lua_call(lua, "dm.cli.run", "finish", &outcome, err);
     dm_outcome_finish(&outcome);
     return status;

@@ -22,7 +22,7 @@ static void close_handles(struct dm_coordinator *c)
     uv_close((uv_handle_t *)&c->tick, NULL);
     dm_signals_catch(false);
     if (c->hosts)
-        dm_hosts_close(c);
+        c->elsewhere->close(c);
     for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
         if (peer->ready || c->hosts)
             dm_pool_stop(peer);
@@ -289,7 +289,7 @@ static void on_tick(uv_timer_t *tick)
 {
     struct dm_coordinator *c = tick->data;
     if (c->hosts)
-        dm_hosts_tick(c);
+        c->elsewhere->tick(c);
     else
         dm_pool_watch(&c->pool, c->job->row_ms);
     dm_store_tick(c);
@@ -419,7 +419,7 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
     if (rc == DM_OK)
         rc = start_standard_streams(c, err);
     if (rc || c->job->engine)
-        return rc ? rc : dm_hosts_start(c, err);
+        return rc ? rc : c->elsewhere->start(c, err);
     uint64_t n = dm_plan_splits(&c->plan, c->job->workers);
     c->pool.slots = n ? (uint32_t)n : 1;
     dm_loss_guard(c->job->workers ? NULL : c);
@@ -453,7 +453,7 @@ static void release(struct dm_coordinator *c)
 {
     while (c->items.first)
         drop_first(c);
-    dm_hosts_free(c);
+    c->elsewhere->free(c);
     dm_spool_finish(&c->spool);
     dm_pump_finish(&c->pump);
     dm_buf_finish(&c->commit.record);
@@ -462,8 +462,8 @@ static void release(struct dm_coordinator *c)
     c->outcome->lock = c->lock;
 }
 
-void dm_coordinator_run(struct dm_job *job, dm_deliver *deliver, void *arg,
-                        struct dm_outcome *outcome)
+void dm_coordinator_run(struct dm_job *job, const struct dm_elsewhere *elsewhere,
+                        dm_deliver *deliver, void *arg, struct dm_outcome *outcome)
 {
     struct dm_coordinator *c = calloc(1, sizeof *c);
     *outcome = (struct dm_outcome){.inputs = dm_job_inputs(job)->n, .lock = -1};
@@ -472,6 +472,7 @@ void dm_coordinator_run(struct dm_job *job, dm_deliver *deliver, void *arg,
         return;
     }
     c->job = job;
+    c->elsewhere = elsewhere;
     c->commit.deliver = deliver;
     c->commit.deliver_arg = arg;
     c->lock = c->status.log = -1;
