@@ -245,6 +245,18 @@ dmhost: %s/in.jsonl@%d: map@pipeline.lua:3: the worker found descriptors closed 
     assert.equal(3, (run "-j 1 -q --resume"))
     assert.equal(2, t.receipt(dir .. "/out.jsonl.run").operators[1].rejected)
   end)
+  it("no operator that changes the current directory, but does not take that for a change of the input", function()
+    t.pipeline(dir, [[input = "in.jsonl", output = "out.jsonl", operators = { dm.map(function(s)
+      local f = require "ffi"
+      pcall(f.cdef, "int chdir(const char *);")
+      f.C.chdir "/"
+    end) }]])
+    t.write(dir .. "/in.jsonl", '{"id":1}\n')
+    local status, _, err = t.shell(("cd %s && %s run pipeline.lua -q -j 1"):format(q(dir), q(t.DMHOST)))
+    assert.equal(1, status)
+    assert.truthy(err:find("in.jsonl is not there any more\n  next    was it removed, or does an operator change the "
+      .. "current directory", 1, true), err)
+  end)
   it("an operator that forks, whose child does not go on with the worker's rows", function()
     prepare [[dm.map(function(s)
       if s.id % 5000 == 1 then

@@ -42,9 +42,12 @@ local function changed_part(was, now)
   end
 end
 
----The plan of the run in this directory.
+---The plan of the run in this directory, which has begun.
 local function plan_of(folder)
-  return folder_module.own(folder, "plan.json", "start again with --force")
+  local plan = folder_module.own(folder, "plan.json", "start again with --force")
+  if plan then return plan end
+  problem.raise(folder .. "/plan.json is missing: what the run was begun with is not known",
+    { next = "start again with --force" })
 end
 
 ---Whether a run in this directory has begun, with the same code.
