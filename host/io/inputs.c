@@ -30,7 +30,7 @@ static int add_path(struct dm_inputs *in, const char *path, struct dm_error *err
 /* Whether the name stands for another file in each process. */
 static bool is_descriptor(const char *path)
 {
-    static const char *const heads[] = {DM_STANDARD_INPUT, "/dev/fd/", "/proc/self/"};
+    static const char *const heads[] = {DM_STANDARD_INPUT, "/dev/fd/", "/proc/self/fd/"};
     bool found = false;
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         found = found || strncmp(path, heads[i], strlen(heads[i])) == 0;

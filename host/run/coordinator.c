@@ -431,10 +431,8 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
 static void run_loop(struct dm_coordinator *c)
 {
     struct dm_error err;
-    int rc = uv_loop_init(&c->loop);
-    if (rc) {
-        c->outcome->status =
-            dm_fail(&c->outcome->err, DM_EIO, "cannot make an event loop: %s", uv_strerror(rc));
+    if (uv_loop_init(&c->loop)) {
+        c->outcome->status = dm_fail_errno(&c->outcome->err, DM_EIO, "cannot make an event loop");
         return;
     }
     c->started_ms = c->committed_ms = uv_hrtime() / 1000000;
