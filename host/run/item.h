@@ -21,9 +21,8 @@ struct dm_item {
     enum dm_item_state state;
     bool probing;         /* RUNNING: only the suspect row, alone */
     struct dm_peer *peer; /* that runs it or holds its output */
-    struct dm_peer
-        *home;   /* whose decompressor stands where this split begins; NULL when that has gone */
-    bool stream; /* a piece of a compressed file: more may follow */
+    struct dm_peer *home; /* whose decompressor stands at its begin; NULL when that has gone */
+    bool stream;          /* a piece of a compressed file: more may follow */
     bool last_of_stream;
     struct dm_point after;           /* the point of the input behind it */
     bool granted;                    /* the worker has been told the place */
