@@ -48,6 +48,8 @@ struct dm_items {
     struct dm_item *waiting, *waiting_last; /* for a worker, those to be handed out soon first */
 };
 
+/* A split without input yet, with counts for so many operators. NULL when memory is short; freed
+ * with what it owns by dm_item_destroy. */
 struct dm_item *dm_item_create(uint32_t nops);
 void dm_item_destroy(struct dm_item *item);
 
