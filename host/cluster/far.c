@@ -145,7 +145,7 @@ void dm_far_lose(struct dm_far *h, const char *why)
     if (is_too_often(all)) {
         dm_fail(&err, DM_EIO,
                 "%u worker hosts were lost without a split getting done; the last, %s: %s\n"
-                "what they said stands in %s, go on with --resume",
+                "what they said stands in %s",
                 all->losses, h->name, why, all->logs);
         dm_run_fail(c, &err);
         return;

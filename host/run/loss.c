@@ -261,8 +261,7 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
     say_lost(c, peer, who);
     if (++c->losses > LOSSES + LOSSES_PER_WORKER * c->job->workers) {
         dm_fail(&err, DM_EIO,
-                "%u workers were lost without a split getting done\n"
-                "see the messages above, then go on with --resume",
+                "%u workers were lost without a split getting done\nsee the messages above",
                 c->losses);
         dm_run_fail(c, &err);
     } else if (peer->far) {

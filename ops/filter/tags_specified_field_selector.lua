@@ -3,7 +3,9 @@
 -- name, which sees the whole data set, keeps a data set of a single row as it is; each row is judged here.
 local Filter = require("dm.base_op").Filter
 local condition = require "dm.condition"
+local kind = require "dm.kind"
 local path = require "dm.path"
+local sample_module = require "dm.sample"
 
 local TagsSpecifiedField = Filter:extend {
   name = "tags_specified_field_selector",
@@ -28,9 +30,8 @@ end
 function TagsSpecifiedField:execute(sample)
   if not self.steps then return true end
   local value = path.get(sample, self.steps)
-  local kind = type(value)
-  if kind ~= "nil" and kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
-    error(('field "%s" is a %s, not a string, a number or null'):format(self.field_key, kind), 0)
+  if type(value) == "table" or sample_module.is_node(value) then
+    error(('field "%s" is %s, not a string, a number or null'):format(self.field_key, kind.name(value)), 0)
   end
   return condition.is_one_of(self.target_tags, value), "none of target_tags"
 end
