@@ -203,10 +203,10 @@ int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *er
         return add_existing(in, pattern, err);
     int rc = glob(pattern, GLOB_BRACE | GLOB_NOSORT, NULL, &found);
     if (rc == GLOB_NOMATCH)
-        return dm_fail(
-            err, DM_EUSAGE,
-            "no file matches the input %s\nrelative patterns count from the current directory",
-            pattern);
+        return dm_fail(err, DM_EUSAGE,
+                       "no file matches the input %s\n"
+                       "relative patterns count from the current directory",
+                       pattern);
     if (rc)
         return dm_fail_errno(err, DM_EIO, "cannot search for %s", pattern);
     rc = DM_OK;

@@ -44,10 +44,10 @@ int dm_commit_check_names(const struct dm_commit *c, struct dm_error *err)
     for (size_t i = 0; c->job->kind == DM_TO_EACH && i < c->inputs->n; i++) {
         const char *path = dm_inputs_path(c->inputs, i);
         if (leads_up(path + common))
-            return dm_fail(
-                err, DM_EUSAGE,
-                "the output of %s would lie outside of %s\nname the inputs without \"..\"", path,
-                c->job->output);
+            return dm_fail(err, DM_EUSAGE,
+                           "the output of %s would lie outside of %s\n"
+                           "name the inputs without \"..\"",
+                           path, c->job->output);
     }
     return DM_OK;
 }

@@ -52,6 +52,8 @@ void dm_work_on_row(struct dm_work *w, dm_work_tell *tell, dm_work_tell *worked,
 void dm_rows_watch_forks(void);
 void dm_rows_leave_fork(void);
 
+/* What a split will come to, with counts for so many operators. NULL when memory is short; freed,
+ * its files closed, by dm_result_destroy. */
 struct dm_result *dm_result_create(const struct dm_split *split, uint32_t nops);
 void dm_result_destroy(struct dm_result *r);
 

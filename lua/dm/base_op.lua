@@ -202,6 +202,7 @@ function Filter:extend(class)
   return Base.extend(self, class)
 end
 
+---Takes the bounds, and whether they are open, from the parameters.
 function Filter:prepare()
   Base.prepare(self)
   local bounds = self.bounds

@@ -57,6 +57,21 @@ local function equal(a, b)
   return true
 end
 
+---Whether a value equals one of a list, in which dm.null stands for a value that is null or missing.
+---@param list any[]
+---@param v any
+---@return boolean
+local function is_one_of(list, v)
+  for _, one in ipairs(list) do
+    if rawequal(one, sample_module.null) then
+      if v == nil then return true end
+    elseif v ~= nil and equal(v, one) then
+      return true
+    end
+  end
+  return false
+end
+
 local function kind(v)
   if is_container(v) then return kinds.is_list(v) and "a list" or "an object" end
   return type(v) == "cdata" and "an integer beyond 2^53" or "a " .. type(v)
@@ -250,6 +265,6 @@ function M.compile(text)
 end
 
 M.truth = truth
-M.equal = equal
+M.is_one_of = is_one_of
 
 return M

@@ -163,6 +163,7 @@ function Plan:take_settings(settings)
 end
 
 ---Adds the files of the inputs; stops at none.
+---@param given string[]? those of -i
 function Plan:find_inputs(given)
   local list = type(self.given) == "table" and self.given.input
   local job, err = C.dm_job_get(), ffi.new "struct dm_error"

@@ -74,6 +74,7 @@ local function path_of_log(self)
 end
 
 ---Writes down what is about to be done, or that it is done (no entries).
+---@param entries table[]?
 function Delivery:log(entries)
   local text = json.encode { rows = self.rows_at, ledger = self.ledger_at, entries = entries }
   check(C.dm_export_replace(path_of_log(self), text, #text, err))

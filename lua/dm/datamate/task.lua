@@ -150,6 +150,8 @@ function Task:ready(job, pass, plan, prepare)
 end
 
 ---Readies what follows a pass.
+---@param pass integer
+---@return integer status
 function Task:prepare_next(pass)
   C.dm_job_free()
   return self.prepare(pass_after(self, pass))
