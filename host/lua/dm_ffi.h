@@ -227,6 +227,7 @@ struct dm_counts {
 };
 
 enum { DM_TO_FILE, DM_TO_FOLDER, DM_TO_EACH, DM_TO_STDOUT };
+enum { DM_OUTPUT_FREE, DM_OUTPUT_TAKEN, DM_OUTPUT_SPECIAL };
 enum { DM_PROGRESS_NONE, DM_PROGRESS_LINES, DM_PROGRESS_BAR, DM_PROGRESS_JSON };
 
 /* A run that Lua asks for. It sets the fields; texts must live until the run has ended. */
@@ -331,7 +332,8 @@ int dm_processors(void);
  * Slurm, or else those that have a device file. */
 int dm_devices(struct dm_buf *out);
 
-/* Whether the path is a folder; whether an output of that kind is there already. */
+/* Whether the path is a folder; whether an output of that kind is there already: one of DM_OUTPUT_FREE
+ * ... A special file is none that a run may replace. */
 int dm_is_folder(const char *path);
 int dm_output_taken(const char *path, uint64_t kind);
 int getpid(void);

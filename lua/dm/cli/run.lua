@@ -110,9 +110,11 @@ local function check_output(output, values, kind, folder)
   if kind == C.DM_TO_STDOUT and values.resume then
     fail("standard output can not be resumed", "write to a file or a folder with -o")
   end
-  if values.force or kind == C.DM_TO_STDOUT or values.resume and resume.has_begun(folder) then return end
-  local taken = C.dm_output_taken(output, kind)
-  if taken == 1 then
+  local taken = kind ~= C.DM_TO_STDOUT and C.dm_output_taken(output, kind)
+  if taken == C.DM_OUTPUT_SPECIAL then
+    fail(output .. " is not a regular file", "-o - writes to standard output, from where rows may go anywhere")
+  end
+  if taken == C.DM_OUTPUT_TAKEN and not values.force and not (values.resume and resume.has_begun(folder)) then
     fail(output .. (kind == C.DM_TO_FILE and " exists" or " is not empty"),
       "choose another output with -o, or replace it with --force")
   end
@@ -170,9 +172,10 @@ local function ready(job, values, p, pass, prepare)
   local folder = p.passes and p.passes.folder or begun.folder
   check_output(output, values, job_module.KINDS[job_module.describe_output(output)],
     p.passes and p.passes:folder_of(1) or folder)
-  if values.resume and resume.is_done(folder) then
+  local status = values.resume and resume.status(folder)
+  if status then
     say(values, output .. " is complete already; nothing to resume")
-    return 0
+    return status
   end
   if not p.passes then return C.DM_RUN_JOB end
   begun.pass = pass < p.passes.last and pass or nil
