@@ -19,12 +19,13 @@ bool dm_index_always;
 /* What is known of a member. */
 struct link {
     uint32_t before; /* the member before it, or 0 */
-    uint32_t same;   /* the last one before it that has its name, or 0 */
+    uint32_t same; /* the last one before it that has its name, or 0; of an element its position */
 };
 
 struct dm_index {
     uint32_t container;
-    uint32_t *slots;    /* of an object: the last member of each name, by the name's hash */
+    uint32_t
+        *slots; /* the last member of each name, by the name's hash; of an array its elements */
     uint32_t nslots;    /* a power of two */
     uint32_t used;      /* slots that are not free */
     struct link *links; /* by value */
@@ -90,8 +91,16 @@ static void enter(struct dm_sample *s, struct dm_index *x, uint32_t value,
     *slot = value;
 }
 
-/* The same for a name as it is written. One that can not be read is no name that is looked for. One
- * with escapes is read into the scratch buffer, which the search for its slot needs too. */
+/* Enters an element behind all others. */
+static void enter_element(struct dm_index *x, uint32_t value)
+{
+    x->slots[x->used++] = value;
+    x->links[value].same = x->used;
+}
+
+/* The same as enter for a name as it is written. One that can not be read is no name that is looked
+ * for. One with escapes is read into the scratch buffer, which the search for its slot needs too.
+ */
 static bool read_in(struct dm_sample *s, struct dm_index *x, uint32_t value)
 {
     struct dm_span name;
@@ -107,7 +116,7 @@ static bool read_in(struct dm_sample *s, struct dm_index *x, uint32_t value)
     return rc != DM_EMEMORY;
 }
 
-/* Makes room for all values that there may be, and for twice as many names as there are. */
+/* Makes room for all values that there may be, and for twice as many members as there are. */
 static bool make_room(struct dm_sample *s, struct dm_index *x)
 {
     struct link *links = realloc(x->links, s->cap * sizeof *links);
@@ -115,8 +124,6 @@ static bool make_room(struct dm_sample *s, struct dm_index *x)
         return false;
     x->links = links;
     x->nlinks = s->cap;
-    if (s->values[x->container].kind != DM_OBJECT)
-        return true;
     uint32_t members = dm_sample_count(s, x->container);
     x->nslots = FIRST;
     while (x->nslots / 4 <= members)
@@ -131,10 +138,13 @@ static bool make_room(struct dm_sample *s, struct dm_index *x)
 static void fill(struct dm_sample *s, struct dm_index *x)
 {
     uint32_t before = 0;
-    bool ok = make_room(s, x);
+    bool array = s->values[x->container].kind == DM_ARRAY, ok = make_room(s, x);
     for (uint32_t i = s->values[x->container].child; i && ok; i = s->values[i].next) {
         x->links[i] = (struct link){.before = before};
-        ok = !x->slots || read_in(s, x, i);
+        if (array)
+            enter_element(x, i);
+        else
+            ok = read_in(s, x, i);
         before = i;
     }
     if (!ok)
@@ -165,6 +175,11 @@ uint32_t dm_index_find(struct dm_sample *s, const struct dm_index *x, const char
     return *slot_of(s, x, name, n);
 }
 
+uint32_t dm_index_at(const struct dm_index *x, uint32_t position)
+{
+    return position <= x->used ? x->slots[position - 1] : 0;
+}
+
 uint32_t dm_index_before(const struct dm_index *x, uint32_t value)
 {
     return x->links[value].before;
@@ -177,18 +192,20 @@ void dm_index_put(struct dm_sample *s, uint32_t before, uint32_t old, uint32_t v
     uint32_t next = s->values[value].next;
     if (!x)
         return;
-    if (value >= x->nlinks || (x->slots && x->used >= x->nslots / 2)) {
+    if (value >= x->nlinks || x->used >= x->nslots / 2) {
         fill(s, x);
         return;
     }
     x->links[value] = (struct link){.before = before};
     if (next)
         x->links[next].before = value;
-    if (name && old) {
+    if (old) {
         x->links[value].same = x->links[old].same;
-        *slot_of(s, x, name->p, name->n) = value;
+        *(name ? slot_of(s, x, name->p, name->n) : &x->slots[x->links[old].same - 1]) = value;
     } else if (name) {
         enter(s, x, value, name);
+    } else {
+        enter_element(x, value);
     }
 }
 
@@ -204,5 +221,7 @@ void dm_index_remove(struct dm_sample *s, uint32_t before, uint32_t value,
     if (name) {
         uint32_t same = x->links[value].same;
         *slot_of(s, x, name->p, name->n) = same ? same : LEFT;
+    } else {
+        x->used--;
     }
 }
