@@ -6,7 +6,7 @@
 # make check      test, linters, formatter, the repository's own rules; SAN=1 under the sanitizers
 # make hostile      texts of 10 MB that are meant to do harm, through every operator
 # make conformance  how many of the peers' recorded answers our operators give
-# make bench fuzz install clean; all others: README.md, Building
+# make bench fuzz install clean; all others: lua/help/building.md
 
 CC ?= cc
 PREFIX ?= /usr/local
@@ -29,7 +29,7 @@ endif
 
 HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
-EMBEDDED := $(shell { echo README.md; find host/lua lua ops -name 'dm_ffi*.h' -o -name '*.lua' -o -name '*.txt' -o -name '*.py' -o -name '*.json'; } | LC_ALL=C sort)
+EMBEDDED := $(shell { ls lua/help/*.md; find host/lua lua ops -name 'dm_ffi*.h' -o -name '*.lua' -o -name '*.txt' -o -name '*.py' -o -name '*.json'; } | LC_ALL=C sort)
 # Those that take longest, mostly by waiting, are begun first: so none is left alone at the end.
 LONGEST := $(patsubst %,tests/%_spec.lua,net/serve net/serve_ends net/serve_cases ops/hostile net/serve_transcript \
 	net/serve_tasks cluster/loss cluster/door net/cache net/budget datajuicer/peer cli/datamate_once cli/fault \
@@ -208,7 +208,8 @@ COMPLETIONS := bash-completion/completions/dmhost zsh/vendor-completions/_dmhost
 
 install: all
 	install -D -m 755 $(BUILD)/dmhost $(DESTDIR)$(PREFIX)/bin/dmhost
-	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/dmhost/README.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/dmhost README.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/dmhost/lua/help lua/help/*.md
 	@set -e; for f in $(COMPLETIONS); do \
 	  mkdir -p $$(dirname $(DESTDIR)$(PREFIX)/share/$$f); shell=$${f%%[-/]*}; \
 	  echo completion of $$shell: $(DESTDIR)$(PREFIX)/share/$$f; \

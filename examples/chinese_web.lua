@@ -10,7 +10,7 @@ local LONGEST_RUN, MOST_REPEATED = 13, 0.5
 
 local ideographs = dm.text.charset { { 0x4E00, 0x9FA5 } }
 local blanks, newline = dm.text.charset { " \n\t" }, dm.text.charset { "\n" }
-local simplified = require("dm.chinese").converter "t2s"
+local simplified = require("dm.text.chinese").converter "t2s"
 
 local function lines(text) return newline:count(text) + 1 end
 

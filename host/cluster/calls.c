@@ -1,5 +1,6 @@
 #include "cluster/calls.h"
 
+#include "cluster/hosts.h"
 #include "json/write.h"
 #include "lua/ffi.h"
 #include "run/blame.h"
@@ -32,8 +33,7 @@ struct calls {
     char block[64 * 1024];
 };
 
-/* ---- answers ------------------------------------------------------------------------------------
- */
+/* ---- answers ---- */
 
 struct answer {
     uv_write_t write; /* first */
@@ -102,8 +102,7 @@ static void answer_lost(struct calls *s, struct call *call, const struct dm_peer
     dm_buf_finish(&text);
 }
 
-/* ---- workers ------------------------------------------------------------------------------------
- */
+/* ---- workers ---- */
 
 /* A frame of ours must fit into one that is for a slot of a worker host. */
 _Static_assert(DM_CALL_MAX + 2 * DM_FRAME_HEAD + 2 * sizeof(uint32_t) <= DM_FRAME_MAX,
@@ -198,8 +197,7 @@ static void on_error(void *arg, const char *text)
     dm_progress_say(&s->c, "%s", text);
 }
 
-/* ---- requests -----------------------------------------------------------------------------------
- */
+/* ---- requests ---- */
 
 static struct call *find(struct calls *s, const char *number)
 {
@@ -298,8 +296,7 @@ static void on_term(uv_signal_t *handle, int signal)
     quit(handle->data);
 }
 
-/* ---- life ---------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 static void on_tick(uv_timer_t *tick)
 {

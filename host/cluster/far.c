@@ -14,8 +14,7 @@ uint64_t dm_far_handle(const struct dm_far *h)
     return (uint64_t)h->attempt << 32 | h->index;
 }
 
-/* ---- workers ------------------------------------------------------------------------------------
- */
+/* ---- workers ---- */
 
 static void send_worker(struct dm_peer *peer, struct dm_buf *frame)
 {
@@ -146,7 +145,7 @@ void dm_far_lose(struct dm_far *h, const char *why)
     if (is_too_often(all)) {
         dm_fail(&err, DM_EIO,
                 "%u worker hosts were lost without a split getting done; the last, %s: %s\n"
-                "what they said stands in %s, go on with --resume",
+                "what they said stands in %s",
                 all->losses, h->name, why, all->logs);
         dm_run_fail(c, &err);
         return;

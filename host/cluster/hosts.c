@@ -207,3 +207,9 @@ void dm_hosts_close(struct dm_coordinator *c)
     if (all->engine)
         all->engine->kind->close(all->engine);
 }
+
+const struct dm_elsewhere dm_elsewhere = {.start = dm_hosts_start,
+                                          .tick = dm_hosts_tick,
+                                          .replace = dm_hosts_replace,
+                                          .close = dm_hosts_close,
+                                          .free = dm_hosts_free};

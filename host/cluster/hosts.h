@@ -4,11 +4,12 @@
 #ifndef DM_CLUSTER_HOSTS_H
 #define DM_CLUSTER_HOSTS_H
 
-#include "base/error.h"
+#include "run/coordinator.h"
 
-struct dm_coordinator;
-struct dm_peer;
 struct dm_hosts;
+
+/* All of them, for the coordinator. */
+extern const struct dm_elsewhere dm_elsewhere;
 
 /* Opens the door and the engine that the job names and asks for the worker hosts; sets c->hosts.
  * On an error, too, when it got that far: dm_hosts_close follows in any case. */

@@ -6,8 +6,7 @@
 
 struct dm_orders {
     const char *folder; /* the coordinator's current one, which relative paths count from */
-    const char
-        *probe; /* one of the inputs, to see whether its file is there; "" when there is none */
+    const char *probe;  /* an input, to see whether its file is there; "" when there is none */
     uint64_t probe_size;
     int64_t probe_mtime; /* in ns */
     uint64_t row_ms;     /* the longest that a row may take */

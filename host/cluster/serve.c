@@ -30,8 +30,7 @@ struct dm_serving {
     struct dm_error err;
 };
 
-/* ---- in the thread ------------------------------------------------------------------------------
- */
+/* ---- in the thread ---- */
 
 static int fail_changed(struct dm_serving *s)
 {
@@ -129,8 +128,7 @@ static void in_thread(uv_work_t *work)
     dm_frame_end(&s->frame, at);
 }
 
-/* ---- on the loop --------------------------------------------------------------------------------
- */
+/* ---- on the loop ---- */
 
 static void end_range(struct dm_serving *s)
 {

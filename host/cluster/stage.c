@@ -63,8 +63,7 @@ static void close_file(struct dm_stage_slot *x)
     x->fd = -1;
 }
 
-/* ---- input --------------------------------------------------------------------------------------
- */
+/* ---- input ---- */
 
 static bool is_kept(const struct dm_stage_slot *x, const struct dm_split *split)
 {
@@ -200,8 +199,7 @@ int dm_stage_input(struct dm_stages *s, enum dm_message type, struct dm_wire *w,
     return put_piece(s, slot, range, offset, p, n, err);
 }
 
-/* ---- output -------------------------------------------------------------------------------------
- */
+/* ---- output ---- */
 
 static void part_path(const struct dm_stages *s, const struct dm_stage_slot *x, char *path)
 {

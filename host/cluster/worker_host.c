@@ -52,8 +52,7 @@ static void say(const struct worker_host *h, const char *format, ...)
     va_end(args);
 }
 
-/* ---- the end ------------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 static void check_ended(struct worker_host *h)
 {

@@ -30,8 +30,7 @@ struct dm_package_file {
     uint32_t size, crc, offset;
 };
 
-/* ---- what is in it
- * ----------------------------------------------------------------------------------- */
+/* ---- what is in it ---- */
 
 /* Of the C library, every machine has its own, which must fit the kernel and each other. */
 static bool is_glibc(const char *name)
@@ -162,8 +161,7 @@ void dm_package_finish(struct dm_package *package)
     package->nfiles = 0;
 }
 
-/* ---- writing it
- * -------------------------------------------------------------------------------------- */
+/* ---- writing it ---- */
 
 static bool put(struct dm_buf *b, uint32_t value, size_t bytes)
 {

@@ -96,8 +96,7 @@ void dm_ray_wait(struct dm_ray *r, const char *why)
             tell_queued(r, h, why);
 }
 
-/* ---- its end
- * ------------------------------------------------------------------------------------------ */
+/* ---- its end ---- */
 
 static void on_deleted(void *owner, uint64_t handle, const struct dm_http_reply *reply)
 {
@@ -177,8 +176,7 @@ static void tell_end(struct dm_ray *r, struct dm_ray_host *h, const struct dm_ra
     tell(r, &event);
 }
 
-/* ---- what becomes of jobs
- * ------------------------------------------------------------------------------ */
+/* ---- what becomes of jobs ---- */
 
 static void on_swept(void *owner, uint64_t handle, const struct dm_http_reply *reply)
 {
@@ -274,8 +272,7 @@ static void ask_jobs(struct dm_ray *r)
     r->listing = dm_ray_ask(&r->api, "GET", "/api/jobs/", NULL, on_jobs, r->polls, &err) == DM_OK;
 }
 
-/* ---- asking for one
- * ----------------------------------------------------------------------------------- */
+/* ---- asking for one ---- */
 
 static void on_stopped(void *owner, uint64_t handle, const struct dm_http_reply *reply)
 {
@@ -397,8 +394,7 @@ static void kill_host(struct dm_engine *e, uint64_t handle)
         h->killed = true;
 }
 
-/* ---- beginning and end
- * -------------------------------------------------------------------------------- */
+/* ---- beginning and end ---- */
 
 static void on_closed(uv_handle_t *handle)
 {

@@ -81,8 +81,7 @@ bool dm_ray_put_job(const struct dm_ray *r, const struct dm_ray_host *h, struct 
                                   "\"metadata\":{\"job_name\":\"dmhost\"}}");
 }
 
-/* ---- replies
- * ------------------------------------------------------------------------------------------ */
+/* ---- replies ---- */
 
 static struct dm_sample *parse(const struct dm_http_reply *reply, struct dm_error *err)
 {

@@ -25,8 +25,7 @@ static bool is_good(const struct dm_http_reply *reply)
     return reply->outcome == DM_HTTP_DONE && reply->status == 200;
 }
 
-/* ---- nodes
- * ------------------------------------------------------------------------------------------- */
+/* ---- nodes ---- */
 
 static void on_nodes(void *owner, uint64_t handle, const struct dm_http_reply *reply)
 {
@@ -81,8 +80,7 @@ bool dm_ray_too_large(struct dm_ray *r, const struct dm_ray_host *h, char *text,
     return true;
 }
 
-/* ---- the package
- * ------------------------------------------------------------------------------------- */
+/* ---- the package ---- */
 
 static void on_package(void *owner, uint64_t handle, const struct dm_http_reply *reply);
 

@@ -30,8 +30,7 @@ struct dm_slurm_host {
     enum dm_engine_reason reason;
 };
 
-/* ---- what srun says
- * ---------------------------------------------------------------------------------- */
+/* ---- what srun says ---- */
 
 static void tell(struct dm_slurm_host *h, enum dm_engine_state state, const char *text)
 {
@@ -102,8 +101,7 @@ static void on_end(struct dm_command *command)
     dm_slurm_free_when_empty(s);
 }
 
-/* ---- starting
- * ---------------------------------------------------------------------------------------- */
+/* ---- starting ---- */
 
 static void on_timer(uv_timer_t *timer);
 
@@ -173,8 +171,7 @@ static int spawn(struct dm_engine *e, const struct dm_engine_spec *spec, uint64_
                         : dm_slurm_want(s, spec, handle, err);
 }
 
-/* ---- asking Slurm, and telling it
- * ------------------------------------------------------------------ */
+/* ---- asking Slurm, and telling it ---- */
 
 static void on_errand_end(struct dm_command *command)
 {
@@ -359,8 +356,7 @@ static void on_timer(uv_timer_t *timer)
     cancel_marked(s, now);
 }
 
-/* ---- beginning and end
- * ----------------------------------------------------------------------------- */
+/* ---- beginning and end ---- */
 
 static int read_array_least(struct dm_slurm *s, struct dm_error *err)
 {

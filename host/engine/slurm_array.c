@@ -40,8 +40,7 @@ static const char script[] =
 
 static void wake(struct dm_slurm *s);
 
-/* ---- what becomes of tasks
- * ----------------------------------------------------------------------------- */
+/* ---- what becomes of tasks ---- */
 
 static void tell(struct dm_slurm *s, const struct dm_engine_event *event)
 {
@@ -141,8 +140,7 @@ static void take(struct dm_slurm_array *a, struct task *t, const char *state, in
     }
 }
 
-/* ---- asking Slurm
- * -------------------------------------------------------------------------------------- */
+/* ---- asking Slurm ---- */
 
 static void on_list_line(struct dm_command *command, const char *line)
 {
@@ -219,8 +217,7 @@ static void list(struct dm_slurm *s)
     s->listing = dm_slurm_run_errand(s, argv, on_list_line, on_list_end) != NULL;
 }
 
-/* ---- asking for them
- * ----------------------------------------------------------------------------------- */
+/* ---- asking for them ---- */
 
 static void free_wanted(struct dm_slurm_wanted *w)
 {
@@ -392,8 +389,7 @@ static void wake(struct dm_slurm *s)
     uv_timer_start(&s->array_timer, on_array_timer, 0, 0);
 }
 
-/* ---- for slurm.c
- * --------------------------------------------------------------------------------------- */
+/* ---- for slurm.c ---- */
 
 int dm_slurm_want(struct dm_slurm *s, const struct dm_engine_spec *spec, uint64_t handle,
                   struct dm_error *err)

@@ -10,13 +10,14 @@ enum { DM_INPUTS_OUTPUTS = 2 };
 struct dm_inputs {
     struct dm_buf text; /* the paths, each ended by NUL */
     size_t *at;         /* offset of each path in text, sorted by path */
-    uint64_t
-        *share; /* of each: which of its rows are read, see struct dm_range; NULL: all of all */
+    uint64_t *share;    /* of each: which rows are read, see struct dm_range; NULL: all of all */
     size_t n, cap;
-    const char *suffixes; /* endings of the files that are looked for in folders, one a line, in
-                             small letters, instead of our own; NULL: those. Borrowed */
-    bool documents; /* folders are searched for files of every kind, and what can not be read stands
-                       in the list too: dm_document_read says why */
+    /* Endings of the files that are looked for in folders, one a line, in small letters, instead of
+     * our own; NULL: those. Borrowed. */
+    const char *suffixes;
+    /* Folders are searched for files of every kind, and what can not be read stands in the list
+     * too: dm_document_read says why. */
+    bool documents;
     const char *outputs[DM_INPUTS_OUTPUTS]; /* documents: what a run writes is none; borrowed */
 };
 

@@ -257,8 +257,8 @@ int dm_output_end(struct dm_output *o, struct dm_error *err)
     if (rc || !o->granted)
         return rc;
     rc = flush(o, err);
-    if (rc == DM_OK && o->stream->numbered && !o->stream->shard_bytes)
-        rc = open_shard(
-            o, err); /* a file for each input, so that one that is missing has been named */
+    bool of_input = o->stream->numbered && !o->stream->shard_bytes;
+    if (rc == DM_OK && of_input) /* it is made even when it stays empty */
+        rc = open_shard(o, err);
     return rc ? rc : close_shard(o, err);
 }

@@ -10,6 +10,9 @@
 
 enum dm_codec { DM_CODEC_PLAIN, DM_CODEC_GZIP, DM_CODEC_ZSTD };
 
+/* The path under which standard input is opened. */
+#define DM_STANDARD_INPUT "/dev/stdin"
+
 struct dm_reader;
 
 /* Tells the codec by the first bytes of the file. Returns an enum dm_codec or an error below zero.
@@ -25,6 +28,7 @@ struct dm_reader *dm_reader_open_bytes(const char *p, size_t n, struct dm_error 
 /* Closes; NULL is fine. */
 void dm_reader_close(struct dm_reader *r);
 
+/* Whether the file is compressed, and by which codec it is read. */
 bool dm_reader_compressed(const struct dm_reader *r);
 enum dm_codec dm_reader_codec(const struct dm_reader *r);
 

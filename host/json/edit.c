@@ -126,7 +126,7 @@ static void link_behind(struct dm_sample *s, uint32_t container, uint32_t before
 }
 
 static void replace(struct dm_sample *s, uint32_t container, uint32_t before, uint32_t old,
-                    uint32_t value, const struct dm_span *name)
+                    uint32_t value, const struct dm_span *key)
 {
     struct dm_value *v = &s->values[value], *o = &s->values[old];
     v->koff = o->koff;
@@ -141,11 +141,11 @@ static void replace(struct dm_sample *s, uint32_t container, uint32_t before, ui
         c->before = c->before == old ? value : c->before;
         c->last = c->last == old ? value : c->last;
     }
-    dm_index_put(s, before, old, value, name);
+    dm_index_put(s, before, old, value, key);
 }
 
 static void append(struct dm_sample *s, uint32_t container, uint32_t value,
-                   const struct dm_span *name)
+                   const struct dm_span *key)
 {
     dm_sample_count(s, container);
     struct dm_cursor *c = dm_sample_cursor(s, container);
@@ -154,7 +154,7 @@ static void append(struct dm_sample *s, uint32_t container, uint32_t value,
     s->values[value].next = 0;
     c->last = value;
     c->count++;
-    dm_index_put(s, last, 0, value, name);
+    dm_index_put(s, last, 0, value, key);
 }
 
 /* The value before `value` in its container, or 0. */
@@ -197,11 +197,11 @@ int dm_sample_put(struct dm_sample *s, uint32_t object, const char *key, size_t 
     uint32_t old = dm_sample_find(s, object, key, n);
     if (!old && (rc = append_key(s, key, n, value, err)) != DM_OK)
         return rc;
-    struct dm_span name = {key, n};
+    struct dm_span span = {key, n};
     if (old)
-        replace(s, object, before_of(s, object, old), old, value, &name);
+        replace(s, object, before_of(s, object, old), old, value, &span);
     else
-        append(s, object, value, &name);
+        append(s, object, value, &span);
     mark_dirty(s, object);
     return DM_OK;
 }
@@ -229,7 +229,7 @@ int dm_sample_put_at(struct dm_sample *s, uint32_t array, double i, uint32_t val
 }
 
 static void unlink_value(struct dm_sample *s, uint32_t container, uint32_t value,
-                         const struct dm_span *name)
+                         const struct dm_span *key)
 {
     uint32_t before = before_of(s, container, value);
     *(before ? &s->values[before].next : &s->values[container].child) = s->values[value].next;
@@ -241,16 +241,16 @@ static void unlink_value(struct dm_sample *s, uint32_t container, uint32_t value
         c->count -= c->count != UINT32_MAX;
         c->last = c->last == value ? before : c->last;
     }
-    dm_index_remove(s, before, value, name);
+    dm_index_remove(s, before, value, key);
     mark_dirty(s, container);
 }
 
 int dm_sample_remove(struct dm_sample *s, uint32_t object, const char *key, size_t n)
 {
     uint32_t value;
-    struct dm_span name = {key, n};
+    struct dm_span span = {key, n};
     while ((value = dm_sample_find(s, object, key, n)))
-        unlink_value(s, object, value, &name);
+        unlink_value(s, object, value, &span);
     return DM_OK;
 }
 

@@ -19,13 +19,12 @@ bool dm_index_always;
 /* What is known of a member. */
 struct link {
     uint32_t before; /* the member before it, or 0 */
-    uint32_t same; /* the last one before it that has its name, or 0; of an element its position */
+    uint32_t same;   /* the last one before it that has its key, or 0; of an element its position */
 };
 
 struct dm_index {
     uint32_t container;
-    uint32_t
-        *slots; /* the last member of each name, by the name's hash; of an array its elements */
+    uint32_t *slots;    /* the last member with each key, by the key's hash; an array's elements */
     uint32_t nslots;    /* a power of two */
     uint32_t used;      /* slots that are not free */
     struct link *links; /* by value */
@@ -71,21 +70,21 @@ struct dm_index *dm_index_of(const struct dm_sample *s, uint32_t container)
     return NULL;
 }
 
-/* The slot of a name, or the free one that it would take. */
-static uint32_t *slot_of(struct dm_sample *s, const struct dm_index *x, const char *name, size_t n)
+/* The slot of a key, or the free one that it would take. */
+static uint32_t *slot_of(struct dm_sample *s, const struct dm_index *x, const char *key, size_t n)
 {
-    for (uint64_t i = XXH3_64bits_withSeed(name, n, dm_seed());; i++) {
+    for (uint64_t i = XXH3_64bits_withSeed(key, n, dm_seed());; i++) {
         uint32_t *slot = &x->slots[i & (x->nslots - 1)];
-        if (*slot == FREE || (*slot != LEFT && dm_sample_has_name(s, *slot, name, n)))
+        if (*slot == FREE || (*slot != LEFT && dm_sample_has_key(s, *slot, key, n)))
             return slot;
     }
 }
 
-/* Enters a member that has none of its name behind it. */
+/* Enters a member that has none with its key behind it. */
 static void enter(struct dm_sample *s, struct dm_index *x, uint32_t value,
-                  const struct dm_span *name)
+                  const struct dm_span *key)
 {
-    uint32_t *slot = slot_of(s, x, name->p, name->n);
+    uint32_t *slot = slot_of(s, x, key->p, key->n);
     x->used += *slot == FREE;
     x->links[value].same = *slot;
     *slot = value;
@@ -98,20 +97,19 @@ static void enter_element(struct dm_index *x, uint32_t value)
     x->links[value].same = x->used;
 }
 
-/* The same as enter for a name as it is written. One that can not be read is no name that is looked
- * for. One with escapes is read into the scratch buffer, which the search for its slot needs too.
- */
+/* The same as enter for a key as it is written. One that can not be read is never looked for. One
+ * with escapes is read into the scratch buffer, which the search for its slot needs too. */
 static bool read_in(struct dm_sample *s, struct dm_index *x, uint32_t value)
 {
-    struct dm_span name;
+    struct dm_span key;
     struct dm_buf copy = {0};
-    int rc = dm_sample_key(s, value, &name, NULL);
+    int rc = dm_sample_key(s, value, &key, NULL);
     if (rc == DM_OK && s->values[value].kflags & DM_VALUE_ESCAPED) {
-        rc = dm_buf_add(&copy, name.p, name.n) ? DM_OK : DM_EMEMORY;
-        name.p = copy.p;
+        rc = dm_buf_add(&copy, key.p, key.n) ? DM_OK : DM_EMEMORY;
+        key.p = copy.p;
     }
     if (rc == DM_OK)
-        enter(s, x, value, &name);
+        enter(s, x, value, &key);
     dm_buf_finish(&copy);
     return rc != DM_EMEMORY;
 }
@@ -170,9 +168,9 @@ void dm_index_note(struct dm_sample *s, uint32_t container, uint32_t steps)
     fill(s, x);
 }
 
-uint32_t dm_index_find(struct dm_sample *s, const struct dm_index *x, const char *name, size_t n)
+uint32_t dm_index_find(struct dm_sample *s, const struct dm_index *x, const char *key, size_t n)
 {
-    return *slot_of(s, x, name, n);
+    return *slot_of(s, x, key, n);
 }
 
 uint32_t dm_index_at(const struct dm_index *x, uint32_t position)
@@ -186,7 +184,7 @@ uint32_t dm_index_before(const struct dm_index *x, uint32_t value)
 }
 
 void dm_index_put(struct dm_sample *s, uint32_t before, uint32_t old, uint32_t value,
-                  const struct dm_span *name)
+                  const struct dm_span *key)
 {
     struct dm_index *x = dm_index_of(s, s->values[value].parent);
     uint32_t next = s->values[value].next;
@@ -201,16 +199,16 @@ void dm_index_put(struct dm_sample *s, uint32_t before, uint32_t old, uint32_t v
         x->links[next].before = value;
     if (old) {
         x->links[value].same = x->links[old].same;
-        *(name ? slot_of(s, x, name->p, name->n) : &x->slots[x->links[old].same - 1]) = value;
-    } else if (name) {
-        enter(s, x, value, name);
+        *(key ? slot_of(s, x, key->p, key->n) : &x->slots[x->links[old].same - 1]) = value;
+    } else if (key) {
+        enter(s, x, value, key);
     } else {
         enter_element(x, value);
     }
 }
 
 void dm_index_remove(struct dm_sample *s, uint32_t before, uint32_t value,
-                     const struct dm_span *name)
+                     const struct dm_span *key)
 {
     struct dm_index *x = dm_index_of(s, s->values[value].parent);
     uint32_t next = s->values[value].next;
@@ -218,9 +216,9 @@ void dm_index_remove(struct dm_sample *s, uint32_t before, uint32_t value,
         return;
     if (next)
         x->links[next].before = before;
-    if (name) {
+    if (key) {
         uint32_t same = x->links[value].same;
-        *slot_of(s, x, name->p, name->n) = same ? same : LEFT;
+        *slot_of(s, x, key->p, key->n) = same ? same : LEFT;
     } else {
         x->used--;
     }

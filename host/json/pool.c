@@ -92,13 +92,3 @@ void dm_sample_release(const void *p)
     pool = s;
     pool_size++;
 }
-
-void dm_sample_pool_finish(void)
-{
-    while (pool) {
-        struct dm_sample *s = pool;
-        pool = s->pool;
-        dm_sample_destroy(s);
-    }
-    pool_size = 0;
-}

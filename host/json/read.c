@@ -7,8 +7,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-int dm_sample_decode(struct dm_sample *s, const char *p, size_t n, uint8_t flags,
-                     struct dm_span *out, struct dm_error *err)
+/* Decodes the string with these flags at p; borrowed until the sample is used again. */
+static int decode(struct dm_sample *s, const char *p, size_t n, uint8_t flags, struct dm_span *out,
+                  struct dm_error *err)
 {
     *out = (struct dm_span){p, n};
     if (!(flags & DM_VALUE_ESCAPED))
@@ -26,24 +27,24 @@ int dm_sample_decode(struct dm_sample *s, const char *p, size_t n, uint8_t flags
 int dm_sample_string(struct dm_sample *s, uint32_t value, struct dm_span *out, struct dm_error *err)
 {
     const struct dm_value *v = &s->values[value];
-    return dm_sample_decode(s, dm_value_text(s, v), v->len, v->flags, out, err);
+    return decode(s, dm_value_text(s, v), v->len, v->flags, out, err);
 }
 
 int dm_sample_key(struct dm_sample *s, uint32_t value, struct dm_span *out, struct dm_error *err)
 {
     const struct dm_value *v = &s->values[value];
-    return dm_sample_decode(s, dm_value_key(s, v), v->klen, v->kflags, out, err);
+    return decode(s, dm_value_key(s, v), v->klen, v->kflags, out, err);
 }
 
-bool dm_sample_has_name(struct dm_sample *s, uint32_t value, const char *name, size_t n)
+bool dm_sample_has_key(struct dm_sample *s, uint32_t value, const char *key, size_t n)
 {
     const struct dm_value *v = &s->values[value];
     const char *p = dm_value_key(s, v);
     if (!(v->kflags & DM_VALUE_ESCAPED))
-        return v->klen == n && memcmp(p, name, n) == 0;
+        return v->klen == n && memcmp(p, key, n) == 0;
     struct dm_span decoded;
-    return v->klen > n && dm_sample_decode(s, p, v->klen, v->kflags, &decoded, NULL) == DM_OK &&
-           decoded.n == n && memcmp(decoded.p, name, n) == 0;
+    return v->klen > n && decode(s, p, v->klen, v->kflags, &decoded, NULL) == DM_OK &&
+           decoded.n == n && memcmp(decoded.p, key, n) == 0;
 }
 
 uint32_t dm_sample_find(struct dm_sample *s, uint32_t object, const char *key, size_t n)
@@ -55,7 +56,7 @@ uint32_t dm_sample_find(struct dm_sample *s, uint32_t object, const char *key, s
     if (x)
         return dm_index_find(s, x, key, n);
     for (uint32_t i = s->values[object].child; i; i = s->values[i].next, steps++)
-        if (dm_sample_has_name(s, i, key, n))
+        if (dm_sample_has_key(s, i, key, n))
             found = i;
     dm_index_note(s, object, steps);
     return found;
@@ -118,6 +119,18 @@ uint32_t dm_sample_at(struct dm_sample *s, uint32_t array, double position)
     return i;
 }
 
+/* The number that a step of a path is; 0 when it is none. */
+static double position_of(const char *p, size_t n)
+{
+    double position = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] < '0' || p[i] > '9')
+            return 0;
+        position = position * 10 + (p[i] - '0');
+    }
+    return position;
+}
+
 uint32_t dm_sample_follow(struct dm_sample *s, uint32_t value, const char *path, size_t n)
 {
     const char *end = path + n;
@@ -125,7 +138,7 @@ uint32_t dm_sample_follow(struct dm_sample *s, uint32_t value, const char *path,
         const char *slash = memchr(p, '/', (size_t)(end - p));
         size_t length = (size_t)((slash ? slash : end) - p);
         bool element = s->values[value].kind == DM_ARRAY;
-        value = element ? dm_sample_at(s, value, (double)strtoul(p, NULL, 10))
+        value = element ? dm_sample_at(s, value, position_of(p, length))
                         : dm_sample_find(s, value, p, length);
         if (!value)
             return 0;

@@ -232,8 +232,3 @@ bool dm_sample_touched(const struct dm_sample *s)
 {
     return s->values[0].flags & DM_VALUE_DIRTY;
 }
-
-uint32_t dm_sample_edits(const struct dm_sample *s)
-{
-    return s->edits;
-}

@@ -46,8 +46,4 @@ bool dm_sample_touched(const struct dm_sample *s);
 /* Appends the sample as JSON, without newline. DM_EMEMORY when memory is short. */
 int dm_sample_write(struct dm_sample *s, struct dm_buf *out, struct dm_error *err);
 
-/* Frees the memory of samples that dm_sample_release gave back. Nodes of them must not be used any
- * more. */
-void dm_sample_pool_finish(void);
-
 #endif

@@ -25,12 +25,8 @@ void dm_sample_stamp(struct dm_sample *s);
 int dm_sample_parse_own(struct dm_sample *s, const char *text, size_t n, uint32_t *value,
                         struct dm_error *err);
 
-/* Whether a member has that name. */
-bool dm_sample_has_name(struct dm_sample *s, uint32_t value, const char *name, size_t n);
-
-/* Decodes the string with these flags at p; borrowed until the sample is used again. */
-int dm_sample_decode(struct dm_sample *s, const char *p, size_t n, uint8_t flags,
-                     struct dm_span *out, struct dm_error *err);
+/* Whether a member has that key. */
+bool dm_sample_has_key(struct dm_sample *s, uint32_t value, const char *key, size_t n);
 
 static inline const char *dm_value_text(const struct dm_sample *s, const struct dm_value *v)
 {

@@ -8,10 +8,9 @@ enum {
     DM_EINPUT = -2,  /* the data is at fault */
     DM_EUSAGE = -3,  /* the caller is at fault: arguments, pipeline, operator */
     DM_EIO = -4,     /* the system is at fault: a file, a process, the network */
-    DM_ESTALE = -5,  /* a node was used after its sample had gone */
-    DM_EROW = -6,    /* a row is at fault and ends the run: the text is its id, the operator (or nothing), the reason and
+    DM_EROW = -5,    /* a row is at fault and ends the run: the text is its id, the operator (or nothing), the reason and
                       * the row's beginning, each on a line of its own */
-    DM_ESPENT = -7   /* what models may be asked has been asked: --max-requests, --max-cost */
+    DM_ESPENT = -6   /* what models may be asked has been asked: --max-requests, --max-cost */
 };
 
 struct dm_error {
@@ -91,17 +90,13 @@ enum { DM_SLOTS = 128 };
 /* Makes all nodes of the sample stale; its content stays. */
 void dm_sample_seal(struct dm_sample *s);
 
-/* How often the sample was edited since its content was parsed. */
-uint32_t dm_sample_edits(const struct dm_sample *s);
-
-/* The last member of that name, or 0. */
+/* The last member of that key, or 0. */
 uint32_t dm_sample_find(struct dm_sample *s, uint32_t object, const char *key, size_t n);
 
 /* Element i of an array, from 1, or 0. Quick when elements are asked for in order. */
 uint32_t dm_sample_at(struct dm_sample *s, uint32_t array, double i);
 
-/* What stands at a path below a value, or 0: names of members, and numbers of elements from 1, with '/' between. A NUL
- * stands behind the path's n bytes, as behind Lua's strings. */
+/* What stands at a path below a value, or 0: keys of members, and numbers of elements from 1, with '/' between. */
 uint32_t dm_sample_follow(struct dm_sample *s, uint32_t value, const char *path, size_t n);
 
 /* How many members a container has. */
@@ -137,13 +132,13 @@ int dm_sample_make_number(struct dm_sample *s, double x, struct dm_error *err);
 int dm_sample_make_word(struct dm_sample *s, int kind, struct dm_error *err);
 int dm_sample_make_json(struct dm_sample *s, const char *text, size_t n, struct dm_error *err);
 
-/* Puts a made value into an object in place of the last member of that name, or behind all others;
+/* Puts a made value into an object in place of the last member of that key, or behind all others;
  * into an array in place of element i, or behind the last one. */
 int dm_sample_put(struct dm_sample *s, uint32_t object, const char *key, size_t n, uint32_t value,
                   struct dm_error *err);
 int dm_sample_put_at(struct dm_sample *s, uint32_t array, double i, uint32_t value, struct dm_error *err);
 
-/* Removes every member of that name; the last element of an array. */
+/* Removes every member of that key; the last element of an array. */
 int dm_sample_remove(struct dm_sample *s, uint32_t object, const char *key, size_t n);
 int dm_sample_pop(struct dm_sample *s, uint32_t array);
 
@@ -232,6 +227,7 @@ struct dm_counts {
 };
 
 enum { DM_TO_FILE, DM_TO_FOLDER, DM_TO_EACH, DM_TO_STDOUT };
+enum { DM_OUTPUT_FREE, DM_OUTPUT_TAKEN, DM_OUTPUT_SPECIAL };
 enum { DM_PROGRESS_NONE, DM_PROGRESS_LINES, DM_PROGRESS_BAR, DM_PROGRESS_JSON };
 
 /* A run that Lua asks for. It sets the fields; texts must live until the run has ended. */
@@ -336,7 +332,8 @@ int dm_processors(void);
  * Slurm, or else those that have a device file. */
 int dm_devices(struct dm_buf *out);
 
-/* Whether the path is a folder; whether an output of that kind is there already. */
+/* Whether the path is a folder; whether an output of that kind is there already: one of DM_OUTPUT_FREE
+ * ... A special file is none that a run may replace. */
 int dm_is_folder(const char *path);
 int dm_output_taken(const char *path, uint64_t kind);
 int getpid(void);

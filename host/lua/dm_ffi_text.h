@@ -138,6 +138,7 @@ struct dm_language {
 /* Loads CLD2, which must be done before the first text. DM_EUSAGE when it is not installed. */
 int dm_language_load(struct dm_error *err);
 
+/* Tells the language of n bytes of UTF-8. DM_EINPUT for more than INT_MAX of them, DM_EMEMORY. */
 int dm_language_detect(const char *p, size_t n, struct dm_language *out);
 
 /* text: Data-Juicer's mappers ------------------------------------------------------------------- */

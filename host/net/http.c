@@ -48,8 +48,7 @@ static struct client {
     bool closing;
 } * client;
 
-/* ---- ends
- * ------------------------------------------------------------------------------------------- */
+/* ---- ends ---- */
 
 static void unlink_transfer(struct dm_transfer *t)
 {
@@ -94,8 +93,7 @@ static void stop(struct dm_transfer *t, int outcome, const char *why)
     hand_out(t);
 }
 
-/* ---- the loop's events
- * ------------------------------------------------------------------------------ */
+/* ---- the loop's events ---- */
 
 static void act(const struct shard *s, curl_socket_t fd, int flags)
 {
@@ -126,8 +124,7 @@ static void on_sweep(uv_timer_t *timer)
     }
 }
 
-/* ---- what libcurl asks for
- * -------------------------------------------------------------------------- */
+/* ---- what libcurl asks for ---- */
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *of_socket)
 {
@@ -146,8 +143,7 @@ static int on_timeout(CURLM *multi, long ms, void *arg)
     return uv_timer_start(&s->timer, on_curl_timer, (uint64_t)ms, 0);
 }
 
-/* ---- begin and end
- * ---------------------------------------------------------------------------------- */
+/* ---- begin and end ---- */
 
 static void begin_sweeps(struct client *c)
 {
@@ -292,8 +288,7 @@ void dm_http_finish(void)
     dm_curl.global_cleanup();
 }
 
-/* ---- what Lua calls
- * --------------------------------------------------------------------------------- */
+/* ---- what Lua calls ---- */
 
 static struct dm_transfer *find(uint32_t id)
 {

@@ -14,8 +14,7 @@ enum {
 
 _Static_assert(sizeof((struct dm_http_reply){0}.error) >= CURL_ERROR_SIZE, "libcurl writes there");
 
-/* ---- what libcurl calls
- * --------------------------------------------------------------------------- */
+/* ---- what libcurl calls ---- */
 
 static void note_first_byte(struct dm_transfer *t)
 {
@@ -62,8 +61,7 @@ static size_t on_head(char *p, size_t size, size_t n, void *arg)
     return !t->head_too_large && dm_buf_add(&t->head, p, n) ? n : 0;
 }
 
-/* ---- making one
- * ------------------------------------------------------------------------------------- */
+/* ---- making one ---- */
 
 static CURLcode set_text(CURL *easy, CURLoption option, const char *text)
 {
@@ -248,8 +246,7 @@ void dm_transfer_clear(struct dm_transfer *t)
     t->first_ms = 0;
 }
 
-/* ---- the end of one
- * --------------------------------------------------------------------------------- */
+/* ---- the end of one ---- */
 
 static int outcome_of(const struct dm_transfer *t, CURLcode code)
 {

@@ -7,48 +7,44 @@
  * worker that is in its senses. */
 enum { BURST_MS = 1000, MINUTE_MS = 60000, MOST_BUCKETS = 1024, MOST_WANTED = 1000000 };
 
-/* Both as arrays: all of them is 64 bits wide. */
-enum {
-    WANT_FIELDS = sizeof(struct dm_want) / sizeof(uint64_t),
-    GRANT_FIELDS = sizeof(struct dm_grant) / sizeof(uint64_t)
-};
-
-static bool put_fields(struct dm_buf *b, const uint64_t *fields, int n)
+/* Of wants and grants, all of whose fields are 64 bits wide. */
+static bool put_fields(struct dm_buf *b, const void *record, size_t bytes)
 {
     bool ok = true;
-    for (int i = 0; i < n; i++)
-        ok = ok && dm_put_u64(b, fields[i]);
+    for (size_t at = 0; at < bytes && ok; at += sizeof(uint64_t)) {
+        uint64_t field;
+        memcpy(&field, (const char *)record + at, sizeof field);
+        ok = dm_put_u64(b, field);
+    }
     return ok;
+}
+
+static void get_fields(struct dm_wire *w, void *record, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += sizeof(uint64_t)) {
+        uint64_t field = dm_get_u64(w);
+        memcpy((char *)record + at, &field, sizeof field);
+    }
 }
 
 bool dm_want_put(struct dm_buf *b, const struct dm_want *want)
 {
-    uint64_t fields[WANT_FIELDS];
-    memcpy(fields, want, sizeof fields);
-    return put_fields(b, fields, WANT_FIELDS);
+    return put_fields(b, want, sizeof *want);
 }
 
 void dm_want_get(struct dm_wire *w, struct dm_want *want)
 {
-    uint64_t fields[WANT_FIELDS] = {0};
-    for (int i = 0; i < WANT_FIELDS; i++)
-        fields[i] = dm_get_u64(w);
-    memcpy(want, fields, sizeof *want);
+    get_fields(w, want, sizeof *want);
 }
 
 bool dm_grant_put(struct dm_buf *b, const struct dm_grant *grant)
 {
-    uint64_t fields[GRANT_FIELDS];
-    memcpy(fields, grant, sizeof fields);
-    return put_fields(b, fields, GRANT_FIELDS);
+    return put_fields(b, grant, sizeof *grant);
 }
 
 void dm_grant_get(struct dm_wire *w, struct dm_grant *grant)
 {
-    uint64_t fields[GRANT_FIELDS] = {0};
-    for (int i = 0; i < GRANT_FIELDS; i++)
-        fields[i] = dm_get_u64(w);
-    memcpy(grant, fields, sizeof *grant);
+    get_fields(w, grant, sizeof *grant);
 }
 
 /* Somebody's requests, first come, first served. */

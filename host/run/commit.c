@@ -44,15 +44,16 @@ int dm_commit_check_names(const struct dm_commit *c, struct dm_error *err)
     for (size_t i = 0; c->job->kind == DM_TO_EACH && i < c->inputs->n; i++) {
         const char *path = dm_inputs_path(c->inputs, i);
         if (leads_up(path + common))
-            return dm_fail(
-                err, DM_EUSAGE,
-                "the output of %s would lie outside of %s\nname the inputs without \"..\"", path,
-                c->job->output);
+            return dm_fail(err, DM_EUSAGE,
+                           "the output of %s would lie outside of %s\n"
+                           "name the inputs without \"..\"",
+                           path, c->job->output);
     }
     return DM_OK;
 }
 
-bool dm_commit_final_path(const struct dm_commit *c, uint64_t shard, char *buf, size_t n)
+/* The path of an output file that is complete; false when it does not fit. */
+static bool final_path(const struct dm_commit *c, uint64_t shard, char *buf, size_t n)
 {
     const char *out = c->job->output;
     int k;
@@ -98,7 +99,7 @@ static int sync_streams(struct dm_commit *c, struct dm_error *err)
 enum dm_codec dm_commit_codec(const struct dm_commit *c, uint64_t shard)
 {
     char path[PATH_BYTES];
-    bool named = c->job->kind != DM_TO_STDOUT && dm_commit_final_path(c, shard, path, sizeof path);
+    bool named = c->job->kind != DM_TO_STDOUT && final_path(c, shard, path, sizeof path);
     return named ? dm_codec_by_name(path) : DM_CODEC_PLAIN;
 }
 
@@ -117,17 +118,35 @@ static int fill_empty(const char *path, enum dm_codec codec, struct dm_error *er
     return rc;
 }
 
+/* Whether a file that has a final name of ours came there since the run began. What was there
+ * before is to be replaced: else the run would not have begun. */
+static bool is_foreign(const struct dm_commit *c, const struct stat *named)
+{
+    char path[PATH_BYTES];
+    struct stat begun;
+    snprintf(path, sizeof path, "%s/inputs", c->job->settings.folder);
+    if (c->job->force || stat(path, &begun))
+        return false;
+    const struct timespec *a = &named->st_ctim, *b = &begun.st_mtim;
+    return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec >= b->tv_nsec);
+}
+
 /* Gives a file its final name; `again`: it may have it already. */
 static int name_shard(struct dm_commit *c, uint64_t shard, bool again, struct dm_error *err)
 {
     char from[PATH_BYTES], to[PATH_BYTES];
     struct stat st, named;
     if (!dm_stream_path(&c->streams[DM_ROWS], shard, from, sizeof from) ||
-        !dm_commit_final_path(c, shard, to, sizeof to))
+        !final_path(c, shard, to, sizeof to))
         return dm_fail(err, DM_EUSAGE, "the path of the output is too long");
-    bool missing = stat(from, &st) != 0;
-    if (again && missing && stat(to, &named) == 0)
+    bool missing = stat(from, &st) != 0, taken = stat(to, &named) == 0;
+    if (again && missing && taken)
         return DM_OK;
+    if (taken && is_foreign(c, &named))
+        return dm_fail(err, DM_EIO,
+                       "%s exists, and did not when the run began\n"
+                       "move it away and go on with --resume, or replace it with --resume --force",
+                       to);
     int rc = missing || st.st_size == 0 ? fill_empty(from, dm_codec_by_name(to), err) : DM_OK;
     if (rc == DM_OK && c->job->kind == DM_TO_EACH)
         rc = dm_folder_make_parents(to, err);
@@ -230,7 +249,7 @@ static bool is_named(const struct dm_commit *c, struct dm_place at)
     char from[PATH_BYTES], to[PATH_BYTES];
     struct stat st;
     return dm_stream_path(&c->streams[DM_ROWS], at.shard, from, sizeof from) && stat(from, &st) &&
-           dm_commit_final_path(c, at.shard, to, sizeof to) && stat(to, &st) == 0 &&
+           final_path(c, at.shard, to, sizeof to) && stat(to, &st) == 0 &&
            (uint64_t)st.st_size == at.offset && c->job->resume;
 }
 

@@ -29,15 +29,13 @@ struct dm_commit {
     struct dm_error err;
 };
 
-/* The path of an output file that is complete; false when it does not fit. */
-bool dm_commit_final_path(const struct dm_commit *c, uint64_t shard, char *buf, size_t n);
-
 /* How an output file's name asks for its rows to be compressed. */
 enum dm_codec dm_commit_codec(const struct dm_commit *c, uint64_t shard);
 
 /* Refuses inputs whose outputs, one for each, would lie outside of the output folder. */
 int dm_commit_check_names(const struct dm_commit *c, struct dm_error *err);
 
+/* Does the commit that the fields describe, in any thread: rc and err say how it went. */
 void dm_commit_do(struct dm_commit *c);
 
 /* After the last commit: cuts files to what was committed, names the last file, removes leftovers.

@@ -12,8 +12,7 @@
 
 enum { TICK_MS = 50, COMMIT_MS = 100, COMMIT_BYTES = 64 * 1024 * 1024, MEASURED_INPUTS = 10000 };
 
-/* ---- the end ------------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 static void close_handles(struct dm_coordinator *c)
 {
@@ -23,7 +22,7 @@ static void close_handles(struct dm_coordinator *c)
     uv_close((uv_handle_t *)&c->tick, NULL);
     dm_signals_catch(false);
     if (c->hosts)
-        dm_hosts_close(c);
+        c->elsewhere->close(c);
     for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
         if (peer->ready || c->hosts)
             dm_pool_stop(peer);
@@ -72,8 +71,7 @@ static void end_when_done(struct dm_coordinator *c)
         close_handles(c);
 }
 
-/* ---- commits
- * -------------------------------------------------------------------------------------- */
+/* ---- commits ---- */
 
 static void in_thread(uv_work_t *work)
 {
@@ -175,8 +173,7 @@ void dm_advance(struct dm_coordinator *c)
     end_when_done(c);
 }
 
-/* ---- events
- * --------------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 static void on_failed(struct dm_coordinator *c, struct dm_peer *peer, struct dm_wire *frame)
 {
@@ -292,7 +289,7 @@ static void on_tick(uv_timer_t *tick)
 {
     struct dm_coordinator *c = tick->data;
     if (c->hosts)
-        dm_hosts_tick(c);
+        c->elsewhere->tick(c);
     else
         dm_pool_watch(&c->pool, c->job->row_ms);
     dm_store_tick(c);
@@ -309,8 +306,7 @@ static void on_inside(void *arg)
     look_around(c);
 }
 
-/* ---- the beginning
- * -------------------------------------------------------------------------------- */
+/* ---- the beginning ---- */
 
 /* Whether offsets in the input's rows are offsets in its file. */
 static bool is_plain(struct dm_inputs *in, uint64_t file)
@@ -415,20 +411,18 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
                                     .on_closed = on_closed,
                                     .on_error = on_error,
                                     .arg = c};
-    int rc = uv_loop_init(&c->loop);
-    if (rc)
-        return dm_fail(err, DM_EIO, "cannot make an event loop: %s", uv_strerror(rc));
     c->tick.data = c;
     uv_timer_init(&c->loop, &c->tick);
     uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
     dm_signals_catch(true);
-    rc = dm_pool_init(&c->pool, &c->loop, &c->job->settings, events, err);
+    int rc = dm_pool_init(&c->pool, &c->loop, &c->job->settings, events, err);
     if (rc == DM_OK)
         rc = start_standard_streams(c, err);
     if (rc || c->job->engine)
-        return rc ? rc : dm_hosts_start(c, err);
+        return rc ? rc : c->elsewhere->start(c, err);
     uint64_t n = dm_plan_splits(&c->plan, c->job->workers);
     c->pool.slots = n ? (uint32_t)n : 1;
+    dm_loss_guard(c->job->workers ? NULL : c);
     for (uint32_t i = 0; i < c->pool.slots && rc == DM_OK; i++)
         rc = dm_pool_start(&c->pool, i, c->job->workers == 0, err);
     return rc;
@@ -437,6 +431,10 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
 static void run_loop(struct dm_coordinator *c)
 {
     struct dm_error err;
+    if (uv_loop_init(&c->loop)) {
+        c->outcome->status = dm_fail_errno(&c->outcome->err, DM_EIO, "cannot make an event loop");
+        return;
+    }
     c->started_ms = c->committed_ms = uv_hrtime() / 1000000;
     if (start_loop(c, &err))
         dm_run_fail(c, &err);
@@ -445,6 +443,7 @@ static void run_loop(struct dm_coordinator *c)
     uv_run(&c->loop, UV_RUN_DEFAULT);
     uv_loop_close(&c->loop);
     dm_pool_finish(&c->pool);
+    dm_loss_guard(NULL);
     c->outcome->seconds = (double)(uv_hrtime() / 1000000 - c->started_ms) / 1e3;
 }
 
@@ -452,7 +451,7 @@ static void release(struct dm_coordinator *c)
 {
     while (c->items.first)
         drop_first(c);
-    dm_hosts_free(c);
+    c->elsewhere->free(c);
     dm_spool_finish(&c->spool);
     dm_pump_finish(&c->pump);
     dm_buf_finish(&c->commit.record);
@@ -461,8 +460,8 @@ static void release(struct dm_coordinator *c)
     c->outcome->lock = c->lock;
 }
 
-void dm_coordinator_run(struct dm_job *job, dm_deliver *deliver, void *arg,
-                        struct dm_outcome *outcome)
+void dm_coordinator_run(struct dm_job *job, const struct dm_elsewhere *elsewhere,
+                        dm_deliver *deliver, void *arg, struct dm_outcome *outcome)
 {
     struct dm_coordinator *c = calloc(1, sizeof *c);
     *outcome = (struct dm_outcome){.inputs = dm_job_inputs(job)->n, .lock = -1};
@@ -471,6 +470,7 @@ void dm_coordinator_run(struct dm_job *job, dm_deliver *deliver, void *arg,
         return;
     }
     c->job = job;
+    c->elsewhere = elsewhere;
     c->commit.deliver = deliver;
     c->commit.deliver_arg = arg;
     c->lock = c->status.log = -1;

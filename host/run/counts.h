@@ -18,6 +18,7 @@ bool dm_counts_reason(struct dm_counts *c, int32_t op, bool rejected, const char
 /* Adds all of `from`, whose rows come behind those counted so far. */
 bool dm_counts_add(struct dm_counts *c, const struct dm_counts *from);
 
+/* Puts the counts into a frame. False when memory is short. */
 bool dm_counts_put(struct dm_buf *b, const struct dm_counts *c);
 
 /* Reads into initialised counts with the same number of operators, or marks the frame as bad. */

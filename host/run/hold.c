@@ -176,7 +176,7 @@ void dm_rows_leave(struct dm_rows *rows, uint32_t op, int ended)
 int dm_rows_idle(struct dm_rows *rows)
 {
     struct dm_work *w = work_of(rows);
-    int rc = dm_work_flush_pass(w);
+    int rc = dm_work_flush_untouched(w);
     return rc || !w->idle ? rc : w->idle(w->idle_arg, &w->err);
 }
 

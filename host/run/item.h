@@ -21,9 +21,8 @@ struct dm_item {
     enum dm_item_state state;
     bool probing;         /* RUNNING: only the suspect row, alone */
     struct dm_peer *peer; /* that runs it or holds its output */
-    struct dm_peer
-        *home;   /* whose decompressor stands where this split begins; NULL when that has gone */
-    bool stream; /* a piece of a compressed file: more may follow */
+    struct dm_peer *home; /* whose decompressor stands at its begin; NULL when that has gone */
+    bool stream;          /* a piece of a compressed file: more may follow */
     bool last_of_stream;
     struct dm_point after;           /* the point of the input behind it */
     bool granted;                    /* the worker has been told the place */
@@ -49,6 +48,8 @@ struct dm_items {
     struct dm_item *waiting, *waiting_last; /* for a worker, those to be handed out soon first */
 };
 
+/* A split without input yet, with counts for so many operators. NULL when memory is short; freed
+ * with what it owns by dm_item_destroy. */
 struct dm_item *dm_item_create(uint32_t nops);
 void dm_item_destroy(struct dm_item *item);
 

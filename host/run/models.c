@@ -12,8 +12,7 @@
 
 enum { SAVE_MS = 1000, VERSION = 1, STEPS = 100 };
 
-/* ---- the account on disk
- * ---------------------------------------------------------------------------- */
+/* ---- the account on disk ---- */
 
 static bool path_of(const struct dm_coordinator *c, const char *name, char path[4096])
 {
@@ -138,8 +137,7 @@ int dm_models_begin(struct dm_coordinator *c, struct dm_error *err)
     return rc;
 }
 
-/* ---- the budget
- * ------------------------------------------------------------------------------------- */
+/* ---- the budget ---- */
 
 static void send_grant(struct dm_peer *peer, const struct dm_grant *g)
 {

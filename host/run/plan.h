@@ -15,9 +15,8 @@ struct dm_point {
 struct dm_plan {
     struct dm_inputs *inputs;
     uint64_t split_bytes;
-    uint64_t
-        documents; /* DM_FILE_OF_ROWS ...: files that are rows are not cut, whatever is in them */
-    bool one_file; /* a split never holds more than one file */
+    uint64_t documents; /* DM_FILE_OF_ROWS ...: files that are rows are not cut */
+    bool one_file;      /* a split never holds more than one file */
     struct dm_point at;
     uint64_t planned; /* bytes handed out so far */
 };

@@ -23,6 +23,8 @@ struct dm_pump {
     struct dm_error err;
 };
 
+/* Opens the run's file, which is made when it is not there. DM_EIO: it can not be; dm_pump_finish
+ * in any case. */
 int dm_pump_start(struct dm_pump *p, uv_loop_t *loop, const char *path, void (*on_written)(void *),
                   void *arg, struct dm_error *err);
 

@@ -2,8 +2,10 @@
  * input. */
 #include "run/work_state.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 uint64_t dm_ticks(void)
 {
@@ -185,9 +187,31 @@ int dm_rows_fill(struct dm_rows *rows)
     return rc < 0 ? fail(w, rc) : (int)w->nrows;
 }
 
+static bool is_fork;
+
+static void note_fork(void)
+{
+    is_fork = true;
+}
+
+void dm_rows_watch_forks(void)
+{
+    static bool watched;
+    if (!watched)
+        pthread_atfork(NULL, NULL, note_fork);
+    watched = true;
+}
+
+void dm_rows_leave_fork(void)
+{
+    if (is_fork)
+        _exit(0);
+}
+
 /* An operator has done its work on a row, which still stands on the board. */
 static inline void tell_worked(const struct dm_work *w)
 {
+    dm_rows_leave_fork();
     if (w->current && w->worked && (w->tells_all || w->split->single || w->split->probe))
         w->worked(w->tell_arg);
 }
@@ -235,7 +259,7 @@ void dm_rows_rest(struct dm_rows *rows)
 
 static int write_bytes(struct dm_work *w, const char *p, size_t n)
 {
-    int rc = dm_work_flush_pass(w);
+    int rc = dm_work_flush_untouched(w);
     if (rc)
         return rc;
     return dm_work_put(w, p, n);
@@ -257,17 +281,17 @@ static int write_held(struct dm_work *w, const struct dm_row *row)
 }
 
 /* An untouched row joins the stretch that is written as it was read. */
-static int pass_row(struct dm_work *w, const struct dm_row *row)
+static int keep_untouched(struct dm_work *w, const struct dm_row *row)
 {
     if (ends_in_cr(row))
         return write_held(w, row);
-    if (w->pass_end != row->p) {
-        int rc = dm_work_flush_pass(w);
+    if (w->untouched_end != row->p) {
+        int rc = dm_work_flush_untouched(w);
         if (rc)
             return rc;
-        w->pass = row->p;
+        w->untouched = row->p;
     }
-    w->pass_end = row->end + 1;
+    w->untouched_end = row->end + 1;
     return DM_OK;
 }
 
@@ -279,7 +303,7 @@ int dm_rows_keep(struct dm_rows *rows, uint32_t i, struct dm_sample *sample)
         if (i >= DM_BATCH_ROWS && sample == w->held[i - DM_BATCH_ROWS].sample)
             return fail(w, write_held(w, dm_work_row(w, i)));
         if (i < DM_BATCH_ROWS && sample == w->samples[i])
-            return fail(w, pass_row(w, &w->rows[i]));
+            return fail(w, keep_untouched(w, &w->rows[i]));
     }
     dm_buf_clear(&w->scratch);
     int rc = dm_sample_write(sample, &w->scratch, &w->err);

@@ -59,6 +59,7 @@ int dm_split_get(struct dm_wire *w, struct dm_split *s, struct dm_error *err);
 /* The name in the folder for parts of what an attempt at a split adds to a stream. */
 void dm_part_name(uint64_t id, uint32_t attempt, int stream, char *buf, size_t n);
 
+/* Places of an output in its streams, into a frame and out of it. False when memory is short. */
 bool dm_place_put(struct dm_buf *b, const struct dm_place at[DM_STREAMS]);
 void dm_place_get(struct dm_wire *w, struct dm_place at[DM_STREAMS]);
 

@@ -47,7 +47,7 @@ static int read_block(struct dm_spool *s)
         return dm_fail_memory(&s->err);
     if (!wait_for_input(s))
         return DM_OK;
-    if (!s->reader && !(s->reader = dm_reader_open("/dev/stdin", &s->err)))
+    if (!s->reader && !(s->reader = dm_reader_open(DM_STANDARD_INPUT, &s->err)))
         return s->err.status;
     int64_t n = dm_reader_read(s->reader, s->carry.p, BLOCK_BYTES, &s->err);
     if (n == DM_EINPUT)

@@ -5,7 +5,6 @@
 #ifndef DM_RUN_STATE_H
 #define DM_RUN_STATE_H
 
-#include "cluster/hosts.h"
 #include "run/asked.h"
 #include "run/commit.h"
 #include "run/coordinator.h"
@@ -35,7 +34,8 @@ struct dm_coordinator {
     uv_work_t commit_work;
     uv_work_t store_work;
     struct dm_pool pool;
-    struct dm_hosts *hosts; /* whose workers the pool has; NULL: they run here */
+    const struct dm_elsewhere *elsewhere;
+    struct dm_hosts *hosts; /* its own: whose workers the pool has; NULL: they run here */
     struct dm_plan plan;
     struct dm_items items;
     struct dm_peer *idle;  /* workers that wait for work */
@@ -77,6 +77,7 @@ void dm_run_fail(struct dm_coordinator *c, const struct dm_error *err);
 
 /* Does what can be done: splits to workers, outputs to their places, commits, the end. */
 void dm_advance(struct dm_coordinator *c);
+
 /* Ends the run so that it can be resumed: running splits are finished, or, with `now`, given up.
  * The text tells people; "": nothing is told. */
 void dm_run_stop(struct dm_coordinator *c, bool now, const char *text);
@@ -124,6 +125,10 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer);
 
 /* The worker inside has closed descriptors of this process, which ends here. */
 void dm_loss_inside(struct dm_coordinator *c, struct dm_peer *peer);
+
+/* From now on an operator that ends this process, whose worker is inside, does not do so in
+ * silence; NULL: that run is over. */
+void dm_loss_guard(struct dm_coordinator *c);
 
 /* A worker on another node tells which row it is about to work on. */
 void dm_loss_at(struct dm_peer *peer, struct dm_wire *frame);

@@ -15,8 +15,7 @@ static void path_of(const struct dm_coordinator *c, const char *name, char path[
     snprintf(path, PATH_BYTES, "%s/%s", c->job->settings.folder, name);
 }
 
-/* ---- in another thread: a file system may take its time
- * ----------------------------------------------------------------- */
+/* ---- in another thread: a file system may take its time ---- */
 
 static void write_status(const struct dm_coordinator *c)
 {

@@ -63,17 +63,21 @@ size_t dm_frame_begin(struct dm_buf *b, enum dm_message type);
 /* Writes the length of the frame that begins at `at`. */
 void dm_frame_end(struct dm_buf *b, size_t at);
 
+/* Append to a frame: numbers with the lowest byte first, bytes behind their number. False when
+ * memory is short. */
 bool dm_put_u8(struct dm_buf *b, uint8_t v);
 bool dm_put_u32(struct dm_buf *b, uint32_t v);
 bool dm_put_u64(struct dm_buf *b, uint64_t v);
 bool dm_put_bytes(struct dm_buf *b, const char *p, size_t n);
 bool dm_put_text(struct dm_buf *b, const char *s);
 
+/* What is read of a frame. */
 struct dm_wire {
     const unsigned char *p, *end;
     bool bad; /* something was read that is not there */
 };
 
+/* What stands next; 0 when bad. */
 uint8_t dm_get_u8(struct dm_wire *w);
 uint32_t dm_get_u32(struct dm_wire *w);
 uint64_t dm_get_u64(struct dm_wire *w);

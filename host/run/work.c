@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 struct dm_work *dm_work_create(const struct dm_settings *settings, struct dm_board *board)
@@ -132,7 +133,7 @@ int dm_work_begin(struct dm_work *w, const struct dm_split *split, struct dm_res
     w->result = result;
     w->range = 0;
     w->open = false;
-    w->pass = w->pass_end = NULL;
+    w->untouched = w->untouched_end = NULL;
     w->nrows = 0;
     w->current = NULL;
     dm_work_drop_held(w);
@@ -158,13 +159,13 @@ int dm_work_put(struct dm_work *w, const char *p, size_t n)
     return dm_output_add(&w->result->out[DM_ROWS], p, n, &w->err);
 }
 
-int dm_work_flush_pass(struct dm_work *w)
+int dm_work_flush_untouched(struct dm_work *w)
 {
-    if (w->pass == w->pass_end)
+    if (w->untouched == w->untouched_end)
         return DM_OK;
-    const char *p = w->pass;
-    size_t n = (size_t)(w->pass_end - p);
-    w->pass = w->pass_end = NULL;
+    const char *p = w->untouched;
+    size_t n = (size_t)(w->untouched_end - p);
+    w->untouched = w->untouched_end = NULL;
     return dm_work_put(w, p, n);
 }
 
@@ -246,6 +247,11 @@ static int check_unchanged(struct dm_work *w)
     const struct dm_range *r = dm_work_range(w);
     if (r->size == w->input.size && r->mtime == w->input.mtime && dm_input_unchanged(&w->input))
         return DM_OK;
+    if (access(r->path, F_OK))
+        return dm_fail(&w->err, DM_EIO,
+                       "%s is not there any more\nwas it removed, or does an operator change the "
+                       "current directory, from which paths count?",
+                       r->path);
     return dm_fail(&w->err, DM_EIO, "%s has changed since the run began\nstart again with --force",
                    r->path);
 }
@@ -332,7 +338,7 @@ static int end_of_damaged(struct dm_work *w)
 /* Leaves the present range; `ended` when its file has no more rows. */
 int dm_work_close_range(struct dm_work *w, bool ended)
 {
-    int rc = dm_work_flush_pass(w);
+    int rc = dm_work_flush_untouched(w);
     if (rc == DM_OK)
         rc = check_unchanged(w);
     if (rc == DM_OK && ended && w->input.damage.status)
@@ -370,7 +376,7 @@ int dm_work_next_block(struct dm_work *w)
         }
         if (dm_input_ready(&w->input))
             return 1;
-        int rc = dm_work_flush_pass(w);
+        int rc = dm_work_flush_untouched(w);
         if (rc == DM_OK && w->idle)
             rc = w->idle(w->idle_arg, &w->err);
         if (rc)
@@ -395,7 +401,7 @@ int dm_work_end(struct dm_work *w, int rc, struct dm_error *err)
     if (rc != DM_EMEMORY) /* else the row stays on the board, to be blamed */
         atomic_store(&w->board->row, DM_NO_ROW);
     if (rc == DM_OK)
-        rc = dm_work_flush_pass(w);
+        rc = dm_work_flush_untouched(w);
     for (int i = 0; i < DM_STREAMS && rc == DM_OK; i++)
         rc = dm_output_end(&w->result->out[i], &w->err);
     if (rc && w->err.status)

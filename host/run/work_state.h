@@ -60,9 +60,10 @@ struct dm_work {
     struct dm_sample *samples[DM_BATCH_ROWS];
     struct dm_row rows[DM_BATCH_ROWS];
     uint32_t nrows;
-    struct dm_sample *current;   /* whose nodes are good */
-    const char *pass, *pass_end; /* rows that go out as they came in: a stretch of the block */
-    bool filling;                /* what is refused now was not seen by any operator */
+    struct dm_sample *current; /* whose nodes are good */
+    const char *untouched;     /* a stretch of the block: rows that go out as they came in */
+    const char *untouched_end; /* the same as `untouched` when there are none */
+    bool filling;              /* what is refused now was not seen by any operator */
     /* of rows that wait; Lua counts them from DM_BATCH_ROWS */
     struct dm_held *held;
     uint32_t nheld, held_cap;
@@ -156,7 +157,7 @@ static inline bool dm_work_leaves_out(const struct dm_work *w, uint64_t offset)
 }
 
 /* Writes the rows that go out as they came in. */
-int dm_work_flush_pass(struct dm_work *w);
+int dm_work_flush_untouched(struct dm_work *w);
 
 /* Forgets the rows that wait, when a split is given up; frees what they need. */
 void dm_work_drop_held(struct dm_work *w);

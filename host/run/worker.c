@@ -1,13 +1,8 @@
-#include "run/worker.h"
+#include "run/worker_state.h"
 
 #include "base/loop.h"
 #include "engine/self.h"
-#include "lua/state.h"
 #include "net/http.h"
-#include "run/asked.h"
-#include "run/budget.h"
-#include "run/replies.h"
-#include "run/trace.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -15,33 +10,9 @@
 #include <sys/stat.h>
 #include <uv.h>
 
-struct dm_worker {
-    struct dm_settings settings;
-    struct dm_lua *lua;
-    struct dm_work *work;
-    struct dm_tracer *tracer;  /* once something is to be traced */
-    struct dm_result *results; /* those that run or wait for a place, oldest first */
-    struct dm_buf frame;
-    struct dm_board *board;
-    struct dm_replies *replies; /* that models gave before; NULL: none are kept */
-    uint64_t told_ms;           /* when the coordinator was told last what models are asked */
-    uint64_t rested_ms;         /* when the file of replies was let go of */
-    struct dm_buf grants; /* of requests to models, as they came; those before `granted` are used */
-    size_t granted;
-    uint64_t wanted;    /* requests that the coordinator has not granted yet */
-    int fd;             /* where frames come, or -1 */
-    int poll_fd;        /* of a worker inside: what the coordinator's loop polls, or -1 */
-    bool heard;         /* the coordinator knows of the row that it was told last */
-    dm_work_idle *idle; /* handles them */
-    void *idle_arg;
-    dm_work_tell *closed; /* of a worker inside */
-    dm_worker_send *send;
-    void *arg;
-};
+struct dm_worker *dm_worker_here;
 
-static struct dm_worker *here; /* the worker of this process, for what Lua calls */
-
-static int send_frame(struct dm_worker *w, size_t at, bool ok, struct dm_error *err)
+int dm_worker_send_frame(struct dm_worker *w, size_t at, bool ok, struct dm_error *err)
 {
     if (!ok || w->frame.n < DM_FRAME_HEAD)
         return dm_fail_memory(err);
@@ -52,69 +23,41 @@ static int send_frame(struct dm_worker *w, size_t at, bool ok, struct dm_error *
 static int send_hello(struct dm_worker *w, struct dm_error *err)
 {
     size_t at = dm_frame_begin(&w->frame, DM_HELLO);
-    return send_frame(w, at, dm_put_u32(&w->frame, (uint32_t)dm_abi()), err);
+    return dm_worker_send_frame(w, at, dm_put_u32(&w->frame, (uint32_t)dm_abi()), err);
 }
 
-/* With how far the output has got: of a part, its sizes. */
-static int send_done(struct dm_worker *w, const struct dm_result *r, struct dm_error *err)
+/* How far the output has got: of a part, its sizes. */
+static bool put_places(struct dm_buf *frame, const struct dm_result *r)
 {
     struct dm_place places[DM_STREAMS];
     for (int i = 0; i < DM_STREAMS; i++)
         places[i] = r->out[i].at;
+    return dm_place_put(frame, places);
+}
+
+static int send_done(struct dm_worker *w, const struct dm_result *r, struct dm_error *err)
+{
     size_t at = dm_frame_begin(&w->frame, DM_DONE);
     bool ok = dm_put_u64(&w->frame, r->split) && dm_put_u32(&w->frame, r->attempt) &&
-              dm_put_u8(&w->frame, r->input_ended) && dm_place_put(&w->frame, places) &&
+              dm_put_u8(&w->frame, r->input_ended) && put_places(&w->frame, r) &&
               dm_counts_put(&w->frame, &r->counts);
-    return send_frame(w, at, ok, err);
+    return dm_worker_send_frame(w, at, ok, err);
 }
 
 static int send_written(struct dm_worker *w, const struct dm_result *r, struct dm_error *err)
 {
-    struct dm_place places[DM_STREAMS];
-    for (int i = 0; i < DM_STREAMS; i++)
-        places[i] = r->out[i].at;
     size_t at = dm_frame_begin(&w->frame, DM_WRITTEN);
     bool ok = dm_put_u64(&w->frame, r->split) && dm_put_u32(&w->frame, r->attempt) &&
-              dm_place_put(&w->frame, places);
-    return send_frame(w, at, ok, err);
-}
-
-/* Sends the replies that are to be kept, and lets go of the file of those that were: while there is
- * work, only now and then, since SQLite then forgets the pages that it has read. */
-static int send_replies(struct dm_worker *w, bool working, struct dm_error *err)
-{
-    enum { REST_MS = 20 };
-    uint64_t now = uv_hrtime() / 1000000;
-    int rc = DM_OK;
-    if (w->replies && (!working || now - w->rested_ms >= REST_MS)) {
-        w->rested_ms = now;
-        rc = dm_replies_rest(w->replies, err);
-    }
-    return rc || !w->frame.n ? rc : w->send(w->arg, &w->frame, err);
+              put_places(&w->frame, r);
+    return dm_worker_send_frame(w, at, ok, err);
 }
 
 /* Handles what has come. What a worker inside waits for may be the log of replies, which is taken
  * into their file when nobody reads: nobody else does. */
-static int handle_others(struct dm_worker *w, struct dm_error *err)
+int dm_worker_handle_others(struct dm_worker *w, struct dm_error *err)
 {
     int rc = w->fd < 0 && w->replies ? dm_replies_rest(w->replies, err) : DM_OK;
     return rc ? rc : w->idle(w->idle_arg, err);
-}
-
-/* Tells what models were asked since that was last told. */
-static int send_asked(struct dm_worker *w, struct dm_error *err)
-{
-    struct dm_asked *asked = dm_work_rows(w->work)->asked;
-    bool any = false;
-    for (uint64_t i = 0; i < w->settings.nops; i++)
-        any = any || !dm_asked_is_empty(&asked[i]);
-    w->told_ms = uv_hrtime() / 1000000;
-    if (!any)
-        return DM_OK;
-    size_t at = dm_frame_begin(&w->frame, DM_ASKED);
-    int rc = send_frame(w, at, dm_asked_put(&w->frame, asked, w->settings.nops), err);
-    memset(asked, 0, w->settings.nops * sizeof *asked);
-    return rc;
 }
 
 static void unlink_result(struct dm_worker *w, struct dm_result *r)
@@ -154,8 +97,8 @@ static int run_split(struct dm_worker *w, const struct dm_split *s, struct dm_re
     if (rc == DM_OK) {
         rc = dm_lua_call(w->lua, "dm.run.worker", "run", dm_work_rows(w->work), err);
         rc = dm_work_end(w->work, rc, err);
-        int told = send_replies(w, false, rc ? NULL : err);
-        told = told ? told : send_asked(w, rc ? NULL : err);
+        int told = dm_worker_send_replies(w, false, rc ? NULL : err);
+        told = told ? told : dm_worker_send_asked(w, rc ? NULL : err);
         rc = rc ? rc : told;
     }
     if (rc == DM_OK)
@@ -169,7 +112,7 @@ static int give_up(struct dm_worker *w, struct dm_result *r, struct dm_error *er
     unlink_result(w, r);
     size_t at = dm_frame_begin(&w->frame, DM_FAILED);
     bool ok = dm_put_u32(&w->frame, (uint32_t)DM_ESPENT) && dm_put_text(&w->frame, "");
-    return send_frame(w, at, ok, err);
+    return dm_worker_send_frame(w, at, ok, err);
 }
 
 static int assign(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err)
@@ -236,7 +179,7 @@ static int trace(struct dm_worker *w, struct dm_wire *frame, struct dm_error *er
     if (rc)
         return rc;
     size_t at = dm_frame_begin(&w->frame, DM_TRACED);
-    return send_frame(w, at, dm_put_bytes(&w->frame, t->reply.p, t->reply.n), err);
+    return dm_worker_send_frame(w, at, dm_put_bytes(&w->frame, t->reply.p, t->reply.n), err);
 }
 
 /* Tells the coordinator of the row on the board, and waits until it has heard that: should the row
@@ -248,11 +191,11 @@ static void tell_row(void *arg)
     struct dm_error err;
     size_t at = dm_frame_begin(&w->frame, DM_AT);
     w->heard = false;
-    int rc = send_frame(w, at, dm_board_put(&w->frame, w->board), &err);
+    int rc = dm_worker_send_frame(w, at, dm_board_put(&w->frame, w->board), &err);
     while (rc == DM_OK && !w->heard) {
         struct pollfd fd = {.fd = w->fd, .events = POLLIN};
         poll(&fd, 1, LOOK_MS);
-        rc = handle_others(w, &err);
+        rc = dm_worker_handle_others(w, &err);
     }
     if (rc)
         _exit(1); /* nobody waits for the outcome any more */
@@ -296,7 +239,7 @@ static int call(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err
     int rc = dm_lua_call(w->lua, "dm.remote.worker", "call", &c, err);
     if (rc == DM_OK) {
         size_t at = dm_frame_begin(&w->frame, DM_ANSWER);
-        rc = send_frame(w, at, dm_put_bytes(&w->frame, c.answer.p, c.answer.n), err);
+        rc = dm_worker_send_frame(w, at, dm_put_bytes(&w->frame, c.answer.p, c.answer.n), err);
     }
     dm_buf_finish(&c.answer);
     return rc;
@@ -308,18 +251,6 @@ static int learn(struct dm_worker *w, struct dm_wire *frame, struct dm_error *er
     struct dm_call c = {0};
     c.request = dm_get_bytes(frame, &c.request_bytes);
     return dm_lua_call(w->lua, "dm.remote.worker", "learn", &c, err);
-}
-
-/* Keeps a grant until Lua takes it. */
-static int budget(struct dm_worker *w, struct dm_wire *frame, struct dm_error *err)
-{
-    struct dm_grant g;
-    dm_grant_get(frame, &g);
-    if (frame->bad)
-        return dm_fail(err, DM_EINPUT, "malformed message from the coordinator");
-    w->wanted = g.over || g.n > w->wanted ? 0 : w->wanted - g.n;
-    dm_loop_watch(w->wanted ? w->fd : -1);
-    return dm_buf_add(&w->grants, &g, sizeof g) ? DM_OK : dm_fail_memory(err);
 }
 
 int dm_worker_handle(struct dm_worker *w, enum dm_message type, struct dm_wire *frame,
@@ -340,7 +271,7 @@ int dm_worker_handle(struct dm_worker *w, enum dm_message type, struct dm_wire *
     case DM_CODE:
         return learn(w, frame, err);
     case DM_BUDGET:
-        return budget(w, frame, err);
+        return dm_worker_take_grant(w, frame, err);
     default:
         return dm_fail(err, DM_EINPUT, "message of unknown type %d from the coordinator",
                        (int)type);
@@ -360,17 +291,19 @@ struct dm_worker *dm_worker_create(struct dm_wire *setup, struct dm_board *board
     w->board = board;
     w->fd = w->poll_fd = -1;
     int rc = dm_settings_get(setup, &w->settings, err);
+    dm_rows_watch_forks();
     if (rc == DM_OK) {
         w->lua = dm_lua_open(w->settings.memory_bytes, err);
         rc = w->lua ? dm_lua_call(w->lua, "dm.run.worker", "setup", &w->settings, err) : DM_EUSAGE;
     }
+    dm_rows_leave_fork();
     if (rc == DM_OK && w->settings.replies[0])
         rc = dm_replies_open(&w->replies, w->settings.replies, DM_REPLIES_READ, err);
     if (rc == DM_OK) {
         w->work = dm_work_create(&w->settings, board);
         rc = w->work ? send_hello(w, err) : dm_fail_memory(err);
     }
-    here = w;
+    dm_worker_here = w;
     if (rc == DM_OK)
         return w;
     dm_worker_destroy(w);
@@ -383,8 +316,8 @@ void dm_worker_destroy(struct dm_worker *w)
         return;
     while (w->results)
         unlink_result(w, w->results);
-    if (here == w)
-        here = NULL;
+    if (dm_worker_here == w)
+        dm_worker_here = NULL;
     if (w->wanted)
         dm_loop_watch(-1);
     dm_replies_close(w->replies);
@@ -407,10 +340,10 @@ static int on_idle(void *arg, struct dm_error *err)
 {
     enum { TELL_MS = 100 };
     struct dm_worker *w = arg;
-    int rc = send_replies(w, true, err);
+    int rc = dm_worker_send_replies(w, true, err);
     if (rc == DM_OK && uv_hrtime() / 1000000 - w->told_ms >= TELL_MS)
-        rc = send_asked(w, err);
-    return rc ? rc : handle_others(w, err);
+        rc = dm_worker_send_asked(w, err);
+    return rc ? rc : dm_worker_handle_others(w, err);
 }
 
 void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg, int fd)
@@ -431,66 +364,9 @@ void dm_worker_is_inside(struct dm_worker *w, dm_work_idle *idle, dm_work_tell *
     dm_work_on_row(w->work, tell_row, end_if_closed, true, w);
 }
 
-int dm_reply_find(const char *key, struct dm_buf *reply, struct dm_error *err)
-{
-    return here && here->replies ? dm_replies_find(here->replies, key, reply, err) : 0;
-}
-
-int dm_reply_kept(void)
-{
-    return here && here->replies && !here->settings.replay;
-}
-
-/* They go together, at the latest when the worker is idle. */
-int dm_reply_keep(const char *key, const char *reply, size_t n, struct dm_error *err)
-{
-    enum { REPLIES_BYTES = 16 * 1024 };
-    if (!dm_reply_kept())
-        return DM_OK;
-    size_t at = dm_frame_begin(&here->frame, DM_REPLY);
-    bool ok = dm_put_text(&here->frame, key) && dm_put_bytes(&here->frame, reply, n);
-    if (!ok || here->frame.n >= REPLIES_BYTES)
-        return send_frame(here, at, ok, err);
-    dm_frame_end(&here->frame, at);
-    return DM_OK;
-}
-
-int dm_metered(void)
-{
-    if (!here || here->settings.plan[0] == 0) /* a tracer's requests are no run's */
-        return 0;
-    return here->settings.metered ? 2 : 1;
-}
-
-int dm_want(const struct dm_want *want, struct dm_error *err)
-{
-    size_t at = dm_frame_begin(&here->frame, DM_WANT);
-    here->wanted += want->n;
-    dm_loop_watch(here->wanted ? here->fd : -1);
-    return send_frame(here, at, dm_want_put(&here->frame, want), err);
-}
-
-int dm_grant_next(struct dm_grant *grant, struct dm_error *err)
-{
-    struct dm_worker *w = here;
-    int rc = w->granted == w->grants.n && w->idle ? handle_others(w, err) : DM_OK;
-    if (rc || w->granted == w->grants.n)
-        return rc;
-    memcpy(grant, w->grants.p + w->granted, sizeof *grant);
-    w->granted += sizeof *grant;
-    if (w->granted == w->grants.n)
-        w->granted = w->grants.n = 0;
-    return 1;
-}
-
 double dm_row_offset(void)
 {
-    bool runs = here && here->settings.plan[0] != 0; /* a tracer's rows are no run's */
-    uint64_t row = runs ? atomic_load(&here->board->row) : DM_NO_ROW;
+    const struct dm_worker *w = dm_worker_here;
+    uint64_t row = w && dm_worker_is_run(w) ? atomic_load(&w->board->row) : DM_NO_ROW;
     return row == DM_NO_ROW ? -1 : (double)row;
-}
-
-int dm_reply_only(void)
-{
-    return here && here->replies && here->settings.replay;
 }

@@ -42,7 +42,7 @@ static struct {
     bool running;
 } server;
 
-/* ---- the loop */
+/* ---- the loop ---- */
 
 static void on_timer(uv_timer_t *timer);
 
@@ -72,7 +72,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     run();
 }
 
-/* ---- connections */
+/* ---- connections ---- */
 
 static void unlink_peer(struct peer *p)
 {
@@ -165,7 +165,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
     append_peer(p);
 }
 
-/* ---- requests */
+/* ---- requests ---- */
 
 static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status)
 {
@@ -286,7 +286,7 @@ void dm_serve_answer(uint32_t id, const struct dm_serve_reply *reply)
     uv_timer_start(&server.timer, on_timer, 0, 0);
 }
 
-/* ---- begin and end */
+/* ---- begin and end ---- */
 
 static void ignore_log(void *arg, const char *format, va_list args)
 {

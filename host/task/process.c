@@ -60,7 +60,7 @@ static struct {
     char block[BLOCK_BYTES];
 } processes;
 
-/* ---- the end of a process */
+/* ---- the end of a process ---- */
 
 static void hand_out(struct process *p)
 {
@@ -192,7 +192,7 @@ static void on_child(uv_signal_t *handle, int number)
     }
 }
 
-/* ---- its outputs */
+/* ---- its outputs ---- */
 
 static void on_alloc(uv_handle_t *handle, size_t n, uv_buf_t *buf)
 {
@@ -260,7 +260,7 @@ static int make_pipes(struct process *p, int *ends)
     return 0;
 }
 
-/* ---- its beginning */
+/* ---- its beginning ---- */
 
 static int prepare(struct dm_error *err)
 {
@@ -386,7 +386,7 @@ int dm_process_start(const struct dm_process_options *o, struct dm_error *err)
     return rc;
 }
 
-/* ---- what else Lua calls */
+/* ---- what else Lua calls ---- */
 
 static struct process *find(uint32_t id)
 {

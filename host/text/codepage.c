@@ -73,7 +73,8 @@ static const struct entry *find(uint32_t c)
     return &entries[c < PLANE ? entry_of[c] : 0];
 }
 
-unsigned dm_codepage_of(uint32_t c)
+/* Bit set of the pages that hold a character. */
+static unsigned pages_of(uint32_t c)
 {
     const unsigned all = (1u << DM_PAGES) - 1, windows = 0x7Eu;
     if (c < 128)
@@ -85,7 +86,7 @@ unsigned dm_codepage_of_text(const char *p, size_t n)
 {
     unsigned pages = ~0u;
     for (size_t i = 0, size; i < n && pages; i += size)
-        pages &= dm_codepage_of(dm_char_read(p + i, &size));
+        pages &= pages_of(dm_char_read(p + i, &size));
     return pages;
 }
 

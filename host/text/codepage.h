@@ -37,8 +37,7 @@ enum {
 /* Whether bytes that a page leaves out stand for control characters in it. */
 bool dm_codepage_is_windows(int page);
 
-/* Bit set of the pages that hold a character; of those that hold all of a text. */
-unsigned dm_codepage_of(uint32_t c);
+/* Bit set of the pages that hold all characters of a text. */
 unsigned dm_codepage_of_text(const char *p, size_t n);
 
 /* DM_CLUE_ bits of a character. */

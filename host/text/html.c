@@ -83,6 +83,17 @@ static int find_tag(const char *p, size_t n)
     return DM_TAG_other;
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Whether c is a digit or a letter; with `hex` one of a number of base 16. */
+static bool is_alnum(char c, bool hex)
+{
+    return is_digit(c) || (dm_html_is_letter(c) && (!hex || (c | 0x20) <= 'f'));
+}
+
 static size_t skip_space(const struct dm_html *h, size_t i)
 {
     while (i < h->n && is_space(h->p[i]))
@@ -217,11 +228,25 @@ static void read_section(struct dm_html *h, struct dm_html_token *t)
     h->at = end ? t->end + 3 : h->n;
 }
 
-/* Markup that does not end, as text: up to a '>' inside it. */
+/* Place of the next '>' from i on, or the end. Asked for places that grow. */
+static size_t next_close(struct dm_html *h, size_t i)
+{
+    if (h->close <= i)
+        h->close = find_byte(h, i, '>');
+    return h->close;
+}
+
+/* Markup that does not end, as text: up to a '>' inside it, else before the next '<', else its own
+ * alone. */
 static bool take_unended(struct dm_html *h, size_t i, struct dm_html_token *t)
 {
-    size_t end = find_byte(h, i, '>');
-    h->at = end < h->n ? end + 1 : end;
+    if (next_close(h, i) < h->n) {
+        h->at = h->close + 1;
+    } else {
+        h->at = find_byte(h, i + 1, '<');
+        h->at = h->at < h->n ? h->at : i + 1;
+    }
+    h->stopped = true;
     *t = (struct dm_html_token){.kind = DM_HTML_TEXT, .start = i, .end = h->at, .unended = true};
     return true;
 }
@@ -258,11 +283,19 @@ static size_t other_end(struct dm_html *h, size_t i)
     return end < h->n ? end + 1 : 0;
 }
 
-/* Reads what stands at a '<'. False when it is passed over. */
+/* Reads what stands at a '<', or at an '&' from which on all is text. False when it is passed over.
+ */
 static bool read_markup(struct dm_html *h, struct dm_html_token *t)
 {
     size_t i = h->at;
+    if (h->p[i] == '&') {
+        h->at = h->n;
+        *t = (struct dm_html_token){.kind = DM_HTML_TEXT, .start = i, .end = h->n, .unended = true};
+        return true;
+    }
     bool close = h->p[i + 1] == '/';
+    if (h->others && next_close(h, i) == h->n)
+        return take_unended(h, i, t);
     if (h->others && close && read_end_tag(h, i + 2, t))
         return true;
     t->start = i;
@@ -346,9 +379,42 @@ static size_t model_end(const struct dm_html *h)
     return i;
 }
 
-static size_t data_end(const struct dm_html *h)
+/* Whether Python reads the '&' at i: it stops at one that begins no reference, or one that the text
+ * ends in. */
+static bool is_read(const struct dm_html *h, size_t i)
+{
+    bool number = ++i < h->n && h->p[i] == '#';
+    bool hex = number && i + 1 < h->n && (h->p[i + 1] | 0x20) == 'x';
+    size_t start = number ? i += 1 + hex : i;
+    if (!number && (i == h->n || !dm_html_is_letter(h->p[i])))
+        return true;
+    while (i < h->n && (number && !hex ? is_digit(h->p[i]) : is_alnum(h->p[i], hex)))
+        i++;
+    return i > start && i < h->n && !(number && is_alnum(h->p[i], true));
+}
+
+/* Whether all from the '&' at i on is plain text, since Python has stopped there for the second
+ * time. The first time it goes on, behind the '#' of what is no number if there is a semicolon to
+ * come. */
+static bool stops(struct dm_html *h, size_t i)
+{
+    if (is_read(h, i))
+        return false;
+    bool number = i + 1 < h->n && h->p[i + 1] == '#';
+    bool once = !h->stopped && number && find_byte(h, i, ';') < h->n;
+    h->stopped = true;
+    return !once;
+}
+
+static size_t data_end(struct dm_html *h)
 {
     size_t i = h->at;
+    if (h->others) {
+        for (; i < h->n; i++)
+            if (h->p[i] == '<' ? is_markup(h, i) : h->p[i] == '&' && stops(h, i))
+                break;
+        return i;
+    }
     while ((i = find_byte(h, i, '<')) < h->n && !is_markup(h, i))
         i++;
     return i;

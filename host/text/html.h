@@ -42,7 +42,9 @@ struct dm_html {
                      tokens, "</>" is nothing, markup that does not end is text, a script that does
                      not end has none */
     bool foreign; /* set by the caller: CDATA sections are text */
+    bool stopped; /* with others: Python has stopped once where something does not end */
     bool no_comment_ends, no_section_ends, no_condition_ends; /* from here on */
+    size_t close;                   /* with others: place of the next '>' */
     struct dm_text_span unfinished; /* name of a start tag that the text ends in */
 };
 

@@ -48,6 +48,7 @@ bool dm_html_stack_write(struct dm_html_stack *s, struct dm_buf *out);
 /* The innermost context; borrowed until the next push. */
 struct dm_html_context *dm_html_stack_top(const struct dm_html_stack *s);
 
+/* Opens a context within the innermost one, and closes that. */
 void dm_html_stack_push(struct dm_html_stack *s, int kind, int tag);
 void dm_html_stack_pop(struct dm_html_stack *s);
 

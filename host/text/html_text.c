@@ -6,7 +6,9 @@
  * is moved in front of a table is only counted, and elements that others close are not told apart;
  * and but for what Modest, the parser of Data-Juicer, does otherwise: the text before a '<' that
  * ends the document is lost behind markup, the name of a tag that does not end is text, references
- * in text without tags are read where it has end tags of other elements.
+ * in text without tags are read where it has end tags of other elements, and such text is lost when
+ * the document ends in it with half a tag; "</>" counts as white space where nothing else stands,
+ * and white space that is written as a reference does not.
  */
 #include "text/chars.h"
 #include "text/entity.h"
@@ -22,8 +24,9 @@ enum { MOST_FOREIGN = 64 };
 struct reader {
     struct dm_html html;
     struct dm_html_stack stack;
-    uint32_t hidden; /* templates that are open before the body */
-    bool in_body, in_noscript, skip_newline;
+    uint32_t hidden;  /* templates that are open before the body */
+    size_t after_pre; /* place behind the tag of a pre or listing, where a newline is passed over */
+    bool in_body, in_noscript;
     bool settled; /* something is seen that a frameset can not replace */
 };
 
@@ -61,11 +64,22 @@ static void add_text(struct reader *r, const char *p, size_t n, bool references,
     r->stack.failed |= !dm_buf_add(r->stack.text, p + from, n - from);
 }
 
+/* Whether text is nothing but white space and "</>". */
+static bool is_white(const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (n - i >= 3 && memcmp(p + i, "</>", 3) == 0)
+            i += 2;
+        else if (!memchr(" \n\t\f\r", p[i], 5))
+            return false;
+    }
+    return true;
+}
+
 /* Puts text that was read into its place. */
-static void place_text(struct reader *r, size_t start)
+static void place_text(struct reader *r, size_t start, bool white)
 {
     size_t solid = skip_white(r->stack.text, start);
-    bool white = solid == r->stack.text->n;
     if (dm_html_stack_top(&r->stack)->kind == DM_IN_COLUMNS && !white) {
         if (solid > start)
             dm_html_stack_add(&r->stack, start, solid, false);
@@ -82,16 +96,19 @@ static void take_text(struct reader *r, const struct dm_html_token *t)
     bool first = i == r->html.unfinished.start; /* or the name of the tag that does not end */
     if (t->references && !first && t->end == r->html.n && r->html.p[t->end - 1] == '<')
         return;
-    if (r->skip_newline && i < t->end && (r->html.p[i] == '\n' || r->html.p[i] == '\r'))
+    if (i == r->after_pre && i < t->end && (r->html.p[i] == '\n' || r->html.p[i] == '\r'))
         i += r->html.p[i] == '\r' && i + 1 < t->end && r->html.p[i + 1] == '\n' ? 2 : 1;
+    bool white = is_white(r->html.p + i, t->end - i);
+    if (white && !r->in_body)
+        return;
     add_text(r, r->html.p + i, t->end - i, t->references, false);
     if (!r->in_body) {
         start = skip_white(r->stack.text, start);
         r->in_body = start < r->stack.text->n;
     }
     if (r->in_body && !r->stack.failed) {
-        r->settled |= skip_white(r->stack.text, start) < r->stack.text->n;
-        place_text(r, start);
+        r->settled |= !white;
+        place_text(r, start, white);
     }
 }
 
@@ -117,16 +134,32 @@ static int model_of(int tag)
     }
 }
 
-/* Whether an end tag begins in the text. */
+/* Whether the text has an end tag whose name, all letters, ends in it. */
 static bool has_end_tag(const struct reader *r, const struct dm_html_token *t)
 {
     const char *p = r->html.p + t->start, *end = r->html.p + t->end;
-    while (end - p > 2 && (p = memchr(p, '<', (size_t)(end - p - 2)))) {
-        if (p[1] == '/' && dm_html_is_letter(p[2]))
+    while (end - p > 3 && (p = memchr(p, '<', (size_t)(end - p - 3)))) {
+        const char *name = p + 2, *at = name;
+        while (at < end && dm_html_is_letter(*at))
+            at++;
+        if (p[1] == '/' && at > name && at < end && memchr(" \n\t\f\r/>", *at, 7))
             return true;
         p++;
     }
     return false;
+}
+
+/* Whether the document ends in "<", "</" or the name of an end tag. */
+static bool ends_in_tag(const struct dm_html *h)
+{
+    size_t i = h->n;
+    while (i && dm_html_is_letter(h->p[i - 1]))
+        i--;
+    if (i && h->p[i - 1] == '/')
+        i--;
+    else if (i < h->n)
+        return false;
+    return i && h->p[i - 1] == '<';
 }
 
 /* Reads the text behind a start tag by the element's own rule. With `lost` nobody sees it. */
@@ -135,12 +168,16 @@ static void take_model(struct reader *r, const struct dm_html_token *open, bool 
     struct dm_html_token t;
     size_t start = r->stack.text->n;
     bool in_table = open->tag == DM_TAG_script || open->tag == DM_TAG_style;
-    r->html.model = model_of(open->tag);
+    int model = r->html.model = model_of(open->tag);
     r->html.model_tag = open->tag;
     dm_html_next(&r->html, &t);
     if (t.kind != DM_HTML_TEXT || lost)
         return;
-    t.references |= model_of(open->tag) == DM_HTML_RAW && has_end_tag(r, &t);
+    if ((model == DM_HTML_RAW || model == DM_HTML_RCDATA) && has_end_tag(r, &t)) {
+        t.references = true;
+        if (t.end == r->html.n && ends_in_tag(&r->html))
+            return;
+    }
     add_text(r, r->html.p + t.start, t.end - t.start, t.references, true);
     if (open->tag == DM_TAG_textarea && r->stack.text->n > start && r->stack.text->p[start] == '\n')
         start++;
@@ -240,14 +277,12 @@ static bool settles(int tag)
     return tags[tag];
 }
 
-/* A frameset takes the place of a body of which nothing is seen yet. */
+/* A frameset ends the text of a body that holds but white space. */
 static void open_frameset(struct reader *r)
 {
     if (r->settled)
         return;
     r->html.at = r->html.n;
-    r->in_body = false;
-    dm_html_stack_begin(&r->stack);
 }
 
 /* Whether a tag opens and closes an element that may hold text. */
@@ -285,7 +320,8 @@ static void open_element(struct reader *r, const struct dm_html_token *t)
     } else if (dm_html_stack_in_structure(&r->stack) && nests(tag)) {
         dm_html_stack_top(&r->stack)->inner++;
     }
-    r->skip_newline = tag == DM_TAG_pre || tag == DM_TAG_listing;
+    if (tag == DM_TAG_pre || tag == DM_TAG_listing)
+        r->after_pre = r->html.at;
 }
 
 /* An end tag inside svg or math, or in HTML inside them. Returns whether that was all. */
@@ -346,13 +382,10 @@ static void take_token(struct reader *r, const struct dm_html_token *t)
             r->hidden = t->kind == DM_HTML_OPEN ? r->hidden + 1 : r->hidden - 1;
     } else if (t->kind == DM_HTML_TEXT) {
         take_text(r, t);
-        r->skip_newline = false;
     } else if (t->kind == DM_HTML_OPEN) {
-        r->skip_newline = false;
         if (r->in_body || open_before_body(r, t))
             open_element(r, t);
     } else if (r->in_body) {
-        r->skip_newline = false;
         close_element(r, t->tag);
     } else {
         r->in_body = t->tag == DM_TAG_br ||
@@ -364,7 +397,7 @@ static void take_token(struct reader *r, const struct dm_html_token *t)
 
 int dm_text_html(const char *p, size_t n, struct dm_buf *out)
 {
-    struct reader r = {.html = {.p = p, .n = n}};
+    struct reader r = {.html = {.p = p, .n = n}, .after_pre = SIZE_MAX};
     struct dm_html_token t;
     dm_html_stack_begin(&r.stack);
     while (!r.stack.failed) {

@@ -29,7 +29,8 @@ void *dm_scratch_room(int which, size_t bytes)
     if (b->cap >= bytes && b->p)
         return b->p;
     dm_buf_finish(b);
-    return dm_buf_grow(b, bytes) ? b->p : NULL;
+    /* a buffer keeps a byte to spare, which would double what is a power of two */
+    return dm_buf_grow(b, bytes ? bytes - 1 : 0) ? b->p : NULL;
 }
 
 struct dm_buf *dm_text_out(void)

@@ -47,8 +47,7 @@ static void tell(int kind, const char *text)
     dm_events_add(&session->events, (struct dm_event){.kind = kind, .op = -1}, text, strlen(text));
 }
 
-/* ---- the tracer ---------------------------------------------------------------------------------
- */
+/* ---- the tracer ---- */
 
 static void on_frame(void *arg, struct dm_peer *peer, enum dm_message type, struct dm_wire *frame)
 {
@@ -161,8 +160,7 @@ int dm_session_ask(const char *p, size_t n, double row_ms, double load_ms, struc
     return DM_OK;
 }
 
-/* ---- files, keys, time --------------------------------------------------------------------------
- */
+/* ---- files, keys, time ---- */
 
 static void on_file(uv_fs_event_t *handle, const char *name, int events, int status)
 {
@@ -317,8 +315,7 @@ static void on_signal(uv_signal_t *handle, int sig)
          "");
 }
 
-/* ---- life ---------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 static int begin(struct session *s, struct dm_error *err)
 {

@@ -1,6 +1,6 @@
 -- The classes that operators extend: Mapper (1:1), Filter (keep or drop), Slicer (1:N), LLM.
 local constant = require "dm.constant"
-local devices = require "dm.devices"
+local devices = require "dm.machine.devices"
 local kind = require "dm.kind"
 local params = require "dm.params"
 local path = require "dm.path"
@@ -202,6 +202,7 @@ function Filter:extend(class)
   return Base.extend(self, class)
 end
 
+---Takes the bounds, and whether they are open, from the parameters.
 function Filter:prepare()
   Base.prepare(self)
   local bounds = self.bounds

@@ -1,5 +1,6 @@
 -- Conditions on the fields of a sample, in the part of Python that Data-Juicer's general_field_filter knows: and,
 -- or, chains of < <= > >= == !=, parentheses, names of fields, dots that look inside, constants.
+local bigint = require "dm.sample.bigint"
 local lexer = require "dm.condition.lexer"
 local kinds = require "dm.kind"
 local sample_module = require "dm.sample"
@@ -25,7 +26,7 @@ local function truth(v)
     local step, state, first = sample_module.each(v)
     return step(state, first) ~= nil
   end
-  if type(v) == "cdata" then return true end -- an integer beyond 2^53
+  if bigint.is(v) then return true end
   return v ~= nil and v ~= false and v ~= 0 and v ~= ""
 end
 
@@ -56,6 +57,21 @@ local function equal(a, b)
   return true
 end
 
+---Whether a value equals one of a list, in which dm.null stands for a value that is null or missing.
+---@param list any[]
+---@param v any
+---@return boolean
+local function is_one_of(list, v)
+  for _, one in ipairs(list) do
+    if rawequal(one, sample_module.null) then
+      if v == nil then return true end
+    elseif v ~= nil and equal(v, one) then
+      return true
+    end
+  end
+  return false
+end
+
 local function kind(v)
   if is_container(v) then return kinds.is_list(v) and "a list" or "an object" end
   return type(v) == "cdata" and "an integer beyond 2^53" or "a " .. type(v)
@@ -69,11 +85,14 @@ local function deciding(a, b)
   return #a, #b
 end
 
+local function is_number(v) return type(v) == "number" or bigint.is(v) end
+
 ---Two values as Lua can put them in order. Python has no order between kinds, nor between objects.
 local function ordered(a, b, sign)
   if type(a) == "boolean" then a = a and 1 or 0 end
   if type(b) == "boolean" then b = b and 1 or 0 end
   if type(a) == type(b) and (type(a) == "number" or type(a) == "string") then return a, b end
+  if is_number(a) and is_number(b) then return bigint.order(a, b), 0 end
   if kinds.is_list(a) and kinds.is_list(b) then
     a, b = deciding(a, b)
     return ordered(a, b, sign)
@@ -246,6 +265,6 @@ function M.compile(text)
 end
 
 M.truth = truth
-M.equal = equal
+M.is_one_of = is_one_of
 
 return M

@@ -5,7 +5,7 @@
 -- which drops the row, and on a plain table it leaves text and data empty as DataMate does.
 local ffi = require "ffi"
 local base_op = require "dm.base_op"
-local failure = require "dm.failure"
+local failure = require "dm.datamate.failure"
 local sources = require "dm.sources"
 local text = require "dm.text"
 

@@ -2,7 +2,7 @@
 local base_op = require "dm.base_op"
 local files = require "dm.files"
 local mixture = require "dm.mixture"
-local overrides = require "dm.overrides"
+local overrides = require "dm.pipeline.overrides"
 local problem = require "dm.problem"
 local recipe = require "dm.recipe"
 local registry = require "dm.registry"

@@ -1,7 +1,7 @@
 -- Errors for people, all of one form: what went wrong, where, why, what to do next, and the command that does it
 -- again. Whoever knows most raises one (M.raise); whoever catches makes one of anything that was thrown (M.of) and
 -- prints it (dm.problem.show). C's errors come here as text: see M.of_c.
-local locate = require "dm.locate"
+local locate = require "dm.problem.locate"
 local raised = require "dm.raised"
 local row_id = require "dm.row_id"
 

@@ -118,6 +118,8 @@ function M.remote(operator, given, input, options)
   return self
 end
 
+---Makes the call, in a task of the scheduler.
+---@param request table op, params, sample
 function RemoteTask:run(request)
   local ok, result = pcall(function() return result_of(self.ask(request)) end)
   if not ok then

@@ -118,7 +118,7 @@ local function get_element(node, i)
   return read(s, value)
 end
 
----What stands at a path in a node, or nil: names of members, and numbers of elements from 1, with "/" between.
+---What stands at a path in a node, or nil: keys of members, and numbers of elements from 1, with "/" between.
 ---Quicker than one after the other.
 ---@param node ffi.cdata*
 ---@param path string as "choices/1/message"

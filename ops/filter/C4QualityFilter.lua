@@ -6,7 +6,7 @@
 local ffi = require "ffi"
 local Filter = require("dm.base_op").Filter
 local kernel = require "dm.text.kernel"
-local quality = require "dm.quality"
+local quality = require "dm.text.quality"
 
 local C, out = ffi.C, kernel.out
 

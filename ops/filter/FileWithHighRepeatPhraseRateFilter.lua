@@ -2,7 +2,7 @@
 -- a text of two different words is dropped. Words are those that jieba finds.
 local datamate = require "dm.datamate"
 local embedded = require "dm.embedded"
-local jieba = require "dm.jieba"
+local jieba = require "dm.text.jieba"
 local text = require "dm.text"
 
 local FileWithHighRepeatPhraseRateFilter = datamate.ContentFilter:extend {

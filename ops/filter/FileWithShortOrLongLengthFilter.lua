@@ -2,7 +2,7 @@
 -- tabs and newlines do. A limit of 0, or none, is no limit.
 local ffi = require "ffi"
 local datamate = require "dm.datamate"
-local failure = require "dm.failure"
+local failure = require "dm.datamate.failure"
 local null = require("dm.sample").null
 local C = ffi.C
 

@@ -2,7 +2,7 @@
 -- https://arxiv.org/abs/2406.17557, section 3.6), as datatrove's filter of this name has them, in its order and with
 -- its reasons. Blank lines do not count. Words are what white space separates; datatrove cuts them with spaCy.
 local Filter = require("dm.base_op").Filter
-local quality = require "dm.quality"
+local quality = require "dm.text.quality"
 local text = require "dm.text"
 
 local FineWebQuality = Filter:extend {

@@ -3,7 +3,7 @@
 -- Words are what white space separates; datatrove cuts them with spaCy, so that "end." is two words there, and means
 -- and shares differ a little. Stop words must be written as they are listed.
 local Filter = require("dm.base_op").Filter
-local quality = require "dm.quality"
+local quality = require "dm.text.quality"
 
 local STOP_WORDS = { "the", "be", "to", "of", "and", "that", "have", "with" }
 

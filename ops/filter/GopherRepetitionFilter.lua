@@ -4,7 +4,7 @@
 -- Words are what white space separates (datatrove cuts them with spaCy), and n-grams are equal when their words are;
 -- datatrove's duplicate n-grams take "ab c" and "a bc" for the same.
 local Filter = require("dm.base_op").Filter
-local quality = require "dm.quality"
+local quality = require "dm.text.quality"
 local text = require "dm.text"
 
 local TOP = { { 2, 0.2 }, { 3, 0.18 }, { 4, 0.16 } }

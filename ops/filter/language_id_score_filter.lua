@@ -5,7 +5,7 @@
 -- 0.99 for a text in one language, less for mixed ones, and 0 with the language "un" for a few words or what is no
 -- language. So without a model the same min_score keeps other rows than Data-Juicer does.
 local Filter = require("dm.base_op").Filter
-local fasttext = require "dm.fasttext"
+local fasttext = require "dm.text.fasttext"
 local text = require "dm.text"
 
 local LanguageIdScore = Filter:extend {

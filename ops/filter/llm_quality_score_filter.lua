@@ -3,67 +3,14 @@
 -- read.
 local LLMFilter = require("dm.base_op").LLMFilter
 local datajuicer = require "dm.llm.datajuicer"
+local embedded = require "dm.embedded"
 local path = require "dm.path"
 local schema = require "dm.llm.schema"
 
 local DIMENSIONS = { "accuracy", "grammar", "informativeness", "coherence" }
 
 -- Word for word Data-Juicer's (Apache License 2.0, Copyright Alibaba), since scores depend on it.
-local TASK = [[
-
-]] .. 'You are a meticulous data quality assessor for LLM training. Analyze each data sample across ' ..
-  'multiple quality dimensions and provide numerical scores with reasoning. Follow these guidelines:' .. [[
-
-
-1. Evaluation Dimensions
-Score each dimension (1-5 scale: 1=lowest, 5=highest):
-- Accuracy: Factual correctness & verifiability
-- Grammar: Linguistic correctness & fluency
-- Informativeness: Depth/utility of content
-- Coherence: Logical structure & consistency
-
-2. Scoring Protocol
-- Base scores on concrete evidence from text
-- Flag samples needing human review (confidence <90%)
-- Compare with similar data points for consistency
-- Penalize hallucination/misinformation severely
-
-3. Output Format
-json
-{
-  "dimension_scores": {
-    "accuracy": ,
-    "grammar": ,
-    "informativeness": ,
-    "coherence":
-  },
-  "flags": ["syntax_error", "insufficient_information", ...],
-  "rationale": "Concise technical analysis",
-  "recommendation": ["keep", "review", "discard"]
-}
-4. Special Instructions
-- Prioritize factual integrity over stylistic qualities
-- Treat unverified medical/legal claims as high-risk
-- Contextualize cultural references appropriately
-- Response a json dict
-
-Example Response:
-
-json
-{
-  "dimension_scores": {
-    "accuracy": 2,
-    "grammar": 4,
-    "informativeness": 4,
-    "coherence": 2
-  },
-  "flags": ["accuracy_concern", "logical_confusion"],
-]] .. '  "rationale": "The text provides rich information but suffers from logical confusion and lacks ' ..
-  'contextual coherence. Excellent grammatical structure offset by factual inaccuracies.",' .. [[
-
-  "recommendation": "review"
-}
-]]
+local TASK = embedded.read "ops/filter/llm_quality_score_filter/task.txt"
 local INPUT = "# Data\n'''\n%s\n'''\n\n# Response\njson\n"
 
 local Filter = LLMFilter:extend {

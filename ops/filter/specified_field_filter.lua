@@ -32,24 +32,13 @@ function SpecifiedField:init()
   self.targets = self.target_value or {}
 end
 
-function SpecifiedField:is_target(v)
-  for _, target in ipairs(self.targets) do
-    if rawequal(target, null) then
-      if v == nil then return true end
-    elseif v ~= nil and condition.equal(v, target) then
-      return true
-    end
-  end
-  return false
-end
-
----Elements of a list, null too; of any other value the value.
-local function all_targets(op, value)
-  if not kind.is_list(value) then return op:is_target(value) end
+---Whether a value is a target; of a list every element, null too.
+local function is_of(targets, value)
+  if not kind.is_list(value) then return condition.is_one_of(targets, value) end
   for i = 1, #value do
     local v = value[i]
     if rawequal(v, null) then v = nil end
-    if not op:is_target(v) then return false end
+    if not condition.is_one_of(targets, v) then return false end
   end
   return true
 end
@@ -58,7 +47,7 @@ function SpecifiedField:execute(sample)
   local value = path.get(sample, self.steps)
   if self.keep_stats_in_res_ds then self:note(sample, self.field_key, value == nil and null or value) end
   if #self.targets == 0 then return true end
-  local is_one = all_targets(self, value)
+  local is_one = is_of(self.targets, value)
   if self.reversed_range then return not is_one, "one of target_value" end
   return is_one, "none of target_value"
 end

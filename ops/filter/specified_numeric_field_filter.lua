@@ -5,7 +5,7 @@
 local Filter = require("dm.base_op").Filter
 local condition = require "dm.condition"
 local path = require "dm.path"
-local python_float = require "dm.python_float"
+local python_float = require "dm.python.float"
 local null = require("dm.sample").null
 
 local LARGEST = 9223372036854774784 -- the greatest below 2^63, Data-Juicer's bound

@@ -3,8 +3,9 @@
 -- name, which sees the whole data set, keeps a data set of a single row as it is; each row is judged here.
 local Filter = require("dm.base_op").Filter
 local condition = require "dm.condition"
+local kind = require "dm.kind"
 local path = require "dm.path"
-local null = require("dm.sample").null
+local sample_module = require "dm.sample"
 
 local TagsSpecifiedField = Filter:extend {
   name = "tags_specified_field_selector",
@@ -26,26 +27,13 @@ function TagsSpecifiedField:init()
   self.steps = self.field_key and self.field_key ~= "" and path.split(self.field_key)
 end
 
----Whether a tag of the list is the value.
-local function is_tag(tags, value)
-  for _, tag in ipairs(tags) do
-    if rawequal(tag, null) then
-      if value == nil then return true end
-    elseif value ~= nil and condition.equal(value, tag) then
-      return true
-    end
-  end
-  return false
-end
-
 function TagsSpecifiedField:execute(sample)
   if not self.steps then return true end
   local value = path.get(sample, self.steps)
-  local kind = type(value)
-  if kind ~= "nil" and kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
-    error(('field "%s" is a %s, not a string, a number or null'):format(self.field_key, kind), 0)
+  if type(value) == "table" or sample_module.is_node(value) then
+    error(('field "%s" is %s, not a string, a number or null'):format(self.field_key, kind.name(value)), 0)
   end
-  return is_tag(self.target_tags, value), "none of target_tags"
+  return condition.is_one_of(self.target_tags, value), "none of target_tags"
 end
 
 return TagsSpecifiedField

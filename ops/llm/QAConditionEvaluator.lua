@@ -5,7 +5,7 @@
 local LLM = require("dm.base_op").LLM
 local datamate = require "dm.llm.datamate"
 local embedded = require "dm.embedded"
-local failure = require "dm.failure"
+local failure = require "dm.datamate.failure"
 local sample_module = require "dm.sample"
 
 local FOLDER = "ops/llm/QAConditionEvaluator/"

@@ -5,7 +5,7 @@
 local LLM = require("dm.base_op").LLM
 local datamate = require "dm.llm.datamate"
 local embedded = require "dm.embedded"
-local python_float = require "dm.python_float"
+local python_float = require "dm.python.float"
 local sample_module = require "dm.sample"
 local text = require "dm.text"
 

@@ -2,8 +2,8 @@
 -- best by BM25 over jieba's words, among groups of 50 chunks. The text becomes a JSON list of { "slice_data": chunks }.
 local ffi = require "ffi"
 local datamate = require "dm.datamate"
-local failure = require "dm.failure"
-local jieba = require "dm.jieba"
+local failure = require "dm.datamate.failure"
+local jieba = require "dm.text.jieba"
 local kernel = require "dm.text.kernel"
 local text = require "dm.text"
 

@@ -1,6 +1,6 @@
 -- Lets samples pass whose fileType names an image of a microscope's slide, and rejects others.
 local Mapper = require("dm.base_op").Mapper
-local failure = require "dm.failure"
+local failure = require "dm.datamate.failure"
 
 local SlideFormatter = Mapper:extend {
   name = "SlideFormatter",

@@ -5,11 +5,11 @@
 -- not hold (control characters) is left out, with what follows it in the line.
 local docx = require "dm.docx"
 local frame = require "dm.docx.frame"
-local grid = require "dm.docx.grid"
+local grids = require "dm.docx.grid"
 local html = require "dm.text.html"
+local markup_module = require "dm.docx.markup"
 local raised = require "dm.raised"
 local spans = require "dm.docx.spans"
-local tables = require "dm.docx.markup"
 local Mapper = require("dm.base_op").Mapper
 
 local TextToWord = Mapper:extend {
@@ -24,18 +24,20 @@ local MOST_PLACES = 100000
 
 ---A table without spans.
 local function plain_table(markup)
-  local rows, columns = frame.read(tables.sections(markup), MOST_PLACES)
+  local rows, columns = frame.read(markup_module.sections(markup), MOST_PLACES)
   if not rows then return nil end
-  return docx.table(grid.new(#rows, columns, function(y, x) return rows[y + 1][x + 1] end))
+  return docx.table(grids.new(#rows, columns, function(y, x) return rows[y + 1][x + 1] end))
 end
 
 ---The table of a line: of all its tables the rows when a cell spans places, else the first that has anything.
 local function read_table(line)
   local markups = html.table_markup(line)
-  if tables.has_spans(markups) then return docx.table(spans.grid(tables.all_rows(markups), MOST_PLACES)) end
+  if markup_module.has_spans(markups) then
+    return docx.table(spans.grid(markup_module.all_rows(markups), MOST_PLACES))
+  end
   local first
   for _, markup in ipairs(markups) do
-    local made = tables.has_text(markup) and plain_table(markup)
+    local made = markup_module.has_text(markup) and plain_table(markup)
     first = first or made
   end
   return first

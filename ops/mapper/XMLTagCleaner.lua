@@ -2,7 +2,7 @@
 -- untouched; what is no XML, or declares entities, is rejected. Only the encodings that expat knows may be declared.
 local ffi = require "ffi"
 local datamate = require "dm.datamate"
-local failure = require "dm.failure"
+local failure = require "dm.datamate.failure"
 local kernel = require "dm.text.kernel"
 local text = require "dm.text"
 

@@ -1,7 +1,7 @@
 -- Converts between kinds of Chinese as OpenCC 1.1.9 does. A mode is FROM2TO: s simplified, t traditional, tw Taiwan, hk
 -- Hong Kong, jp Japanese; a p at its end takes phrases of everyday use along.
 local Mapper = require("dm.base_op").Mapper
-local chinese = require "dm.chinese"
+local chinese = require "dm.text.chinese"
 
 local ChineseConvert = Mapper:extend {
   name = "chinese_convert_mapper",

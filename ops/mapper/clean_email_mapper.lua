@@ -1,7 +1,7 @@
 -- Replaces e-mail addresses: letters, digits and . - + _, an @, the same without capitals, a dot, small letters.
 -- Without a `pattern` a scanner finds exactly what Data-Juicer's pattern matches, in linear time.
 local Mapper = require("dm.base_op").Mapper
-local python_regex = require "dm.python_regex"
+local python_regex = require "dm.python.regex"
 local text = require "dm.text"
 
 local CleanEmail = Mapper:extend {

@@ -2,7 +2,7 @@
 -- Data-Juicer's pattern matches, which asks for no word boundary: 10.0.0.256 leaves 6, and 999.1.1.1 leaves 9.
 local Mapper = require("dm.base_op").Mapper
 local clean = require "dm.text.clean"
-local python_regex = require "dm.python_regex"
+local python_regex = require "dm.python.regex"
 
 local CleanIp = Mapper:extend {
   name = "clean_ip_mapper",

@@ -1,7 +1,7 @@
 -- Replaces links: scheme:..., www..., host.tld/... . Without a `pattern` a scanner finds exactly what
 -- Data-Juicer's pattern matches, in linear time.
 local Mapper = require("dm.base_op").Mapper
-local python_regex = require "dm.python_regex"
+local python_regex = require "dm.python.regex"
 local text = require "dm.text"
 
 local CleanLinks = Mapper:extend {

@@ -2,7 +2,7 @@
 -- a class of a regular expression, joined by bars: with two or more of them the bar is removed too, an entry of several
 -- characters falls apart, and ^ - \ ] have their meaning in a class.
 local Mapper = require("dm.base_op").Mapper
-local python_regex = require "dm.python_regex"
+local python_regex = require "dm.python.regex"
 local text = require "dm.text"
 
 local RemoveSpecificChars = Mapper:extend {

@@ -1,7 +1,7 @@
 -- Replaces what regular expressions match, one after the other; a dot matches line ends too. Without a pattern the text
 -- stays as it is.
 local Mapper = require("dm.base_op").Mapper
-local python_regex = require "dm.python_regex"
+local python_regex = require "dm.python.regex"
 
 local ReplaceContent = Mapper:extend {
   name = "replace_content_mapper",

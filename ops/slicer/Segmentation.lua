@@ -3,7 +3,7 @@
 -- lost, as in DataMate. What makes a sample of each chunk is text_splitter_slicer.
 local ffi = require "ffi"
 local Slicer = require("dm.base_op").Slicer
-local failure = require "dm.failure"
+local failure = require "dm.datamate.failure"
 local text = require "dm.text"
 
 local err = ffi.new "struct dm_error"

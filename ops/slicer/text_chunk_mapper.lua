@@ -4,7 +4,7 @@
 -- those of Python's `re`. As with Data-Juicer a pattern alone is one group of a larger pattern: \1 is all of it.
 local Slicer = require("dm.base_op").Slicer
 local chunk = require "dm.text.chunk"
-local python_regex = require "dm.python_regex"
+local python_regex = require "dm.python.regex"
 local text = require "dm.text"
 
 local TextChunk = Slicer:extend {

@@ -28,6 +28,21 @@ describe("dmhost run refuses", function()
     t.write(dir .. "/out/x", "")
     refused('input = "in.jsonl", output = "out/", operators = {}', "", "--force")
   end)
+  it("an output that is a pipe, a device or standard output by another name, even with --force", function()
+    os.execute(("mkfifo %s/fifo && ln -s /dev/null %s/null"):format(q(dir), q(dir)))
+    for _, output in ipairs { "fifo", "null", "/dev/stdout", "/dev/fd/1" } do
+      refused(('input = "in.jsonl", output = %q, operators = {}'):format(output), "--force",
+        output .. " is not a regular file\n  next    -o - writes to standard output")
+    end
+    assert.equal(0, (t.shell(("test -p %s/fifo && test -c %s/null"):format(q(dir), q(dir)))))
+  end)
+  it("standard input by a name that is another file in each worker", function()
+    refused('input = "/dev/stdin", output = "out", operators = {}', "<in.jsonl", "standard input is read with -i -")
+  end)
+  it("a device as input, without the name of another", function()
+    refused('input = "/dev/null", output = "out", operators = {}', "",
+      "/dev/null is not a regular file\n  next    a pipe is read as standard input")
+  end)
   it("input that does not exist", function()
     refused('input = "no.jsonl", output = "out", operators = {}', "", "no.jsonl")
   end)

@@ -97,6 +97,19 @@ describe("dmhost run survives", function()
   end)
 
   -- At any time of its start, and soon after it has committed something.
+  it("workers that can not even begin, by ending: it says how to go on only where that can be", function()
+    t.pipeline(dir, [[output = "out.jsonl", operators = { dm.map(function() end) }]])
+    local text = t.read(dir .. "/pipeline.lua")
+    t.write(dir .. "/pipeline.lua", 'if io.open("/proc/self/cmdline"):read("*a"):find "worker" then\n'
+      .. 'os.execute "kill -9 $PPID" end ' .. text)
+    local status, _, err = run "-i in.jsonl -q -j 1"
+    assert.equal(1, status)
+    assert.truthy(err:find("17 workers were lost without a split getting done\n  next    see the messages above; "
+      .. "what was done so far is kept in out.jsonl.run; go on with --resume\n", 1, true), err)
+    status, _, err = run "-i - -q -j 1 --force < in.jsonl"
+    assert.equal(1, status)
+    assert.truthy(err:find("done\n  next    see the messages above\n", 1, true), err)
+  end)
   it("a coordinator killed -9 twenty times, with --resume", function()
     local kills, milliseconds = 0, 0.1
     while kills < 20 do
@@ -269,6 +282,15 @@ time.sleep(1000)
       assert.equal(0, status, err)
       assert.equal(234, #t.lines(output()))
       assert.equal(233, #t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl"))
+    end
+  end)
+  it("no open files at all, by saying so", function()
+    t.write(dir .. "/in.jsonl", "{}\n")
+    t.pipeline(dir, 'input = "in.jsonl", output = "out.jsonl", operators = {}')
+    for limit = 4, 16 do
+      local status, _, err = script(("ulimit -n %d; $dmhost run pipeline.lua -q -j 1 --force"):format(limit))
+      assert.is_true(status == 0 or status == 1 or status == 2 or status == 127, status)
+      assert.is_nil(err:find("Assertion", 1, true), err)
     end
   end)
 end)

@@ -101,7 +101,7 @@ return function(cluster)
     t.pipeline(dir, PIPELINE:format(engine or "", operators or OPERATORS))
   end
 
-  setup(function() root = select(2, t.shell "pwd"):gsub("\n", "") end)
+  setup(function() root = t.first_line "pwd" end)
   before_each(function()
     dir = t.scratch()
     t.write(dir .. "/in.jsonl", t.corpus(3000, 11))

@@ -1,12 +1,10 @@
 -- Operators of Data-Juicer that look at the whole corpus: they cut a run into passes. A stand-in for Data-Juicer has
 -- those that go wrong; tests/datajuicer/real_spec.lua has the real one.
 local json = require "dm.json"
+local stand_in = require "tests.datajuicer.stand_in"
 local t = require "tests.support"
 
 local q = t.quote
-local _, HERE = t.shell "pwd"
-local STAND_IN = ("PYTHONPATH=%s/tests/datajuicer/stand_in DM_DATAJUICER_PYTHON=/usr/bin/python3"):format(
-  HERE:match "[^\n]+")
 
 describe("an operator of Data-Juicer on the whole corpus", function()
   local dir
@@ -14,7 +12,7 @@ describe("an operator of Data-Juicer on the whole corpus", function()
   after_each(t.clean)
 
   local function dm(words)
-    return t.shell(("cd %s && %s %s %s"):format(q(dir), STAND_IN, q(t.DMHOST), words))
+    return t.shell(("cd %s && %s %s %s"):format(q(dir), stand_in, q(t.DMHOST), words))
   end
 
   local function recipe(operators, rows)
@@ -141,7 +139,7 @@ describe("an operator of Data-Juicer on the whole corpus", function()
     local script = [[cd %s; env %s %s %s run r.yaml & pid=$!
 await test -e hangs; kill -9 $pid
 gone() { ! grep -lz %s /proc/[0-9]*/environ; }; await gone]]
-    local killed, _, why = t.bash(script:format(q(dir), marked, STAND_IN, q(t.DMHOST), marked))
+    local killed, _, why = t.bash(script:format(q(dir), marked, stand_in, q(t.DMHOST), marked))
     assert.equal(0, killed, why)
     local status, stdout, err = dm "status out.jsonl"
     assert.equal(130, status, err)
@@ -159,7 +157,7 @@ gone() { ! grep -lz %s /proc/[0-9]*/environ; }; await gone]]
     recipe("  - twins_deduplicator: {mark: hang}\n", '{"text": "a"}\n')
     t.write(dir .. "/hang", "")
     local status, out_text, err = t.bash(("cd %s; env %s %s run r.yaml & pid=$!; await test -e hangs; "
-      .. "%s cancel out.jsonl; wait $pid; echo $?"):format(q(dir), STAND_IN, q(t.DMHOST), q(t.DMHOST)))
+      .. "%s cancel out.jsonl; wait $pid; echo $?"):format(q(dir), stand_in, q(t.DMHOST), q(t.DMHOST)))
     assert.equal(0, status, err)
     assert.truthy(out_text:find("has ended (interrupted)\n1\n", 1, true), out_text)
     assert.truthy(err:find("the run was cancelled", 1, true), err)

@@ -1,12 +1,10 @@
 -- Operators of a recipe that dmhost does not have, run in Python beside each worker. A stand-in for Data-Juicer has
 -- those that fail in all the ways there are; tests/datajuicer/real_spec.lua has the real one.
 local json = require "dm.json"
+local stand_in = require "tests.datajuicer.stand_in"
 local t = require "tests.support"
 
 local q = t.quote
-local _, HERE = t.shell "pwd"
-local STAND_IN = ("PYTHONPATH=%s/tests/datajuicer/stand_in DM_DATAJUICER_PYTHON=/usr/bin/python3 "):format(
-  HERE:match "[^\n]+")
 
 describe("an operator of Data-Juicer", function()
   local dir
@@ -14,7 +12,7 @@ describe("an operator of Data-Juicer", function()
   after_each(t.clean)
 
   local function dm(words, environment)
-    return t.shell(("cd %s && %s %s %s"):format(q(dir), environment or STAND_IN, q(t.DMHOST), words))
+    return t.shell(("cd %s && %s %s %s"):format(q(dir), environment or stand_in, q(t.DMHOST), words))
   end
 
   ---A recipe of these operators over these texts.
@@ -216,7 +214,7 @@ class Mine(Mapper):
       %s run r.yaml & pid=$!
       await of_it python ge 1
       kill -9 $pid; wait $pid 2>/dev/null
-      await of_it dmhost eq 0; await of_it python eq 0]=]):format(q(dir), STAND_IN, mark, q(t.DMHOST)))
+      await of_it dmhost eq 0; await of_it python eq 0]=]):format(q(dir), stand_in, mark, q(t.DMHOST)))
     assert.equal(0, status, err)
   end)
 end)

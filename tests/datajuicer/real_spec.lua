@@ -4,8 +4,7 @@ local t = require "tests.support"
 
 local q = t.quote
 local PYTHON = os.getenv "DM_DATAJUICER_PYTHON"
-local _, HERE = t.shell "pwd"
-HERE = HERE:match "[^\n]+"
+local HERE = t.first_line "pwd"
 
 local WORDS = {}
 for word in ("the of and to in is you that it he was for on are as with his they I at be this have from or one "

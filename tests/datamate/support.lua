@@ -225,6 +225,13 @@ function Task:ending()
   return task[1], tonumber(task[2]), tonumber(set[1]), tonumber(set[2])
 end
 
+---The task's status, while it may be told at any time; nil when the database has no tables yet.
+---@return string?
+function Task:status()
+  local there, status = pcall(self.ending, self)
+  return there and status or nil
+end
+
 ---Asserts that every file of the dataset has one row, every exported file one row and one file, and nothing else is in
 ---the export folder.
 ---@param n integer files of the dataset

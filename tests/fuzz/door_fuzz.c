@@ -28,8 +28,7 @@ struct world {
     bool proved, in;
 };
 
-/* ---- the coordinator's side ---------------------------------------------------------------------
- */
+/* ---- the coordinator's side ---- */
 
 static void kill_host(struct dm_engine *e, uint64_t handle)
 {
@@ -115,8 +114,7 @@ static void open_world(struct world *w)
     must(dm_door_open(&w->hosts.door, &w->c.loop, NULL, true, events, &err) == DM_OK, "a door");
 }
 
-/* ---- the client ---------------------------------------------------------------------------------
- */
+/* ---- the client ---- */
 
 static void turn(struct world *w)
 {

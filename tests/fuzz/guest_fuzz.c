@@ -53,8 +53,7 @@ static struct {
     struct dm_split splits[SLOTS]; /* that its workers were given last */
 } w;
 
-/* ---- around the worker host ---------------------------------------------------------------------
- */
+/* ---- around the worker host ---- */
 
 /* The folder is only looked at: others of this process are relative. */
 static int enter(const char *folder)
@@ -175,8 +174,7 @@ static void worker_is_done(struct dm_peer *peer, size_t bytes)
     dm_buf_finish(&fields);
 }
 
-/* ---- the coordinator ----------------------------------------------------------------------------
- */
+/* ---- the coordinator ---- */
 
 static void turn(void)
 {
@@ -351,8 +349,7 @@ static void step(void)
     }
 }
 
-/* ---- a life -------------------------------------------------------------------------------------
- */
+/* ---- a life ---- */
 
 /* Time passes for one that is still at the door. */
 static void hurry(void)

@@ -40,13 +40,23 @@ describe("dm.condition", function()
       assert.has_error(function() value(text, ROW) end)
     end
   end)
-  it("tells integers beyond 2^53 from small numbers, and does not compare them with large ones", function()
-    local big = require("tests.ops.conformance").parse '{"n":12345678901234567890}'
-    assert.is_false(value("n == 3", big))
-    assert.is_true(value("3 != n", big))
-    assert.is_true(value("n and True", big))
-    assert.has_error(function() value("n > 3", big) end, "> has no meaning between an integer beyond 2^53 and a number")
+  it("compares integers beyond 2^53, but with no number of which not all digits are known", function()
+    local big = require("tests.ops.conformance").parse
+      '{"n":12345678901234567890,"more":12345678901234567891,"long":123456789012345678901,"less":-9007199254740993}'
+    for text, want in pairs {
+      ["n == 3"] = false, ["3 != n"] = true, ["n and True"] = true, ["n > 3"] = true, ["3 >= n"] = false,
+      ["less < 3"] = true, ["n < more < long"] = true, ["more <= n"] = false,
+      ["n >= n"] = true, ["long > more > less"] = true, ["n == 12345678901234567890"] = true,
+      ["n < 12345678901234567891"] = true, ["9007199254740992 < 9007199254740993"] = true,
+      ["less >= 9007199254740992"] = false, ["n < 1e30"] = true,
+      ["n == True"] = false, ["n < True"] = false,
+    } do
+      assert.equal(want, value(text, big), text)
+    end
     assert.has_error(function() value("n == 1e19", big) end)
+    assert.has_error(function() value("less <= 'a'", big) end,
+      "<= has no meaning between an integer beyond 2^53 and a string")
+    assert.has_error(function() value("9007199254740995 > 9007199254740996.0", big) end)
   end)
   it("is refused with the column", function()
     for text, message in pairs {

@@ -2,7 +2,7 @@
 local bytes = require "dm.bytes"
 local FileExporter = require "dm.datamate.exporter"
 local ReadFile = require "dm.datamate.read_file"
-local failure = require "dm.failure"
+local failure = require "dm.datamate.failure"
 local t = require "tests.support"
 
 describe("DataMate's read_file", function()

@@ -1,4 +1,4 @@
-local locate = require "dm.locate"
+local locate = require "dm.problem.locate"
 
 local TEXT = [==[
 -- a comment, with a } and a "
@@ -14,7 +14,7 @@ return dm.pipeline {
 }
 ]==]
 
-describe("dm.locate", function()
+describe("dm.problem.locate", function()
   local function at(path, value)
     local word = locate.entry(TEXT, "pipeline", path, value)
     return word and ("%d:%d:%s"):format(word.line, word.col, word.text)

@@ -104,7 +104,7 @@ describe("the machine", function()
   end)
 
   it("holds as many workers as its memory does", function()
-    local auto = require("dm.workers").auto
+    local auto = require("dm.machine.workers").auto
     has_memory(64 * GIB, 900 * 2 ^ 20)
     local p = { resources = { cpus = 1, gpus = 0, memory = 0 }, given_limits = {}, limits = { memory = 2 * GIB } }
     local n, bound = auto(p)

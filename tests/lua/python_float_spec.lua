@@ -4,7 +4,7 @@ local text = require "dm.text"
 
 local C = ffi.C
 
-describe("dm.python_float", function()
+describe("dm.python.float", function()
   local python_float
 
   -- Patterns may be shown valid UTF-8 only.
@@ -17,9 +17,9 @@ describe("dm.python_float", function()
         return re:find(s)
       end }
     end
-    package.loaded["dm.python_float"] = nil
-    python_float = require "dm.python_float"
-    text.regex, package.loaded["dm.python_float"] = regex, nil -- luacheck: ignore 122
+    package.loaded["dm.python.float"] = nil
+    python_float = require "dm.python.float"
+    text.regex, package.loaded["dm.python.float"] = regex, nil -- luacheck: ignore 122
   end)
 
   it("knows the digits of other scripts, those that begin a block too", function()

@@ -1,15 +1,10 @@
 -- What models may be asked: limits of a run, rates that its workers share, and the account of it.
+local asking = require "tests.net.asking"
 local json = require "dm.json"
 local servers = require "tests.net.server"
 local t = require "tests.support"
 
 local q = t.quote
-
-local ASK = [[
-local LLM = require("dm.base_op").LLM
-local Ask = LLM:extend { name = "ask" }
-function Ask:build_llm_prompt(s) return s.text end
-]]
 
 describe("the budget of a run", function()
   local server, dir, file
@@ -24,15 +19,8 @@ describe("the budget of a run", function()
 
   -- Every reply of the server takes ten tokens in.
   local function prepare(n, faults, params)
-    local list = {}
-    for i = 1, n do list[i] = ('{"id":%d,"text":"row %d"}'):format(i, i) end
-    t.write(dir .. "/in.jsonl", table.concat(list, "\n") .. "\n")
-    t.write(dir .. "/pipeline.lua", ([[
-      local dm = require "dm"
-      %s
-      return dm.pipeline { input = %q, output = %q, split_size = "1KiB",
-        operators = { Ask { url = %q, model = "m", retry_delay = "10ms", %s } } }]]):format(
-      ASK, dir .. "/in.jsonl", dir .. "/out.jsonl", server:url("/" .. faults .. "/v1"), params or ""))
+    asking.write_rows(dir, n)
+    asking.write_pipeline(dir, server:url("/" .. faults .. "/v1"), params)
   end
 
   local function run(words)
@@ -43,10 +31,7 @@ describe("the budget of a run", function()
     return t.receipt(dir .. "/out.jsonl.run")
   end
 
-  local function cached()
-    local _, out = t.dmhost("cache stats " .. file)
-    return tonumber(out:match "replies%s+(%d+)")
-  end
+  local function cached() return asking.count_cached(file) end
 
   local function check_answers(n)
     local list = t.json_lines(dir .. "/out.jsonl")
@@ -206,8 +191,8 @@ describe("the budget of a run", function()
         repeat dm.sleep "20ms" until io.open(%q)
       end
       return dm.pipeline { input = %q, output = %q, split_size = "1KiB",
-        operators = { Ask { url = %q, model = "m" }, Hold {} } }]]):format(ASK, dir .. "/held", dir .. "/held",
-      dir .. "/go", dir .. "/in.jsonl", dir .. "/out.jsonl", server:url "/ok/v1"))
+        operators = { Ask { url = %q, model = "m" }, Hold {} } }]]):format(asking.OPERATOR, dir .. "/held",
+      dir .. "/held", dir .. "/go", dir .. "/in.jsonl", dir .. "/out.jsonl", server:url "/ok/v1"))
     os.execute(("%s run %s/pipeline.lua --no-cache -j 1 -q --max-requests 16 2>%s/err & echo $! >%s/pid"):format(
       t.DMHOST, q(dir), dir, dir))
     local pid = t.read(dir .. "/pid"):match "%d+"

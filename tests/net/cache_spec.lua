@@ -1,14 +1,9 @@
 -- The cache of models' replies: nothing is asked twice, whoever dies; and replaying what was recorded.
+local asking = require "tests.net.asking"
 local servers = require "tests.net.server"
 local t = require "tests.support"
 
 local q = t.quote
-
-local ASK = [[
-local LLM = require("dm.base_op").LLM
-local Ask = LLM:extend { name = "ask" }
-function Ask:build_llm_prompt(s) return s.text end
-]]
 
 describe("replies of models", function()
   local server, dir, file
@@ -18,20 +13,11 @@ describe("replies of models", function()
   end)
   after_each(servers.stop)
 
-  local function rows(n)
-    local list = {}
-    for i = 1, n do list[i] = ('{"id":%d,"text":"row %d"}'):format(i, i) end
-    t.write(dir .. "/in.jsonl", table.concat(list, "\n") .. "\n")
-  end
+  local function rows(n) asking.write_rows(dir, n) end
 
   -- Parameters and what stands before the pipeline are Lua text.
   local function pipeline(faults, params, before)
-    t.write(dir .. "/pipeline.lua", ([[
-      local dm = require "dm"
-      %s %s
-      return dm.pipeline { input = %q, output = %q, split_size = "1KiB",
-        operators = { Ask { url = %q, model = "m", retry_delay = "10ms", %s } } }]]):format(
-      ASK, before or "", dir .. "/in.jsonl", dir .. "/out.jsonl", server:url("/" .. faults .. "/v1"), params or ""))
+    asking.write_pipeline(dir, server:url("/" .. faults .. "/v1"), params, before)
   end
 
   local function command(words)
@@ -42,10 +28,7 @@ describe("replies of models", function()
     return t.shell(command(words .. " --force"))
   end
 
-  local function cached()
-    local _, out = t.dmhost("cache stats " .. file)
-    return tonumber(out:match "replies%s+(%d+)")
-  end
+  local function cached() return asking.count_cached(file) end
 
   local function check_answers(n)
     local list = t.json_lines(dir .. "/out.jsonl")
@@ -93,7 +76,8 @@ describe("replies of models", function()
           local log = io.open(%q)
           if log then s.log = log:seek "end" log:close() end
           s.answer, s.text = nil, nil
-        end) } }]]):format(ASK, dir .. "/in.jsonl", dir .. "/out.jsonl", server:url "/ok/v1", file .. "-wal"))
+        end) } }]]):format(asking.OPERATOR, dir .. "/in.jsonl", dir .. "/out.jsonl", server:url "/ok/v1",
+      file .. "-wal"))
     assert.equal(0, (run("-q -j 0 --cache " .. file)))
     local longest = 0
     for _, row in ipairs(t.json_lines(dir .. "/out.jsonl")) do longest = math.max(longest, row.log or 0) end

@@ -1,16 +1,11 @@
 -- Operators that ask a model, against a server that answers as OpenAI-compatible ones do, and one that fails in all
 -- the ways there are.
+local asking = require "tests.net.asking"
 local json = require "dm.json"
 local servers = require "tests.net.server"
 local t = require "tests.support"
 
 local q = t.quote
-
-local ASK = [[
-local LLM = require("dm.base_op").LLM
-local Ask = LLM:extend { name = "ask" }
-function Ask:build_llm_prompt(s) return s.text end
-]]
 
 describe("LLM operators", function()
   local server, dir
@@ -18,20 +13,11 @@ describe("LLM operators", function()
   teardown(servers.stop)
   before_each(function() dir = t.scratch() end)
 
-  local function rows(n, text)
-    local list = {}
-    for i = 1, n do list[i] = ('{"id":%d,"text":"%s"}'):format(i, (text or "row %d"):format(i)) end
-    t.write(dir .. "/in.jsonl", table.concat(list, "\n") .. "\n")
-  end
+  local function rows(n, text) asking.write_rows(dir, n, text) end
 
   -- Parameters are Lua text; the operator asks `faults` of the server.
-  local function pipeline(faults, params, more)
-    t.write(dir .. "/pipeline.lua", ([[
-      local dm = require "dm"
-      %s
-      return dm.pipeline { input = %q, output = %q, %s
-        operators = { Ask { url = %q, model = "m", retry_delay = "10ms", %s } } }]]):format(
-      ASK, dir .. "/in.jsonl", dir .. "/out.jsonl", more or "", server:url("/" .. faults .. "/v1"), params or ""))
+  local function pipeline(faults, params)
+    asking.write_pipeline(dir, server:url("/" .. faults .. "/v1"), params)
   end
 
   local function run(words, environment)
@@ -119,7 +105,7 @@ describe("LLM operators", function()
       local dm = require "dm"
       %s
       return dm.pipeline { input = %q, output = %q, operators = { Ask { url = %q, model = "m", max_in_flight = 500,
-        retry_delay = "50ms", retries = 12 } } }]]):format(ASK, dir .. "/in.jsonl", dir .. "/out.jsonl",
+        retry_delay = "50ms", retries = 12 } } }]]):format(asking.OPERATOR, dir .. "/in.jsonl", dir .. "/out.jsonl",
       own:url "/delay-20,over-10/v1"))
     local status, _, err = run()
     assert.equal(0, status, err)
@@ -157,7 +143,7 @@ describe("LLM operators", function()
       local dm = require "dm"
       %s
       return dm.pipeline { input = %q, output = %q, operators = { Ask { url = %q, model = "m", max_in_flight = 5,
-        retries = 2, retry_delay = "10ms" } } }]]):format(ASK, dir .. "/in.jsonl", dir .. "/out.jsonl",
+        retries = 2, retry_delay = "10ms" } } }]]):format(asking.OPERATOR, dir .. "/in.jsonl", dir .. "/out.jsonl",
       own:url "/ok/v1"))
     own:gate(20)
     os.execute(("%s run %s/pipeline.lua -j 1 2>%s/err & echo $! >%s/pid"):format(t.DMHOST, q(dir), dir, dir))
@@ -228,8 +214,8 @@ describe("LLM operators", function()
       local dm = require "dm"
       %s
       function Ask:execute(s) s.v = self.llm:embed { s.text, "longer" } end
-      return dm.pipeline { input = %q, output = %q, operators = { Ask { url = %q, model = "m" } } }]]):format(ASK,
-      dir .. "/in.jsonl", dir .. "/out.jsonl", server:url "/ok/v1"))
+      return dm.pipeline { input = %q, output = %q, operators = { Ask { url = %q, model = "m" } } }]]):format(
+      asking.OPERATOR, dir .. "/in.jsonl", dir .. "/out.jsonl", server:url "/ok/v1"))
     local status, _, err = run()
     assert.equal(0, status, err)
     assert.same({ { 2, 0 }, { 6, 1 } }, t.json_lines(dir .. "/out.jsonl")[2].v)

@@ -48,10 +48,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
     end
 
     local function tables_say(status)
-      eventually("the tables to say " .. status, function()
-        local there, now = pcall(task.ending, task) -- the database is made before its tables are
-        return there and now == status
-      end)
+      eventually("the tables to say " .. status, function() return task:status() == status end)
     end
 
     ---Waits until the operator runs, and says which process runs the task. The file may still be that of a worker

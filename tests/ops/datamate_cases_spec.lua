@@ -1,5 +1,5 @@
 -- DataMate's operators at their edges, case by case, and what stands behind them.
-local failure = require "dm.failure"
+local failure = require "dm.datamate.failure"
 local registry = require "dm.registry"
 local t = require "tests.support"
 local text = require "dm.text"

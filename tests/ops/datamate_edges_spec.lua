@@ -2,7 +2,7 @@
 -- quadratic would take many minutes, so the bound on time only has to be below that.
 local dm = require "dm"
 local registry = require "dm.registry"
-local failure = require "dm.failure"
+local failure = require "dm.datamate.failure"
 local datamate = require "tests.ops.datamate"
 local module = require "dm.datamate"
 local t = require "tests.support"

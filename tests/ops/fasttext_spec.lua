@@ -1,6 +1,6 @@
 -- Models of fastText: what they say is what Debian's `fasttext predict-prob` says, of each kind of model that
 -- `fasttext supervised` and `fasttext quantize` write.
-local fasttext = require "dm.fasttext"
+local fasttext = require "dm.text.fasttext"
 local registry = require "dm.registry"
 local t = require "tests.support"
 

@@ -195,6 +195,14 @@ describe("filters of fields", function()
     assert.is_true(keeps("suffix_filter", { suffixes = ".md", reversed_range = true }, {}))
     assert.is_true(keeps("suffix_filter", { suffixes = { ".md", dm.null } }, { __dj__suffix__ = dm.null }))
   end)
+  it("tags_specified_field_selector", function()
+    local params = { field_key = "n", target_tags = { "a", 1 } }
+    assert.is_true(keeps("tags_specified_field_selector", params, { n = true }))
+    local big = require("tests.ops.conformance").parse '{"n":12345678901234567890}'
+    assert.is_false((registry.get "tags_specified_field_selector"(params):execute(big)))
+    assert.has_error(function() keeps("tags_specified_field_selector", params, { n = { "a" } }) end,
+      'field "n" is an array, not a string, a number or null')
+  end)
   it("write the field's value among the statistics", function()
     local sample = dm.sample { m = { l = { "a" } }, n = dm.null }
     registry.get "specified_field_filter" { field_key = "m.l", keep_stats_in_res_ds = true }:execute(sample)

@@ -2,7 +2,7 @@
 -- matter to each.
 local clean = require "dm.text.clean"
 local latex = require "dm.text.latex"
-local python_regex = require "dm.python_regex"
+local python_regex = require "dm.python.regex"
 local text = require "dm.text"
 
 ---Texts of up to `most` pieces, the same ones in every run.

@@ -135,9 +135,20 @@ static void compare(const char *p, size_t n)
     ok(dm_text_alnum(p, n) == slow_alnum(p, n), "alnum of %.*s", (int)n, p);
 }
 
+/* Tables are powers of two: a byte more would make them twice as large. */
+static void take_what_is_asked_for(void)
+{
+    for (size_t bytes = 64; bytes <= 1 << 20; bytes *= 2) {
+        ok(dm_scratch_room(DM_SCRATCH_TABLE, bytes) != NULL, "room for %zu bytes", bytes);
+        size_t cap = dm_scratch_get(DM_SCRATCH_TABLE)->cap;
+        ok(cap == bytes, "room for %zu bytes, not %zu", bytes, cap);
+    }
+}
+
 int main(void)
 {
     char text[512];
+    take_what_is_asked_for();
     srand(1);
     for (int i = 0; i < 20000; i++) {
         size_t n = make_text(text, 400);

@@ -1,7 +1,7 @@
 -- Fields that an operator reads by a constant name and that no row of the sample has when it gets there: misspelt, or
 -- removed by an operator before it.
 local bytecode = require "dm.check.bytecode"
-local locate = require "dm.locate"
+local locate = require "dm.problem.locate"
 local path = require "dm.path"
 local sources = require "dm.sources"
 local suggest = require "dm.suggest"

@@ -1,7 +1,7 @@
 -- Globals in the user's files: names that nothing declares, and assignments, which make a value outlive its row and be
 -- shared by all operators of a worker. Read off the bytecode.
 local bytecode = require "dm.check.bytecode"
-local locate = require "dm.locate"
+local locate = require "dm.problem.locate"
 local suggest = require "dm.suggest"
 
 local function column(text, use)

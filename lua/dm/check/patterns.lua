@@ -1,5 +1,5 @@
 -- Regular expressions of the user that may look at the same text again and again: see dm.check.regex.
-local locate = require "dm.locate"
+local locate = require "dm.problem.locate"
 local regex = require "dm.check.regex"
 local sources = require "dm.sources"
 local text = require "dm.text"

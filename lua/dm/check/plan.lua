@@ -5,8 +5,8 @@ local dm = require "dm"
 local files = require "dm.files"
 local guard = require "dm.check.guard"
 local mixture = require "dm.mixture"
-local locate = require "dm.locate"
-local overrides = require "dm.overrides"
+local locate = require "dm.problem.locate"
+local overrides = require "dm.pipeline.overrides"
 local pipeline = require "dm.pipeline"
 local problem = require "dm.problem"
 local recorder = require "dm.check.recorder"
@@ -163,6 +163,7 @@ function Plan:take_settings(settings)
 end
 
 ---Adds the files of the inputs; stops at none.
+---@param given string[]? those of -i
 function Plan:find_inputs(given)
   local list = type(self.given) == "table" and self.given.input
   local job, err = C.dm_job_get(), ffi.new "struct dm_error"

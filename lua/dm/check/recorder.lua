@@ -1,5 +1,5 @@
 -- Notes which regular expressions the user's code has compiled, and where.
-local python_regex = require "dm.python_regex"
+local python_regex = require "dm.python.regex"
 local text = require "dm.text"
 
 ---@class dm.UsedPattern

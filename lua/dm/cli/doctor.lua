@@ -1,6 +1,6 @@
 -- dmhost doctor: what this build is linked with, what the machine allows, and what is missing for which command.
 local ffi = require "ffi"
-local auto_workers = require("dm.workers").auto
+local auto_workers = require("dm.machine.workers").auto
 local machine = require "dm.machine"
 local paint_module = require "dm.trace.paint"
 local resources = require "dm.resources"
@@ -82,7 +82,7 @@ local OPTIONAL = {
   { "libmicrohttpd", "dmhost serve", "libmicrohttpd12", loads(C.dm_mhd_load) },
   { "srun", "--engine slurm", "slurm-client", has_program "srun" },
   { "jieba's words", "operators that look for Chinese words", "python3-jieba", function()
-    return sources.exists(require("dm.jieba").FOLDER.default .. "/dict.txt")
+    return sources.exists(require("dm.text.jieba").FOLDER.default .. "/dict.txt")
   end },
   { "bash-completion", "completion in bash", "bash-completion", function()
     return sources.exists "/usr/share/bash-completion/bash_completion"

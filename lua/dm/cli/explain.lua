@@ -4,8 +4,8 @@ local client_module = require "dm.trace.client"
 local disk = require "dm.disk"
 local folder_module = require "dm.run.folder"
 local json = require "dm.json"
+local look_module = require "dm.trace.look"
 local paint_module = require "dm.trace.paint"
-local pass_module = require "dm.trace.pass"
 local problem = require "dm.problem"
 local record_json = require "dm.trace.json"
 local row_id = require "dm.row_id"
@@ -113,7 +113,7 @@ local function explain(values)
     sources = plan.sources, pass = plan.pass }
   local info, fault = client:load()
   if not info then error(fault, 0) end
-  local record = pass_module.one(client, path, rows.one(path, offset, info), values[2])
+  local record = look_module.one(client, path, rows.one(path, offset, info), values[2])
   return record, info, compare(folder, plan, values[2], record, info.ops)
 end
 

@@ -1,4 +1,5 @@
--- dmhost help [TOPIC]: a command of the table in dm.cli.main, or a chapter of the README, which is in the binary.
+-- dmhost help [TOPIC]: a command of the table in dm.cli.main, or a chapter of the manual: a file of lua/help/, which
+-- are in the binary.
 local embedded = require "dm.embedded"
 local options = require "dm.cli.options"
 local paint_module = require "dm.trace.paint"
@@ -14,32 +15,27 @@ local M = {
   options = {},
 }
 
----The chapters: what they are called here, their heading in the README, and what they tell.
+---The chapters: the names of their files, and what they tell.
 M.TOPICS = {
-  { "running", "Running", "input, output, the run directory, exit status" },
-  { "errors", "When something goes wrong", "how errors read" },
-  { "pipelines", "The pipeline file", "its keys, their defaults" },
-  { "operators", "Operators", "writing one: parameters, examples, tests" },
-  { "samples", "Samples", "reading and changing a row" },
-  { "clusters", "Clusters", "workers on other nodes" },
-  { "verbs", "Verbs", "what dmhost does to text for an operator" },
-  { "tasks", "Tasks", "scripts: functions and commands side by side" },
-  { "datamate", "Coming from DataMate", "process.yaml: what is the same, what differs" },
-  { "datajuicer", "Coming from Data-Juicer", "recipe.yaml: what is the same, what differs" },
+  { "running", "the commands; input, output, the run directory, exit status" },
+  { "pipelines", "keys of the pipeline file, checks before a run, how many workers" },
+  { "errors", "how errors read" },
+  { "operators", "writing, trying and testing one" },
+  { "samples", "reading and changing a row" },
+  { "verbs", "what dmhost does to text and bytes for an operator" },
+  { "llm", "operators that ask a model: requests, limits, the cache of replies" },
+  { "clusters", "workers on other nodes" },
+  { "tasks", "scripts: functions and commands side by side" },
+  { "datamate", "process.yaml and the service: what is the same, what differs" },
+  { "datajuicer", "recipe.yaml: what is the same, what differs" },
+  { "building", "targets of make; the libraries that are used, and why" },
 }
 
----A chapter of the README: from its heading to the next one of its level.
----@param title string
+---A chapter of the manual, in Markdown.
+---@param topic string
 ---@return string
-function M.chapter(title)
-  local lines, level = {}, nil
-  for line in embedded.read "README.md":gmatch "([^\n]*)\n" do
-    local marks, name = line:match "^(#+) (.*)$"
-    if level and marks and #marks <= level then break end
-    if name == title then level = #marks end
-    if level then lines[#lines + 1] = line end
-  end
-  return table.concat(lines, "\n"):gsub("%s*$", "\n")
+function M.chapter(topic)
+  return embedded.read("lua/help/" .. topic .. ".md")
 end
 
 -- What is written here fits so many columns.
@@ -66,7 +62,7 @@ local function all(names)
   io.write(paint_module.hang("usage: ", "dmhost COMMAND [OPTIONS] [ARGUMENTS]"), "\n\n")
   for _, name in ipairs(names) do line(name, require("dm.cli." .. name).summary) end
   io.write("\nchapters of the manual\n")
-  for _, topic in ipairs(M.TOPICS) do line(topic[1], topic[3]) end
+  for _, topic in ipairs(M.TOPICS) do line(topic[1], topic[2]) end
   io.write("\n", paint_module.hang("", "`dmhost help COMMAND` or `dmhost help TOPIC` shows one in full."), "\n")
   return 0
 end
@@ -90,7 +86,7 @@ function M.run(values)
   for _, topic in ipairs(M.TOPICS) do
     all_names[#all_names + 1] = topic[1]
     if topic[1] == name then
-      io.write(render(M.chapter(topic[2])))
+      io.write(render(M.chapter(name)))
       return 0
     end
   end

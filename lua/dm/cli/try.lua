@@ -4,8 +4,8 @@ local fault = require "dm.trace.fault"
 local golden = require "dm.trace.golden"
 local json = require "dm.trace.json"
 local options = require "dm.cli.options"
+local look_module = require "dm.trace.look"
 local paint_module = require "dm.trace.paint"
-local pass_module = require "dm.trace.pass"
 local problem = require "dm.problem"
 local row_id = require "dm.row_id"
 local rows = require "dm.trace.rows"
@@ -79,30 +79,30 @@ local function trace_row(view, id)
   local path, offset = row_id.parse(id)
   if not path then problem.raise(('--row takes FILE@OFFSET, not "%s"'):format(id), { next = row_id.FORM }) end
   local row = rows.one(path, offset, view.client.info)
-  tell(view, pass_module.one(view.client, path, row, id, { save = view.values.save }))
+  tell(view, look_module.one(view.client, path, row, id, { save = view.values.save }))
 end
 
-local function trace_demo(view, pass)
+local function trace_demo(view, look)
   view.only_active, view.idle = true, 0
-  pass.request.name, pass.chunk = rows.DEMO, math.huge
-  local wanted = pass.most
-  pass.most = math.huge
-  local told = pass.tell
-  pass.tell = function(record) return told(record) or view.tally.rows == wanted end
-  pass_module.run(pass, rows.text(rows.demo(view.client.info.examples)))
+  look.request.name, look.chunk = rows.DEMO, math.huge
+  local wanted = look.most
+  look.most = math.huge
+  local told = look.tell
+  look.tell = function(record) return told(record) or view.tally.rows == wanted end
+  look_module.run(look, rows.text(rows.demo(view.client.info.examples)))
 end
 
-local function trace_files(pass, sources)
+local function trace_files(look, sources)
   for name, next_row in sources do
-    pass.request.name = name
-    pass_module.run(pass, next_row)
-    if pass.most == 0 or pass.stopped then break end
+    look.request.name = name
+    look_module.run(look, next_row)
+    if look.most == 0 or look.stopped then break end
   end
 end
 
 local function trace(view, inputs)
   local info, values = view.client.info, view.values
-  local pass = { client = view.client, most = options.whole("try", values, "limit", 1) or DEFAULT_LIMIT, chunk = CHUNK,
+  local look = { client = view.client, most = options.whole("try", values, "limit", 1) or DEFAULT_LIMIT, chunk = CHUNK,
     request = { full = true, where = values.where, save = values.save }, failures = 0,
     tell = function(record) return tell(view, record) end }
   local bound = options.sampled(values)
@@ -110,30 +110,30 @@ local function trace(view, inputs)
   if values.row then
     trace_row(view, values.row)
   elseif sources then
-    trace_files(pass, sources)
+    trace_files(look, sources)
   else
-    trace_demo(view, pass)
+    trace_demo(view, look)
   end
-  return pass
+  return look
 end
 
 ---The closing lines.
-local function close(view, pass)
-  if pass.stopped then io.stderr:write("dmhost: ", pass.stopped, "\n") end
+local function close(view, look)
+  if look.stopped then io.stderr:write("dmhost: ", look.stopped, "\n") end
   if view.values.json then return end
   local list = {}
   if view.tally.rows > 0 then
     list = { "", view.tally:line(), unpack(view.tally:lines(view.client.info.ops)) }
   elseif view.values.where then
-    list = { ("of %d rows --where fits none"):format(pass.read) }
+    list = { ("of %d rows --where fits none"):format(look.read) }
   elseif not view.only_active then
     list = { "the input has no rows" }
   end
   if view.only_active and view.idle > 0 then
     list[#list + 1] = ("%d built-in rows were left as they are"):format(view.idle)
   end
-  if pass.failures > 0 then
-    list[#list + 1] = ("it failed on %d rows, first: %s"):format(pass.failures, pass.failure)
+  if look.failures > 0 then
+    list[#list + 1] = ("it failed on %d rows, first: %s"):format(look.failures, look.failure)
   end
   write_lines(list)
 end
@@ -152,8 +152,8 @@ local function main(values)
   local view = { values = values, client = client, paint = paint_module.new(), tally = tally_module.new(), saved = 0,
     seen = {} }
   if values.save then golden.check(info.ops) end
-  local pass = trace(view, inputs)
-  close(view, pass)
+  local look = trace(view, inputs)
+  close(view, look)
   report_saved(view)
   return 0
 end

@@ -1,4 +1,5 @@
 -- Cuts a condition in Python's notation into tokens: names, numbers, strings and signs.
+local bigint = require "dm.sample.bigint"
 local utf8 = require "dm.utf8"
 
 local M = {}
@@ -58,7 +59,12 @@ local function read_number(text, at)
   end
   local number = text:match("^[%d_]*%.?[%d_]*", at)
   number = number .. (text:match("^[eE][+-]?[%d_]+", at + #number) or "")
-  return tonumber((number:gsub("_", ""))), at + #number
+  local plain = number:gsub("_", "")
+  local value = tonumber(plain)
+  if value and value >= 2 ^ 53 and plain:find "^%d+$" and plain ~= "9007199254740992" then
+    value = bigint.new(plain, #plain)
+  end
+  return value, at + #number
 end
 
 local CONSTANTS = { ["True"] = true, ["False"] = false } -- and None, which is nil

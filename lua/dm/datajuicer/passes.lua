@@ -8,6 +8,7 @@ local json = require "dm.json"
 local machine = require "dm.machine"
 local problem = require "dm.problem"
 local process = require "dm.datajuicer.process"
+local resume_module = require "dm.run.resume"
 local sample = require "dm.sample"
 local sources = require "dm.sources"
 local summary = require "dm.run.summary"
@@ -115,15 +116,14 @@ end
 ---Readies a job to be the run of a pass; where that is done, what comes next is readied.
 ---@param job ffi.cdata* struct dm_job *
 ---@param pass integer
----@param is_done fun(folder: string): boolean whether the run in a folder has ended
 ---@param prepare fun(pass: integer): integer
 ---@return integer status
-function Passes:ready(job, pass, is_done, prepare)
+function Passes:ready(job, pass, prepare)
   self.prepare = prepare
   if not self.lock then begin(self, job.resume, job.force) end
   job.resume, job.force = 1, 0
   if pass < self.last then
-    if is_done(self:folder_of(pass)) then
+    if resume_module.is_done(self:folder_of(pass)) then
       check(C.dm_job_check_inputs(job, self:folder_of(pass), err))
       os.remove(self:folder_of(pass) .. "/cancel") -- which ended an earlier process
       return self:next_pass(pass)

@@ -10,7 +10,7 @@
 local ffi = require "ffi"
 local disk = require "dm.disk"
 local exporter = require "dm.datamate.exporter"
-local failure = require "dm.failure"
+local failure = require "dm.datamate.failure"
 local json = require "dm.json"
 local read_file = require "dm.datamate.read_file"
 local tables_module = require "dm.datamate.tables"
@@ -74,6 +74,7 @@ local function path_of_log(self)
 end
 
 ---Writes down what is about to be done, or that it is done (no entries).
+---@param entries table[]?
 function Delivery:log(entries)
   local text = json.encode { rows = self.rows_at, ledger = self.ledger_at, entries = entries }
   check(C.dm_export_replace(path_of_log(self), text, #text, err))

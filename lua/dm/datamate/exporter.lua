@@ -2,7 +2,7 @@
 -- The file waits under a name that nobody has until the run commits the row; dm.datamate.delivery then names it.
 local ffi = require "ffi"
 local bytes = require "dm.bytes"
-local failure = require "dm.failure"
+local failure = require "dm.datamate.failure"
 local Filter = require("dm.base_op").Filter
 local raised = require "dm.raised"
 

@@ -3,7 +3,7 @@
 -- and prints the text, as do csv and md when it is named. Of other types nothing is read, and the text is empty.
 local ffi = require "ffi"
 local disk = require "dm.disk"
-local failure = require "dm.failure"
+local failure = require "dm.datamate.failure"
 local raw = require("dm.sample").raw
 local tables = require "dm.datamate.tables"
 local utf8 = require "dm.utf8"

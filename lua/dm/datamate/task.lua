@@ -5,6 +5,7 @@ local delivery = require "dm.datamate.delivery"
 local disk = require "dm.disk"
 local problem = require "dm.problem"
 local read_file = require "dm.datamate.read_file"
+local resume = require "dm.run.resume"
 local tables_module = require "dm.datamate.tables"
 local twins = require "dm.datamate.twins"
 
@@ -130,13 +131,13 @@ end
 ---Readies a job: a pass, or the run proper.
 ---@param job ffi.cdata* struct dm_job *
 ---@param pass integer?
----@param is_same fun(folder: string): boolean whether the run in a folder is of the same task and code
----@param is_done fun(folder: string): boolean whether it has ended
+---@param plan table? as in plan.json; nil: what is there already is not gone on with
 ---@param prepare fun(pass: integer?): integer readies another job
 ---@return integer status
-function Task:ready(job, pass, is_same, is_done, prepare)
+function Task:ready(job, pass, plan, prepare)
+  local function is_same(folder) return plan ~= nil and resume.is_same(folder, plan) end
   self.prepare = prepare
-  if not self.delivery then begin_run(self, is_same(self.folder) and not is_done(self.folder)) end
+  if not self.delivery then begin_run(self, is_same(self.folder) and not resume.is_done(self.folder)) end
   job.resume, job.force = 1, 0
   if not pass then
     job.lock, job.export = self.lock, self.writes and self.export or self.staging
@@ -144,11 +145,13 @@ function Task:ready(job, pass, is_same, is_done, prepare)
   end
   local folder = twins.folder(self.folder, pass)
   if is_same(folder) and twins.is_decided(self.folder, pass) then return self:prepare_next(pass) end
-  if not is_same(folder) or is_done(folder) then C.dm_folder_begin(folder, 0, 1, err) end
+  if not is_same(folder) or resume.is_done(folder) then C.dm_folder_begin(folder, 0, 1, err) end
   return C.DM_RUN_JOB
 end
 
 ---Readies what follows a pass.
+---@param pass integer
+---@return integer status
 function Task:prepare_next(pass)
   C.dm_job_free()
   return self.prepare(pass_after(self, pass))

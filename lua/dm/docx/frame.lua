@@ -1,7 +1,7 @@
 -- Tables of HTML as pandas reads them and str() writes their values: rows of headings are left out, numbers are written
 -- anew, and cells that are 0, False or NA become empty.
 local grids = require "dm.docx.grid"
-local python_repr = require "dm.python_repr"
+local python_repr = require "dm.python.repr"
 local text = require "dm.text"
 
 local M = {}

@@ -72,21 +72,22 @@ function M.choice(root)
   return reply, M.wrong(reply, at(root, "choices/1/message/refusal"))
 end
 
----Reads vectors of n texts out of a node.
+---Reads vectors of n texts out of a node. Each says by its index, from 0, which text it is of; else they come in order.
 ---@param root ffi.cdata*
 ---@param n integer
 ---@return { vectors: number[][], tokens_in: integer? } found
 ---@return string? why it will not do
 function M.vectors(root, n)
-  local found = { vectors = {}, tokens_in = M.usage(root) }
+  local found, waits = { vectors = {}, tokens_in = M.usage(root) }, {}
+  for i = 1, n do waits[i] = true end
   for i = 1, n do
     local index, vector = at(root, ("data/%d/index"):format(i)), at(root, ("data/%d/embedding"):format(i))
-    local place = (type(index) == "number" and index or i - 1) + 1
-    if not sample.is_node(vector) or found.vectors[place] then return found, "the reply lacks vectors" end
-    found.vectors[place] = sample.totable(vector)
+    local text = type(index) == "number" and index + 1 or i
+    if not sample.is_node(vector) or not waits[text] then return found, "the reply lacks vectors" end
+    waits[text] = nil
+    found.vectors[text] = sample.totable(vector)
   end
-  if #found.vectors == n then return found end
-  return found, "the reply lacks vectors"
+  return found
 end
 
 ---Reads a reply's JSON with `take`, which gets the node. Newlines between its tokens are as good as blanks.

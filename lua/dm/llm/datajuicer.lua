@@ -1,5 +1,5 @@
 -- What Data-Juicer's operators that ask a model share: its parameters beside ours.
-local python_regex = require "dm.python_regex"
+local python_regex = require "dm.python.regex"
 local settings = require "dm.llm.settings"
 local text = require "dm.text"
 

@@ -1,6 +1,6 @@
 -- What DataMate's LLM operators share: where their results go, how they fill in templates, which failures they bear.
 local ffi = require "ffi"
-local failure = require "dm.failure"
+local failure = require "dm.datamate.failure"
 local sample_module = require "dm.sample"
 
 local C = ffi.C

@@ -109,7 +109,10 @@ function Pool:start()
   self.id = process.start_channel(command, function(said) self:hear(said) end, function(ended) self:lose(ended) end)
 end
 
----Tells its process one of the things that are as long as what they are about.
+---Tells its process one of the things that are as long as what they are about. Raises when it is too long.
+---@param name string of the message
+---@param what string what the text is, for people
+---@param text string
 function Pool:tell(name, what, text)
   local wrong = worker.fault(what, text)
   if wrong then error(wrong, 0) end

@@ -60,6 +60,9 @@ local MANY = 4096
 local Stage = {}
 Stage.__index = Stage
 
+---@param rows ffi.cdata* struct dm_rows *
+---@param op dm.BaseOp one that waits
+---@param number integer of the operator, from 0
 ---@param new_batch fun(): dm.Batch
 ---@return dm.Stage
 function M.new(rows, op, number, new_batch)
@@ -183,6 +186,7 @@ function M.leave(entry, ended)
 end
 
 ---Notes the memory that an entry takes now.
+---@param entry dm.Entry
 function Stage:weigh(entry)
   local now = C.dm_rows_bytes(self.rows, entry.row, entry.sample or nil)
   if entry.children then
@@ -213,6 +217,8 @@ local function fate_of(batch, i)
 end
 
 ---Sample i of a batch as an entry; its memory is the entry's from then on.
+---@param batch dm.Batch
+---@param i integer
 ---@return dm.Entry? entry nil when memory is short
 function Stage:hold(batch, i)
   local s, own = batch.sample[i], batch.own[i]

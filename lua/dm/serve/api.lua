@@ -36,6 +36,9 @@ local function answer(status, value)
   return { status = status, content_type = "application/json", body = json.encode(value) }
 end
 
+---An error as FastAPI tells it.
+---@param status integer of HTTP
+---@param detail any what is wrong, as json.encode takes it
 ---@return dm.HttpAnswer
 function M.detail(status, detail)
   return answer(status, { { "detail", detail } })
@@ -62,6 +65,7 @@ local function plain(status, text)
   return { status = status, content_type = "text/plain; charset=utf-8", body = text }
 end
 
+---What FastAPI answers when it breaks.
 ---@return dm.HttpAnswer
 function M.internal_error() return plain(500, "Internal Server Error") end
 
@@ -125,8 +129,10 @@ function Api:command(id)
   return argv
 end
 
----@param retry number
----@return string
+---The file of what a task prints.
+---@param id string
+---@param retry number 0: the first attempt
+---@return string path
 function Api:log(id, retry)
   local number = math.max(0, math.min(retry, MOST_LOGS))
   return self:folder(id) .. "/output.log" .. (number > 0 and "." .. number or "")

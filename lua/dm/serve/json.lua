@@ -1,6 +1,6 @@
 -- JSON as Python's json module reads it, with its messages, and as FastAPI writes it: clients of DataMate's service
 -- know both. What a message is about is given back as Python writes it.
-local python_repr = require "dm.python_repr"
+local python_repr = require "dm.python.repr"
 local utf8 = require "dm.utf8"
 
 local M = {}

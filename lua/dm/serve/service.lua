@@ -46,6 +46,9 @@ function Service:refuse(request)
   if is_foreign(request) then return api.detail(403, "Forbidden") end
 end
 
+---Answers a request, or raises what went wrong.
+---@param request dm.HttpRequest
+---@return dm.HttpAnswer
 function Service:answer(request)
   if request.path == "/healthz" and request.method == "GET" then
     local trouble = self.trouble()

@@ -37,6 +37,7 @@ function M.new(spec, inputs, options)
 end
 
 ---Reads the rows, once.
+---@param info table what Client:load gave
 function Live:read_rows(info)
   local sources, bytes = rows_module.sources(self.inputs, info, self.options.sampled), 0
   local name, next_row = rows_module.DEMO, rows_module.text(rows_module.demo(info.examples))

@@ -131,6 +131,7 @@ local function window(self, lines, room)
 end
 
 ---Draws everything.
+---@param since number? when what is shown was saved, in milliseconds: how long ago that was is shown
 ---@return boolean? nil when nobody sees it
 function Screen:draw(since)
   local paint, rows = paint_module.new(), math.max(C.dm_terminal_lines(), 6)

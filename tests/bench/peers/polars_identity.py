@@ -1,4 +1,4 @@
-"""JSONL to JSONL with Polars, streaming; POLARS_MAX_THREADS is set by the caller."""
+"""JSONL to JSONL with Polars, streaming, on one thread if POLARS_MAX_THREADS=1."""
 import sys
 
 import polars

@@ -1,5 +1,5 @@
 -- How many workers a run has where nobody says: as many as processors, memory and accelerators of this machine hold.
-local devices = require "dm.devices"
+local devices = require "dm.machine.devices"
 local machine = require "dm.machine"
 local problem = require "dm.problem"
 local units = require "dm.units"

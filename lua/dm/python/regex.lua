@@ -1,7 +1,7 @@
 -- Patterns in the notation of Python's modules `regex` and `re`, as recipes for Data-Juicer write them, compiled by
--- PCRE2. What is spelt or understood differently is rewritten: \w \W \s \S \b \B, \Z, \uXXXX and \UXXXXXXXX, classes of
--- POSIX, names of scripts, the i with a dot above and the one without where case does not matter. Not rewritten:
--- \N{...}, sets of sets, fuzzy matching.
+-- PCRE2. What is spelt or understood differently is rewritten: \w \W \s \S \b \B \m \M, \v, \Z, \uXXXX and \UXXXXXXXX,
+-- {,n}, the flag u, classes of POSIX, names of scripts, the i with a dot above and the one without where case does not
+-- matter. Not rewritten: \N{...}, sets of sets, the flag a. Fuzzy matching is refused.
 local text = require "dm.text"
 
 local M = {}
@@ -20,9 +20,10 @@ local function dialect(word, space, posix, cases)
       S = "[^" .. space .. "]",
       b = ("(?:(?<=%s)(?!%s)|(?<!%s)(?=%s))"):format(is, is, is, is),
       B = ("(?:(?<=%s)(?=%s)|(?<!%s)(?!%s))"):format(is, is, is, is),
+      v = "\\x{B}",
       Z = "\\z",
     },
-    inside = { w = word, s = space },
+    inside = { w = word, s = space, v = "\\x{B}" },
     beside = { W = word, S = space },
     posix = posix,
     cases = cases,
@@ -35,12 +36,17 @@ local WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}"
 ---and what `re` does (str.isalnum and the underscore).
 local DIALECTS = {
   regex = dialect(WORD, SPACE, {
-    alpha = "\\p{Alphabetic}", alnum = "\\p{Alphabetic}\\p{Nd}", digit = "\\p{Nd}", lower = "\\p{Lowercase}",
-    upper = "\\p{Uppercase}", space = SPACE, word = WORD, punct = "[:punct:]", xdigit = "[:xdigit:]",
+    alpha = "\\p{Alphabetic}", alnum = "\\p{Alphabetic}0-9", digit = "0-9", lower = "\\p{Lowercase}",
+    upper = "\\p{Uppercase}", space = SPACE, word = WORD, punct = "\\p{P}\\p{S}", xdigit = "[:xdigit:]",
     blank = "[:blank:]", cntrl = "[:cntrl:]", graph = "[:graph:]", print = "[:print:]",
   }, "iI\u{130}"),
   re = dialect("\\p{L}\\p{N}_", SPACE .. "\\x{1C}-\\x{1F}", {}, "iI\u{130}\u{131}"),
 }
+
+-- Where a word begins and ends, which only `regex` has.
+local IS_WORD = "[" .. WORD .. "]"
+DIALECTS.regex.outside.m = ("(?:(?<!%s)(?=%s))"):format(IS_WORD, IS_WORD)
+DIALECTS.regex.outside.M = ("(?:(?<=%s)(?!%s))"):format(IS_WORD, IS_WORD)
 
 local scripts = {}
 
@@ -76,8 +82,14 @@ local function member(escapes, pattern, at)
   return c == "[" and "\\[" or c, at + 1
 end
 
+---Classes of letters of one case as those of letters of any, which they are where case does not matter.
+local function any_case(part)
+  return (part:gsub("([pP]{)L[ult]}", "%1L&}"):gsub("([pP]{)%a%a+ercase}", "%1Cased}"))
+end
+
 ---A class, without its brackets, in which all of those that are an i belong when one does.
 local function with_cases(class, cases)
+  class = any_case(class)
   local has_one = text.regex("(?i)[" .. class .. "]"):find(cases)
   return has_one and class .. cases or class
 end
@@ -141,7 +153,26 @@ function Reader:group()
   if on and on:find "i" then self.caseless = true end
   if off and off:find "i" then self.caseless = false end
   self.at = self.at + #head
-  return head
+  return on and head:gsub("u", "") or head
+end
+
+---Refuses what `regex` takes for a limit on errors: {e}, {e<=2}, {1<=i<=3,d}.
+function Reader:check_fuzzy()
+  local limits = self.text:match("^{([%d<=+,%seids]+)}", self.at)
+  if not limits or not limits:find "%a" or limits:find "%a%a" then return end
+  error(("pattern %q: {%s} asks for fuzzy matching, which is not here"):format(self.text, limits), 0)
+end
+
+---Reads a brace, with the number behind it that may be without a least one.
+function Reader:brace()
+  local most = self.text:match("^{(,%d*)}", self.at)
+  if not self.first_only then self:check_fuzzy() end
+  if not most then
+    self.at = self.at + 1
+    return "{"
+  end
+  self.at = self.at + #most + 2
+  return "{0" .. most .. "}"
 end
 
 ---Reads a character that stands for itself, or means what it means in PCRE2.
@@ -164,10 +195,13 @@ function M.translate(pattern, module)
     local part
     if c == "\\" then
       part, reader.at = escape(escapes.outside, pattern, reader.at + 1)
+      if reader.caseless then part = any_case(part) end
     elseif c == "[" then
       part, reader.at = bracket(escapes, pattern, reader.at, reader.caseless)
     elseif c == "(" then
       part = reader:group()
+    elseif c == "{" then
+      part = reader:brace()
     else
       part = reader:character(escapes.cases)
     end

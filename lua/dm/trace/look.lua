@@ -1,4 +1,5 @@
--- Rows of a source through the tracer, some at a time, in their order; one that ends the worker is told like any other.
+-- A look at some rows of a source: they go through the tracer, a few at a time and in their order; one that ends the
+-- worker is told like any other.
 local client_module = require "dm.trace.client"
 local rows_module = require "dm.trace.rows"
 local sources = require "dm.sources"
@@ -22,12 +23,12 @@ local function rest_of(list, from)
   return rest
 end
 
----@class dm.Pass
+---@class dm.Look
 ---@field client dm.TraceClient
 ---@field request table name, full, where, save: see Client:rows
 ---@field most integer rows that are wanted
 ---@field chunk integer rows that are sent at a time
----@field tell fun(record: dm.Record|string): boolean? called with each; true ends the pass
+---@field tell fun(record: dm.Record|string): boolean? called with each; true ends the look
 ---@field read integer rows that were looked at
 ---@field failures integer rows for which --where raised
 ---@field failure string? what it raised first
@@ -35,49 +36,49 @@ end
 ---@field stopped string? why rows that are wanted were not looked at
 
 ---Whether more rows would only be waited for: an operator took too long over a second one.
-local function is_hopeless(pass, lost)
+local function is_hopeless(look, lost)
   if not lost or not lost.reason:find(client_module.SLOW) then return false end
-  if pass.slow == lost.op then
-    local op = pass.client.info.ops[lost.op]
-    pass.stopped = ("two rows %s%s: the others are not tried"):format(lost.reason, op and " in " .. op.name or "")
+  if look.slow == lost.op then
+    local op = look.client.info.ops[lost.op]
+    look.stopped = ("two rows %s%s: the others are not tried"):format(lost.reason, op and " in " .. op.name or "")
     return true
   end
-  pass.slow = lost.op
+  look.slow = lost.op
   return false
 end
 
 ---One chunk; goes on behind a row that ended the worker. Returns true when no more is wanted.
-local function trace_chunk(pass, list)
+local function trace_chunk(look, list)
   while #list > 0 do
-    local request = { rows = list, most = pass.most }
-    for k, v in pairs(pass.request) do request[k] = v end
-    local answer, lost, at = pass.client:rows(request)
+    local request = { rows = list, most = look.most }
+    for k, v in pairs(look.request) do request[k] = v end
+    local answer, lost, at = look.client:rows(request)
     if answer.where_fault then
-      sources.restore { { path = "--where", text = pass.request.where } }
+      sources.restore { { path = "--where", text = look.request.where } }
       error(answer.where_fault, 0)
     end
-    pass.failures = pass.failures + answer.failures
-    pass.failure = pass.failure or answer.failure
+    look.failures = look.failures + answer.failures
+    look.failure = look.failure or answer.failure
     if lost then table.insert(answer.records, lost) end
     for _, record in ipairs(answer.records) do
-      pass.most = pass.most - 1
-      if pass.tell(record) or pass.most == 0 then return true end
+      look.most = look.most - 1
+      if look.tell(record) or look.most == 0 then return true end
     end
-    if is_hopeless(pass, lost) then return true end
+    if is_hopeless(look, lost) then return true end
     list = rest_of(list, at and at + 1 or #list + 1)
   end
   return false
 end
 
 ---Traces the rows of a source.
----@param pass dm.Pass
+---@param look dm.Look
 ---@param next_row fun(): dm.FedRow?
-function M.run(pass, next_row)
-  pass.read, pass.failures = pass.read or 0, pass.failures or 0
+function M.run(look, next_row)
+  look.read, look.failures = look.read or 0, look.failures or 0
   repeat
-    local list = chunk_of(next_row, math.min(pass.chunk, pass.request.where and pass.chunk or pass.most))
-    pass.read = pass.read + #list
-  until #list == 0 or trace_chunk(pass, list)
+    local list = chunk_of(next_row, math.min(look.chunk, look.request.where and look.chunk or look.most))
+    look.read = look.read + #list
+  until #list == 0 or trace_chunk(look, list)
 end
 
 ---The record of an id: this one, or one of its children.

@@ -1,4 +1,6 @@
--- Every Lua listing of the README is run; `dmhost help TOPIC` shows its chapters.
+-- The manual, README.md and the chapters in lua/help/: every Lua listing is run, `dmhost help TOPIC` shows the
+-- chapters, and what they name is there.
+local help = require "dm.cli.help"
 local t = require "tests.support"
 local utf8_length = require("dm.text").length
 
@@ -7,18 +9,24 @@ local q = t.quote
 local ROW = '{"id":1,"text":"Quiet words, many of them: enough of them to be more than one hundred characters long, '
   .. 'which is how long a text has to be","tags":["a"],"doc":{"text":"long enough"}}\n'
 
+---The pages: their paths and texts.
+local pages = { ["README.md"] = t.read "README.md" }
+for _, path in ipairs(t.lines(select(2, t.shell "ls lua/help/*.md"))) do pages[path] = t.read(path) end
+
 ---The listings, by what they are.
 local function listings()
   local list = { pipeline = {}, operator = {}, script = {} }
-  for text in t.read "README.md":gmatch "\n```lua\n(.-)```" do
-    local kind = text:find("return dm.pipeline", 1, true) and "pipeline" or text:find(":extend", 1, true) and "operator"
-      or "script"
-    table.insert(list[kind], text)
+  for _, page in pairs(pages) do
+    for text in page:gmatch "\n```lua\n(.-)```" do
+      local kind = text:find("return dm.pipeline", 1, true) and "pipeline"
+        or text:find(":extend", 1, true) and "operator" or "script"
+      table.insert(list[kind], text)
+    end
   end
   return list
 end
 
-describe("the README", function()
+describe("the manual", function()
   local dir
   before_each(function() dir = t.scratch() end)
   after_each(t.clean)
@@ -52,9 +60,11 @@ describe("the README", function()
       local key = text:match "^(%l+) = " or ""
       if ("input output engine limits"):find(key, 1, true) and key ~= "" then list[#list + 1] = text end
     end
-    local prose = t.read "README.md":gsub("\n```.-\n```", "")
-    for text in prose:gmatch "\n    ([^\n]+)" do add(text) end
-    for text in prose:gmatch "`([^`\n]+)`" do add(text) end
+    for _, page in pairs(pages) do
+      local prose = page:gsub("\n```.-\n```", "")
+      for text in prose:gmatch "\n    ([^\n]+)" do add(text) end
+      for text in prose:gmatch "`([^`\n]+)`" do add(text) end
+    end
     assert.is_true(#list >= 5)
     for _, text in ipairs(list) do
       make_inputs(text:find "^input" and text or 'input = "in.jsonl"')
@@ -84,19 +94,40 @@ describe("the README", function()
     end
   end)
   it("names every command where it lists them", function()
-    local chapter = require("dm.cli.help").chapter "Running"
+    local chapter = help.chapter "running"
     for _, name in ipairs(require("dm.cli.main").COMMANDS) do
       assert.truthy(chapter:find("dmhost " .. name, 1, true) or name == "version", name)
     end
   end)
-  it("is the manual", function()
-    local text = t.read "README.md"
-    for _, topic in ipairs(require("dm.cli.help").TOPICS) do
+  it("has a chapter for each topic of dmhost help, and no other", function()
+    local names = {}
+    for _, topic in ipairs(help.TOPICS) do
+      local path = ("lua/help/%s.md"):format(topic[1])
       local status, out = t.dmhost("help " .. topic[1])
       assert.equal(0, status)
-      assert.truthy(out:find("^#+ " .. topic[2]:gsub("%p", "%%%0") .. "\n\n"), out)
-      assert.is_true(#out > 200)
-      assert.truthy(text:find(out, 1, true))
+      assert.equal(pages[path], out)
+      assert.truthy(pages["README.md"]:find(("[%s](%s)"):format(topic[1], path), 1, true), path)
+      names[path] = true
+    end
+    for path in pairs(pages) do assert.is_true(names[path] or path == "README.md", path) end
+  end)
+  it("begins each page with its name, and fits 120 columns but for tables", function()
+    for path, page in pairs(pages) do
+      assert.truthy(page:find "^# [^\n]+\n\n", path)
+      for line in page:gmatch "[^\n]+" do
+        assert.is_true(utf8_length(line) <= 120 or line:find "^|" ~= nil, path .. ": " .. line)
+      end
+    end
+  end)
+  it("has links that lead to files", function()
+    for path, page in pairs(pages) do
+      local folder, count = path:match "^(.*/)[^/]*$" or "", 0
+      for link in page:gmatch "%]%(([^)\n]+)%)" do
+        local _, found = t.shell("ls -d " .. q(folder .. link))
+        assert.truthy(#found > 0, path .. " links to " .. link)
+        count = count + 1
+      end
+      assert.is_true(count > 0 or path ~= "README.md")
     end
   end)
 end)
