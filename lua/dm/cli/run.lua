@@ -201,6 +201,7 @@ local function prepare(values, p, path, pass)
   if values.resume and not p.task then resume.check(filled.folder, filled.plan) end
   begun = describe(filled, values, p, path, pass)
   if values["dry-run"] then
+    C.dm_streams_restore()
     report.plan(begun, job)
     return 0
   end
@@ -226,6 +227,7 @@ end
 ---@return integer exit status, or DM_RUN_JOB when the coordinator is to run the job
 function M.run(values)
   sources.install()
+  C.dm_streams_divert()
   local status = start(values)
   recipe.release()
   return status
@@ -255,6 +257,7 @@ function M.finish(pointer)
     if lost then error(lost, 0) end
     return (begun.task or begun.passes):next_pass(begun.pass)
   end
+  C.dm_streams_restore()
   if begun.task then status, ended = begun.task:ended(outcome, status) end
   local receipt = report.receipt(outcome, begun, status)
   local lost = outcome.begun == 1 and report.keep(begun.folder, receipt)
