@@ -110,12 +110,15 @@ local function check_output(output, values, kind, folder)
   if kind == C.DM_TO_STDOUT and values.resume then
     fail("standard output can not be resumed", "write to a file or a folder with -o")
   end
+  if kind == C.DM_TO_EACH and output:sub(-1) == "/" then
+    fail(output .. " names a folder for each input, not a file", 'one file for each input is "FOLDER/{file}"')
+  end
   local taken = kind ~= C.DM_TO_STDOUT and C.dm_output_taken(output, kind)
   if taken == C.DM_OUTPUT_SPECIAL then
     fail(output .. " is not a regular file", "-o - writes to standard output, from where rows may go anywhere")
   end
   if taken == C.DM_OUTPUT_TAKEN and not values.force and not (values.resume and resume.has_begun(folder)) then
-    fail(output .. (kind == C.DM_TO_FILE and " exists" or " is not empty"),
+    fail(kind == C.DM_TO_FILE and output .. " exists" or folder:gsub("/%.dmhost$", "") .. " is not empty",
       "choose another output with -o, or replace it with --force")
   end
 end
