@@ -51,6 +51,13 @@ describe("dmhost run", function()
         local _, after = t.shell(("cd %s && find .%s* -type f | xargs md5sum"):format(q(dir), folder))
         assert.equal(before, after)
       end)
+      it("ends as that did: " .. output, function()
+        prepare(output, "dm.map(function(s) if s.id == 7 then error 'seven' end end)")
+        assert.equal(3, (run()))
+        local status, _, err = run "--resume"
+        assert.equal(3, status)
+        assert.truthy(err:find("complete already", 1, true), err)
+      end)
       it("finds it without a receipt: " .. output, function()
         prepare(output, "")
         assert.equal(0, (run()))
@@ -72,6 +79,21 @@ describe("dmhost run", function()
     assert.equal(0, (run "--resume"))
     assert.equal(3000, #t.lines(t.read(dir .. "/out.jsonl")))
   end)
+  for _, output in ipairs { "out.jsonl", "out/", "out/{file}" } do
+    local file = output == "out/" and "/out/00000.jsonl" or output == "out.jsonl" and "/out.jsonl" or "/out/in.jsonl"
+    it("replaces nothing that came since the run began, but with --force: " .. output, function()
+      prepare(output, waits())
+      interrupt("", dir .. (output == "out.jsonl" and "/out.jsonl.run" or "/out/.dmhost"))
+      t.write(dir .. file, "mine\n")
+      local status, _, err = run "--resume"
+      assert.equal(1, status)
+      assert.truthy(err:find(file:match "[^/]+$" .. " exists, and did not when the run began\n  next    move it away "
+        .. "and go on with --resume", 1, true), err)
+      assert.equal("mine\n", t.read(dir .. file))
+      assert.equal(0, (run "--resume --force"))
+      assert.equal(3000, #t.lines(t.read(dir .. file)))
+    end)
+  end
   it("--resume without a run does not replace an output", function()
     prepare("out.jsonl", "")
     t.write(dir .. "/out.jsonl", "old\n")
@@ -99,6 +121,31 @@ describe("dmhost run", function()
     assert.equal(2, status)
     assert.truthy(err:find("plan.json is damaged, or was written by another dmhost\n  next    start again "
       .. "with --force", 1, true), err)
+  end)
+  it("--resume refuses when plan.json is missing", function()
+    prepare("out.jsonl", waits())
+    interrupt("", dir .. "/out.jsonl.run")
+    os.remove(dir .. "/out.jsonl.run/plan.json")
+    local status, _, err = run "--resume"
+    assert.equal(2, status)
+    assert.truthy(err:find("plan.json is missing", 1, true), err)
+  end)
+  it("--resume names the input that is another one, or too few", function()
+    t.write(dir .. "/a b.jsonl", corpus)
+    t.write(dir .. "/c d.jsonl", corpus)
+    prepare("out.jsonl", waits())
+    local both = ("-i %s/in.jsonl -i '%s/a b.jsonl' "):format(q(dir), dir)
+    interrupt(both, dir .. "/out.jsonl.run")
+    for words, why in pairs {
+      ["-i '%s/in.jsonl'"] = "the run began with the input %s/a b.jsonl where it is %s/in.jsonl now",
+      ["-i '%s/c d.jsonl' -i '%s/in.jsonl'"] = "the run began with the input %s/a b.jsonl where",
+      ["-i '%s/a b.jsonl'"] = "the run began with the input %s/in.jsonl too",
+    } do
+      local status, _, err = run("--resume " .. words:gsub("%%s", dir))
+      assert.equal(2, status)
+      assert.truthy(err:find(why:gsub("%%s", dir), 1, true), err)
+    end
+    assert.equal(0, (run("--resume " .. both)))
   end)
   it("--resume starts afresh where a run was cut off before its first commit", function()
     prepare("out.jsonl", "")
