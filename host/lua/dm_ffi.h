@@ -330,6 +330,10 @@ void dm_pause(double ms);
  * use. */
 int dm_is_terminal(int fd);
 int dm_terminal_width(int fd);
+
+/* From now on what Lua prints goes to standard error, and rows for standard output alone there; until it is restored. */
+void dm_streams_divert(void);
+void dm_streams_restore(void);
 int dm_processors(void);
 
 /* Appends the accelerators that this process may use, one a line: what CUDA_VISIBLE_DEVICES and its like name, or

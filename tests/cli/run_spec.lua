@@ -306,6 +306,24 @@ sys.exit(subprocess.call(sys.argv[1:], stdin=b))' %s run -q -e 'return require "
       local _, left = t.shell(("ls %s/out.gz.run | grep stdin"):format(q(dir)))
       assert.equal("", left)
     end)
+    it("nothing but rows to standard output, whatever the pipeline's file and operators print or read", function()
+      local rows = ('{"a":1}\n'):rep(500)
+      t.write(dir .. "/a", rows)
+      t.write(dir .. "/p.lua", [[print "one"; io.write(("x"):rep(10000), "\n")
+        local dm = require "dm"
+        return dm.pipeline { input = "-", output = "-", operators = { dm.map(function(s)
+          print "two"; io.write "three"; io.read "*l"; os.execute "echo four; cat"
+        end) } }]])
+      for _, workers in ipairs { 0, 1 } do
+        local status, out, err = t.shell(("cd %s && head -c 800 a | %s run p.lua -q -j %d"):format(q(dir), q(t.DMHOST),
+          workers))
+        assert.equal(0, status, err)
+        assert.equal(rows:sub(1, 800), out)
+        for _, word in ipairs { "one\nxxx", "two\n", "three", "four\n" } do
+          assert.truthy(err:find(word, 1, true), word)
+        end
+      end
+    end)
     it("to a reader that closes the pipe, without complaint", function()
       t.write(dir .. "/in.jsonl", corpus)
       t.pipeline(dir, 'input = "in.jsonl", output = "-", operators = {}')
