@@ -177,7 +177,7 @@ $(BUILD)/fleet: tests/bench/fleet.c $(OBJ)
 
 demo:
 	tests/deps.sh build demo
-	$(MAKE) all
+	$(MAKE) -j$$(nproc) all
 	$(BUILD)/dmhost lua tests/bench/corpus.lua demo build/demo
 	rm -rf out && $(BUILD)/dmhost run examples/clean.lua
 	@echo; echo 'Next, your own data:  build/dmhost run examples/clean.lua -i YOUR.jsonl -o clean.jsonl'
