@@ -53,15 +53,13 @@ static int run_calls(struct dm_lua *lua)
 }
 
 /* Were one of the three closed, the next file would take its number, and messages would be written
- * into it. */
+ * into it. What takes its place is open the wrong way round: whoever reads or writes it gets an
+ * error, not an end of the input or nowhere for the rows to go. */
 static void open_standard_streams(void)
 {
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= 2);
-    if (fd > 2)
-        close(fd);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 /* Whether what was written on standard output did not all get there, though somebody reads it: a

@@ -67,3 +67,12 @@ size_t dm_utf8_check(const char *p, size_t n)
     enum { SHORT = 96 };
     return n < SHORT ? dm_utf8_portable(p, n) : best()(p, n);
 }
+
+void dm_utf8_mask(char *p, size_t n)
+{
+    if (dm_utf8_check(p, n) == n)
+        return;
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)p[i] >= 0x80)
+            p[i] = '?';
+}

@@ -10,4 +10,7 @@ typedef size_t dm_utf8_kernel(const char *p, size_t n);
 
 dm_utf8_kernel dm_utf8_portable, dm_utf8_avx2, dm_utf8_avx512;
 
+/* Makes valid what may be anything: unless it is, all bytes but ASCII become question marks. */
+void dm_utf8_mask(char *p, size_t n);
+
 #endif

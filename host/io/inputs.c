@@ -1,10 +1,12 @@
 #include "io/inputs.h"
 
+#include "io/reader.h"
 #include "io/walk.h"
 
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
@@ -25,9 +27,23 @@ static int add_path(struct dm_inputs *in, const char *path, struct dm_error *err
     return DM_OK;
 }
 
+/* Whether the name stands for another file in each process. */
+static bool is_descriptor(const char *path)
+{
+    static const char *const heads[] = {DM_STANDARD_INPUT, "/dev/fd/", "/proc/self/fd/"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        found = found || strncmp(path, heads[i], strlen(heads[i])) == 0;
+    return found;
+}
+
 /* A pipe can not be read by range, twice, or by another process. */
 static int add_file(struct dm_inputs *in, const char *path, mode_t mode, struct dm_error *err)
 {
+    if (S_ISREG(mode) && is_descriptor(path))
+        return dm_fail(err, DM_EUSAGE,
+                       "%s is another file in each process\nstandard input is read with -i -",
+                       path);
     if (S_ISREG(mode))
         return add_path(in, path, err);
     if (S_ISLNK(mode))

@@ -1,5 +1,7 @@
 #include "io/reader.h"
 
+#include "base/streams.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <isa-l/igzip_lib.h>
@@ -53,9 +55,15 @@ static enum dm_codec codec_of(const unsigned char *p, size_t n)
     return DM_CODEC_PLAIN;
 }
 
+/* Standard input goes on where whoever read it before has left off, and may be a socket: it is not
+ * opened again. Where it was closed, its place is taken by what can not be read. */
 static int open_path(const char *path, struct dm_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool standard = strcmp(path, DM_STANDARD_INPUT) == 0;
+    if (standard && (fcntl(dm_streams_input(), F_GETFL) & O_ACCMODE) == O_WRONLY)
+        return dm_fail(err, DM_EIO, "standard input is closed");
+    int fd = standard ? fcntl(dm_streams_input(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+                      : open(path, O_RDONLY | O_CLOEXEC);
     return fd >= 0 ? fd : dm_fail_errno(err, DM_EIO, "cannot open %s", path);
 }
 

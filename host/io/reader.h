@@ -10,6 +10,9 @@
 
 enum dm_codec { DM_CODEC_PLAIN, DM_CODEC_GZIP, DM_CODEC_ZSTD };
 
+/* The path under which standard input is opened. */
+#define DM_STANDARD_INPUT "/dev/stdin"
+
 struct dm_reader;
 
 /* Tells the codec by the first bytes of the file. Returns an enum dm_codec or an error below zero.

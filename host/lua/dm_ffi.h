@@ -83,6 +83,7 @@ struct dm_sample {
     uint64_t walked;          /* members of containers without one */
     struct dm_sample *pool;   /* next in the pool */
     uint32_t pooled;          /* came from dm_sample_make: how many hold it; 0 when it did not */
+    double weight;            /* bytes that it counts for while they do */
 };
 
 enum { DM_SLOTS = 128 };
@@ -148,6 +149,9 @@ int dm_sample_write_value(struct dm_sample *s, uint32_t value, struct dm_buf *ou
 /* A sample from the pool, with the content of a JSON text without newlines, which is copied; it may be an
  * array. depth: its limit on nesting, 0 for the usual one. NULL when that fails. */
 struct dm_sample *dm_sample_make(const char *text, size_t n, uint32_t depth, struct dm_error *err);
+
+/* Bytes of all such samples that have not been given back, about as they were made. */
+double dm_sample_alive(void);
 
 /* One more holds such a sample; nothing for others. */
 void dm_sample_hold(struct dm_sample *s);
@@ -227,6 +231,7 @@ struct dm_counts {
 };
 
 enum { DM_TO_FILE, DM_TO_FOLDER, DM_TO_EACH, DM_TO_STDOUT };
+enum { DM_OUTPUT_FREE, DM_OUTPUT_TAKEN, DM_OUTPUT_SPECIAL };
 enum { DM_PROGRESS_NONE, DM_PROGRESS_LINES, DM_PROGRESS_BAR, DM_PROGRESS_JSON };
 
 /* A run that Lua asks for. It sets the fields; texts must live until the run has ended. */
@@ -325,13 +330,18 @@ void dm_pause(double ms);
  * use. */
 int dm_is_terminal(int fd);
 int dm_terminal_width(int fd);
+
+/* From now on what Lua prints goes to standard error, and rows for standard output alone there; until it is restored. */
+void dm_streams_divert(void);
+void dm_streams_restore(void);
 int dm_processors(void);
 
 /* Appends the accelerators that this process may use, one a line: what CUDA_VISIBLE_DEVICES and its like name, or
  * Slurm, or else those that have a device file. */
 int dm_devices(struct dm_buf *out);
 
-/* Whether the path is a folder; whether an output of that kind is there already. */
+/* Whether the path is a folder; whether an output of that kind is there already: one of DM_OUTPUT_FREE
+ * ... A special file is none that a run may replace. */
 int dm_is_folder(const char *path);
 int dm_output_taken(const char *path, uint64_t kind);
 int getpid(void);

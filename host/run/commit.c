@@ -118,6 +118,19 @@ static int fill_empty(const char *path, enum dm_codec codec, struct dm_error *er
     return rc;
 }
 
+/* Whether a file that has a final name of ours came there since the run began. What was there
+ * before is to be replaced: else the run would not have begun. */
+static bool is_foreign(const struct dm_commit *c, const struct stat *named)
+{
+    char path[PATH_BYTES];
+    struct stat begun;
+    snprintf(path, sizeof path, "%s/inputs", c->job->settings.folder);
+    if (c->job->force || stat(path, &begun))
+        return false;
+    const struct timespec *a = &named->st_ctim, *b = &begun.st_mtim;
+    return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec >= b->tv_nsec);
+}
+
 /* Gives a file its final name; `again`: it may have it already. */
 static int name_shard(struct dm_commit *c, uint64_t shard, bool again, struct dm_error *err)
 {
@@ -126,9 +139,14 @@ static int name_shard(struct dm_commit *c, uint64_t shard, bool again, struct dm
     if (!dm_stream_path(&c->streams[DM_ROWS], shard, from, sizeof from) ||
         !final_path(c, shard, to, sizeof to))
         return dm_fail(err, DM_EUSAGE, "the path of the output is too long");
-    bool missing = stat(from, &st) != 0;
-    if (again && missing && stat(to, &named) == 0)
+    bool missing = stat(from, &st) != 0, taken = stat(to, &named) == 0;
+    if (again && missing && taken)
         return DM_OK;
+    if (taken && is_foreign(c, &named))
+        return dm_fail(err, DM_EIO,
+                       "%s exists, and did not when the run began\n"
+                       "move it away and go on with --resume, or replace it with --resume --force",
+                       to);
     int rc = missing || st.st_size == 0 ? fill_empty(from, dm_codec_by_name(to), err) : DM_OK;
     if (rc == DM_OK && c->job->kind == DM_TO_EACH)
         rc = dm_folder_make_parents(to, err);

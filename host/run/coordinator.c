@@ -411,20 +411,18 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
                                     .on_closed = on_closed,
                                     .on_error = on_error,
                                     .arg = c};
-    int rc = uv_loop_init(&c->loop);
-    if (rc)
-        return dm_fail(err, DM_EIO, "cannot make an event loop: %s", uv_strerror(rc));
     c->tick.data = c;
     uv_timer_init(&c->loop, &c->tick);
     uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
     dm_signals_catch(true);
-    rc = dm_pool_init(&c->pool, &c->loop, &c->job->settings, events, err);
+    int rc = dm_pool_init(&c->pool, &c->loop, &c->job->settings, events, err);
     if (rc == DM_OK)
         rc = start_standard_streams(c, err);
     if (rc || c->job->engine)
         return rc ? rc : c->elsewhere->start(c, err);
     uint64_t n = dm_plan_splits(&c->plan, c->job->workers);
     c->pool.slots = n ? (uint32_t)n : 1;
+    dm_loss_guard(c->job->workers ? NULL : c);
     for (uint32_t i = 0; i < c->pool.slots && rc == DM_OK; i++)
         rc = dm_pool_start(&c->pool, i, c->job->workers == 0, err);
     return rc;
@@ -433,6 +431,10 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
 static void run_loop(struct dm_coordinator *c)
 {
     struct dm_error err;
+    if (uv_loop_init(&c->loop)) {
+        c->outcome->status = dm_fail_errno(&c->outcome->err, DM_EIO, "cannot make an event loop");
+        return;
+    }
     c->started_ms = c->committed_ms = uv_hrtime() / 1000000;
     if (start_loop(c, &err))
         dm_run_fail(c, &err);
@@ -441,6 +443,7 @@ static void run_loop(struct dm_coordinator *c)
     uv_run(&c->loop, UV_RUN_DEFAULT);
     uv_loop_close(&c->loop);
     dm_pool_finish(&c->pool);
+    dm_loss_guard(NULL);
     c->outcome->seconds = (double)(uv_hrtime() / 1000000 - c->started_ms) / 1e3;
 }
 

@@ -1,5 +1,6 @@
 #include "run/counts.h"
 
+#include "base/utf8.h"
 #include "io/crc64.h"
 
 #include <stdlib.h>
@@ -66,8 +67,12 @@ bool dm_counts_reason(struct dm_counts *c, int32_t op, bool rejected, const char
                       uint64_t times)
 {
     static const char other[] = "other reasons";
+    char valid[DM_REASON_BYTES];
     uint32_t same = 0;
     n = clip(text, n);
+    memcpy(valid, text, n);
+    dm_utf8_mask(valid, n);
+    text = valid;
     for (uint32_t i = 0; i < c->nreasons; i++) {
         struct dm_reason *r = &c->reasons[i];
         if (r->op != op || r->rejected != rejected)

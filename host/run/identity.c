@@ -77,9 +77,24 @@ int dm_identity_write(const char *folder, const char *plan, const struct dm_inpu
     return rc ? rc : write_inputs(folder, in, lasting, err);
 }
 
+/* The path of a recorded line: behind the second space. */
+static const char *path_of(const char *line)
+{
+    for (int i = 0; i < 2 && line; i++) {
+        line = strchr(line, ' ');
+        line = line ? line + 1 : NULL;
+    }
+    return line ? line : "";
+}
+
 /* Compares one recorded line with the file as it is now. */
 static int check_line(const char *was, const char *path, struct dm_error *err)
 {
+    if (strcmp(path_of(was), path) != 0)
+        return dm_fail(
+            err, DM_EUSAGE,
+            "the run began with the input %s where it is %s now\nstart again with --force",
+            path_of(was), path);
     struct dm_buf now = {0};
     if (!put_line(&now, path))
         return dm_fail_memory(err);
@@ -111,7 +126,7 @@ int dm_identity_check(const char *folder, const struct dm_inputs *in, struct dm_
     if (rc == DM_OK && getdelim(&line, &cap, 0, f) >= 0)
         rc =
             dm_fail(err, DM_EUSAGE, "the run began with the input %s too\nstart again with --force",
-                    strrchr(line, ' ') ? strrchr(line, ' ') + 1 : line);
+                    path_of(line));
     free(line);
     fclose(f);
     return rc;

@@ -123,6 +123,28 @@ static int folder_taken(const char *path)
     return taken;
 }
 
+static bool begins_with(const char *s, const char *head)
+{
+    return strncmp(s, head, strlen(head)) == 0;
+}
+
+/* A device, a pipe, a socket, or a name of an open file, whatever that is: /dev/stdout. */
+static bool is_special(const char *path, mode_t mode)
+{
+    char target[sizeof "/proc/"] = "";
+    bool linked = readlink(path, target, sizeof target - 1) > 0;
+    return !S_ISREG(mode) || begins_with(path, "/dev/fd/") || begins_with(path, "/proc/") ||
+           (linked && begins_with(target, "/proc/"));
+}
+
+static int file_taken(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st))
+        return DM_OUTPUT_FREE;
+    return is_special(path, st.st_mode) ? DM_OUTPUT_SPECIAL : DM_OUTPUT_TAKEN;
+}
+
 int dm_output_taken(const char *path, uint64_t kind)
 {
     char folder[4096];
@@ -130,7 +152,7 @@ int dm_output_taken(const char *path, uint64_t kind)
     if (kind == DM_TO_FOLDER)
         return folder_taken(path);
     if (kind == DM_TO_FILE)
-        return access(path, F_OK) == 0;
+        return file_taken(path);
     while (hole > path && hole[-1] != '/')
         hole--;
     snprintf(folder, sizeof folder, "%.*s", (int)(hole - path), path);

@@ -3,6 +3,7 @@
 #include "run/worker.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -141,9 +142,14 @@ static void blame(struct dm_coordinator *c, struct dm_item *item, const struct d
         else
             item->probe_next = true;
     } else if (++item->kills >= BLAME_AFTER_KILLS) {
-        snprintf(item->why, sizeof item->why,
-                 "its worker was killed %d times on this row (signal %d)", BLAME_AFTER_KILLS,
-                 peer->signal);
+        if (peer->signal)
+            snprintf(item->why, sizeof item->why,
+                     "its worker was killed %d times on this row (signal %d)", BLAME_AFTER_KILLS,
+                     peer->signal);
+        else
+            snprintf(item->why, sizeof item->why,
+                     "its worker exited %d times on this row (status %d)", BLAME_AFTER_KILLS,
+                     (int)peer->exit_status);
         reject_row(c, item, peer);
     }
 }
@@ -234,17 +240,47 @@ void dm_loss_at(struct dm_peer *peer, struct dm_wire *frame)
     dm_buf_finish(&ack);
 }
 
-void dm_loss_inside(struct dm_coordinator *c, struct dm_peer *peer)
+/* Ends this process with the worker inside. */
+static void end_inside(struct dm_coordinator *c, const struct dm_peer *peer, const char *next)
 {
     char who[600], text[sizeof c->lost_text];
     name_place(c, peer, who, sizeof who);
     describe_end(peer, who, text, sizeof text);
-    c->status.log = -1; /* whose number may be another file's */
-    dm_progress_say(c,
-                    "%s\n  next    close only what the operator has opened; `--resume -j 1` "
-                    "rejects such a row, and goes on",
-                    text);
+    dm_progress_say(c, "%s\n  next    %s; `--resume -j 1` rejects such a row, and goes on", text,
+                    next);
     _exit(1);
+}
+
+void dm_loss_inside(struct dm_coordinator *c, struct dm_peer *peer)
+{
+    c->status.log = -1; /* whose number may be another file's */
+    end_inside(c, peer, "close only what the operator has opened");
+}
+
+/* The run that has its worker inside this process. */
+static struct {
+    struct dm_coordinator *run;
+    pid_t pid; /* an operator may have forked */
+} inside;
+
+static void on_process_end(int status, void *arg)
+{
+    (void)arg;
+    struct dm_peer *peer = inside.run && inside.pid == getpid() ? inside.run->pool.peers : NULL;
+    if (!peer)
+        return;
+    peer->exit_status = status;
+    end_inside(inside.run, peer, "error(...) rejects a row");
+}
+
+void dm_loss_guard(struct dm_coordinator *c)
+{
+    static bool known;
+    inside.run = c;
+    inside.pid = getpid();
+    if (!known)
+        on_exit(on_process_end, NULL);
+    known = true;
 }
 
 void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)

@@ -1,5 +1,7 @@
 #include "run/pump.h"
 
+#include "base/streams.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,7 +15,7 @@ enum { BLOCK_BYTES = 64 * 1024, POLL_MS = 100 };
 
 static bool wait_for_room(struct dm_pump *p)
 {
-    struct pollfd fd = {.fd = 1, .events = POLLOUT};
+    struct pollfd fd = {.fd = dm_streams_output(), .events = POLLOUT};
     while (!p->cancelled)
         if (poll(&fd, 1, POLL_MS) != 0)
             return true;
@@ -25,14 +27,14 @@ static bool wait_for_room(struct dm_pump *p)
 static size_t at_once(size_t n)
 {
     struct stat st;
-    bool waits = fstat(1, &st) || !S_ISREG(st.st_mode);
+    bool waits = fstat(dm_streams_output(), &st) || !S_ISREG(st.st_mode);
     return waits && n > PIPE_BUF ? PIPE_BUF : n;
 }
 
 static int write_block(struct dm_pump *p, const char *block, size_t n)
 {
     while (n && wait_for_room(p)) {
-        ssize_t k = write(1, block, at_once(n));
+        ssize_t k = write(dm_streams_output(), block, at_once(n));
         if (k < 0 && errno == EPIPE) {
             p->reader_gone = true;
             return DM_OK;

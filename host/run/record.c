@@ -12,9 +12,8 @@ static bool put_text(struct dm_buf *b, const char *p, size_t n)
         return dm_json_quote(b, p, n);
     struct dm_buf clean = {0};
     bool ok = dm_buf_add(&clean, p, n);
-    for (size_t i = 0; ok && i < n; i++)
-        if ((unsigned char)clean.p[i] >= 0x80)
-            clean.p[i] = '?';
+    if (ok)
+        dm_utf8_mask(clean.p, n);
     ok = ok && dm_json_quote(b, clean.p, n);
     dm_buf_finish(&clean);
     return ok;

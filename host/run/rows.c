@@ -2,8 +2,10 @@
  * input. */
 #include "run/work_state.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 uint64_t dm_ticks(void)
 {
@@ -185,9 +187,31 @@ int dm_rows_fill(struct dm_rows *rows)
     return rc < 0 ? fail(w, rc) : (int)w->nrows;
 }
 
+static bool is_fork;
+
+static void note_fork(void)
+{
+    is_fork = true;
+}
+
+void dm_rows_watch_forks(void)
+{
+    static bool watched;
+    if (!watched)
+        pthread_atfork(NULL, NULL, note_fork);
+    watched = true;
+}
+
+void dm_rows_leave_fork(void)
+{
+    if (is_fork)
+        _exit(0);
+}
+
 /* An operator has done its work on a row, which still stands on the board. */
 static inline void tell_worked(const struct dm_work *w)
 {
+    dm_rows_leave_fork();
     if (w->current && w->worked && (w->tells_all || w->split->single || w->split->probe))
         w->worked(w->tell_arg);
 }

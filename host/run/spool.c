@@ -1,5 +1,6 @@
 #include "run/spool.h"
 
+#include "base/streams.h"
 #include "io/input.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@ static void spool_path(const struct dm_spool *s, uint64_t number, char *path)
 
 static bool wait_for_input(struct dm_spool *s)
 {
-    struct pollfd fd = {.fd = 0, .events = POLLIN};
+    struct pollfd fd = {.fd = dm_streams_input(), .events = POLLIN};
     while (!s->cancelled)
         if (poll(&fd, 1, POLL_MS) != 0)
             return true;
@@ -47,7 +48,7 @@ static int read_block(struct dm_spool *s)
         return dm_fail_memory(&s->err);
     if (!wait_for_input(s))
         return DM_OK;
-    if (!s->reader && !(s->reader = dm_reader_open("/dev/stdin", &s->err)))
+    if (!s->reader && !(s->reader = dm_reader_open(DM_STANDARD_INPUT, &s->err)))
         return s->err.status;
     int64_t n = dm_reader_read(s->reader, s->carry.p, BLOCK_BYTES, &s->err);
     if (n == DM_EINPUT)
@@ -143,6 +144,7 @@ int dm_spool_start(struct dm_spool *s, uv_loop_t *loop, const char *folder, uint
                            .split_bytes = split_bytes,
                            .on_ready = on_ready,
                            .arg = arg};
+    dm_streams_take_input();
     return read_on(s, err);
 }
 

@@ -126,6 +126,10 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer);
 /* The worker inside has closed descriptors of this process, which ends here. */
 void dm_loss_inside(struct dm_coordinator *c, struct dm_peer *peer);
 
+/* From now on an operator that ends this process, whose worker is inside, does not do so in
+ * silence; NULL: that run is over. */
+void dm_loss_guard(struct dm_coordinator *c);
+
 /* A worker on another node tells which row it is about to work on. */
 void dm_loss_at(struct dm_peer *peer, struct dm_wire *frame);
 

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 struct dm_work *dm_work_create(const struct dm_settings *settings, struct dm_board *board)
@@ -246,6 +247,11 @@ static int check_unchanged(struct dm_work *w)
     const struct dm_range *r = dm_work_range(w);
     if (r->size == w->input.size && r->mtime == w->input.mtime && dm_input_unchanged(&w->input))
         return DM_OK;
+    if (access(r->path, F_OK))
+        return dm_fail(&w->err, DM_EIO,
+                       "%s is not there any more\nwas it removed, or does an operator change the "
+                       "current directory, from which paths count?",
+                       r->path);
     return dm_fail(&w->err, DM_EIO, "%s has changed since the run began\nstart again with --force",
                    r->path);
 }

@@ -47,6 +47,11 @@ typedef void dm_work_tell(void *arg);
 void dm_work_on_row(struct dm_work *w, dm_work_tell *tell, dm_work_tell *worked, bool all,
                     void *arg);
 
+/* Operators that fork leave a child which would go on with the rows as if it were the worker: it
+ * ends as soon as it comes back from the operator. */
+void dm_rows_watch_forks(void);
+void dm_rows_leave_fork(void);
+
 /* What a split will come to, with counts for so many operators. NULL when memory is short; freed,
  * its files closed, by dm_result_destroy. */
 struct dm_result *dm_result_create(const struct dm_split *split, uint32_t nops);

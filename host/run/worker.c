@@ -291,10 +291,12 @@ struct dm_worker *dm_worker_create(struct dm_wire *setup, struct dm_board *board
     w->board = board;
     w->fd = w->poll_fd = -1;
     int rc = dm_settings_get(setup, &w->settings, err);
+    dm_rows_watch_forks();
     if (rc == DM_OK) {
         w->lua = dm_lua_open(w->settings.memory_bytes, err);
         rc = w->lua ? dm_lua_call(w->lua, "dm.run.worker", "setup", &w->settings, err) : DM_EUSAGE;
     }
+    dm_rows_leave_fork();
     if (rc == DM_OK && w->settings.replies[0])
         rc = dm_replies_open(&w->replies, w->settings.replies, DM_REPLIES_READ, err);
     if (rc == DM_OK) {

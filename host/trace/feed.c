@@ -27,7 +27,7 @@ struct dm_feed *dm_feed_open(const char *path, double start, double row_bytes, u
     f->sampled = sampled;
     f->place = XXH3_64bits(path, strlen(path));
     f->input.row_bytes = (size_t)row_bytes;
-    const char *opened = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
+    const char *opened = strcmp(path, "-") == 0 ? DM_STANDARD_INPUT : path;
     if (dm_input_open(&f->input, opened, (uint64_t)start, err) == DM_OK)
         return &f->head;
     dm_feed_close(&f->head);

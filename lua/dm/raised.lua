@@ -8,11 +8,16 @@ local M = {}
 ---Reasons stand in ledger, rejects and messages: what is longer is cut.
 local LONGEST = 4096
 
+-- What Lua says of values without a text is another one each time, and reasons are to be the same.
+local ADDRESS = ": 0x%x+$"
+
 ---@param e any
 ---@return string of bounded length
 function M.text(e)
   local ok, text = pcall(tostring, e)
-  if not ok or type(text) ~= "string" then return "an error that has no text" end
+  if not ok or type(text) ~= "string" or type(e) ~= "string" and text:find(ADDRESS) then
+    return ("a %s that has no text"):format(type(e))
+  end
   if #text <= LONGEST then return text end
   local good = tonumber(C.dm_utf8_check(text, LONGEST))
   return text:sub(1, good > LONGEST - 4 and good or LONGEST) .. " ..."

@@ -99,7 +99,8 @@ function M.similar(path)
   folder, name = folder or "", name or path
   local list = {}
   for _, found in ipairs(disk.names(folder == "" and "." or folder) or {}) do
-    if found ~= name and found:sub(1, 1) ~= "." then list[#list + 1] = found end
+    if found == name then return nil end -- it is there, and something else is wrong with it
+    if found:sub(1, 1) ~= "." then list[#list + 1] = found end
   end
   local near = suggest.nearest(name, list)
   return near and folder .. near

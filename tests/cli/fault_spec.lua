@@ -284,4 +284,13 @@ time.sleep(1000)
       assert.equal(233, #t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl"))
     end
   end)
+  it("no open files at all, by saying so", function()
+    t.write(dir .. "/in.jsonl", "{}\n")
+    t.pipeline(dir, 'input = "in.jsonl", output = "out.jsonl", operators = {}')
+    for limit = 4, 16 do
+      local status, _, err = script(("ulimit -n %d; $dmhost run pipeline.lua -q -j 1 --force"):format(limit))
+      assert.is_true(status == 0 or status == 1 or status == 2 or status == 127, status)
+      assert.is_nil(err:find("Assertion", 1, true), err)
+    end
+  end)
 end)

@@ -212,8 +212,80 @@ dmhost: %s/in.jsonl@%d: map@pipeline.lua:3: the worker found descriptors closed 
     assert.equal(3, (run "-j 1 -q"))
     assert.equal('{"id":3}\n', t.read(dir .. "/out.jsonl"))
     local rejects = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")
-    assert.equal("an error that has no text", rejects[1].reason)
+    assert.equal("a table that has no text", rejects[1].reason)
     assert.is_true(#rejects[2].reason < 5000)
+  end)
+  it("what is raised, or given as a reason, that is no text at all or not UTF-8", function()
+    t.write(dir .. "/in.jsonl", ('{"id":1}\n{"id":2}\n{"id":3}\n{"id":4}\n{"id":5}\n'):rep(2))
+    prepare [[dm.filter(function(s) return s.id > 2, s.id == 1 and {} or "\255 and more" end),
+      dm.map(function(s) if s.id == 3 then error({ code = 3 }) elseif s.id == 4 then error("\254\0", 0) end end)]]
+    for _, workers in ipairs { 0, 1 } do
+      local status, _, err = run(("-j %d -q --force"):format(workers))
+      assert.equal(3, status, err)
+      local operators = t.receipt(dir .. "/out.jsonl.run").operators
+      for i, want in ipairs { { "? and more", "a table that has no text" }, { "?", "a table that has no text" } } do
+        local reasons = operators[i].reasons
+        assert.equal(2, #reasons)
+        for k = 1, 2 do
+          assert.equal(2, reasons[k].rows)
+          assert.equal(want[k], reasons[k].reason)
+        end
+      end
+    end
+  end)
+
+  it("no operator that takes all memory as it is made, but says which", function()
+    os.execute("mkdir " .. q(dir .. "/ops"))
+    t.write(dir .. "/ops/hoard.lua", ([[local Hoard = require("dm.base_op").Mapper:extend { name = "hoard" }
+      function Hoard:init()
+        local l, again = {}, io.open(%q)
+        while again do l[#l + 1] = ("x"):rep(1e5) .. #l end
+        io.open(%q, "w"):close()
+      end
+      function Hoard:execute() end
+      return Hoard]]):format(dir .. "/made", dir .. "/made"))
+    prepare('{ "hoard" }', 'limits = { memory = "100MiB", row_size = "1MiB" }')
+    local status, _, err = run(("-j 1 -q --ops %s/ops"):format(q(dir)))
+    assert.equal(2, status)
+    assert.truthy(err:find('dmhost: operator 1, "hoard", can not be made: not enough memory', 1, true), err)
+  end)
+  it("an operator that exits, and does not take that for the run's end with -j 0", function()
+    blames("os.exit(0)", "", "^its worker exited 3 times on this row %(status 0%)$")
+    os.execute(("rm -r %s/out.jsonl*"):format(q(dir)))
+    local status, _, err = run "-j 0 -q"
+    assert.equal(1, status)
+    assert.truthy(err:find("@%d+: map@pipeline.lua:3: the worker exited with status 0\n  next    error%(...%) rejects"),
+      err)
+    assert.is_nil(t.read(dir .. "/out.jsonl"))
+    assert.equal(3, (run "-j 1 -q --resume"))
+    assert.equal(2, t.receipt(dir .. "/out.jsonl.run").operators[1].rejected)
+  end)
+  it("no operator that changes the current directory, but does not take that for a change of the input", function()
+    t.pipeline(dir, [[input = "in.jsonl", output = "out.jsonl", operators = { dm.map(function(s)
+      local f = require "ffi"
+      pcall(f.cdef, "int chdir(const char *);")
+      f.C.chdir "/"
+    end) }]])
+    t.write(dir .. "/in.jsonl", '{"id":1}\n')
+    local status, _, err = t.shell(("cd %s && %s run pipeline.lua -q -j 1"):format(q(dir), q(t.DMHOST)))
+    assert.equal(1, status)
+    assert.truthy(err:find("in.jsonl is not there any more\n  next    was it removed, or does an operator change the "
+      .. "current directory", 1, true), err)
+  end)
+  it("an operator that forks, whose child does not go on with the worker's rows", function()
+    prepare [[dm.map(function(s)
+      if s.id % 5000 == 1 then
+        local f = require "ffi"
+        pcall(f.cdef, "int fork(void);")
+        f.C.fork()
+      end
+      s.seen = true
+    end)]]
+    for _, workers in ipairs { 0, 1, 2 } do
+      local status, _, err = run(("-j %d -q --force"):format(workers))
+      assert.equal(0, status, err)
+      assert.is_true(t.read(dir .. "/out.jsonl") == corpus:gsub("}\n", ',"seen":true}\n'))
+    end
   end)
 
   it("processes that operators start, and leaves none of them behind", function()

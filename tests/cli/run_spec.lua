@@ -187,6 +187,36 @@ describe("dmhost run", function()
       local _, left = t.shell(("ls %s/out.run | grep stdin"):format(q(dir)))
       assert.equal("", left)
     end)
+    it("from where whoever read it before has left off", function()
+      t.write(dir .. "/a", '{"a":1}\n{"a":2}\n{"a":3}\n')
+      local again = ([[cd %s; %s run -q -e 'return require "dm".pipeline { operators = {} }' -i - -o -]]):format(q(dir),
+        q(t.DMHOST))
+      for _, workers in ipairs { 0, 2 } do
+        local _, out, err = t.bash(("(read line; %s -j %d) < %s/a"):format(again, workers, q(dir)))
+        assert.equal('{"a":2}\n{"a":3}\n', out, err)
+      end
+    end)
+    it("that is a socket", function()
+      local status, out, err = t.shell(([[cd %s; python3 -c 'import socket, subprocess, sys
+a, b = socket.socketpair()
+a.sendall(b"{}\n{}\n"); a.shutdown(socket.SHUT_WR)
+sys.exit(subprocess.call(sys.argv[1:], stdin=b))' %s run -q -e 'return require "dm".pipeline { operators = {} }' \
+        -i - -o -]]):format(q(dir), q(t.DMHOST)))
+      assert.equal(0, status, err)
+      assert.equal("{}\n{}\n", out)
+    end)
+    it("and writes standard output, unless they are closed", function()
+      local reasons = { ["<&-"] = "standard input is closed", [">&-"] = "cannot write to standard output" }
+      for closed, why in pairs(reasons) do
+        for _, workers in ipairs { 0, 2 } do
+          local status, _, err = t.bash(([[cd %s; echo '{}' >a; exec <a
+            %s run -q -j %d -e 'return require "dm".pipeline { operators = {} }' -i - -o - %s]]):format(q(dir),
+            q(t.DMHOST), workers, closed))
+          assert.equal(1, status)
+          assert.truthy(err:find(why, 1, true), err)
+        end
+      end
+    end)
     it("with a row of any length in bounded memory", function()
       local status, out, err = piped("echo '{}'; head -c 300000000 /dev/zero | tr '\\0' x; echo; echo '{}'", "-q -j 1",
         'limits = { row_size = "1MiB" }')
@@ -275,6 +305,24 @@ describe("dmhost run", function()
       assert.is_true(sums[1] == sums[2], sums[1] ~= sums[2] and differences(sums))
       local _, left = t.shell(("ls %s/out.gz.run | grep stdin"):format(q(dir)))
       assert.equal("", left)
+    end)
+    it("nothing but rows to standard output, whatever the pipeline's file and operators print or read", function()
+      local rows = ('{"a":1}\n'):rep(500)
+      t.write(dir .. "/a", rows)
+      t.write(dir .. "/p.lua", [[print "one"; io.write(("x"):rep(10000), "\n")
+        local dm = require "dm"
+        return dm.pipeline { input = "-", output = "-", operators = { dm.map(function(s)
+          print "two"; io.write "three"; io.read "*l"; os.execute "echo four; cat"
+        end) } }]])
+      for _, workers in ipairs { 0, 1 } do
+        local status, out, err = t.shell(("cd %s && head -c 800 a | %s run p.lua -q -j %d"):format(q(dir), q(t.DMHOST),
+          workers))
+        assert.equal(0, status, err)
+        assert.equal(rows:sub(1, 800), out)
+        for _, word in ipairs { "one\nxxx", "two\n", "three", "four\n" } do
+          assert.truthy(err:find(word, 1, true), word)
+        end
+      end
     end)
     it("to a reader that closes the pipe, without complaint", function()
       t.write(dir .. "/in.jsonl", corpus)

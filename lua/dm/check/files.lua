@@ -22,7 +22,10 @@ return function(plan)
   end
   local output = plan.output
   local kind = type(output) == "string" and output ~= "" and kind_of(output)
-  if kind and C.dm_output_taken(output, kind) == 1 then
+  local taken = kind and C.dm_output_taken(output, kind)
+  if taken == C.DM_OUTPUT_SPECIAL then
+    add(plan:place({ "output" }, true), output .. " is not a regular file; - is standard output")
+  elseif taken == C.DM_OUTPUT_TAKEN then
     add(plan:place({ "output" }, true),
       output .. " exists; choose another output, or replace it with `dmhost run --force`")
   end

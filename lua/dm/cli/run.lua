@@ -110,10 +110,15 @@ local function check_output(output, values, kind, folder)
   if kind == C.DM_TO_STDOUT and values.resume then
     fail("standard output can not be resumed", "write to a file or a folder with -o")
   end
-  if values.force or kind == C.DM_TO_STDOUT or values.resume and resume.has_begun(folder) then return end
-  local taken = C.dm_output_taken(output, kind)
-  if taken == 1 then
-    fail(output .. (kind == C.DM_TO_FILE and " exists" or " is not empty"),
+  if kind == C.DM_TO_EACH and output:sub(-1) == "/" then
+    fail(output .. " names a folder for each input, not a file", 'one file for each input is "FOLDER/{file}"')
+  end
+  local taken = kind ~= C.DM_TO_STDOUT and C.dm_output_taken(output, kind)
+  if taken == C.DM_OUTPUT_SPECIAL then
+    fail(output .. " is not a regular file", "-o - writes to standard output, from where rows may go anywhere")
+  end
+  if taken == C.DM_OUTPUT_TAKEN and not values.force and not (values.resume and resume.has_begun(folder)) then
+    fail(kind == C.DM_TO_FILE and output .. " exists" or folder:gsub("/%.dmhost$", "") .. " is not empty",
       "choose another output with -o, or replace it with --force")
   end
 end
@@ -170,9 +175,10 @@ local function ready(job, values, p, pass, prepare)
   local folder = p.passes and p.passes.folder or begun.folder
   check_output(output, values, job_module.KINDS[job_module.describe_output(output)],
     p.passes and p.passes:folder_of(1) or folder)
-  if values.resume and resume.is_done(folder) then
+  local status = values.resume and resume.status(folder)
+  if status then
     say(values, output .. " is complete already; nothing to resume")
-    return 0
+    return status
   end
   if not p.passes then return C.DM_RUN_JOB end
   begun.pass = pass < p.passes.last and pass or nil
@@ -198,6 +204,7 @@ local function prepare(values, p, path, pass)
   if values.resume and not p.task then resume.check(filled.folder, filled.plan) end
   begun = describe(filled, values, p, path, pass)
   if values["dry-run"] then
+    C.dm_streams_restore()
     report.plan(begun, job)
     return 0
   end
@@ -223,6 +230,7 @@ end
 ---@return integer exit status, or DM_RUN_JOB when the coordinator is to run the job
 function M.run(values)
   sources.install()
+  C.dm_streams_divert()
   local status = start(values)
   recipe.release()
   return status
@@ -252,6 +260,7 @@ function M.finish(pointer)
     if lost then error(lost, 0) end
     return (begun.task or begun.passes):next_pass(begun.pass)
   end
+  C.dm_streams_restore()
   if begun.task then status, ended = begun.task:ended(outcome, status) end
   local receipt = report.receipt(outcome, begun, status)
   local lost = outcome.begun == 1 and report.keep(begun.folder, receipt)

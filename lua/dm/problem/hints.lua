@@ -69,6 +69,7 @@ local HINTS = {
     "a crash comes from C: does the operator use FFI? Otherwise it is a fault of dmhost's" },
   { "^closed descriptors", "close only what the operator has opened, by its number, and none of io.stdin, io.stdout "
     .. "and io.stderr" },
+  { "^its worker exited", "does an operator call os.exit? error(...) rejects its row" },
   { "^ended the worker with exit", "does an operator call os.exit? error(...) rejects its row" },
   { "^ended the worker with signal", "did the machine run out of memory? `dmesg` would say so" },
   { "^https?://.* can not be reached", "start the server, or give its address as `url`" },

@@ -15,12 +15,19 @@ function M.has_begun(folder)
   return begun
 end
 
----Whether the run in this directory has ended: its receipt says so.
+---The exit status of the run in this directory, if it has ended: its receipt says so.
+---@param folder string
+---@return integer?
+function M.status(folder)
+  local receipt = folder_module.document(folder .. "/run.json")
+  return receipt and receipt.status == "done" and (tonumber(receipt.exit_status) or 0) or nil
+end
+
+---Whether the run in this directory has ended.
 ---@param folder string
 ---@return boolean
 function M.is_done(folder)
-  local receipt = folder_module.document(folder .. "/run.json")
-  return receipt ~= nil and receipt.status == "done"
+  return M.status(folder) ~= nil
 end
 
 ---Which part of the plan differs from the one that the run was begun with.
@@ -35,9 +42,12 @@ local function changed_part(was, now)
   end
 end
 
----The plan of the run in this directory.
+---The plan of the run in this directory, which has begun.
 local function plan_of(folder)
-  return folder_module.own(folder, "plan.json", "start again with --force")
+  local plan = folder_module.own(folder, "plan.json", "start again with --force")
+  if plan then return plan end
+  problem.raise(folder .. "/plan.json is missing: what the run was begun with is not known",
+    { next = "start again with --force" })
 end
 
 ---Whether a run in this directory has begun, with the same code.
