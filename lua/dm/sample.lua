@@ -237,18 +237,19 @@ function M.root(s)
   return node_t(s, s.generation, 0)
 end
 
--- Bytes in samples that Lua made and the collector has not seen; it knows of the nodes only.
-local unseen = 0
+-- Bytes in samples that Lua made and the collector has not seen, since it knows of the nodes only, and at how many it
+-- runs: as many as live then, so that it does not look through all of them for a few.
 local COLLECT_AT = 16 * 1024 * 1024
+local unseen, collect_at = 0, COLLECT_AT
 
 local function make_sample(depth, p, n)
-  unseen = unseen + n + 1024
-  if unseen > COLLECT_AT then
-    unseen = 0
+  if unseen > collect_at then
     collectgarbage()
+    unseen, collect_at = 0, math.max(COLLECT_AT, C.dm_sample_alive())
   end
   local s = C.dm_sample_make(p, n, depth, err)
   if s == nil then error(ffi_string(err.text), 0) end
+  unseen = unseen + s.weight
   return ffi.gc(M.root(s), C.dm_sample_release)
 end
 
