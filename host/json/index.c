@@ -19,12 +19,12 @@ bool dm_index_always;
 /* What is known of a member. */
 struct link {
     uint32_t before; /* the member before it, or 0 */
-    uint32_t same;   /* the last one before it that has its key, or 0 */
+    uint32_t same;   /* the last one before it that has its key, or 0; of an element its position */
 };
 
 struct dm_index {
     uint32_t container;
-    uint32_t *slots;    /* of an object: the last member with each key, by the key's hash */
+    uint32_t *slots;    /* the last member with each key, by the key's hash; an array's elements */
     uint32_t nslots;    /* a power of two */
     uint32_t used;      /* slots that are not free */
     struct link *links; /* by value */
@@ -90,7 +90,14 @@ static void enter(struct dm_sample *s, struct dm_index *x, uint32_t value,
     *slot = value;
 }
 
-/* The same for a key as it is written. One that can not be read is never looked for. One
+/* Enters an element behind all others. */
+static void enter_element(struct dm_index *x, uint32_t value)
+{
+    x->slots[x->used++] = value;
+    x->links[value].same = x->used;
+}
+
+/* The same as enter for a key as it is written. One that can not be read is never looked for. One
  * with escapes is read into the scratch buffer, which the search for its slot needs too. */
 static bool read_in(struct dm_sample *s, struct dm_index *x, uint32_t value)
 {
@@ -107,7 +114,7 @@ static bool read_in(struct dm_sample *s, struct dm_index *x, uint32_t value)
     return rc != DM_EMEMORY;
 }
 
-/* Makes room for all values that there may be, and for twice as many keys as there are. */
+/* Makes room for all values that there may be, and for twice as many members as there are. */
 static bool make_room(struct dm_sample *s, struct dm_index *x)
 {
     struct link *links = realloc(x->links, s->cap * sizeof *links);
@@ -115,8 +122,6 @@ static bool make_room(struct dm_sample *s, struct dm_index *x)
         return false;
     x->links = links;
     x->nlinks = s->cap;
-    if (s->values[x->container].kind != DM_OBJECT)
-        return true;
     uint32_t members = dm_sample_count(s, x->container);
     x->nslots = FIRST;
     while (x->nslots / 4 <= members)
@@ -131,10 +136,13 @@ static bool make_room(struct dm_sample *s, struct dm_index *x)
 static void fill(struct dm_sample *s, struct dm_index *x)
 {
     uint32_t before = 0;
-    bool ok = make_room(s, x);
+    bool array = s->values[x->container].kind == DM_ARRAY, ok = make_room(s, x);
     for (uint32_t i = s->values[x->container].child; i && ok; i = s->values[i].next) {
         x->links[i] = (struct link){.before = before};
-        ok = !x->slots || read_in(s, x, i);
+        if (array)
+            enter_element(x, i);
+        else
+            ok = read_in(s, x, i);
         before = i;
     }
     if (!ok)
@@ -165,6 +173,11 @@ uint32_t dm_index_find(struct dm_sample *s, const struct dm_index *x, const char
     return *slot_of(s, x, key, n);
 }
 
+uint32_t dm_index_at(const struct dm_index *x, uint32_t position)
+{
+    return position <= x->used ? x->slots[position - 1] : 0;
+}
+
 uint32_t dm_index_before(const struct dm_index *x, uint32_t value)
 {
     return x->links[value].before;
@@ -177,18 +190,20 @@ void dm_index_put(struct dm_sample *s, uint32_t before, uint32_t old, uint32_t v
     uint32_t next = s->values[value].next;
     if (!x)
         return;
-    if (value >= x->nlinks || (x->slots && x->used >= x->nslots / 2)) {
+    if (value >= x->nlinks || x->used >= x->nslots / 2) {
         fill(s, x);
         return;
     }
     x->links[value] = (struct link){.before = before};
     if (next)
         x->links[next].before = value;
-    if (key && old) {
+    if (old) {
         x->links[value].same = x->links[old].same;
-        *slot_of(s, x, key->p, key->n) = value;
+        *(key ? slot_of(s, x, key->p, key->n) : &x->slots[x->links[old].same - 1]) = value;
     } else if (key) {
         enter(s, x, value, key);
+    } else {
+        enter_element(x, value);
     }
 }
 
@@ -204,5 +219,7 @@ void dm_index_remove(struct dm_sample *s, uint32_t before, uint32_t value,
     if (key) {
         uint32_t same = x->links[value].same;
         *slot_of(s, x, key->p, key->n) = same ? same : LEFT;
+    } else {
+        x->used--;
     }
 }

@@ -1,6 +1,6 @@
-/* Indexes of large containers whose members are looked up again and again: where a key stands, and
- * what is before a member. Most containers have none and are walked. An index follows all edits of
- * its container; when memory is short there is none. */
+/* Indexes of large containers whose members are looked up again and again: where a key or an
+ * element stands, and what is before a member. Most containers have none and are walked. An index
+ * follows all edits of its container; when memory is short there is none. */
 #ifndef DM_JSON_INDEX_H
 #define DM_JSON_INDEX_H
 
@@ -21,6 +21,9 @@ void dm_index_note(struct dm_sample *s, uint32_t container, uint32_t steps);
 /* The last member of that key, or 0. */
 uint32_t dm_index_find(struct dm_sample *s, const struct dm_index *x, const char *key, size_t n);
 
+/* The element at a position, from 1, or 0. */
+uint32_t dm_index_at(const struct dm_index *x, uint32_t position);
+
 /* The value before `value` in its container, or 0. */
 uint32_t dm_index_before(const struct dm_index *x, uint32_t value);
 
@@ -29,7 +32,8 @@ uint32_t dm_index_before(const struct dm_index *x, uint32_t value);
 void dm_index_put(struct dm_sample *s, uint32_t before, uint32_t old, uint32_t value,
                   const struct dm_span *key);
 
-/* An edit: `value`, the last one of its key, was taken out from behind `before`. */
+/* An edit: `value`, the last one of its key or the last element, was taken out from behind
+ * `before`. */
 void dm_index_remove(struct dm_sample *s, uint32_t before, uint32_t value,
                      const struct dm_span *key);
 

@@ -76,19 +76,16 @@ struct dm_cursor *dm_sample_cursor(struct dm_sample *s, uint32_t container)
     return c;
 }
 
-uint32_t dm_sample_at(struct dm_sample *s, uint32_t array, double position)
+/* The element at a position, found from the one that the cursor stands at or from the first. */
+static uint32_t walk(struct dm_sample *s, struct dm_cursor *c, uint32_t want)
 {
-    if (s->values[array].kind != DM_ARRAY || !(position >= 1 && position < UINT32_MAX) ||
-        position != floor(position))
-        return 0;
-    struct dm_cursor *c = dm_sample_cursor(s, array);
-    uint32_t want = (uint32_t)position, at = 1, before = 0, i = s->values[array].child;
+    uint32_t at = 1, before = 0, i = s->values[c->container].child, steps = 0;
     if (c->at && c->at <= want) {
         at = c->at;
         before = c->before;
         i = c->value;
     }
-    for (; i && at < want; at++) {
+    for (; i && at < want; at++, steps++) {
         before = i;
         i = s->values[i].next;
     }
@@ -96,6 +93,28 @@ uint32_t dm_sample_at(struct dm_sample *s, uint32_t array, double position)
         c->at = at;
         c->value = i;
         c->before = before;
+    }
+    dm_index_note(s, c->container, steps);
+    return i;
+}
+
+uint32_t dm_sample_at(struct dm_sample *s, uint32_t array, double position)
+{
+    if (s->values[array].kind != DM_ARRAY || !(position >= 1 && position < UINT32_MAX) ||
+        position != floor(position))
+        return 0;
+    struct dm_cursor *c = dm_sample_cursor(s, array);
+    uint32_t want = (uint32_t)position;
+    if (want > c->count)
+        return 0;
+    const struct dm_index *x = dm_index_of(s, array);
+    if (!x)
+        return walk(s, c, want);
+    uint32_t i = dm_index_at(x, want);
+    if (i) {
+        c->at = want;
+        c->value = i;
+        c->before = dm_index_before(x, i);
     }
     return i;
 }

@@ -162,6 +162,42 @@ static void test_index_is_made(void)
     dm_buf_finish(&row);
 }
 
+/* Whether element i of the array says so. */
+static bool says(double i, const char *text)
+{
+    uint32_t value = dm_sample_at(sample, 1, i);
+    const struct dm_value *v = &sample->values[value];
+    return value && v->len == strlen(text) && memcmp(dm_value_text(sample, v), text, v->len) == 0;
+}
+
+/* Reads a list from its end, which makes an index, and edits it. */
+static void test_list_from_its_end(void)
+{
+    enum { ELEMENTS = 1000, MORE = 3000 };
+    struct dm_buf row = {0};
+    char text[16];
+    for (int i = 1; i <= ELEMENTS; i++)
+        dm_buf_printf(&row, "%s%d", i > 1 ? "," : "{\"l\":[", i);
+    dm_buf_printf(&row, "]}");
+    ok(dm_sample_parse_text(sample, row.p, row.n, NULL, NULL) == DM_OK, "parsed");
+    for (int i = 1; i <= ELEMENTS; i++)
+        ok(says(i, (sprintf(text, "%d", i), text)), "forwards: %d", i);
+    ok(!dm_index_of(sample, 1), "none for one walk");
+    for (int i = ELEMENTS; i; i--)
+        ok(says(i, (sprintf(text, "%d", i), text)), "backwards: %d", i);
+    ok(dm_index_of(sample, 1) != NULL, "one for many");
+    ok(edit("l.500=true") == DM_OK && says(500, "true") && says(501, "501"), "replaced");
+    for (int i = ELEMENTS + 1; i <= MORE; i++) {
+        sprintf(text, "l.%d=%d", i, -i);
+        ok(edit(text) == DM_OK, "added");
+    }
+    ok(says(MORE, "-3000") && says(500, "true") && !dm_sample_at(sample, 1, MORE + 1), "found");
+    for (int i = MORE; i > 499; i--)
+        ok(edit("l.<") == DM_OK && !dm_sample_at(sample, 1, i), "the last went: %d", i);
+    ok(says(499, "499") && edit("l.500=0") == DM_OK && says(500, "0"), "one in its place");
+    dm_buf_finish(&row);
+}
+
 static void test_edits(void)
 {
     test_bytes_kept();
@@ -185,6 +221,7 @@ int main(void)
     }
     dm_index_always = false;
     test_index_is_made();
+    test_list_from_its_end();
     dm_sample_destroy(sample);
     return test_end("json_edit");
 }
