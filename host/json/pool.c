@@ -5,11 +5,18 @@
 
 enum {
     KEPT_BYTES = 64 << 10, /* memory that a pooled sample keeps */
-    KEPT_SAMPLES = 256     /* how many of them keep it */
+    KEPT_SAMPLES = 256,    /* how many of them keep it */
+    USUAL_BYTES = 1024     /* that a sample takes beside its text */
 };
 
 static struct dm_sample *pool;
 static uint32_t pool_size;
+static double alive; /* bytes of those that are not in the pool */
+
+double dm_sample_alive(void)
+{
+    return alive;
+}
 
 static struct dm_sample *take(void)
 {
@@ -34,6 +41,8 @@ struct dm_sample *dm_sample_make(const char *text, size_t n, uint32_t depth, str
     static uint32_t made;
     s->pooled = 1;
     s->handed = 0;
+    s->weight = USUAL_BYTES + (double)n;
+    alive += s->weight;
     s->slot = DM_SLOTS / 2 + made++ % (DM_SLOTS / 2); /* the lower ones are for rows */
     if (dm_sample_parse_text(s, text, n, &limits, err) == DM_OK)
         return s;
@@ -85,6 +94,7 @@ void dm_sample_release(const void *p)
     struct dm_sample *s = node->sample;
     if (!s->pooled || s->generation != node->generation || --s->pooled)
         return;
+    alive -= s->weight;
     dm_sample_stamp(s);
     s->generation = s->stamp;
     dm_sample_trim(s);

@@ -83,6 +83,7 @@ struct dm_sample {
     uint64_t walked;          /* members of containers without one */
     struct dm_sample *pool;   /* next in the pool */
     uint32_t pooled;          /* came from dm_sample_make: how many hold it; 0 when it did not */
+    double weight;            /* bytes that it counts for while they do */
 };
 
 enum { DM_SLOTS = 128 };
@@ -148,6 +149,9 @@ int dm_sample_write_value(struct dm_sample *s, uint32_t value, struct dm_buf *ou
 /* A sample from the pool, with the content of a JSON text without newlines, which is copied; it may be an
  * array. depth: its limit on nesting, 0 for the usual one. NULL when that fails. */
 struct dm_sample *dm_sample_make(const char *text, size_t n, uint32_t depth, struct dm_error *err);
+
+/* Bytes of all such samples that have not been given back, about as they were made. */
+double dm_sample_alive(void);
 
 /* One more holds such a sample; nothing for others. */
 void dm_sample_hold(struct dm_sample *s);

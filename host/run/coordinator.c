@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TICK_MS = 50, COMMIT_MS = 100, COMMIT_BYTES = 64 * 1024 * 1024, MEASURED_INPUTS = 10000 };
+enum { TICK_MS = 50, MEASURED_INPUTS = 10000 };
 
 /* ---- the end ---- */
 
@@ -20,7 +20,7 @@ static void close_handles(struct dm_coordinator *c)
         return;
     c->closed = true;
     uv_close((uv_handle_t *)&c->tick, NULL);
-    dm_signals_catch(false);
+    dm_signals_catch(false, c->job->workers == 0);
     if (c->hosts)
         c->elsewhere->close(c);
     for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
@@ -71,105 +71,13 @@ static void end_when_done(struct dm_coordinator *c)
         close_handles(c);
 }
 
-/* ---- commits ---- */
-
-static void in_thread(uv_work_t *work)
-{
-    dm_commit_do(work->data);
-}
-
-/* What the frontier is once the items before `end` have been committed. */
-static bool next_frontier(const struct dm_coordinator *c, const struct dm_item *end,
-                          struct dm_frontier *f)
-{
-    bool ok = dm_counts_add(&f->counts, &c->frontier.counts);
-    for (const struct dm_item *item = c->items.first; item != end && ok; item = item->next) {
-        f->input = item->after;
-        memcpy(f->at, item->end, sizeof f->at);
-        f->splits++;
-        ok = dm_counts_add(&f->counts, &item->counts);
-    }
-    if (c->job->kind == DM_TO_EACH && f->at[DM_ROWS].shard < f->input.file)
-        f->at[DM_ROWS] = (struct dm_place){.shard = f->input.file};
-    return ok;
-}
-
-static void drop_first(struct dm_coordinator *c)
-{
-    struct dm_item *item = c->items.first;
-    if (c->from_stdin)
-        unlink(item->split.ranges[0].path);
-    dm_items_remove(&c->items, item);
-    dm_item_destroy(item);
-}
-
-static void drop_committed(struct dm_coordinator *c, uint64_t splits)
-{
-    while (splits--) {
-        c->done_bytes += dm_item_input_bytes(c->items.first);
-        drop_first(c);
-    }
-}
-
-static void on_committed(uv_work_t *work, int status)
-{
-    struct dm_coordinator *c = ((struct dm_commit *)work->data)->owner;
-    (void)status;
-    c->committing = false;
-    if (c->commit.rc) {
-        dm_counts_finish(&c->next.counts);
-        dm_run_fail(c, &c->commit.err);
-    } else {
-        drop_committed(c, c->next.splits - c->frontier.splits);
-        dm_counts_finish(&c->frontier.counts);
-        c->frontier = c->next;
-        if (c->job->kind == DM_TO_STDOUT)
-            dm_pump_to(&c->pump, c->frontier.at[DM_ROWS].offset);
-        dm_progress(c, false);
-    }
-    dm_advance(c);
-}
-
-static void begin_commit(struct dm_coordinator *c, const struct dm_item *end)
-{
-    struct dm_error err;
-    c->next = (struct dm_frontier){.splits = c->frontier.splits};
-    dm_buf_clear(&c->commit.record);
-    if (!dm_counts_init(&c->next.counts, (uint32_t)c->job->settings.nops) ||
-        !next_frontier(c, end, &c->next) || !dm_journal_record(&c->commit.record, &c->next)) {
-        dm_counts_finish(&c->next.counts);
-        dm_fail_memory(&err);
-        dm_run_fail(c, &err);
-        return;
-    }
-    c->committing = true;
-    c->uncommitted = 0;
-    c->committed_ms = uv_now(&c->loop);
-    c->commit.from = c->frontier.at[DM_ROWS];
-    c->commit.to = c->next.at[DM_ROWS];
-    c->commit.ledger_to = c->next.at[DM_LEDGER].offset;
-    c->commit_work.data = &c->commit;
-    uv_queue_work(&c->loop, &c->commit_work, in_thread, on_committed);
-}
-
-/* Commits what stands in its place, when it is time. */
-static void maybe_commit(struct dm_coordinator *c)
-{
-    const struct dm_item *end = c->items.open;
-    bool last = !end && (c->plan_ended || c->stopping);
-    bool due = c->job->kind == DM_TO_STDOUT || uv_now(&c->loop) - c->committed_ms >= COMMIT_MS ||
-               c->uncommitted >= COMMIT_BYTES;
-    if (end != c->items.first && !c->committing && (last || due || c->stopping))
-        begin_commit(c, end);
-}
-
 void dm_advance(struct dm_coordinator *c)
 {
     if (c->closed)
         return;
     dm_schedule(c);
     if (c->outcome->status == DM_OK || !c->commit.rc)
-        maybe_commit(c);
+        dm_frontier_advance(c);
     end_when_done(c);
 }
 
@@ -414,7 +322,7 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
     c->tick.data = c;
     uv_timer_init(&c->loop, &c->tick);
     uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
-    dm_signals_catch(true);
+    dm_signals_catch(true, c->job->workers == 0);
     int rc = dm_pool_init(&c->pool, &c->loop, &c->job->settings, events, err);
     if (rc == DM_OK)
         rc = start_standard_streams(c, err);
@@ -450,7 +358,7 @@ static void run_loop(struct dm_coordinator *c)
 static void release(struct dm_coordinator *c)
 {
     while (c->items.first)
-        drop_first(c);
+        dm_frontier_drop(c);
     c->elsewhere->free(c);
     dm_spool_finish(&c->spool);
     dm_pump_finish(&c->pump);

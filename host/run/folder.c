@@ -15,7 +15,7 @@
 enum { PATH_BYTES = 4096 };
 
 /* Removes what an earlier run left in the folder, and its passes. Only names that a run makes are
- * in there. */
+ * in there; were one of them a link, or a pipe, the run would write who knows where. */
 static int clear(const char *folder, struct dm_error *err)
 {
     DIR *dir = opendir(folder);
@@ -26,9 +26,9 @@ static int clear(const char *folder, struct dm_error *err)
     while (rc == DM_OK && (e = readdir(dir))) {
         if (e->d_type == DT_DIR && strncmp(e->d_name, "pass-", 5) == 0)
             dm_folder_remove(dirfd(dir), e->d_name);
-        if (e->d_type != DT_REG || strcmp(e->d_name, "lock") == 0)
+        if (e->d_type == DT_DIR || strcmp(e->d_name, "lock") == 0)
             continue;
-        if (unlinkat(dirfd(dir), e->d_name, 0))
+        if (unlinkat(dirfd(dir), e->d_name, 0) && errno != EISDIR) /* of an unknown type */
             rc = dm_fail_errno(err, DM_EIO, "cannot remove %s/%s", folder, e->d_name);
     }
     closedir(dir);
@@ -75,7 +75,7 @@ int dm_folder_lock(const char *folder, struct dm_error *err)
     int rc = dm_folder_make_parents(path, err);
     if (rc)
         return rc;
-    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    int lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (lock < 0)
         return dm_fail_errno(err, DM_EIO, "cannot open %s", path);
     rc = take_lock(lock, path, err);

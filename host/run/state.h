@@ -1,7 +1,7 @@
 /* The coordinator's state, shared by the files that make it up: coordinator.c (life of a run),
- * schedule.c (which split goes where), loss.c (workers that die), store.c (replies of models),
- * models.c (what models are asked), progress.c (what people see), status.c (what other processes
- * see). */
+ * frontier.c (commits), schedule.c (which split goes where), loss.c (workers that die), store.c
+ * (replies of models), models.c (what models are asked), progress.c (what people see), status.c
+ * (what other processes see). */
 #ifndef DM_RUN_STATE_H
 #define DM_RUN_STATE_H
 
@@ -81,6 +81,12 @@ void dm_advance(struct dm_coordinator *c);
 /* Ends the run so that it can be resumed: running splits are finished, or, with `now`, given up.
  * The text tells people; "": nothing is told. */
 void dm_run_stop(struct dm_coordinator *c, bool now, const char *text);
+
+/* frontier.c: commits what stands in its place, when it is time. */
+void dm_frontier_advance(struct dm_coordinator *c);
+
+/* Lets go of the first item: it has been committed, or the run is over. */
+void dm_frontier_drop(struct dm_coordinator *c);
 
 /* schedule.c: gives idle workers splits, and outputs their places. */
 void dm_schedule(struct dm_coordinator *c);

@@ -289,7 +289,8 @@ local function make_operator(p, entry, i, set, make)
   for k, v in pairs(overridden) do given[k] = v end
   local ok, op, why = xpcall(make or class.make, problem.catch, class, given)
   if ok and op then return op end
-  error(place(p, ok and why or op, i, entry[1], overridden), 0)
+  -- no handler is called when memory is short
+  error(place(p, ok and why or problem.of(op), i, entry[1], overridden), 0)
 end
 
 ---Replaces limits by those that --set gives.

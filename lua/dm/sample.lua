@@ -1,67 +1,27 @@
 -- Samples as operators see them: a node stands for an object or array inside a sample and reads and edits
--- it where it lies, in C. A node is a small cdata by value; its members have names that are not UTF-8, which
--- no field of a sample can have, since a named member would hide the field of that name.
+-- it where it lies, in C. A node is a small cdata by value (dm.sample.node).
 local ffi = require "ffi"
 local bigint = require "dm.sample.bigint"
+local each = require "dm.sample.each"
 local encode = require "dm.sample.encode"
+local node_module = require "dm.sample.node"
 
 local C = ffi.C
-local band = require("bit").band
-local ffi_string, istype = ffi.string, ffi.istype
+local ffi_string = ffi.string
 local array, null = encode.array, encode.null
+local GENERATION, INDEX, node_t = node_module.GENERATION, node_module.INDEX, node_module.node_t
+local check, live, is_node, is_array = node_module.check, node_module.live, node_module.is_node, node_module.is_array
+local read, read_number = node_module.read, node_module.read_number
 
-local SAMPLE, GENERATION, INDEX = "\255sample", "\255generation", "\255index"
-local node_t = ffi.typeof("struct { struct dm_sample *$; double $; uint32_t $; }", SAMPLE, GENERATION, INDEX)
+local DM_NULL, DM_FALSE, DM_TRUE, DM_NUMBER, DM_ARRAY = C.DM_NULL, C.DM_FALSE, C.DM_TRUE, C.DM_NUMBER, C.DM_ARRAY
+local MAX_CACHED, MAX_KEPT = 512, 2 ^ 18
 
-local DM_NULL, DM_FALSE, DM_TRUE, DM_NUMBER, DM_STRING, DM_ARRAY =
-  C.DM_NULL, C.DM_FALSE, C.DM_TRUE, C.DM_NUMBER, C.DM_STRING, C.DM_ARRAY
-local OWN, ESCAPED, MAX_CACHED, MAX_KEPT = C.DM_VALUE_OWN, C.DM_VALUE_ESCAPED, 512, 2 ^ 18
-
-local err = ffi.new "struct dm_error"
+local err = node_module.err
 local span = ffi.new "struct dm_span"
 local number = ffi.new "double[1]"
 local buffer = ffi.new "struct dm_buf"
 
 local M = { array = array, null = null }
-
-local function check(status)
-  if status < 0 then error(ffi_string(err.text), 0) end
-  return status
-end
-
----The sample of a node that is still good.
-local function live(node)
-  local s = node[SAMPLE]
-  if s.generation ~= node[GENERATION] then
-    error("sample kept beyond execute; use dm.clone", 0)
-  end
-  return s
-end
-
-local function read_string(s, value)
-  local v = s.values[value]
-  if band(v.flags, ESCAPED) == 0 then
-    return ffi_string(s.base[band(v.flags, OWN)] + v.off, v.len)
-  end
-  check(C.dm_sample_string(s, value, span, err))
-  return ffi_string(span.p, span.n)
-end
-
-local function read_number(s, value)
-  if check(C.dm_sample_number(s, value, number, err)) == 0 then return number[0] end
-  local v = s.values[value]
-  return bigint.new(s.base[band(v.flags, OWN)] + v.off, v.len)
-end
-
----A value as Lua sees it; containers as nodes.
-local function read(s, value)
-  local kind = s.values[value].kind
-  if kind == DM_STRING then return read_string(s, value) end
-  if kind >= DM_ARRAY then return node_t(s, s.generation, value) end
-  if kind == DM_NUMBER then return read_number(s, value) end
-  if kind == DM_NULL then return nil end
-  return kind == DM_TRUE
-end
 
 -- What was read last under each key of the sample in each slot. What is noted holds while the sample's stamp is the
 -- same, and the value for as long as the field is the same value of the tree. Not kept are containers, whose nodes
@@ -141,10 +101,6 @@ function M.pick(node, paths, found)
     local value = C.dm_sample_follow(s, node[INDEX], path, #path)
     if value == 0 then found[i] = nil else found[i] = read(s, value) end
   end
-end
-
-local function is_node(v)
-  return istype(node_t, v)
 end
 
 local function get(node, key)
@@ -249,97 +205,11 @@ local function set(node, key, v)
   error("a field's name must be a string, not a " .. type(key), 0)
 end
 
-local function read_key(s, value)
-  check(C.dm_sample_key(s, value, span, err))
-  return ffi_string(span.p, span.n)
-end
-
----The last member of each name. Names that can not be read are left out; they raise when it is their turn.
-local function last_by_key(s, object)
-  local last, value = {}, s.values[object].child
-  while value ~= 0 do
-    if C.dm_sample_key(s, value, span, err) == 0 then last[ffi_string(span.p, span.n)] = value end
-    value = s.values[value].next
-  end
-  return last
-end
-
--- From so many members on, looking each up by name would take too long.
-local MANY = 32
-
-local function start_fields(node)
-  local s, index = live(node), node[INDEX]
-  local many = C.dm_sample_count(s, index) > MANY
-  local last = many and last_by_key(s, index)
-  return { node = node, next = s.values[index].child, seen = {}, last = last, stamp = s.stamp }
-end
-
----Goes to the next member. It may have been removed or replaced since the one before, so that its name counts.
-local function each_field(state)
-  local s = live(state.node)
-  local seen, value = state.seen, state.next
-  while value ~= 0 do
-    state.next = s.values[value].next
-    local key = read_key(s, value)
-    if not seen[key] then
-      seen[key] = true
-      local last = state.last and state.stamp == s.stamp and state.last[key]
-        or C.dm_sample_find(s, state.node[INDEX], key, #key)
-      local got
-      if last ~= 0 then got = read(s, last) end
-      if got ~= nil then return key, got end
-    end
-    value = state.next
-  end
-end
-
-local function start_elements(node)
-  return { node = node, at = 0, i = 0 }
-end
-
----Goes to the next element: its value, or 0 behind the last one. An element that was replaced leads to the one in
----its place.
-local function next_element(state)
-  local s, at = live(state.node), state.at
-  if at == 0 then
-    at = s.values[state.node[INDEX]].child
-  else
-    while at ~= 0 and s.values[at].gone == 1 do at = s.values[at].next end
-    if at ~= 0 then at = s.values[at].next end
-  end
-  if at ~= 0 then
-    state.at = at
-    state.i = state.i + 1
-  end
-  return s, at
-end
-
-local function each_but_null(state)
-  repeat
-    local s, value = next_element(state)
-    if value == 0 then return nil end
-    local v = read(s, value)
-    if v ~= nil then return state.i, v end
-  until false
-end
-
-local function each_to_nil(state)
-  local s, value = next_element(state)
-  if value == 0 then return nil end
-  local v = read(s, value)
-  if v ~= nil then return state.i, v end
-end
-
-local function is_array(node)
-  return live(node).values[node[INDEX]].kind == DM_ARRAY
-end
-
 ---Iterates over a node's members in file order, without those that are null; over a plain table as pairs.
 ---@param node ffi.cdata*|table
 function M.each(node)
   if not is_node(node) then return pairs(node) end
-  if is_array(node) then return each_but_null, start_elements(node) end
-  return each_field, start_fields(node)
+  return each.but_null(node)
 end
 
 local function to_string(node)
@@ -352,7 +222,7 @@ ffi.metatype(node_t, {
   __newindex = set,
   __tostring = to_string,
   __pairs = M.each,
-  __ipairs = function(node) return each_to_nil, start_elements(node) end,
+  __ipairs = each.to_nil,
   __len = function(node)
     return is_array(node) and C.dm_sample_count(live(node), node[INDEX]) or 0
   end,
@@ -367,18 +237,19 @@ function M.root(s)
   return node_t(s, s.generation, 0)
 end
 
--- Bytes in samples that Lua made and the collector has not seen; it knows of the nodes only.
-local unseen = 0
+-- Bytes in samples that Lua made and the collector has not seen, since it knows of the nodes only, and at how many it
+-- runs: as many as live then, so that it does not look through all of them for a few.
 local COLLECT_AT = 16 * 1024 * 1024
+local unseen, collect_at = 0, COLLECT_AT
 
 local function make_sample(depth, p, n)
-  unseen = unseen + n + 1024
-  if unseen > COLLECT_AT then
-    unseen = 0
+  if unseen > collect_at then
     collectgarbage()
+    unseen, collect_at = 0, math.max(COLLECT_AT, C.dm_sample_alive())
   end
   local s = C.dm_sample_make(p, n, depth, err)
   if s == nil then error(ffi_string(err.text), 0) end
+  unseen = unseen + s.weight
   return ffi.gc(M.root(s), C.dm_sample_release)
 end
 
@@ -475,7 +346,7 @@ function M.names(node)
   local s, list, seen = live(node), {}, {}
   local value = s.values[node[INDEX]].child
   while value ~= 0 do
-    local name = C.dm_sample_key(s, value, span, err) == 0 and ffi_string(span.p, span.n)
+    local name = node_module.try_key(s, value)
     if name and not seen[name] then
       seen[name] = true
       list[#list + 1] = name

@@ -3,6 +3,7 @@
 -- C is never suspended: it says that something has begun, and hands out what has ended.
 local ffi = require "ffi"
 local fifo = require "dm.fifo"
+local timers = require "dm.wait.timers"
 
 local C = ffi.C
 local err = ffi.new "struct dm_error"
@@ -29,88 +30,28 @@ local M = {}
 ---@field take fun() takes all of it and wakes whom it concerns
 ---@field pending fun(): boolean whether something may still come
 
-local current            -- the task that runs now
-local requests = {}      -- number of a request -> the task that waits for it
+local current -- the task that runs now
+local requests = {} -- number of a request -> the task that waits for it
 -- The same -> what libcurl reads until the request has ended, which is kept alive here.
 local bodies = {} -- luacheck: ignore 241
-local with_head = {}     -- the same -> true: header lines are wanted of a good reply, too
-local under_way = 0      -- how many those are
-local ready = fifo.new()  -- tasks to go on with, as they were woken
-local sleepers = {}      -- a heap of dm.Sleeper, the earliest first
-local forgotten = 0      -- how many of those do nothing any more
+local with_head = {} -- the same -> true: header lines are wanted of a good reply, too
+local under_way = 0 -- how many those are
+local ready = fifo.new() -- tasks to go on with, as they were woken
 local woken_outside = false -- code outside of a task has something to go on with
-local free = 0           -- tasks of M.start that have not ended
-local sources = {}       ---@type dm.WaitSource[]
-local before_wait = {}   ---@type fun()[]
-
----@class dm.Sleeper
----@field at number
----@field task dm.Task? that wakes then
----@field call fun()? what is called then; neither: forgotten
-
-local function sift_up(i)
-  local item = sleepers[i]
-  while i > 1 do
-    local above = math.floor(i / 2)
-    if sleepers[above].at <= item.at then break end
-    sleepers[i] = sleepers[above]
-    i = above
-  end
-  sleepers[i] = item
-end
-
-local function sift_down(item)
-  local i, n = 1, #sleepers
-  while true do
-    local below = 2 * i
-    if below > n then break end
-    if below < n and sleepers[below + 1].at < sleepers[below].at then below = below + 1 end
-    if sleepers[below].at >= item.at then break end
-    sleepers[i] = sleepers[below]
-    i = below
-  end
-  sleepers[i] = item
-end
-
-local function pop_sleeper()
-  local item, moved = sleepers[1], table.remove(sleepers)
-  if #sleepers > 0 then sift_down(moved) end
-  if not item.task and not item.call then forgotten = forgotten - 1 end
-  return item
-end
-
-local function push_sleeper(item)
-  sleepers[#sleepers + 1] = item
-  sift_up(#sleepers)
-  return item
-end
-
--- A sorted list is a heap.
-local function drop_forgotten()
-  local kept = {}
-  for _, item in ipairs(sleepers) do
-    if item.task or item.call then kept[#kept + 1] = item end
-  end
-  table.sort(kept, function(a, b) return a.at < b.at end)
-  sleepers, forgotten = kept, 0
-end
+local free = 0 -- tasks of M.start that have not ended
+local sources = {} ---@type dm.WaitSource[]
+local before_wait = {} ---@type fun()[]
 
 ---Has a function called when a time is over, by whoever runs the loop; it must not wait.
 ---@param ms number
 ---@param call fun()
----@return dm.Sleeper for M.forget
+---@return dm.Timer for M.forget
 function M.after(ms, call)
-  return push_sleeper { at = C.dm_loop_now() + ms, call = call }
+  return timers.add { at = C.dm_loop_now() + ms, call = call }
 end
 
 ---Takes back M.after. Nothing when its time has come already.
----@param item dm.Sleeper
-function M.forget(item)
-  if not item.task and not item.call then return end
-  item.task, item.call = nil, nil
-  forgotten = forgotten + 1
-  if forgotten > 1000 and forgotten > #sleepers / 2 then drop_forgotten() end
-end
+M.forget = timers.forget
 
 ---Who runs now, for M.park and M.wake.
 ---@return dm.Task
@@ -180,14 +121,13 @@ local function take_replies()
   end
 end
 
-local function wake_sleepers()
+local function ring()
   local now = C.dm_loop_now()
-  while sleepers[1] and sleepers[1].at <= now do
-    local item = pop_sleeper()
-    local task, call = item.task, item.call
-    item.task, item.call = nil, nil
+  local task, call, taken = timers.take(now)
+  while taken do
     if task then M.wake(task) end
     if call then call() end
+    task, call, taken = timers.take(now)
   end
 end
 
@@ -203,12 +143,13 @@ end
 function M.collect(ms)
   for _, call in ipairs(before_wait) do call() end
   if ready.n > 0 or woken_outside then ms = 0 end
-  if sleepers[1] then ms = math.min(ms, math.max(0, sleepers[1].at - C.dm_loop_now())) end
+  local at = timers.next_at()
+  if at then ms = math.min(ms, math.max(0, at - C.dm_loop_now())) end
   woken_outside = false
   if C.dm_loop_wait(ms, err) < 0 then error(ffi.string(err.text), 0) end
   take_replies()
   for _, source in ipairs(sources) do source.take() end
-  wake_sleepers()
+  ring()
   local number = C.dm_loop_signal()
   if number > 0 then M.on_signal(number) end
 end
@@ -228,7 +169,7 @@ end
 ---Whether nothing can come any more that would wake somebody.
 ---@return boolean
 local function is_idle()
-  if ready.n > 0 or #sleepers > forgotten or under_way > 0 then return false end
+  if ready.n > 0 or not timers.is_empty() or under_way > 0 then return false end
   for _, source in ipairs(sources) do
     if source.pending() then return false end
   end
@@ -269,8 +210,8 @@ end
 ---@param ms number
 function M.sleep(ms)
   local me = M.self()
-  local item = push_sleeper { at = C.dm_loop_now() + ms, task = me }
-  M.park(me, M.forget, item)
+  local timer = timers.add { at = C.dm_loop_now() + ms, task = me }
+  M.park(me, timers.forget, timer)
 end
 
 local function give_up(id)

@@ -1,11 +1,13 @@
 -- Keeps samples whose quality a model rates highly enough: 1 to 5 for accuracy, grammar, informativeness and
--- coherence, of which the mean divided by 5 is compared. As with Data-Juicer a sample is kept whose answer can not be
--- read.
+-- coherence, of which the mean divided by 5 is compared. As with Data-Juicer the score is 0 when no answer can be read,
+-- so that such a sample is dropped. An answer is read from the first brace on, and braces in it may be two deep.
 local LLMFilter = require("dm.base_op").LLMFilter
 local datajuicer = require "dm.llm.datajuicer"
 local embedded = require "dm.embedded"
+local kind = require "dm.kind"
 local path = require "dm.path"
-local schema = require "dm.llm.schema"
+local sample_module = require "dm.sample"
+local text = require "dm.text"
 
 local DIMENSIONS = { "accuracy", "grammar", "informativeness", "coherence" }
 
@@ -61,27 +63,46 @@ function Filter:build_llm_prompt(sample)
   return INPUT:format(table.concat(parts, "\n\n"))
 end
 
+local BRACES = text.regex "\\{[^{}]*(?:\\{[^{}]*\\}[^{}]*)*\\}"
+
+---The object that an answer holds, as Data-Juicer finds it. Line ends become TABs, which are as good between values and
+---as bad inside strings.
+local function find(answer)
+  local first, last = BRACES:find(answer)
+  if not first then return nil end
+  local ok, found = pcall(sample_module.parse, (answer:sub(first, last):gsub("[\r\n]", "\t")))
+  return ok and found or nil
+end
+
 ---The mean of the scores that an answer holds, from 0 to 1; nil when it can not be read.
 local function read(answer)
-  local found = schema.find(answer)
+  local found = find(answer)
   local scores = found and found.dimension_scores
-  if type(scores) ~= "table" and type(scores) ~= "cdata" then return nil end
+  if not sample_module.is_node(scores) or kind.is_list(scores) then return nil end
   local sum = 0
   for _, name in ipairs(DIMENSIONS) do
-    local score = tonumber(scores[name])
-    if not score then return nil end
+    local score = scores[name]
+    if type(score) == "boolean" then score = score and 1 or 0 end
+    if type(score) ~= "number" then return nil end
     sum = sum + score
   end
   return sum / #DIMENSIONS / 5, found
 end
 
+---Writes what the model said among the statistics, each tag too.
+local function keep_record(self, sample, score, record)
+  self:note(sample, "llm_quality_score", score)
+  self:note(sample, "llm_quality_record", record or sample_module.null)
+  local tags = record and record.tags
+  if not sample_module.is_node(tags) or kind.is_list(tags) then return end
+  for name, tag in pairs(tags) do self:note(sample, name, tag) end
+end
+
 function Filter:execute(sample)
   local score, record = datajuicer.ask(self, self:build_llm_prompt(sample), read)
-  if not score then return true end
-  self:note(sample, "llm_quality_score", score)
-  self:note(sample, "llm_quality_record", record)
-  local keep, reason = self:compare(score)
-  return keep, reason, score
+  if self.keep_stats_in_res_ds then keep_record(self, sample, score or 0, record) end
+  local keep, reason = self:compare(score or 0)
+  return keep, score and reason or "no answer could be read", score or 0
 end
 
 return Filter

@@ -6,7 +6,8 @@ local LLM = require("dm.base_op").LLM
 local datamate = require "dm.llm.datamate"
 local embedded = require "dm.embedded"
 local failure = require "dm.datamate.failure"
-local sample_module = require "dm.sample"
+local json = require "dm.python.json"
+local text = require "dm.text"
 
 local FOLDER = "ops/llm/QAConditionEvaluator/"
 local ASKED = 2
@@ -93,30 +94,58 @@ function Evaluator:meets(template, question, answer)
   return false
 end
 
----A member that must be there, as text.
+local CLASSES = { null = "NoneType", boolean = "bool" }
+
+---The class of a value that has no members, as Python calls it.
+local function class_of(v)
+  local kind = json.kind(v)
+  return CLASSES[kind] or v.integer and "int" or "float"
+end
+
+---A member that must be there, or what Python raises.
 local function member(pair, key)
-  local value = pair[key]
-  if value == nil and not sample_module.raw(pair, key) then failure.raise("KeyError", ("'%s'"):format(key)) end
+  local kind = json.kind(pair)
+  if kind == "string" then failure.raise("TypeError", "string indices must be integers, not 'str'") end
+  if kind == "list" then failure.raise("TypeError", "list indices must be integers or slices, not str") end
+  if kind ~= "object" then failure.raise("TypeError", ("'%s' object is not subscriptable"):format(class_of(pair))) end
+  local value = pair.values[key]
+  if value == nil then failure.raise("KeyError", ("'%s'"):format(key)) end
   return value
 end
 
 function Evaluator:judge(pair)
-  local question, answer = tostring(member(pair, "question")), tostring(member(pair, "answer"))
   local results = {}
   for i, condition in ipairs(self.conditions) do
-    results[i] = ('{"dimension": %s, "result": %s}'):format(sample_module.json(condition.name),
+    local question, answer = json.str(member(pair, "question")), json.str(member(pair, "answer"))
+    results[i] = ('{"dimension": %s, "result": %s}'):format(json.dumps(condition.name),
       tostring(self:meets(condition.template, question, answer)))
   end
-  member(pair, "qaId")
-  return ('{"qaId": %s, "result": [%s]}'):format(sample_module.raw(pair, "qaId"), table.concat(results, ", "))
+  return ('{"qaId": %s, "result": [%s]}'):format(json.dumps(member(pair, "qaId")), table.concat(results, ", "))
+end
+
+---Raises what Python says of a text that is not JSON.
+local function refuse(s, what, at)
+  local before = text.sub(s, 1, at)
+  local _, lines = before:gsub("\n", "")
+  failure.raise("JSONDecodeError", ("%s: line %d column %d (char %d)"):format(what, lines + 1,
+    text.length(before:match "[^\n]*$") + 1, at))
+end
+
+---The pairs of a text: of an object the names of its members, as Python goes through one.
+local function pairs_of(s)
+  local value, what, at = json.decode(s)
+  if what then refuse(s, what, at) end
+  local kind = json.kind(value)
+  if kind == "object" then return value.keys end
+  if kind == "list" then return value end
+  if kind == "string" then return { value ~= "" and value or nil } end
+  failure.raise("TypeError", ("'%s' object is not iterable"):format(class_of(value)))
 end
 
 function Evaluator:execute(sample)
   self.conditions = self.conditions or conditions_of(self.dimension)
-  local ok, list = pcall(sample_module.parse, (self:get_text(sample):gsub("[\r\n]", " ")))
-  if not ok then failure.raise("JSONDecodeError", "Expecting value: line 1 column 1 (char 0)") end
   local lines = {}
-  for _, pair in ipairs(list) do lines[#lines + 1] = self:judge(pair) end
+  for _, pair in ipairs(pairs_of(self:get_text(sample))) do lines[#lines + 1] = self:judge(pair) end
   datamate.keep(self, sample, lines, "Sucess")
 end
 

@@ -20,16 +20,16 @@ local CleanEmail = Mapper:extend {
 
 function CleanEmail:init()
   self.re = self.pattern and python_regex.compile(self.pattern, "s")
+  self:clean "" -- a repl with a group that the pattern does not have fails now, not at every row
 end
 
-function CleanEmail:execute(sample)
-  local s = self:get_text(sample)
-  if self.re then
-    s = self.re:replace(s, self.repl)
-  else
-    s = text.clean_emails(s, self.repl)
-  end
-  self:set_text(sample, s)
+---@param s string
+---@return string
+function CleanEmail:clean(s)
+  if self.re then return self.re:replace(s, self.repl) end
+  return text.clean_emails(s, self.repl)
 end
+
+function CleanEmail:execute(sample) self:set_text(sample, self:clean(self:get_text(sample))) end
 
 return CleanEmail

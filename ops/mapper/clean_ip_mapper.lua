@@ -24,16 +24,16 @@ local CleanIp = Mapper:extend {
 
 function CleanIp:init()
   self.re = self.pattern and python_regex.compile(self.pattern, "s")
+  self:clean "" -- a repl with a group that the pattern does not have fails now, not at every row
 end
 
-function CleanIp:execute(sample)
-  local s = self:get_text(sample)
-  if self.re then
-    s = self.re:replace(s, self.repl)
-  else
-    s = clean.ips(s, self.repl)
-  end
-  self:set_text(sample, s)
+---@param s string
+---@return string
+function CleanIp:clean(s)
+  if self.re then return self.re:replace(s, self.repl) end
+  return clean.ips(s, self.repl)
 end
+
+function CleanIp:execute(sample) self:set_text(sample, self:clean(self:get_text(sample))) end
 
 return CleanIp

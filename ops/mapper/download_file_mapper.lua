@@ -39,12 +39,24 @@ function Download:init()
   if not self.save_dir and not self.save_field then self.save_field = "image_bytes" end
 end
 
+---A URL in which what may not stand there as it is has been escaped, as aiohttp does it: spaces, quotes, all beyond
+---ASCII, a "%" that begins no escape.
+local function escaped(url)
+  local host, path, query = url:match "^(%w+://[^/?#]*)([^?#]*)([^#]*)"
+  local function escape(part, space)
+    part = part:gsub("%%(.?.?)", function(two) return not two:find "^%x%x$" and "%25" .. two or nil end)
+    part = part:gsub(" ", space)
+    return (part:gsub("[^%w!$&'()*+,./:;=?@_~%%-]", function(c) return ("%%%02X"):format(c:byte()) end))
+  end
+  return host .. escape(path, "%%20") .. escape(query, "+")
+end
+
 ---The bytes behind a URL.
 ---@return string? content
 ---@return string? why there is none
 local function fetch(self, url)
   local time = self.timeout
-  local reply, why = http.get(url, { timeout = time, first_byte_timeout = time, max_reply = MOST_BYTES })
+  local reply, why = http.get(escaped(url), { timeout = time, first_byte_timeout = time, max_reply = MOST_BYTES })
   if not reply then return nil, why end
   if reply.status < 200 or reply.status > 299 then return nil, "HTTP " .. reply.status end
   return reply.body

@@ -234,6 +234,21 @@ dmhost: %s/in.jsonl@%d: map@pipeline.lua:3: the worker found descriptors closed 
     end
   end)
 
+  it("no operator that takes all memory as it is made, but says which", function()
+    os.execute("mkdir " .. q(dir .. "/ops"))
+    t.write(dir .. "/ops/hoard.lua", ([[local Hoard = require("dm.base_op").Mapper:extend { name = "hoard" }
+      function Hoard:init()
+        local l, again = {}, io.open(%q)
+        while again do l[#l + 1] = ("x"):rep(1e5) .. #l end
+        io.open(%q, "w"):close()
+      end
+      function Hoard:execute() end
+      return Hoard]]):format(dir .. "/made", dir .. "/made"))
+    prepare('{ "hoard" }', 'limits = { memory = "100MiB", row_size = "1MiB" }')
+    local status, _, err = run(("-j 1 -q --ops %s/ops"):format(q(dir)))
+    assert.equal(2, status)
+    assert.truthy(err:find('dmhost: operator 1, "hoard", can not be made: not enough memory', 1, true), err)
+  end)
   it("an operator that exits, and does not take that for the run's end with -j 0", function()
     blames("os.exit(0)", "", "^its worker exited 3 times on this row %(status 0%)$")
     os.execute(("rm -r %s/out.jsonl*"):format(q(dir)))

@@ -185,7 +185,7 @@ gone() { ! grep -lz %s /proc/[0-9]*/environ; }; await gone]]
     t.write(dir .. "/b.jsonl", '{"text": "b"}\n')
     local status, _, err = dm "run r.yaml -q --resume -i b.jsonl"
     assert.equal(2, status)
-    assert.truthy(err:find("has changed since the run began", 1, true), err)
+    assert.truthy(err:find("the run began with the input in.jsonl where it is b.jsonl now", 1, true), err)
     status, _, err = dm "run r.yaml -q -o 'o/{file}'"
     assert.equal(2, status)
     assert.truthy(err:find("an output for each input does not go with", 1, true), err)

@@ -476,4 +476,17 @@ describe("dm.sample", function()
     collectgarbage()
     assert.is_true(resident() - before < 700000, "took " .. resident() - before .. " KiB") -- all would be 1 GiB
   end)
+  it("makes many that live, and does not look through all of them for every few more", function()
+    local collect, rounds, list = collectgarbage, 0, {}
+    finally(function() _G.collectgarbage = collect end)
+    _G.collectgarbage = function(...) -- luacheck: ignore
+      rounds = rounds + 1
+      return collect(...)
+    end
+    for i = 1, 200000 do list[i] = dm.sample { i = i } end
+    assert.is_true(rounds > 1 and rounds < 8, rounds .. " rounds") -- one for each 16 MiB would be 12
+    assert.equal(200000, list[200000].i)
+    for i = 1, #list do sample.release(list[i]) end
+    assert.is_true(ffi.C.dm_sample_alive() < 16 * 2 ^ 20)
+  end)
 end)

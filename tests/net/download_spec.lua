@@ -11,6 +11,7 @@ describe("download_file_mapper", function()
     os.execute(("mkdir -p %s/www/a"):format(q(dir)))
     t.write(dir .. "/www/a/one.txt", "one\n")
     t.write(dir .. "/www/two.bin", "\255\0two")
+    t.write(dir .. "/www/数 %3.txt", "three")
     local command = "python3 -u -m http.server 0 --bind 127.0.0.1 -d %s/www >%s/port 2>/dev/null & echo $!"
     local _, out = t.shell(command:format(q(dir), q(dir)))
     pid = tonumber(out)
@@ -47,6 +48,11 @@ describe("download_file_mapper", function()
     t.write(dir .. "/files/one.txt", "mine")
     assert.equal(want, (run('save_dir = "files"', rows)))
     assert.equal("mine", t.read(dir .. "/files/one.txt"))
+  end)
+  it("escapes what may not stand in a URL", function()
+    local rows = { [[{"u":"BASE/数 %3.txt?a b=é#c d"}]], [[{"u":"BASE/%E6%95%B0%20%253.txt"}]] }
+    assert.equal('{"u":"BASE/数 %3.txt?a b=é#c d","c":"dGhyZWU="}\n{"u":"BASE/%E6%95%B0%20%253.txt","c":"dGhyZWU="}\n',
+      (run('save_field = "c"', rows)))
   end)
   it("fills what is lacking, when it is asked to", function()
     local rows = { '{"u":["BASE/two.bin","BASE/a/one.txt"],"c":["eA==",null]}' }

@@ -32,12 +32,25 @@ describe("operators that ask a model", function()
       ('{"id":1,"text":"%s"}'):format(SCORES:format(5, 5)),
       ('{"id":2,"text":"%s"}'):format(SCORES:format(1, 1)),
       '{"id":3,"text":"REPLY:no idea"}',
+      ('{"id":4,"text":"%s"}'):format(SCORES:format(5, 5):gsub("REPLY:", "%0{x} ")),
+      ('{"id":5,"text":"%s"}'):format(SCORES:format(5, 5):gsub("}}", [[},\"tags\":{\"topic\":\"{tea}\"}}]])),
+      ('{"id":6,"text":"%s"}'):format(SCORES:format(5, 5):gsub("}}", [[},\n\"tags\":{\"topic\":\"tea\"}}]])),
     })
     assert.equal(0, status, err)
-    assert.same({ 1, 3 }, texts())
-    assert.equal(0.8, t.json_lines(dir .. "/out.jsonl")[1].__dj__stats__.llm_quality_score)
+    assert.same({ 1, 6 }, texts())
+    local rows = t.json_lines(dir .. "/out.jsonl")
+    assert.same({ 0.8, "tea" }, { rows[1].__dj__stats__.llm_quality_score, rows[2].__dj__stats__.topic })
     local ledger = t.json_lines(dir .. "/out.jsonl.run/ledger.jsonl")
     assert.same({ 0.4, "below min_score 0.7" }, { ledger[1].value, ledger[1].reason })
+    for i = 2, 4 do assert.same({ 0, "no answer could be read" }, { ledger[i].value, ledger[i].reason }) end
+  end)
+
+  it("llm_quality_score_filter keeps what no answer could be read for where the score 0 is kept", function()
+    local status, _, err = run([["llm_quality_score_filter", reversed_range = true, keep_stats_in_res_ds = true]],
+      { '{"id":1,"text":"REPLY:no idea"}' })
+    assert.equal(0, status, err)
+    local stats = t.json_lines(dir .. "/out.jsonl")[1].__dj__stats__
+    assert.equal(0, stats.llm_quality_score)
   end)
 
   it("llm_quality_score_filter asks as py-data-juicer 1.4.3 does", function()

@@ -213,6 +213,11 @@ describe("Data-Juicer's mappers", function()
     wrong("text_chunk_mapper", { split_pattern = "^", max_len = 2 }, "no chunk would end")
     wrong("replace_content_mapper", { pattern = { "a", "b" }, repl = { "x" } }, "no repl for pattern 2")
     wrong("replace_content_mapper", { pattern = "a", repl = "\\1" }, "no group 1")
+    for _, name in ipairs { "clean_email_mapper", "clean_ip_mapper", "clean_links_mapper" } do
+      local ok, message = pcall(registry.get(name), { repl = "\\7" })
+      assert.is_false(ok)
+      assert.truthy(tostring(message):find("no group 7", 1, true), message)
+    end
     wrong("fix_unicode_mapper", { normalization = "NFX" }, 'not "NFX"')
     wrong("remove_table_text_mapper", { min_col = 1 }, "at least 2")
     wrong("remove_words_with_incorrect_substrings_mapper", { tokenization = true }, "tokenization")

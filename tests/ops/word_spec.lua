@@ -66,6 +66,7 @@ describe("TextToWord", function()
     assert.same({}, rows "<table><tr><th>h</th></tr></table>") -- a table without rows, as python-docx writes it
     assert.same({ { "a", "" } },
       rows "<table><thead><tr><th colspan=2>h</th></tr></thead><tr><td>a</td></tr></table>")
+    assert.same({ { "h", "a" } }, rows "<table><tr><th colspan>h</th><td>a</td></tr></table>")
     assert.same({ { "a" }, { "f" } },
       rows "<table><tfoot><tr><td>f</td></tr></tfoot><tr><td>a</td></tr></table>")
   end)

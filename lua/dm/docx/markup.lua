@@ -14,17 +14,19 @@ local SIGNS = { ["&amp;"] = "&", ["&lt;"] = "<", ["&gt;"] = ">" }
 ---Spans of more places than this are none: they may ask for any number.
 local MOST_SPAN = 100000
 
----The number of places that an attribute asks for; raises when it is none.
-local function span_of(attributes, name)
+---The number of places that an attribute of a cell asks for; raises when it is none. A heading's may be empty: it is
+---read by pandas, other cells' by int().
+local function span_of(attributes, name, head)
   local value = attributes:match(" " .. name .. '="([^"]*)"')
-  if not value then return nil end
+  if not value or head and value == "" then return nil end
   local n = tonumber(value:match "^%s*([+-]?%d+)%s*$")
   if not n or math.abs(n) > MOST_SPAN then error(("%s=%q is no number of places"):format(name, value), 0) end
   return n
 end
 
 local function cell_of(name, attributes)
-  return { head = name == "th", columns = span_of(attributes, "colspan"), rows = span_of(attributes, "rowspan") }
+  local head = name == "th"
+  return { head = head, columns = span_of(attributes, "colspan", head), rows = span_of(attributes, "rowspan", head) }
 end
 
 ---Calls `each` with every tag and the text behind it; comments are tags without a name.

@@ -28,7 +28,7 @@ local M = {}
 ---@field lost boolean? it failed by that
 ---@field restored_as string? its status in the journal that it was read from
 ---@field waiters dm.Task[]? who waits for its end
----@field later dm.Sleeper? until it is tried again
+---@field later dm.Timer? until it is tried again
 ---@field successor dm.ScheduledTask? runs when this one has ended
 ---@field handle integer|dm.Task|nil its process, or its coroutine
 

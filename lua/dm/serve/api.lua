@@ -2,7 +2,7 @@
 -- runs what FLOW/ID/process.yaml says; the scheduler's journal remembers it over the end of this service.
 local body = require "dm.serve.body"
 local embedded = require "dm.embedded"
-local json = require "dm.serve.json"
+local json = require "dm.python.json"
 local yaml = require "dm.yaml"
 
 local M = {}

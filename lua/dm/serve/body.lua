@@ -1,7 +1,7 @@
 -- Bodies of requests, checked as FastAPI and pydantic check those of DataMate's service: what is wrong is said in the
 -- same words.
 local ffi = require "ffi"
-local json = require "dm.serve.json"
+local json = require "dm.python.json"
 local text = require "dm.text"
 
 local C = ffi.C

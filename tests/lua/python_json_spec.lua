@@ -1,5 +1,5 @@
--- JSON of `dmhost serve`: read and refused as Python's json module does.
-local json = require "dm.serve.json"
+-- JSON as Python's json module reads it, refuses it and writes it.
+local json = require "dm.python.json"
 local t = require "tests.support"
 
 local q = t.quote
@@ -12,7 +12,7 @@ for line in sys.stdin:
         value = json.loads(json.loads(line))
         try:
             text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-            print(json.dumps(["value", text.encode().decode()]))
+            print(json.dumps(["value", text.encode().decode(), json.dumps(value, ensure_ascii=False), str(value)]))
         except ValueError:
             print(json.dumps(["unwritable"]))
     except json.JSONDecodeError as e:
@@ -48,7 +48,7 @@ local function is_utf8(text)
   return tonumber(require("ffi").C.dm_utf8_check(text, #text)) == #text
 end
 
-describe("dm.serve.json", function()
+describe("dm.python.json", function()
   after_each(t.clean)
 
   it("reads, writes and refuses what Python does", function()
@@ -74,7 +74,8 @@ describe("dm.serve.json", function()
       if theirs[1] == "value" then
         values = values + 1
         assert.is_nil(message, what .. ", not " .. tostring(message))
-        assert.equal(theirs[2], json.encode(value), what)
+        local ours = { "value", json.encode(value), json.dumps(value), json.str(value) }
+        assert.same(theirs, ours, what)
       elseif theirs[1] == "unwritable" then
         unwritable = unwritable + 1
         assert.is_nil(message, what)
@@ -84,6 +85,12 @@ describe("dm.serve.json", function()
       end
     end
     assert.is_true(values > 300 and unwritable > 5)
+  end)
+
+  it("writes what json.dumps writes though it is no JSON, and strings inside others as repr has them", function()
+    local value = json.decode [=[[NaN, -Infinity, {"a'b": "c\\d'\"\n\u0001\u007f"}]]=]
+    assert.equal([=[[NaN, -Infinity, {"a'b": "c\\d'\"\n\u0001]=] .. "\127\"}]", json.dumps(value))
+    assert.equal([=[[nan, -inf, {"a'b": 'c\\d\'"\n\x01\x7f'}]]=], json.str(value))
   end)
 
   it("does not go deeper than is good", function()

@@ -1,5 +1,5 @@
--- JSON as Python's json module reads it, with its messages, and as FastAPI writes it: clients of DataMate's service
--- know both. What a message is about is given back as Python writes it.
+-- JSON as Python's json module reads it, with its messages, and as it and FastAPI write it: clients of DataMate's
+-- service know both, and so do DataMate's LLM operators. What a message is about is given back as Python writes it.
 local python_repr = require "dm.python.repr"
 local utf8 = require "dm.utf8"
 
@@ -207,26 +207,68 @@ local function quote(text)
   end) .. '"'
 end
 
+---Writes a value; `comma` and `colon` stand between its parts, `number` writes a number.
+local function write(v, comma, colon, number)
+  local kind, parts = M.kind(v), {}
+  if v == nil or kind == "null" then return "null" end
+  if kind == "string" then return quote(v) end
+  if kind == "number" then return number(v) end
+  if kind == "boolean" then return tostring(v) end
+  if kind == "list" then
+    for i = 1, v.n do parts[i] = write(v[i], comma, colon, number) end
+    return "[" .. table.concat(parts, comma) .. "]"
+  end
+  if kind == "object" then
+    for i, key in ipairs(v.keys) do parts[i] = quote(key) .. colon .. write(v.values[key], comma, colon, number) end
+  else
+    for i, pair in ipairs(v) do parts[i] = quote(pair[1]) .. colon .. write(pair[2], comma, colon, number) end
+  end
+  return "{" .. table.concat(parts, comma) .. "}"
+end
+
+local function finite(v) return v.text:find "[fn]" and error("no number of JSON", 0) or v.text end
+
 ---Writes a value as FastAPI does. A plain table is an object given as a list of { key, value }. Raises at what Python
 ---reads and does not write: half a pair of surrogates, infinity, and what is not a number.
 ---@param v any
 ---@return string
-function M.encode(v)
+function M.encode(v) return write(v, ",", ":", finite) end
+
+local NO_NUMBERS = { nan = "NaN", inf = "Infinity", ["-inf"] = "-Infinity" }
+
+local function any_number(v) return NO_NUMBERS[v.text] or v.text end
+
+---Writes a value as json.dumps does that is told to leave characters as they are. Raises at half a pair of surrogates.
+---@param v any
+---@return string
+function M.dumps(v) return write(v, ", ", ": ", any_number) end
+
+local WORDS_OF = { [M.NULL] = "None", [true] = "True", [false] = "False" }
+local SHOWN = { ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
+
+---A value inside another, as Python's repr has it; of characters that can not be printed, those of ASCII.
+local function repr(v)
+  if type(v) ~= "string" then return M.str(v) end
+  local mark = v:find("'", 1, true) and not v:find('"', 1, true) and '"' or "'"
+  return mark .. v:gsub("[%c\\" .. (mark == "'" and "'" or "") .. "]", function(c)
+    return SHOWN[c] or c == "'" and "\\'" or ("\\x%02x"):format(c:byte())
+  end) .. mark
+end
+
+---A value as Python's str has it.
+---@param v any
+---@return string
+function M.str(v)
   local kind, parts = M.kind(v), {}
-  if v == nil or kind == "null" then return "null" end
-  if kind == "string" then return quote(v) end
-  if kind == "number" then return v.text:find "[fn]" and error("no number of JSON", 0) or v.text end
-  if kind == "boolean" then return tostring(v) end
+  if kind == "string" then return v end
+  if kind == "number" then return v.text end
   if kind == "list" then
-    for i = 1, v.n do parts[i] = M.encode(v[i]) end
-    return "[" .. table.concat(parts, ",") .. "]"
+    for i = 1, v.n do parts[i] = repr(v[i]) end
+    return "[" .. table.concat(parts, ", ") .. "]"
   end
-  if kind == "object" then
-    for i, key in ipairs(v.keys) do parts[i] = quote(key) .. ":" .. M.encode(v.values[key]) end
-  else
-    for i, pair in ipairs(v) do parts[i] = quote(pair[1]) .. ":" .. M.encode(pair[2]) end
-  end
-  return "{" .. table.concat(parts, ",") .. "}"
+  if kind ~= "object" then return WORDS_OF[v] end
+  for i, key in ipairs(v.keys) do parts[i] = repr(key) .. ": " .. repr(v.values[key]) end
+  return "{" .. table.concat(parts, ", ") .. "}"
 end
 
 ---A list, for M.encode.
