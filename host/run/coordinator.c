@@ -18,7 +18,7 @@ static void close_handles(struct dm_coordinator *c)
         return;
     c->closed = true;
     uv_close((uv_handle_t *)&c->tick, NULL);
-    dm_signals_catch(false);
+    dm_signals_catch(false, c->job->workers == 0);
     if (c->hosts)
         c->elsewhere->close(c);
     for (struct dm_peer *peer = c->pool.peers; peer; peer = peer->next)
@@ -320,7 +320,7 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
     c->tick.data = c;
     uv_timer_init(&c->loop, &c->tick);
     uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
-    dm_signals_catch(true);
+    dm_signals_catch(true, c->job->workers == 0);
     int rc = dm_pool_init(&c->pool, &c->loop, &c->job->settings, events, err);
     if (rc == DM_OK)
         rc = start_standard_streams(c, err);

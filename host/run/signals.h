@@ -5,8 +5,9 @@
 
 #include <stdbool.h>
 
-/* Begins to catch them, none so far; or lets them end the process again. */
-void dm_signals_catch(bool on);
+/* Begins to catch them, none so far; or lets them end the process again. With a worker inside, the
+ * second ends it when nobody has looked for a while. */
+void dm_signals_catch(bool on, bool with_worker);
 
 /* How many have come. */
 int dm_signals_count(void);

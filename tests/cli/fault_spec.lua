@@ -199,6 +199,22 @@ describe("dmhost run survives", function()
     end
   end)
 
+  it("SIGINT within an operator that never comes back, with the worker inside", function()
+    t.write(dir .. "/in.jsonl", "{}\n")
+    t.pipeline(dir, [[input = "in.jsonl", output = "out.jsonl", operators = { dm.map(function()
+      io.open("begun", "w"):close()
+      while true do end
+    end) }]])
+    local status, _, err = script [[
+      $dmhost run pipeline.lua -q -j 0 & pid=$!
+      await test -e begun
+      await eval '! kill -INT $pid'
+      wait $pid]]
+    assert.equal(130, status, err)
+    assert.truthy(err:find("dmhost: stopped within an operator\n", 1, true), err)
+    assert.is_nil(output())
+  end)
+
   -- Reads nothing of a pipe of one page, and says when that is full.
   local SLEEPER = [[
 import fcntl, os, termios, time
