@@ -4,11 +4,9 @@
 #include "run/identity.h"
 #include "run/signals.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { TICK_MS = 50, MEASURED_INPUTS = 10000 };
 

@@ -1,7 +1,7 @@
 -- Gives every operator, and every verb that operators of users call, long texts that are meant to do harm:
 --   dmhost lua tests/ops/hostile.lua [BYTES] [CASE]
 -- where CASE is a Lua pattern of names. Each case has a process of its own with the memory of a worker; its texts are
--- tried at one sixteenth of the length too, so that what takes more than linear time is seen however slow the machine
+-- tried at parts of the length too, so that what takes more than linear time is seen however slow the machine
 -- is. Prints a line for each case: its least speed, the most memory that it takes for a byte of text, how many times as
 -- long a byte takes in the long text as in the short one; and what is wrong: the exit status is 1 then.
 local cases = require "tests.ops.hostile_cases"
@@ -13,9 +13,9 @@ local texts = require "tests.ops.hostile_texts"
 
 local M = {}
 
--- A byte may take so many times what it takes in a text that is one sixteenth as long: tables that no longer fit the
--- cache cost as much, what is quadratic sixteen times. Less than SHORT seconds are not compared.
-local PART, GROWTH, SHORT = 16, 4, 0.2
+-- Parts of the length that are tried, and how many times as long a byte may take in the longest as in the shortest:
+-- what is quadratic takes sixteen times. Less than SHORT seconds are not compared.
+local PARTS, GROWTH, SHORT = { 16, 4, 1 }, 4, 0.2
 -- Fewer bytes say nothing of what one takes.
 local SMALL = 1e5
 local HOURS = 2
@@ -41,18 +41,26 @@ local function measure(fn, given, prepare)
   return seconds, status_bytes "VmHWM" - before, not ok and tostring(raised) or nil
 end
 
----Tries a text of two lengths; tells what came of it.
-local function try(fn, name, short, long, prepare)
-  local sizes = { type(short) == "number" and short or #short, type(long) == "number" and long or #long }
-  local few = measure(fn, short, prepare)
-  local seconds, memory, raised = measure(fn, long, prepare)
-  local function growth() return seconds / few * sizes[1] / sizes[2] end
-  if growth() > GROWTH and seconds > SHORT then -- something else may have had the processor
-    few = math.max(few, (measure(fn, short, prepare)))
-    seconds = math.min(seconds, (measure(fn, long, prepare)))
+---How many times as long a byte takes in the long text as in the short one. What grows on one half of the way only is
+---another way of working: a sketch that no longer suffices, a table that no longer fits the cache.
+local function growth_of(fn, given, prepare)
+  local costs = {}
+  for i, value in ipairs(given) do
+    costs[i] = measure(fn, value, prepare) / (type(value) == "number" and value or #value)
   end
-  child.tell { text = name, bytes = sizes[2], seconds = seconds, memory = memory, raised = raised,
-    growth = seconds > SHORT and growth() or 0 }
+  return math.min(costs[2] / costs[1], costs[3] / costs[2]) ^ 2
+end
+
+---Tries a text; tells what came of it.
+---@param given string[]|number[] what is tried, of each length
+local function try(fn, name, given, prepare)
+  local size = type(given[3]) == "number" and given[3] or #given[3]
+  local seconds, memory, raised = measure(fn, given[3], prepare)
+  local growth = 0
+  if seconds > SHORT then growth = growth_of(fn, given, prepare) end
+  -- another process may have had the processor
+  if growth > GROWTH then growth = math.min(growth, growth_of(fn, given, prepare)) end
+  child.tell { text = name, bytes = size, seconds = seconds, memory = memory, raised = raised, growth = growth }
 end
 
 ---What a case is given.
@@ -64,9 +72,7 @@ local function text_names(case)
   return list
 end
 
-local function short_path(folder, name) return ("%s/short %s"):format(folder, name) end
-
-local function long_path(folder, name) return ("%s/long %s"):format(folder, name) end
+local function path_of(folder, part, name) return ("%s/%d %s"):format(folder, part, name) end
 
 ---Writes all texts, which take longer to make than to read.
 ---@return string folder
@@ -74,8 +80,7 @@ local function write_texts(bytes)
   local folder = t.scratch()
   for _, list in ipairs { texts.TEXTS, texts.BYTES } do
     for name, text in pairs(list) do
-      t.write(short_path(folder, name), texts.build(text, bytes / PART))
-      t.write(long_path(folder, name), texts.build(text, bytes))
+      for _, part in ipairs(PARTS) do t.write(path_of(folder, part, name), texts.build(text, bytes / part)) end
     end
   end
   return folder
@@ -91,13 +96,15 @@ function M.inside(words)
     if case.name == wanted then
       local fn, prepare = case.make()
       if case.texts == "size" then
-        try(fn, "size", bytes / PART, bytes)
+        try(fn, "size", { bytes / PARTS[1], bytes / PARTS[2], bytes / PARTS[3] })
         return 0
       end
       measure(fn, "a text of some words, 数据", prepare)
       for _, name in ipairs(text_names(case)) do
         child.tell { begun = name }
-        try(fn, name, t.read(short_path(folder, name)), t.read(long_path(folder, name)), prepare)
+        local given = {}
+        for i, part in ipairs(PARTS) do given[i] = t.read(path_of(folder, part, name)) end
+        try(fn, name, given, prepare)
       end
     end
   end
@@ -108,7 +115,7 @@ end
 ---What is wrong with one text.
 local function fault(told)
   if told.growth > GROWTH then
-    return ("%.1f times as long for each byte of a text %d times as long (%.2f s)"):format(told.growth, PART,
+    return ("%.1f times as long for each byte of a text %d times as long (%.2f s)"):format(told.growth, PARTS[1],
       told.seconds)
   end
   if told.memory > MOST_MEMORY then return ("takes %.0f MiB"):format(told.memory / 2 ^ 20) end
