@@ -1,5 +1,6 @@
 -- The classes that operators extend: Mapper (1:1), Filter (keep or drop), Slicer (1:N), LLM.
 local constant = require "dm.constant"
+local copies = require "dm.copies"
 local devices = require "dm.machine.devices"
 local kind = require "dm.kind"
 local params = require "dm.params"
@@ -279,27 +280,26 @@ function Slicer:emit(sample)
   self.emitted[#self.emitted + 1] = sample
 end
 
----A copy of the sample for each text, with that in its text field; the text that it has is never copied. The sample
----itself is left with the last one.
----@param sample dm.Sample
----@param texts string[] becomes the list of copies
----@return ffi.cdata*[]
-function Slicer:copies(sample, texts)
-  for i, text in ipairs(texts) do
-    self:set_text(sample, text)
-    texts[i] = sample_module.clone(sample)
-  end
-  return texts
+---A copy of the sample for each text, with that in its text field, for `execute` to return.
+---@param texts string[] becomes the copies
+---@return dm.Copies
+function Slicer:copies(texts)
+  return copies.of(self, texts)
 end
 
 ---Everything that `execute` made of a sample, returned and emitted. A slicer that waits may also return the sample,
 ---which then goes on as the row that it is.
 ---@param sample dm.Sample|table
----@return table[]|dm.Sample samples
-function Slicer:slice(sample)
+---@param later boolean? copies may be returned as such
+---@return table[]|dm.Sample|dm.Copies samples
+function Slicer:slice(sample, later)
   self.emitted = {}
   local list = self:execute(sample)
   if not list then return self.emitted end
+  if copies.is(list) then
+    if later and #self.emitted == 0 then return list end
+    list = copies.make(list, sample, 1, #list)
+  end
   if list == sample and self.waits then return list end
   if type(list) ~= "table" then
     error(("%s must return a list of samples, not %s"):format(self.name, kind.name(list)), 0)

@@ -1,5 +1,6 @@
 -- What hostile texts are given to: every operator that waits for nobody, with its defaults and with parameters that
 -- make it work in other ways or go on where it would stop; and the verbs that operators of users call.
+local copies = require "dm.copies"
 local dm = require "dm"
 local registry = require "dm.registry"
 local t = require "tests.support"
@@ -336,12 +337,20 @@ function M.operator(class, given)
   return ok and op or error(why, 0)
 end
 
+---Slices as a run does.
+local function slice(op, sample)
+  local list = op:slice(sample, true)
+  for first = 1, copies.is(list) and #list or 0, copies.PORTION do
+    copies.make(list, sample, first, math.min(#list, first + copies.PORTION - 1))
+  end
+end
+
 ---What an operator does with a sample, and what makes a sample of a text.
 ---@param op dm.BaseOp
 ---@return fun(sample: dm.Sample): any
 ---@return fun(s: string): dm.Sample
 function M.run(op)
-  local execute = op.kind == "slicer" and op.slice or op.execute
+  local execute = op.kind == "slicer" and slice or op.execute
   return function(sample) return execute(op, sample) end, function(s) return sample_of(op, s) end
 end
 

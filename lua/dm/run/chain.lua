@@ -3,6 +3,7 @@
 -- What became of a sample is noted beside it and written, in the order of the rows, when the batch is through.
 local ffi = require "ffi"
 local add_place = require "dm.run.add_place"
+local copies = require "dm.copies"
 local handed = require "dm.handed"
 local raised = require "dm.raised"
 local sample_module = require "dm.sample"
@@ -142,20 +143,34 @@ local function writer(rows)
   end
 end
 
----The children of a sample, as C samples.
-local function slice(op, node)
-  local list = op:slice(node)
+local function adopt(list)
   for i = 1, #list do list[i] = handed.take(list[i], "a Slicer's list holds samples") end
   return list
 end
 
----Puts a slicer's samples into a batch of their own.
-local function fill_children(children, list, batch, i)
-  children.n = #list
-  for k = 1, #list do
-    children.sample[k], children.own[k] = list[k], list[k]
-    children.row[k], children.number[k] = batch.row[i], handed.child_number(batch.number[i], k)
-    children.child[k] = batch.child[i] .. "#" .. k
+---What a slicer makes of a sample.
+---@return ffi.cdata*[]|dm.Copies list
+---@return ffi.cdata*[] portion the first of it, as C samples
+local function slice(op, node)
+  local list = op:slice(node, true)
+  if not copies.is(list) then return list, adopt(list) end
+  return list, adopt(copies.make(list, node, 1, math.min(#list, copies.PORTION)))
+end
+
+---Copies from number `first` on.
+---@return ffi.cdata*[] portion
+local function slice_on(list, node, first)
+  return adopt(copies.make(list, node, first, math.min(#list, first + copies.PORTION - 1)))
+end
+
+---Puts children of a sample, from number `first` on, into a batch of their own.
+local function fill_children(children, portion, first, batch, i)
+  children.n = #portion
+  for at = 1, #portion do
+    local k = first + at - 1
+    children.sample[at], children.own[at] = portion[at], portion[at]
+    children.row[at], children.number[at] = batch.row[i], handed.child_number(batch.number[i], k)
+    children.child[at] = batch.child[i] .. "#" .. k
   end
 end
 
@@ -169,13 +184,43 @@ local function pass_on(batch, i, children, following)
   return following(children)
 end
 
----Slices sample i of a batch and takes its children to the end of the pipeline, where their memory is free again.
+---A function as the slicer's own, on sample i of a batch: the worker's board says so, and its clock runs.
+---@param step fun(subject: any, node: ffi.cdata*, first: integer?): any, any
+---@return boolean ok
+---@return any, any what it returned, or its error
+local function at_work(rows, number, batch, i, step, subject, first)
+  local began = C.dm_ticks()
+  C.dm_rows_at(rows, batch.sample[i], batch.row[i], number, batch.number[i])
+  local ok, list, portion = xpcall(step, add_place, subject, sample_module.root(batch.sample[i]), first)
+  local count = rows.ops[number]
+  count.ticks = count.ticks + (C.dm_ticks() - began)
+  return ok, list, portion
+end
+
+---Takes the children of sample i of a batch to the end of the pipeline, where their memory is free again.
+---@param portion ffi.cdata*[] the first of the list
+---@param kept integer samples that were handed over before
+---@return integer status
+local function send(rows, number, batch, i, list, portion, kept, children, following)
+  local first = 1
+  repeat
+    fill_children(children, portion, first, batch, i)
+    local status = following(children)
+    handed.recycle(kept)
+    first = first + #portion
+    if status < 0 or first > #list then return status end
+    local ok
+    ok, portion = at_work(rows, number, batch, i, slice_on, list, first)
+    if not ok then return raised.is_memory(portion) and C.DM_EMEMORY or C.dm_rows_fail(rows, raised.text(portion)) end
+  until false
+end
+
+---Slices sample i of a batch and takes its children to the end of the pipeline.
 ---@return integer? status nil: the sample is out, and that is still to be entered
 local function slice_one(rows, op, number, batch, i, children, following)
-  local count, began, kept = rows.ops[number], C.dm_ticks(), handed.count()
-  C.dm_rows_at(rows, batch.sample[i], batch.row[i], number, batch.number[i])
-  local ok, list = xpcall(slice, add_place, op, sample_module.root(batch.sample[i]))
-  count["in"], count.ticks = count["in"] + 1, count.ticks + (C.dm_ticks() - began)
+  local count, kept = rows.ops[number], handed.count()
+  local ok, list, portion = at_work(rows, number, batch, i, slice, op)
+  count["in"] = count["in"] + 1
   if not ok then
     local status = failed(rows, batch, i, number, list)
     return status < 0 and status or nil
@@ -185,10 +230,7 @@ local function slice_one(rows, op, number, batch, i, children, following)
     return nil
   end
   count.made, count.out = count.made + (#list - 1), count.out + #list
-  fill_children(children, list, batch, i)
-  local status = following(children)
-  handed.recycle(kept)
-  return status
+  return send(rows, number, batch, i, list, portion, kept, children, following)
 end
 
 ---What ends a stretch with a slicer: sample by sample, so that everything is written in the order of the rows.

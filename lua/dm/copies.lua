@@ -1,0 +1,44 @@
+-- Copies of a sample, each with a text of its own, that are made when they are wanted: a million of them at once take a
+-- gigabyte, their texts little more than the text that they were cut from.
+local sample_module = require "dm.sample"
+
+local M = {}
+
+---How many a run makes at a time.
+M.PORTION = 1024
+
+---@class dm.Copies
+---@field [integer] string the texts
+---@field op dm.BaseOp whose text field they go to
+local Copies = {}
+
+---@param op dm.BaseOp
+---@param texts string[] becomes the copies
+---@return dm.Copies
+function M.of(op, texts)
+  texts.op = op
+  return setmetatable(texts, Copies)
+end
+
+---@param list any
+---@return boolean
+function M.is(list)
+  return getmetatable(list) == Copies
+end
+
+---Makes some of the copies. The sample is left with the text of the last one: what it has is never copied.
+---@param list dm.Copies
+---@param sample dm.Sample
+---@param first integer number of the first one
+---@param last integer
+---@return dm.Sample[]
+function M.make(list, sample, first, last)
+  local made = {}
+  for i = first, last do
+    list.op:set_text(sample, list[i])
+    made[#made + 1] = sample_module.clone(sample)
+  end
+  return made
+end
+
+return M
