@@ -118,6 +118,27 @@ describe("operators in a run", function()
     for i = 1, 3000 do rows[i] = ('{"b":1,"i":%d}\n'):format(i) end
     assert.is_true(t.read(dir .. "/out.jsonl") == table.concat(rows):rep(64))
   end)
+  it("cut texts into more pieces than are made at a time, in order, each with its number", function()
+    local text, want, n = {}, {}, 0
+    for i = 1, 3000 do text[i] = "piece " .. i end
+    local out, status = run([[{ "text_chunk_mapper", split_pattern = ";" },
+      dm.filter(function(s) return s.text ~= ";" end),
+      dm.map(function(s) if s.text == "piece 2500" then error "this one" end end),
+      dm.slice(function(s) return { { text = s.text, id = s.id }, { text = "twin", id = s.id } } end)]],
+      ('{"id":7,"text":"%s"}\n'):format(table.concat(text, ";")):rep(2))
+    for i = 1, 6000 do
+      local k = (i - 1) % 3000 + 1
+      if k ~= 2500 then
+        want[n + 1], want[n + 2] = ('{"id":7,"text":"piece %d"}'):format(k), '{"id":7,"text":"twin"}'
+        n = n + 2
+      end
+    end
+    assert.equal(3, status)
+    assert.is_true(out == table.concat(want, "\n") .. "\n")
+    local rejects = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")
+    assert.equal(dir .. "/in.jsonl@0#4999", rejects[1].row)
+    assert.same({ 2, 2 * 5998, 5999 * 2 }, { #rejects, receipt().operators[1].made, receipt().operators[2]["in"] })
+  end)
   it("draw random numbers that depend on the row alone", function()
     local corpus = t.corpus(3000)
     local op = "dm.map(function(s) s.r = math.random(1e6) end)"
