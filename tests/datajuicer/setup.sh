@@ -8,5 +8,5 @@ python=build/datajuicer/bin/python
 echo "installing Data-Juicer into build/datajuicer: some gigabytes"
 "$python" -m pip install --quiet py-data-juicer==1.4.3
 "$python" -m pip install --quiet 'pyarrow==17.0.0' 'pandas==2.2.3' 'datasets==2.21.0' 'numpy<2' 'huggingface-hub<0.30' \
-  'fsspec==2023.5.0'
+  'fsspec==2023.5.0' 'opencc==1.1.9' 'selectolax==0.3.34'
 "$python" -c 'import data_juicer.ops'
