@@ -1,10 +1,10 @@
 -- The classes that operators extend: Mapper (1:1), Filter (keep or drop), Slicer (1:N), LLM.
 local constant = require "dm.constant"
-local copies = require "dm.copies"
 local devices = require "dm.machine.devices"
 local kind = require "dm.kind"
 local params = require "dm.params"
 local path = require "dm.path"
+local pieces = require "dm.pieces"
 local problem = require "dm.problem"
 local resources = require "dm.resources"
 local sample_module = require "dm.sample"
@@ -280,25 +280,34 @@ function Slicer:emit(sample)
   self.emitted[#self.emitted + 1] = sample
 end
 
----A copy of the sample for each text, with that in its text field, for `execute` to return.
----@param texts string[] becomes the copies
----@return dm.Copies
-function Slicer:copies(texts)
-  return copies.of(self, texts)
+---A copy of a sample for each text, with that in its text field. The sample itself is left with the last one.
+---@param sample dm.Sample
+---@param texts string[]
+---@return dm.Sample[]
+function Slicer:copies(sample, texts)
+  return pieces.make(pieces.of(self, texts), sample, 1, #texts)
+end
+
+---The same of the sample that `execute` was given, for it to return as they are: copies are made as they are wanted, so
+---that a million of them take no more memory than a thousand.
+---@param texts string[] becomes the pieces
+---@return dm.Pieces
+function Slicer:pieces(texts)
+  return pieces.of(self, texts)
 end
 
 ---Everything that `execute` made of a sample, returned and emitted. A slicer that waits may also return the sample,
 ---which then goes on as the row that it is.
 ---@param sample dm.Sample|table
----@param later boolean? copies may be returned as such
----@return table[]|dm.Sample|dm.Copies samples
+---@param later boolean? pieces may be returned as such
+---@return table[]|dm.Sample|dm.Pieces samples
 function Slicer:slice(sample, later)
   self.emitted = {}
   local list = self:execute(sample)
   if not list then return self.emitted end
-  if copies.is(list) then
+  if pieces.is(list) then
     if later and #self.emitted == 0 then return list end
-    list = copies.make(list, sample, 1, #list)
+    list = pieces.make(list, sample, 1, #list)
   end
   if list == sample and self.waits then return list end
   if type(list) ~= "table" then

@@ -54,7 +54,7 @@ function TextChunk:chunks(s)
 end
 
 function TextChunk:execute(sample)
-  return self:copies(self:chunks(self:get_text(sample)))
+  return self:pieces(self:chunks(self:get_text(sample)))
 end
 
 return TextChunk

@@ -27,7 +27,7 @@ function TextSplitter:init()
 end
 
 function TextSplitter:execute(sample)
-  return self:copies(self.splitter:split(self:get_text(sample)))
+  return self:pieces(self.splitter:split(self:get_text(sample)))
 end
 
 return TextSplitter

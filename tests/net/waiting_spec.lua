@@ -26,8 +26,8 @@ local Cut = base.Slicer:extend { name = "cut", waits = true, params = Ask.own_pa
 function Cut:execute(s)
   assert(dm.http.post(self.url, { prompt = "cut" .. s.text }))
   local list = {}
-  for word in s.text:gmatch "%a+" do list[#list + 1] = dm.sample { id = s.id, text = word } end
-  return list
+  for word in s.text:gmatch "%a+" do list[#list + 1] = word end
+  return self:pieces(list)
 end
 local words = dm.slice(function(s)
   local list = {}

@@ -1,7 +1,7 @@
 -- What hostile texts are given to: every operator that waits for nobody, with its defaults and with parameters that
 -- make it work in other ways or go on where it would stop; and the verbs that operators of users call.
-local copies = require "dm.copies"
 local dm = require "dm"
+local pieces = require "dm.pieces"
 local registry = require "dm.registry"
 local t = require "tests.support"
 
@@ -340,8 +340,8 @@ end
 ---Slices as a run does.
 local function slice(op, sample)
   local list = op:slice(sample, true)
-  for first = 1, copies.is(list) and #list or 0, copies.PORTION do
-    copies.make(list, sample, first, math.min(#list, first + copies.PORTION - 1))
+  for first = 1, pieces.is(list) and #list or 0, pieces.PORTION do
+    pieces.make(list, sample, first, math.min(#list, first + pieces.PORTION - 1))
   end
 end
 

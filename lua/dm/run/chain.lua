@@ -3,8 +3,8 @@
 -- What became of a sample is noted beside it and written, in the order of the rows, when the batch is through.
 local ffi = require "ffi"
 local add_place = require "dm.run.add_place"
-local copies = require "dm.copies"
 local handed = require "dm.handed"
+local pieces = require "dm.pieces"
 local raised = require "dm.raised"
 local sample_module = require "dm.sample"
 
@@ -149,18 +149,18 @@ local function adopt(list)
 end
 
 ---What a slicer makes of a sample.
----@return ffi.cdata*[]|dm.Copies list
+---@return ffi.cdata*[]|dm.Pieces list
 ---@return ffi.cdata*[] portion the first of it, as C samples
 local function slice(op, node)
   local list = op:slice(node, true)
-  if not copies.is(list) then return list, adopt(list) end
-  return list, adopt(copies.make(list, node, 1, math.min(#list, copies.PORTION)))
+  if not pieces.is(list) then return list, adopt(list) end
+  return list, adopt(pieces.make(list, node, 1, math.min(#list, pieces.PORTION)))
 end
 
----Copies from number `first` on.
+---Pieces from number `first` on.
 ---@return ffi.cdata*[] portion
 local function slice_on(list, node, first)
-  return adopt(copies.make(list, node, first, math.min(#list, first + copies.PORTION - 1)))
+  return adopt(pieces.make(list, node, first, math.min(#list, first + pieces.PORTION - 1)))
 end
 
 ---Puts children of a sample, from number `first` on, into a batch of their own.

@@ -3,6 +3,7 @@
 local ffi = require "ffi"
 local add_place = require "dm.run.add_place"
 local handed = require "dm.handed"
+local pieces = require "dm.pieces"
 local raised = require "dm.raised"
 local sample_module = require "dm.sample"
 local wait = require "dm.wait"
@@ -108,6 +109,7 @@ end
 function settle.slicer(stage, entry, list, node)
   if list == node then return settle.mapper(stage, entry, list, node) end
   local children, count = {}, stage.rows.ops[stage.number]
+  if pieces.is(list) then list = pieces.make(list, node, 1, #list) end
   for i = 1, #(list or children) do
     children[i] = handed.take(list[i], "a Slicer's list holds samples")
     C.dm_sample_hold(children[i])

@@ -1,5 +1,5 @@
--- Copies of a sample, each with a text of its own, that are made when they are wanted: a million of them at once take a
--- gigabyte, their texts little more than the text that they were cut from.
+-- What a slicer cuts a text into: copies of its sample, each with a text of its own, made when they are wanted. A
+-- million of them at once take a gigabyte, their texts little more than the text that they were cut from.
 local sample_module = require "dm.sample"
 
 local M = {}
@@ -7,27 +7,28 @@ local M = {}
 ---How many a run makes at a time.
 M.PORTION = 1024
 
----@class dm.Copies
+---@class dm.Pieces
 ---@field [integer] string the texts
 ---@field op dm.BaseOp whose text field they go to
-local Copies = {}
+local Pieces = {}
 
 ---@param op dm.BaseOp
----@param texts string[] becomes the copies
----@return dm.Copies
+---@param texts string[] becomes the pieces
+---@return dm.Pieces
 function M.of(op, texts)
   texts.op = op
-  return setmetatable(texts, Copies)
+  return setmetatable(texts, Pieces)
 end
 
 ---@param list any
 ---@return boolean
 function M.is(list)
-  return getmetatable(list) == Copies
+  return getmetatable(list) == Pieces
 end
 
----Makes some of the copies. The sample is left with the text of the last one: what it has is never copied.
----@param list dm.Copies
+---Makes the samples of some pieces. The one that is given is left with the text of the last one: the text that it has
+---is never copied.
+---@param list dm.Pieces
 ---@param sample dm.Sample
 ---@param first integer number of the first one
 ---@param last integer
