@@ -50,8 +50,7 @@ local function peer(name, input, format, ...)
 end
 
 local function python(name, script, input, more)
-  return peer(name, input, "POLARS_MAX_THREADS=1 %s tests/bench/peers/%s %s %s/peer.jsonl %s", PYTHON, script, input,
-    DIR, more or "")
+  return peer(name, input, "%s tests/bench/peers/%s %s %s/peer.jsonl %s", PYTHON, script, input, DIR, more or "")
 end
 
 ---The rows of a table: what was measured against what, and whether the aim was met.
