@@ -249,6 +249,15 @@ dmhost: %s/in.jsonl@%d: map@pipeline.lua:3: the worker found descriptors closed 
     assert.equal(2, status)
     assert.truthy(err:find('dmhost: operator 1, "hoard", can not be made: not enough memory', 1, true), err)
   end)
+  it("no operator that takes functions away, but does not blame the pipeline's text", function()
+    prepare "dm.map(function(s) if s.id > 600 then type = nil; s.seen = true end end)"
+    for workers = 0, 1 do
+      local status, _, err = run(("-j %d -q --force"):format(workers))
+      assert.equal(1, status, err)
+      assert.truthy(err:find("'type' (a nil value): raised between the operators' calls, the last of which was one of "
+        .. "map@pipeline.lua:3\n  next    operators must leave what is global as it is, and not raise in __gc", 1, true))
+    end
+  end)
   it("an operator that exits, and does not take that for the run's end with -j 0", function()
     blames("os.exit(0)", "", "^its worker exited 3 times on this row %(status 0%)$")
     os.execute(("rm -r %s/out.jsonl*"):format(q(dir)))
