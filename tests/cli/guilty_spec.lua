@@ -315,8 +315,8 @@ dmhost: %s/in.jsonl@%d: map@pipeline.lua:3: the worker found descriptors closed 
       function Astray:init() f.C.chdir "/" end
       function Astray:execute(s) f.C.chdir "/"; s.seen = true end
       return Astray]])
-    t.pipeline(dir, [[input = { "in.jsonl", "twice.jsonl" }, output = "out/", shard_size = "200KiB", split_size = "64KiB",
-      operators = { { "astray" } }]])
+    t.pipeline(dir, [[input = { "in.jsonl", "twice.jsonl" }, output = "out/", shard_size = "200KiB",
+      split_size = "64KiB", operators = { { "astray" } }]])
     for workers = 0, 2 do
       local status, _, err = t.bash(("cd %s; %s run pipeline.lua -q -j %d --force --ops ops"):format(q(dir),
         q(t.DMHOST), workers))
