@@ -90,12 +90,27 @@ static struct dm_result *add_result(struct dm_worker *w, const struct dm_split *
     return r;
 }
 
+/* What was raised elsewhere than in an operator's call, where it would have cost a row. */
+static int fail_outside(const struct dm_worker *w, struct dm_error *err)
+{
+    char op[256], text[sizeof err->text];
+    memcpy(text, err->text, sizeof text);
+    dm_settings_op_name(&w->settings, w->board->op, op, sizeof op);
+    return dm_fail(err, DM_EIO,
+                   "%.*s: raised between the operators' calls, the last of which was one of %s\n"
+                   "operators must leave what is global as it is, and not raise in __gc",
+                   (int)strcspn(text, "\n"), text, op);
+}
+
 static int run_split(struct dm_worker *w, const struct dm_split *s, struct dm_result *r,
                      struct dm_error *err)
 {
     int rc = dm_work_begin(w->work, s, r, err);
     if (rc == DM_OK) {
+        err->status = DM_OK;
         rc = dm_lua_call(w->lua, "dm.run.worker", "run", dm_work_rows(w->work), err);
+        if (rc == DM_EUSAGE && err->status) /* it was raised, not returned */
+            rc = fail_outside(w, err);
         rc = dm_work_end(w->work, rc, err);
         int told = dm_worker_send_replies(w, false, rc ? NULL : err);
         told = told ? told : dm_worker_send_asked(w, rc ? NULL : err);

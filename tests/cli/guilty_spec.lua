@@ -249,6 +249,51 @@ dmhost: %s/in.jsonl@%d: map@pipeline.lua:3: the worker found descriptors closed 
     assert.equal(2, status)
     assert.truthy(err:find('dmhost: operator 1, "hoard", can not be made: not enough memory', 1, true), err)
   end)
+  -- What only workers suffer from; dmhost itself makes the operators first.
+  local function fails_as_it_is_made(body, words, limits)
+    os.execute(("mkdir -p %s/ops; rm -rf %s/made %s/out.jsonl*"):format(q(dir), q(dir), q(dir)))
+    t.write(dir .. "/ops/late.lua", ([[local Late = require("dm.base_op").Mapper:extend { name = "late" }
+      function Late:init()
+        if io.open(%q) then %s end
+        io.open(%q, "w"):close()
+      end
+      function Late:execute() end
+      return Late]]):format(dir .. "/made", body, dir .. "/made"))
+    prepare("dm.map(function() end), { 'late' }", limits)
+    local status, _, err = run(("%s -q --ops %s/ops"):format(words, q(dir)))
+    return status, err:match '^dmhost: operator 2, "late", can not be made: (.*)' or err
+  end
+  it("no operator that is never made, but says which", function()
+    for _, words in ipairs { "-j 1", "-j 0" } do
+      local status, err = fails_as_it_is_made("while true do end", words, 'limits = { init_time = "1s" }')
+      assert.equal(2, status)
+      assert.truthy(err:find("^its init took longer than limits.init_time\n  next    is it an endless loop%? An init "
+        .. "that does need longer: raise limits.init_time"), err)
+    end
+    local status, _, err = run(("-q --ops %s/ops --force"):format(q(dir))) -- not even by dmhost
+    assert.equal(2, status)
+    assert.truthy(err:find('dmhost: operator 2, "late", can not be made: its init took longer', 1, true), err)
+  end)
+  it("no operator that closes descriptors as it is made, but says which", function()
+    local status, err = fails_as_it_is_made(CLOSE, "-j 1")
+    assert.equal(2, status)
+    assert.truthy(err:find("^it closes descriptors that the worker works with\n  next    close only what the operator "
+      .. "has opened"), err)
+  end)
+  it("no operator that crashes each worker that makes it, but says which", function()
+    local status, err = fails_as_it_is_made('require "ffi".cast("int *", 8)[0] = 1', "-j 1")
+    assert.equal(1, status)
+    assert.truthy(err:find('dmhost: a worker that made operator 2, "late", was ended by signal 11', 1, true), err)
+  end)
+  it("no operator that takes functions away, but does not blame the pipeline's text", function()
+    prepare "dm.map(function(s) if s.id > 600 then type = nil; s.seen = true end end)"
+    for workers = 0, 1 do
+      local status, _, err = run(("-j %d -q --force"):format(workers))
+      assert.equal(1, status, err)
+      assert.truthy(err:find("'type' (a nil value): raised between the operators' calls, the last of which was one of "
+        .. "map@pipeline.lua:3\n  next    operators must leave what is global as it is", 1, true), err)
+    end
+  end)
   it("an operator that exits, and does not take that for the run's end with -j 0", function()
     blames("os.exit(0)", "", "^its worker exited 3 times on this row %(status 0%)$")
     os.execute(("rm -r %s/out.jsonl*"):format(q(dir)))

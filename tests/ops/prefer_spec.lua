@@ -55,8 +55,11 @@ local CASES = {
 ---Parameters without which an operator can not be made.
 local REQUIRED = { specified_numeric_field_filter = { field_key = "n" } }
 
+---File types that operators ask for.
+local TYPES = { XMLTagCleaner = "xml" }
+
 local function run(name, params, input)
-  local sample = type(input) == "table" and input or { text = input, fileType = name == "XMLTagCleaner" and "xml" or "txt" }
+  local sample = type(input) == "table" and input or { text = input, fileType = TYPES[name] }
   local op = registry.get(name)(params)
   local keep = op:execute(sample)
   if op.kind == "filter" then return keep end
