@@ -53,6 +53,7 @@ static void launch(struct dm_far *h, uint32_t slot)
     peer->slot = slot;
     peer->board = &peer->far_board;
     atomic_store(&peer->board->row, DM_NO_ROW);
+    peer->board->op = -1;
     h->workers[slot] = peer;
     dm_pool_add(&h->hosts->c->pool, peer);
     dm_link_say_number(h->link, DM_LAUNCH, slot);

@@ -259,8 +259,9 @@ struct dm_matcher;
 struct dm_matcher *dm_matcher_create(const char *words, size_t n, const uint32_t *skip, size_t nskip);
 void dm_matcher_destroy(struct dm_matcher *m);
 
-/* Sets `out` to a dm_text_span for each match; code points of matches that do not overlap, each counted without what
- * is skipped; matches of each line turned into asterisks, wherever their texts stand in it. */
+/* Sets `out` to a dm_text_span for each match, DM_EINPUT when they are far longer than the text; code points of matches
+ * that do not overlap, each counted without what is skipped; matches of each line turned into asterisks, wherever their
+ * texts stand in it. */
 int dm_matcher_search(const struct dm_matcher *m, const char *p, size_t n, struct dm_buf *out);
 double dm_matcher_count(const struct dm_matcher *m, const char *p, size_t n);
 int dm_matcher_star(const struct dm_matcher *m, const char *p, size_t n, struct dm_buf *out);

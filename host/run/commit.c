@@ -52,6 +52,22 @@ int dm_commit_check_names(const struct dm_commit *c, struct dm_error *err)
     return DM_OK;
 }
 
+int dm_commit_check_place(const struct dm_commit *c, struct dm_error *err)
+{
+    char parent[PATH_BYTES] = ".";
+    const char *folder = c->job->settings.folder, *slash = strrchr(folder, '/');
+    struct stat inner, outer;
+    if (slash && slash - folder < PATH_BYTES)
+        snprintf(parent, sizeof parent, "%.*s/", (int)(slash - folder), folder);
+    if (c->job->kind == DM_TO_STDOUT || stat(folder, &inner) || stat(parent, &outer) ||
+        inner.st_dev == outer.st_dev)
+        return DM_OK;
+    return dm_fail(err, DM_EUSAGE,
+                   "%s is on another file system than the output: complete files could not be "
+                   "renamed\nremove it, or choose another output with -o",
+                   folder);
+}
+
 /* The path of an output file that is complete; false when it does not fit. */
 static bool final_path(const struct dm_commit *c, uint64_t shard, char *buf, size_t n)
 {

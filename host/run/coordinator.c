@@ -277,7 +277,9 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
     c->lock = job->lock ? job->lock : dm_folder_lock(job->settings.folder, err);
     if (c->lock < 0)
         return c->lock;
-    rc = dm_folder_begin(job->settings.folder, job->resume != 0, job->force != 0, err);
+    rc = dm_commit_check_place(&c->commit, err);
+    if (rc == DM_OK)
+        rc = dm_folder_begin(job->settings.folder, job->resume != 0, job->force != 0, err);
     if (rc == DM_OK)
         rc = dm_status_open(c, err);
     if (rc == DM_OK)

@@ -14,8 +14,30 @@
 
 enum { PATH_BYTES = 4096 };
 
-/* Removes what an earlier run left in the folder, and its passes. Only names that a run makes are
- * in there; were one of them a link, or a pipe, the run would write who knows where. */
+/* Whether a run makes files of that name in its directory. */
+static bool is_of_run(const char *name)
+{
+    static const char *const names[] = {
+        "asked",         "cancel",        "delivery.json", "dropped",   "dropped.jsonl",
+        "files.jsonl",   "finished",      "inputs",        "journal",   "ledger.jsonl",
+        "log",           "operator.json", "out.jsonl",     "plan.json", "profile.json",
+        "rejects.jsonl", "rows",          "rows.jsonl",    "run.json",  "status.json"};
+    static const char fresh[] = ".new";
+    size_t n = strlen(name), digits = strspn(name, "0123456789");
+    if (strncmp(name, "spill-", 6) == 0 || strncmp(name, "stdin-", 6) == 0)
+        return true;
+    if (digits >= 5) /* rows of a shard, or of an input */
+        return strcmp(name + digits, ".jsonl") == 0 || strcmp(name + digits, ".rows") == 0;
+    if (n > strlen(fresh) && strcmp(name + n - strlen(fresh), fresh) == 0)
+        n -= strlen(fresh);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == n && memcmp(name, names[i], n) == 0)
+            return true;
+    return false;
+}
+
+/* Removes what an earlier run left in the folder, and its passes; were one of its files a link, or
+ * a pipe, the run would write who knows where. What others have put there stays. */
 static int clear(const char *folder, struct dm_error *err)
 {
     DIR *dir = opendir(folder);
@@ -26,7 +48,7 @@ static int clear(const char *folder, struct dm_error *err)
     while (rc == DM_OK && (e = readdir(dir))) {
         if (e->d_type == DT_DIR && strncmp(e->d_name, "pass-", 5) == 0)
             dm_folder_remove(dirfd(dir), e->d_name);
-        if (e->d_type == DT_DIR || strcmp(e->d_name, "lock") == 0)
+        if (e->d_type == DT_DIR || !is_of_run(e->d_name))
             continue;
         if (unlinkat(dirfd(dir), e->d_name, 0) && errno != EISDIR) /* of an unknown type */
             rc = dm_fail_errno(err, DM_EIO, "cannot remove %s/%s", folder, e->d_name);

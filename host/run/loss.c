@@ -1,4 +1,5 @@
 #include "run/blame.h"
+#include "run/making.h"
 #include "run/state.h"
 #include "run/worker.h"
 
@@ -154,12 +155,41 @@ static void blame(struct dm_coordinator *c, struct dm_item *item, const struct d
     }
 }
 
-/* The row that the worker was at, for messages; "a worker" when it was at none. */
+/* Whether the worker ended while an operator was made, whose name that is. */
+static bool in_the_making(const struct dm_coordinator *c, const struct dm_peer *peer, char *op,
+                          size_t n)
+{
+    if (peer->ready || peer->board->op < 0)
+        return false;
+    dm_settings_op_name(&c->job->settings, peer->board->op, op, n);
+    return true;
+}
+
+/* Ends the run when an operator will not be made by other workers either. */
+static bool fail_making(struct dm_coordinator *c, const struct dm_peer *peer)
+{
+    struct dm_error err;
+    char op[256];
+    bool slow = !peer->signal && peer->exit_status == DM_EXIT_SLOW;
+    if (!in_the_making(c, peer, op, sizeof op) || !(slow || dm_is_closed(peer)))
+        return false;
+    dm_fail(&err, DM_EUSAGE, "operator %d, \"%s\", can not be made: %s", peer->board->op + 1, op,
+            slow ? DM_SLOW_WHAT "\n" DM_SLOW_NEXT
+                 : "it closes descriptors that the worker works with\n"
+                   "close only what the operator has opened");
+    dm_run_fail(c, &err);
+    return true;
+}
+
+/* The row that the worker was at, or the operator that it made, for messages; "a worker" when it
+ * was at none. */
 static void name_place(const struct dm_coordinator *c, const struct dm_peer *peer, char *text,
                        size_t n)
 {
     char op[256];
     snprintf(text, n, "a worker");
+    if (in_the_making(c, peer, op, sizeof op))
+        snprintf(text, n, "a worker that made operator %d, \"%s\",", peer->board->op + 1, op);
     const struct dm_item *item = peer->job;
     if (!item || !on_a_row(item, peer->board))
         return;
@@ -292,7 +322,7 @@ void dm_loss(struct dm_coordinator *c, struct dm_peer *peer)
     if (c->quitting || c->closed) /* nothing is left to do: none takes its place */
         return;
     c->outcome->lost++;
-    if (peer->killed == DM_KILL_HOST) /* of which more was said */
+    if (peer->killed == DM_KILL_HOST || fail_making(c, peer)) /* of which more was said */
         return;
     say_lost(c, peer, who);
     if (++c->losses > LOSSES + LOSSES_PER_WORKER * c->job->workers) {

@@ -146,6 +146,7 @@ static int make_board(struct dm_peer *peer, int *fd, struct dm_error *err)
         return dm_fail_errno(err, DM_EIO, "cannot map shared memory");
     peer->board = p;
     atomic_store(&peer->board->row, DM_NO_ROW);
+    peer->board->op = -1;
     return DM_OK;
 }
 

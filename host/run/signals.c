@@ -30,6 +30,9 @@ void dm_signals_catch(bool on, bool with_worker)
     inside = with_worker;
     sigaction(SIGINT, &a, NULL);
     sigaction(SIGTERM, &a, NULL);
+    struct sigaction hangup;
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &a, NULL);
     if (!with_worker)
         return;
     alarm(0);

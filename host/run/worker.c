@@ -1,5 +1,6 @@
 #include "run/worker_state.h"
 
+#include "base/home.h"
 #include "base/loop.h"
 #include "engine/self.h"
 #include "net/http.h"
@@ -90,12 +91,27 @@ static struct dm_result *add_result(struct dm_worker *w, const struct dm_split *
     return r;
 }
 
+/* What was raised elsewhere than in an operator's call, where it would have cost a row. */
+static int fail_outside(const struct dm_worker *w, struct dm_error *err)
+{
+    char op[256], text[sizeof err->text];
+    memcpy(text, err->text, sizeof text);
+    dm_settings_op_name(&w->settings, w->board->op, op, sizeof op);
+    return dm_fail(err, DM_EIO,
+                   "%.*s: raised between the operators' calls, the last of which was one of %s\n"
+                   "operators must leave what is global as it is, and not raise in __gc",
+                   (int)strcspn(text, "\n"), text, op);
+}
+
 static int run_split(struct dm_worker *w, const struct dm_split *s, struct dm_result *r,
                      struct dm_error *err)
 {
     int rc = dm_work_begin(w->work, s, r, err);
     if (rc == DM_OK) {
+        err->status = DM_OK;
         rc = dm_lua_call(w->lua, "dm.run.worker", "run", dm_work_rows(w->work), err);
+        if (rc == DM_EUSAGE && err->status) /* it was raised, not returned */
+            rc = fail_outside(w, err);
         rc = dm_work_end(w->work, rc, err);
         int told = dm_worker_send_replies(w, false, rc ? NULL : err);
         told = told ? told : dm_worker_send_asked(w, rc ? NULL : err);
@@ -211,7 +227,8 @@ static bool is_open(int fd, mode_t kind)
 bool dm_worker_intact(const struct dm_worker *w)
 {
     enum { OF_NO_FILE = 0 }; /* what epoll_create gives */
-    if (!is_open(w->fd, S_IFSOCK) || !is_open(w->poll_fd, OF_NO_FILE))
+    if (!is_open(w->fd, S_IFSOCK) || !is_open(w->poll_fd, OF_NO_FILE) ||
+        !is_open(dm_home(), S_IFDIR))
         return false;
     for (const struct dm_result *r = w->results; r; r = r->next)
         for (int i = 0; i < DM_STREAMS; i++)
@@ -224,11 +241,13 @@ bool dm_worker_intact(const struct dm_worker *w)
 static void end_if_closed(void *arg)
 {
     struct dm_worker *w = arg;
-    if (dm_worker_intact(w))
-        return;
-    if (w->closed)
+    bool intact = dm_worker_intact(w);
+    if (w->closed) /* the worker inside: all of this process counts from there */
+        dm_home_return();
+    if (!intact && w->closed)
         w->closed(w->idle_arg);
-    _exit(DM_EXIT_CLOSED);
+    if (!intact)
+        _exit(DM_EXIT_CLOSED);
 }
 
 /* Answers a call of dm.remote. */
@@ -358,6 +377,7 @@ void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg, int f
 void dm_worker_is_inside(struct dm_worker *w, dm_work_idle *idle, dm_work_tell *closed, void *arg,
                          int fd)
 {
+    dm_home_keep();
     dm_worker_on_idle(w, idle, arg, -1);
     w->poll_fd = fd;
     w->closed = closed;

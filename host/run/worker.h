@@ -6,8 +6,9 @@
 #include "lua/state.h" /* DM_EXIT_MEMORY */
 #include "run/work.h"
 
-/* Exit status of a worker whose descriptors somebody has closed. */
-enum { DM_EXIT_CLOSED = 79 };
+/* Exit status of a worker whose descriptors somebody has closed, and of one whose operators took
+ * too long to be made. */
+enum { DM_EXIT_CLOSED = 79, DM_EXIT_SLOW = 80 };
 
 struct dm_worker;
 

@@ -14,6 +14,9 @@
 
 enum { LONGEST = 256 };
 
+/* How long all matches are together, at most: each may hold those before it (matcher.h). */
+enum { MOST_GROWTH = 64, ANY_GROWTH = 1 << 20 };
+
 struct piece {
     size_t start, bytes, points;
 };
@@ -207,9 +210,13 @@ int dm_matcher_star(const struct dm_matcher *m, const char *p, size_t n, struct 
 int dm_matcher_search(const struct dm_matcher *m, const char *p, size_t n, struct dm_buf *out)
 {
     struct dm_match t = dm_match_begin(m, p, n);
+    size_t left = n * MOST_GROWTH + ANY_GROWTH;
     dm_buf_clear(out);
     while (dm_match_next(&t)) {
         struct dm_text_span span = {t.start, t.end};
+        if (t.end - t.start > left)
+            return DM_EINPUT;
+        left -= t.end - t.start;
         if (!dm_buf_add(out, &span, sizeof span))
             return DM_EMEMORY;
     }

@@ -51,8 +51,8 @@ int dm_xml_load(struct dm_error *err)
     return dm_library_load(&library, err);
 }
 
-/* Levels of elements that are written; Python's recursion ends near there. Indentation may make a
- * text longer, but not without bounds. */
+/* Levels of maps that are written; Python's recursion ends near there, and elements further down
+ * are not read. Indentation may make a text longer, but not without bounds. */
 enum { DEEPEST = 950, MOST_GROWTH = 64, ANY_GROWTH = 1 << 20 };
 
 enum kind { NOTHING, TEXT, MAP };
@@ -78,9 +78,10 @@ struct document {
     struct dm_buf nodes, chunks, text;
     uint32_t *table; /* of child nodes, by parent and key; 0 is empty */
     size_t slots, used;
-    uint32_t current;
-    bool entities; /* some were declared, which is forbidden */
-    bool failed;   /* memory ran short */
+    uint32_t current, depth; /* the element that is open; how many are */
+    bool entities;           /* some were declared, which is forbidden */
+    bool deep;               /* an element is too far down to be written */
+    bool failed;             /* memory ran short */
 };
 
 static struct node *node_at(const struct document *d, uint32_t i)
@@ -200,6 +201,11 @@ static void attach(struct document *d, uint32_t i)
 static void XMLCALL on_start(void *data, const char *name, const char **attributes)
 {
     struct document *d = data;
+    if (++d->depth > DEEPEST + 1) {
+        d->deep = true;
+        expat.StopParser(d->parser, XML_FALSE);
+        return;
+    }
     uint32_t i = add_node(d, add_text(d, "", name, strlen(name)), d->current);
     if (!i)
         return;
@@ -268,6 +274,7 @@ static void XMLCALL on_end(void *data, const char *name)
         node->text = text;
     }
     d->current = node->parent;
+    d->depth--;
     if (!d->failed)
         attach(d, i);
 }
@@ -343,6 +350,11 @@ static bool write_map(const struct writer *w, const struct node *map, size_t ind
     return true;
 }
 
+static int fail_deep(struct dm_error *err)
+{
+    return dm_fail(err, DM_EUSAGE, "maximum recursion depth exceeded");
+}
+
 static int parse(struct document *d, const char *p, size_t n, struct dm_error *err)
 {
     expat.SetUserData(d->parser, d);
@@ -355,6 +367,8 @@ static int parse(struct document *d, const char *p, size_t n, struct dm_error *e
         return DM_EMEMORY;
     if (d->entities)
         return dm_fail(err, DM_EUSAGE, "entities are disabled");
+    if (d->deep)
+        return fail_deep(err);
     return dm_fail(err, DM_EINPUT, "%s: line %lu, column %lu",
                    expat.ErrorString(expat.GetErrorCode(d->parser)),
                    (unsigned long)expat.GetCurrentLineNumber(d->parser),
@@ -374,9 +388,7 @@ static int convert(struct document *d, const char *p, size_t n, struct dm_buf *o
     if (status < 0)
         return status;
     dm_buf_clear(out);
-    return write_map(&w, node_at(d, 0), 0)
-               ? 1
-               : dm_fail(err, DM_EUSAGE, "maximum recursion depth exceeded");
+    return write_map(&w, node_at(d, 0), 0) ? 1 : fail_deep(err);
 }
 
 int dm_text_xml(const char *p, size_t n, struct dm_buf *out, struct dm_error *err)

@@ -12,6 +12,7 @@ local sources = require "dm.sources"
 local suggest = require "dm.suggest"
 local units = require "dm.units"
 
+local C = require("ffi").C
 local M = {}
 
 ---@class dm.Pipeline
@@ -21,7 +22,7 @@ local M = {}
 ---@field operators table[] { "name", key = value } or what dm.map, dm.filter, dm.slice return
 ---@field on_error "reject"|"fail"
 ---@field max_rejects integer rows that may be rejected before the exit status is 3
----@field limits table row_time, memory, row_size, depth
+---@field limits table init_time, row_time, memory, row_size, depth
 ---@field given_limits table as they are written
 ---@field memory_set boolean? limits.memory is what --set gives
 ---@field split_size number bytes of input in a unit of work
@@ -43,12 +44,12 @@ local DEFAULTS = {
 -- The least split where none is given, and more where many rows wait at once: so many bytes for each of them. Nothing
 -- more begins while the last replies of a split are waited for.
 local SPLIT_SIZE, WAITING_SIZE, MOST_WAITING = "8MiB", 32 * 1024, 16384
-M.LIMITS = { row_time = "30s", memory = "2GiB", row_size = "32MiB", depth = 512 }
+M.LIMITS = { init_time = "10min", row_time = "30s", memory = "2GiB", row_size = "32MiB", depth = 512 }
 local KEYS = {
   "input", "output", "operators", "on_error", "max_rejects", "limits", "split_size", "shard_size", "workers", "engine",
   "suffixes",
 }
-local LIMIT_KEYS = { "depth", "memory", "row_size", "row_time" }
+local LIMIT_KEYS = { "depth", "init_time", "memory", "row_size", "row_time" }
 
 local function known(list, name)
   for _, k in ipairs(list) do
@@ -118,6 +119,7 @@ local function check_limits(p, given)
     return sized(p, { "limits", name }, v == nil and M.LIMITS[name] or v, convert, example)
   end
   local limits = {
+    init_time = value("init_time", units.milliseconds, TIME_EXAMPLE),
     row_time = value("row_time", units.milliseconds, TIME_EXAMPLE),
     memory = value("memory", units.bytes, SIZE_EXAMPLE),
     row_size = value("row_size", units.bytes, SIZE_EXAMPLE),
@@ -287,7 +289,9 @@ local function make_operator(p, entry, i, set, make)
   local class, given = read_entry(p, entry, i)
   local overridden = set[class.name] or set[entry[1]] or {}
   for k, v in pairs(overridden) do given[k] = v end
+  C.dm_making_begin(i - 1, p.limits.init_time, class.name)
   local ok, op, why = xpcall(make or class.make, problem.catch, class, given)
+  C.dm_making_end()
   if ok and op then return op end
   -- no handler is called when memory is short
   error(place(p, ok and why or problem.of(op), i, entry[1], overridden), 0)

@@ -1,6 +1,7 @@
 -- YAML documents, through libyaml (lua-yaml, loaded when the first is read). A document is kept as nodes that know
 -- where they stand, so that whoever finds fault with a value can say where it is written.
 local ffi = require "ffi"
+local installed = require "dm.installed"
 local problem = require "dm.problem"
 local sample = require "dm.sample"
 local scalar = require "dm.yaml.scalar"
@@ -36,7 +37,7 @@ local Reader = {}
 Reader.__index = Reader
 
 local function library()
-  local ok, yaml = pcall(require, "yaml")
+  local ok, yaml = pcall(installed, "yaml")
   if ok then return yaml end
   problem.raise("reading YAML needs lua-yaml, which can not be loaded", { next = "apt-get install lua-yaml" })
 end

@@ -89,6 +89,21 @@ describe("dmhost", function()
     assert.is_nil(terminal("help samples", 80, "NO_COLOR=1"):find("\27", 1, true))
     assert.truthy(select(2, here "help samples"):find("^# Samples"))
   end)
+  it("takes its own libraries, whatever modules lie in the working directory", function()
+    for _, name in ipairs { "cjson", "yaml", "dm", "ffi", "bit" } do
+      t.write(("%s/%s.lua"):format(dir, name), "error 'the module of the user'")
+    end
+    t.write(dir .. "/p.yaml", "process:\n  - text_length_filter: { min_len: 2 }\n")
+    t.write(dir .. "/in.jsonl", '{"text":"a"}\n{"text":"bc"}\n')
+    local status, _, err = here "run p.yaml -i in.jsonl -o out.jsonl -j 1"
+    assert.equal(0, status, err)
+    assert.equal('{"text":"bc"}\n', t.read(dir .. "/out.jsonl"))
+    for _, name in ipairs { "cjson", "yaml" } do
+      local _, out = here(("lua -e 'print(pcall(require, %q))'"):format(name))
+      assert.truthy(out:find("the module of the user", 1, true), out)
+    end
+  end)
+
   it("fails when what it prints does not get there, but not when the reader has gone", function()
     t.pipeline(dir, 'input = "in.jsonl", output = "out.jsonl", operators = {}')
     t.write(dir .. "/in.jsonl", '{"text":"a"}\n')

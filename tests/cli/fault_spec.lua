@@ -180,6 +180,21 @@ describe("dmhost run survives", function()
     assert.is_true(output() == want)
   end)
 
+  it("SIGHUP likewise, and not at all under nohup", function()
+    for _, case in ipairs { { "", "await grep stopping out.jsonl.run/log", 130 }, { "nohup", "", 0 } } do
+      prepare(20, 1000)
+      local status, _, err = script(([[
+        %s $dmhost run pipeline.lua -j 2 -q >out 2>&1 & pid=$!
+        await test -s out.jsonl.run/journal
+        kill -HUP $pid
+        %s
+        touch quick
+        wait $pid]]):format(case[1], case[2]))
+      assert.equal(case[3], status, err)
+      assert.equal(case[3] == 0 and "done" or "interrupted", t.receipt(dir .. "/out.jsonl.run").status)
+    end
+  end)
+
   it("SIGINT once, and twice, with the worker inside", function()
     for times = 1, 2 do
       prepare(20, 1000)

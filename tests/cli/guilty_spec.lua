@@ -249,6 +249,51 @@ dmhost: %s/in.jsonl@%d: map@pipeline.lua:3: the worker found descriptors closed 
     assert.equal(2, status)
     assert.truthy(err:find('dmhost: operator 1, "hoard", can not be made: not enough memory', 1, true), err)
   end)
+  -- What only workers suffer from; dmhost itself makes the operators first.
+  local function fails_as_it_is_made(body, words, limits)
+    os.execute(("mkdir -p %s/ops; rm -rf %s/made %s/out.jsonl*"):format(q(dir), q(dir), q(dir)))
+    t.write(dir .. "/ops/late.lua", ([[local Late = require("dm.base_op").Mapper:extend { name = "late" }
+      function Late:init()
+        if io.open(%q) then %s end
+        io.open(%q, "w"):close()
+      end
+      function Late:execute() end
+      return Late]]):format(dir .. "/made", body, dir .. "/made"))
+    prepare("dm.map(function() end), { 'late' }", limits)
+    local status, _, err = run(("%s -q --ops %s/ops"):format(words, q(dir)))
+    return status, err:match '^dmhost: operator 2, "late", can not be made: (.*)' or err
+  end
+  it("no operator that is never made, but says which", function()
+    for _, words in ipairs { "-j 1", "-j 0" } do
+      local status, err = fails_as_it_is_made("while true do end", words, 'limits = { init_time = "1s" }')
+      assert.equal(2, status)
+      assert.truthy(err:find("^its init took longer than limits.init_time\n  next    is it an endless loop%? An init "
+        .. "that does need longer: raise limits.init_time"), err)
+    end
+    local status, _, err = run(("-q --ops %s/ops --force"):format(q(dir))) -- not even by dmhost
+    assert.equal(2, status)
+    assert.truthy(err:find('dmhost: operator 2, "late", can not be made: its init took longer', 1, true), err)
+  end)
+  it("no operator that closes descriptors as it is made, but says which", function()
+    local status, err = fails_as_it_is_made(CLOSE, "-j 1")
+    assert.equal(2, status)
+    assert.truthy(err:find("^it closes descriptors that the worker works with\n  next    close only what the operator "
+      .. "has opened"), err)
+  end)
+  it("no operator that crashes each worker that makes it, but says which", function()
+    local status, err = fails_as_it_is_made('require "ffi".cast("int *", 8)[0] = 1', "-j 1")
+    assert.equal(1, status)
+    assert.truthy(err:find('dmhost: a worker that made operator 2, "late", was ended by signal 11', 1, true), err)
+  end)
+  it("no operator that takes functions away, but does not blame the pipeline's text", function()
+    prepare "dm.map(function(s) if s.id > 600 then type = nil; s.seen = true end end)"
+    for workers = 0, 1 do
+      local status, _, err = run(("-j %d -q --force"):format(workers))
+      assert.equal(1, status, err)
+      assert.truthy(err:find("'type' (a nil value): raised between the operators' calls, the last of which was one of "
+        .. "map@pipeline.lua:3\n  next    operators must leave what is global as it is", 1, true), err)
+    end
+  end)
   it("an operator that exits, and does not take that for the run's end with -j 0", function()
     blames("os.exit(0)", "", "^its worker exited 3 times on this row %(status 0%)$")
     os.execute(("rm -r %s/out.jsonl*"):format(q(dir)))
@@ -260,17 +305,25 @@ dmhost: %s/in.jsonl@%d: map@pipeline.lua:3: the worker found descriptors closed 
     assert.equal(3, (run "-j 1 -q --resume"))
     assert.equal(2, t.receipt(dir .. "/out.jsonl.run").operators[1].rejected)
   end)
-  it("no operator that changes the current directory, but does not take that for a change of the input", function()
-    t.pipeline(dir, [[input = "in.jsonl", output = "out.jsonl", operators = { dm.map(function(s)
+  it("an operator that changes the current directory, as it is made or with each row", function()
+    t.bash(("mkdir %s/ops"):format(q(dir)))
+    t.write(dir .. "/twice.jsonl", corpus)
+    t.write(dir .. "/ops/astray.lua", [[
       local f = require "ffi"
       pcall(f.cdef, "int chdir(const char *);")
-      f.C.chdir "/"
-    end) }]])
-    t.write(dir .. "/in.jsonl", '{"id":1}\n')
-    local status, _, err = t.shell(("cd %s && %s run pipeline.lua -q -j 1"):format(q(dir), q(t.DMHOST)))
-    assert.equal(1, status)
-    assert.truthy(err:find("in.jsonl is not there any more\n  next    was it removed, or does an operator change the "
-      .. "current directory", 1, true), err)
+      local Astray = require("dm.base_op").Mapper:extend { name = "astray" }
+      function Astray:init() f.C.chdir "/" end
+      function Astray:execute(s) f.C.chdir "/"; s.seen = true end
+      return Astray]])
+    t.pipeline(dir, [[input = { "in.jsonl", "twice.jsonl" }, output = "out/", shard_size = "200KiB",
+      split_size = "64KiB", operators = { { "astray" } }]])
+    for workers = 0, 2 do
+      local status, _, err = t.bash(("cd %s; %s run pipeline.lua -q -j %d --force --ops ops"):format(q(dir),
+        q(t.DMHOST), workers))
+      assert.equal(0, status, err)
+      local _, out = t.shell(("cat %s/out/*.jsonl"):format(q(dir)))
+      assert.is_true(out == corpus:rep(2):gsub("}\n", ',"seen":true}\n'))
+    end
   end)
   it("an operator that forks, whose child does not go on with the worker's rows", function()
     prepare [[dm.map(function(s)

@@ -181,6 +181,32 @@ describe("dmhost run", function()
     assert.equal("mine\n", t.read(dir .. "/mine"))
     assert.is_true(t.read(dir .. "/out.jsonl") == corpus)
   end)
+  it("leaves what others have put into its directory", function()
+    prepare("out.jsonl", "")
+    for _, words in ipairs { "", "--force" } do
+      os.execute(("cd %s && mkdir -p out.jsonl.run && cd out.jsonl.run && touch mine .hidden 00001 12345.rows rows.new")
+        :format(q(dir)))
+      assert.equal(0, (run(words)))
+      local _, names = t.shell(("cd %s/out.jsonl.run && ls -A"):format(q(dir)))
+      assert.equal(".hidden 00001 inputs journal ledger.jsonl lock log mine plan.json rejects.jsonl run.json ",
+        (names:gsub("\n", " ")))
+    end
+  end)
+  it("that could not name its output in the end is refused", function()
+    local other = t.shell("test -d /dev/shm && [ $(stat -c %d /dev/shm) != $(stat -c %d " .. q(dir) .. ") ]") == 0
+    if not other then return pending(t.excuse "needs a second file system") end
+    local _, far = t.shell "mktemp -d /dev/shm/dmhost-test.XXXXXX"
+    far = far:gsub("\n", "")
+    finally(function() os.execute("rm -r " .. q(far)) end)
+    os.execute(("ln -s %s %s/out.jsonl.run"):format(q(far), q(dir)))
+    prepare("out.jsonl", "")
+    local status, _, err = run()
+    assert.equal(2, status)
+    assert.equal(([[
+dmhost: %s/out.jsonl.run is on another file system than the output: complete files could not be renamed
+  next    remove it, or choose another output with -o
+]]):format(dir), err)
+  end)
   it("waits for the lock of a run that is just ending", function()
     prepare("out.jsonl", "")
     os.execute(("mkdir %s/out.jsonl.run"):format(q(dir)))

@@ -7,6 +7,7 @@
 #include "lua/ffi.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -137,7 +138,10 @@ static void dial(struct world *w)
     from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + n++ % 60000);
     w->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     must(w->fd >= 0 && bind(w->fd, (struct sockaddr *)&from, sizeof from) == 0, "an address");
-    must(connect(w->fd, (struct sockaddr *)&to, sizeof to) == 0, "connected");
+    int rc;
+    while ((rc = connect(w->fd, (struct sockaddr *)&to, sizeof to)) != 0 && errno == EINTR)
+        ; /* libFuzzer's alarm */
+    must(rc == 0, "connected");
     turn(w);
 }
 

@@ -189,6 +189,20 @@ describe("DataMate's operators", function()
     registry.get "XMLTagCleaner" {}:execute { text = "<p>x", fileType = "txt" }
   end)
 
+  it("do not read XML on that nests too deeply to be written", function()
+    local op = registry.get "XMLTagCleaner" {}
+    local function failing(xml)
+      local ok, e = pcall(op.execute, op, { text = xml, fileType = "xml" })
+      assert.is_false(ok)
+      return tostring(e)
+    end
+    local deep = ("<a>"):rep(951)
+    op:execute { text = deep .. ("</a>"):rep(951), fileType = "xml" }
+    assert.matches("81001", failing(deep .. "<"))
+    assert.matches("81002, 'maximum recursion depth exceeded'", failing(deep .. "<a><"))
+    assert.matches("81002, 'maximum recursion depth exceeded'", failing(deep .. "<a/>" .. ("</a>"):rep(951)))
+  end)
+
   it("count switches as Python does", function()
     for value, expected in pairs { ["false"] = "x", [1] = "x", [0] = "<td>x", [""] = "<td>x" } do
       local sample = { text = "<td>x" }
@@ -270,5 +284,11 @@ describe("dm.text", function()
     assert.equal(5, matcher:count "s!he he")
     assert.equal("**** **", matcher:star "s!he he")
     assert.same({}, text.matcher({}):search "x")
+  end)
+  it("lists no matches that are together far longer than the text", function()
+    local matcher = text.matcher({ "a", "aa" }, { "." })
+    assert.equal(1000, #matcher:search(("a."):rep(1000)))
+    assert.error_matches(function() matcher:search(("a."):rep(1e5)) end, "^the matches are together far longer")
+    assert.equal(1e5, matcher:count(("a."):rep(1e5)))
   end)
 end)

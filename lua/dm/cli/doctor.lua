@@ -1,6 +1,7 @@
 -- dmhost doctor: what this build is linked with, what the machine allows, and what is missing for which command.
 local ffi = require "ffi"
 local auto_workers = require("dm.machine.workers").auto
+local installed = require "dm.installed"
 local machine = require "dm.machine"
 local paint_module = require "dm.trace.paint"
 local resources = require "dm.resources"
@@ -26,7 +27,7 @@ local function libraries()
   io.write "linked with\n"
   row("LuaJIT", ("%s, heap of %s bit, JIT %s"):format(jit.version:gsub("^LuaJIT ", ""), ffi.abi "gc64" and 64 or 32,
     jit.status() and "on" or "off: operators are slow"))
-  row("lua-cjson", require("cjson")._VERSION)
+  row("lua-cjson", require("dm.json").VERSION)
   if C.dm_versions(out[0]) < 0 then return end
   for name, version in ffi.string(out[0].p, out[0].n):gmatch "(%S+)[ _]([^\n]+)\n" do row(name, version) end
 end
@@ -65,7 +66,7 @@ end
 
 ---What can be missing: what for, how it is got, and whether it is there.
 local OPTIONAL = {
-  { "lua-yaml", "pipelines in YAML", "lua-yaml", function() return (pcall(require, "yaml")) end },
+  { "lua-yaml", "pipelines in YAML", "lua-yaml", function() return (pcall(installed, "yaml")) end },
   { "busted", "dmhost test, for specs", "lua-busted", function() return (pcall(require, "busted.core")) end },
   { "libcld2", "language_id_score_filter", "libcld2-0", loads(C.dm_language_load) },
   { "libidn2", "EmailNumberCleaner", "libidn2-0", loads(C.dm_mails_load) },

@@ -86,11 +86,13 @@ function M.matcher(words, skip)
   return setmetatable({ matcher = ffi.gc(matcher, C.dm_matcher_destroy) }, Matcher)
 end
 
----The matches in the order of their ends, those that stand in others too.
+---The matches in the order of their ends, those that stand in others too. Where each goes on from the one before,
+---they grow with the square of the text: raises when they are together more than 1 MiB longer than 64 such texts.
 ---@param s string
 ---@return string[]
 function Matcher:search(s)
   local status = C.dm_matcher_search(self.matcher, s, #s, out)
+  if status == C.DM_EINPUT then error("the matches are together far longer than the text", 0) end
   if status < 0 then fail(status) end
   return strings(ffi.cast("const char *", s))
 end
