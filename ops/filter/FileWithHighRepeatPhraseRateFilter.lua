@@ -1,5 +1,6 @@
--- Drops texts in which one word of two letters or more makes up a share of all such words that reaches a limit, so that
--- a text of two different words is dropped. Words are those that jieba finds.
+-- Drops texts in which one word of two letters or more makes up a share of all such words that reaches a limit, so
+-- that a text of two different words is dropped. Words are those that jieba finds. Prefer word_repetition_filter for
+-- short texts, and those of languages with spaces.
 local datamate = require "dm.datamate"
 local embedded = require "dm.embedded"
 local jieba = require "dm.text.jieba"

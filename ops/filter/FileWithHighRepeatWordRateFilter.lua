@@ -1,5 +1,6 @@
 -- Drops texts in which one ideograph makes up a share of all ideographs (U+4E00 to U+9FFF) that reaches a limit. An
--- English text with a single Chinese character is dropped; one without any is kept.
+-- English text with a single Chinese character is dropped; one without any is kept. Prefer character_repetition_filter
+-- for texts that are not Chinese.
 local ffi = require "ffi"
 local datamate = require "dm.datamate"
 local C = ffi.C

@@ -1,5 +1,5 @@
 -- Drops texts in which the share of 50 punctuation characters reaches a limit. The closing quotes U+201D and U+2019
--- and the full stop are not among them.
+-- and the full stop are not among them. Prefer special_characters_filter, to which these, symbols and emoji count.
 local datamate = require "dm.datamate"
 local text = require "dm.text"
 

@@ -1,7 +1,7 @@
--- Keeps samples for which a condition on their fields holds, in Python's notation. A comparison with a missing or
--- null field is false, != too. A condition that Data-Juicer would refuse on every row (not, in, negative numbers,
+-- Keeps samples for which a condition on their fields holds, in Python's notation. A comparison with a missing or null
+-- field is false, != too. A condition that Data-Juicer would refuse on every row (not, in, negative numbers,
 -- arithmetic, calls) is refused at the start. Filters before it that keep_stats_in_res_ds can be asked about
--- __dj__stats__.text_len and the like.
+-- __dj__stats__.text_len and the like. Prefer specified_numeric_field_filter where the range has negative numbers.
 local Filter = require("dm.base_op").Filter
 local condition = require "dm.condition"
 local null = require("dm.sample").null

@@ -1,7 +1,7 @@
--- Keeps samples whose field is a number in a range; strings are read as Python's float() reads them. As in
--- Data-Juicer the number 0, false, what is empty and a missing field are dropped, whatever the range and with
--- reversed_range too; so are strings that are no number. A key that leads through something that is no object
--- rejects the row.
+-- Keeps samples whose field is a number in a range; strings are read as Python's float() reads them. As in Data-Juicer
+-- the number 0, false, what is empty and a missing field are dropped, whatever the range and with reversed_range too;
+-- so are strings that are no number. A key that leads through something that is no object rejects the row. Prefer
+-- general_field_filter where 0 may stay.
 local Filter = require("dm.base_op").Filter
 local condition = require "dm.condition"
 local path = require "dm.path"

@@ -1,5 +1,5 @@
 -- Replaces IPv4 and IPv6 addresses by <ip> and strips every line. "std::vector" holds an address, "::", for it. Four
--- single digits count as an address in lines where "ip" introduces some.
+-- single digits count as an address in lines where "ip" introduces some. Prefer clean_ip_mapper for source code.
 local datamate = require "dm.datamate"
 
 local AnonymizedIpAddress = datamate.TextMapper:extend {

@@ -1,5 +1,6 @@
 -- Replaces Chinese phone numbers by <tel>: mobile and landline, with +86 or without. A mobile number that lacks a
--- digit looks like a landline, and so do numbers such as 400-800-1234.
+-- digit looks like a landline, and so do numbers such as 400-800-1234. Prefer replace_content_mapper with a pattern
+-- for mobile numbers only, where other numbers must stay.
 local datamate = require "dm.datamate"
 
 local AnonymizedPhoneNumber = datamate.TextMapper:extend {

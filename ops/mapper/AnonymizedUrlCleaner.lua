@@ -1,5 +1,6 @@
 -- Replaces http, https, ftp and file URLs, and www. addresses, by <url>. Case matters; a closing bracket and the
--- punctuation of the sentence stay; URLs joined by ";" or "|" count as one.
+-- punctuation of the sentence stay; URLs joined by ";" or "|" count as one. Prefer clean_links_mapper, which knows no
+-- case and takes brackets along, for texts that are not Chinese.
 local datamate = require "dm.datamate"
 
 local AnonymizedUrlCleaner = datamate.TextMapper:extend {

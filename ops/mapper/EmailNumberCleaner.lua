@@ -1,5 +1,6 @@
 -- Replaces valid e-mail addresses by <email>. Each address that is found replaces the first place where it still
--- stands, which may lie inside one that is not valid: of "..a@b.com a@b.com" the first goes.
+-- stands, which may lie inside one that is not valid: of "..a@b.com a@b.com" the first goes. Prefer clean_email_mapper
+-- to take what is not valid along.
 local ffi = require "ffi"
 local datamate = require "dm.datamate"
 local kernel = require "dm.text.kernel"

@@ -1,5 +1,6 @@
 -- Removes emoji: every sequence of Unicode's list up to Emoji 16, so that ©, ®, ™ and ♂ go, and variation selectors
--- everywhere. Digits, # and * stay unless a keycap follows.
+-- everywhere. Digits, # and * stay unless a keycap follows. Prefer replace_content_mapper with the pattern
+-- \p{Emoji_Presentation} where signs such as © must stay.
 local datamate = require "dm.datamate"
 
 local EmojiCleaner = datamate.TextMapper:extend {

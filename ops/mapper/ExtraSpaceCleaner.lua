@@ -1,5 +1,6 @@
 -- Makes one space of several, of every kind, strips lines and removes blank ones; a space between two ideographs or
--- punctuation marks goes. Tabs inside a line stay.
+-- punctuation marks goes. Tabs inside a line stay. Prefer whitespace_normalization_mapper where paragraphs are told by
+-- blank lines.
 local datamate = require "dm.datamate"
 
 local ExtraSpaceCleaner = datamate.TextMapper:extend {

@@ -1,5 +1,5 @@
--- Makes ASCII of full-width characters. U+FF01 ！, FF08 （, FF09 ）, FF0C ，, FF1A ：, FF1B ；, FF1F ？ stay, as
--- does the space U+3000.
+-- Makes ASCII of full-width characters. U+FF01 ！, FF08 （, FF09 ）, FF0C ，, FF1A ：, FF1B ；, FF1F ？ stay, as does the
+-- space U+3000. Prefer fix_unicode_mapper to have these too.
 local datamate = require "dm.datamate"
 local text = require "dm.text"
 

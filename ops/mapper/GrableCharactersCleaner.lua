@@ -1,5 +1,6 @@
 -- Removes what DataMate takes for garbled characters (its spelling of "garble"): U+FFFD, private use, bopomofo, and
--- every accented Latin letter up to U+024F, so that "café" becomes "caf".
+-- every accented Latin letter up to U+024F, so that "café" becomes "caf". Prefer remove_specific_chars_mapper with
+-- what must go, or fix_unicode_mapper, which mends what it can, for texts in any language but English and Chinese.
 local datamate = require "dm.datamate"
 local text = require "dm.text"
 

@@ -1,6 +1,7 @@
 -- Removes the tags of HTML by their names, and attributes but colspan and rowspan from every other tag. What scripts
--- and styles hold stays, as do comments and "<br/>". Samples whose fileType is "xml" pass untouched.
--- DataMate's own form sends removeTableTags as the text "false", which counts as true, as it does here.
+-- and styles hold stays, as do comments and "<br/>". Samples whose fileType is "xml" pass untouched. DataMate's own
+-- form sends removeTableTags as the text "false", which counts as true, as it does here. Prefer clean_html_mapper,
+-- which parses HTML.
 local ffi = require "ffi"
 local datamate = require "dm.datamate"
 local text = require "dm.text"

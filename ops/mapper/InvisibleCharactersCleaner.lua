@@ -1,5 +1,6 @@
--- Removes control characters: U+0000 to U+0007, U+000E to U+001F but U+0014, U+007F to U+00A0. A no-break space
--- goes without leaving a space, and the pipe "|" goes too: DataMate wrote it between the ranges as if it meant "or".
+-- Removes control characters: U+0000 to U+0007, U+000E to U+001F but U+0014, U+007F to U+00A0. A no-break space goes
+-- without leaving a space, and the pipe "|" goes too: DataMate wrote it between the ranges as if it meant "or". Prefer
+-- fix_unicode_mapper, which leaves both.
 local datamate = require "dm.datamate"
 local text = require "dm.text"
 

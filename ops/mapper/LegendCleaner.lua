@@ -1,5 +1,5 @@
 -- Removes captions of figures and tables. Lines such as "Table of contents" or "Figure it out" look like captions to
--- it, since a letter or two can be a number.
+-- it, since a letter or two can be a number. Prefer replace_content_mapper with a pattern that asks for a digit.
 local datamate = require "dm.datamate"
 
 local LegendCleaner = datamate.TextMapper:extend {

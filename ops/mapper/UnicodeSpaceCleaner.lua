@@ -1,5 +1,6 @@
--- Makes U+0020 of each of 24 spaces, one for one, line ends aside. Among them are the zero-width ones, so that
--- emoji joined by U+200D and scripts that need U+200C or U+200D come apart, as they do in DataMate.
+-- Makes U+0020 of each of 24 spaces, one for one, line ends aside. Among them are the zero-width ones, so that emoji
+-- joined by U+200D and scripts that need U+200C or U+200D come apart, as they do in DataMate. Prefer
+-- replace_content_mapper with the pattern [^\S\n] for those.
 local datamate = require "dm.datamate"
 local text = require "dm.text"
 

@@ -1,5 +1,6 @@
 -- Removes the first /* */ comment when it holds "copyright". A text without such a comment loses its leading lines
--- that are empty or begin with //, # or --, whatever they say.
+-- that are empty or begin with //, # or --, whatever they say. Prefer replace_content_mapper with a pattern that asks
+-- for "copyright" where other comments must stay.
 local Mapper = require("dm.base_op").Mapper
 local clean = require "dm.text.clean"
 

@@ -1,5 +1,6 @@
 -- Replaces e-mail addresses: letters, digits and . - + _, an @, the same without capitals, a dot, small letters.
--- Without a `pattern` a scanner finds exactly what Data-Juicer's pattern matches, in linear time.
+-- Without a `pattern` a scanner finds exactly what Data-Juicer's pattern matches, in linear time. Prefer
+-- EmailNumberCleaner where domains may be written in capitals.
 local Mapper = require("dm.base_op").Mapper
 local python_regex = require "dm.python.regex"
 local text = require "dm.text"

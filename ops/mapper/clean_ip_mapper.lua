@@ -1,5 +1,6 @@
 -- Replaces IPv4 addresses and IPv6 addresses written in full. Without a `pattern` a scanner finds exactly what
--- Data-Juicer's pattern matches, which asks for no word boundary: 10.0.0.256 leaves 6, and 999.1.1.1 leaves 9.
+-- Data-Juicer's pattern matches, which asks for no word boundary: 10.0.0.256 leaves 6, and 999.1.1.1 leaves 9. Prefer
+-- AnonymizedIpAddress, which takes whole addresses only.
 local Mapper = require("dm.base_op").Mapper
 local clean = require "dm.text.clean"
 local python_regex = require "dm.python.regex"

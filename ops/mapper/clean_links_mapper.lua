@@ -1,5 +1,6 @@
--- Replaces links: scheme:..., www..., host.tld/... . Without a `pattern` a scanner finds exactly what
--- Data-Juicer's pattern matches, in linear time.
+-- Replaces links: scheme:..., www..., host.tld/... . Without a `pattern` a scanner finds exactly what Data-Juicer's
+-- pattern matches, in linear time. As with Data-Juicer "note:this" is a link, and one goes on through Chinese to the
+-- next space. Prefer AnonymizedUrlCleaner for texts in which either is met.
 local Mapper = require("dm.base_op").Mapper
 local python_regex = require "dm.python.regex"
 local text = require "dm.text"

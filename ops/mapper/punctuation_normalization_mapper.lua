@@ -1,5 +1,6 @@
--- Makes 34 marks of punctuation ASCII, one by one. As with Data-Juicer a full-width 1 becomes a quotation mark, and the
--- single opening quotation mark stays.
+-- Makes 34 marks of punctuation ASCII, one by one. As with Data-Juicer a full-width 1 becomes a quotation mark, and
+-- the single opening quotation mark stays. Prefer FullWidthCharacterCleaner for full-width letters and digits, before
+-- it.
 local Mapper = require("dm.base_op").Mapper
 local clean = require "dm.text.clean"
 

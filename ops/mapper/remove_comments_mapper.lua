@@ -1,5 +1,6 @@
 -- Removes comments of LaTeX sources. As with Data-Juicer an inline comment takes the character before its % along,
--- even a line end, and `doc_type` is not looked at.
+-- even a line end, and `doc_type` is not looked at. Prefer replace_content_mapper with the pattern (?<!\\)%[^\n]*,
+-- which takes comments alone.
 local Mapper = require("dm.base_op").Mapper
 local latex = require "dm.text.latex"
 

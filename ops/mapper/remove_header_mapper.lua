@@ -1,6 +1,7 @@
--- Removes what stands before the first \chapter, \part, \section, \subsection or \subsubsection of a LaTeX source.
--- As with Data-Juicer a \paragraph only counts with a \subparagraph right behind it, and a text without any heading
--- stays as it is, whatever `drop_no_head` says.
+-- Removes what stands before the first \chapter, \part, \section, \subsection or \subsubsection of a LaTeX source. As
+-- with Data-Juicer a \paragraph only counts with a \subparagraph right behind it, and a text without any heading stays
+-- as it is, whatever `drop_no_head` says. Prefer replace_content_mapper with a pattern of your own where \paragraph
+-- counts.
 local Mapper = require("dm.base_op").Mapper
 local latex = require "dm.text.latex"
 

@@ -1,5 +1,5 @@
 -- Keeps Chinese characters (U+4E00 to U+9FA5) and, unless told otherwise, ASCII letters, ASCII digits and 28 marks.
--- Everything else goes, line ends too.
+-- Everything else goes, line ends too. Prefer replace_content_mapper with the pattern [^一-龥\n] to keep lines.
 local Mapper = require("dm.base_op").Mapper
 local text = require "dm.text"
 

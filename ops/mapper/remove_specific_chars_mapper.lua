@@ -1,6 +1,7 @@
 -- Removes single characters. As with Data-Juicer the entries of `chars_to_remove` (of a string: its characters) become
--- a class of a regular expression, joined by bars: with two or more of them the bar is removed too, an entry of several
--- characters falls apart, and ^ - \ ] have their meaning in a class.
+-- a class of a regular expression, joined by bars: with two or more of them the bar is removed too, an entry of
+-- several characters falls apart, and ^ - \ ] have their meaning in a class. Prefer replace_content_mapper with a
+-- class of your own.
 local Mapper = require("dm.base_op").Mapper
 local python_regex = require "dm.python.regex"
 local text = require "dm.text"

@@ -1,6 +1,7 @@
 -- Removes tables: two or more consecutive lines of the same number of columns, separated by single spaces, TABs or
 -- bars, for each number from min_col to max_col in turn. The first line of a text and one without a line end never go.
--- As with Data-Juicer a prose line of up to max_col words is a row too.
+-- As with Data-Juicer a prose line of up to max_col words is a row too. Prefer replace_content_mapper with a pattern
+-- for the tables that you have, such as (?m)^\|[^\n]*\|\n.
 local Mapper = require("dm.base_op").Mapper
 local clean = require "dm.text.clean"
 

@@ -1,5 +1,6 @@
--- Strips the text, then makes one space of each of 23 spaces: TAB, SPACE, U+0084, NBSP, U+2000 to U+200D,
--- U+202F, U+205F, U+2060, U+3000, U+FFFC. Several in a row stay several; line ends stay.
+-- Strips the text, then makes one space of each of 23 spaces: TAB, SPACE, U+0084, NBSP, U+2000 to U+200D, U+202F,
+-- U+205F, U+2060, U+3000, U+FFFC. Several in a row stay several; line ends stay. The zero-width ones among them join
+-- emoji and the letters of some scripts: prefer replace_content_mapper with the pattern [^\S\n] for those.
 local Mapper = require("dm.base_op").Mapper
 local text = require "dm.text"
 
