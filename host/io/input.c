@@ -1,6 +1,7 @@
 #include "io/input.h"
 
 #include "base/buf.h"
+#include "base/home.h"
 #include "base/utf8.h"
 
 #include <stdio.h>
@@ -29,7 +30,7 @@ static int stat_file(const char *path, uint64_t *size, int64_t *mtime)
 {
     struct stat st;
     *size = (uint64_t)(*mtime = 0);
-    if (stat(path, &st))
+    if (fstatat(dm_home(), path, &st, 0))
         return DM_EIO;
     *size = (uint64_t)st.st_size;
     *mtime = dm_mtime_ns(&st);

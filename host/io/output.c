@@ -1,5 +1,8 @@
 #include "io/output.h"
 
+#include "base/home.h"
+#include "base/seed.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -75,7 +78,7 @@ static int open_shard(struct dm_output *o, struct dm_error *err)
         return rc;
     if (!dm_stream_path(o->stream, o->at.shard, path, sizeof path))
         return dm_fail(err, DM_EUSAGE, "the path of the output is too long");
-    o->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    o->fd = openat(dm_home(), path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (o->fd < 0)
         return dm_fail_errno(err, DM_EIO, "cannot open %s", path);
     o->fd_shard = o->at.shard;
@@ -135,14 +138,16 @@ static int flush(struct dm_output *o, struct dm_error *err)
 static int open_spill(struct dm_output *o, struct dm_error *err)
 {
     char path[PATH_BYTES];
-    o->spill = open(o->stream->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    o->spill = openat(dm_home(), o->stream->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (o->spill >= 0)
         return DM_OK;
-    snprintf(path, sizeof path, "%s/spill-XXXXXX", o->stream->folder);
-    o->spill = mkostemp(path, O_CLOEXEC);
+    snprintf(path, sizeof path, "%s/spill-%016llx", o->stream->folder,
+             (unsigned long long)dm_seed());
+    o->spill = openat(dm_home(), path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (o->spill < 0)
         return dm_fail_errno(err, DM_EIO, "cannot make %s", path);
-    return unlink(path) ? dm_fail_errno(err, DM_EIO, "cannot unlink %s", path) : DM_OK;
+    return unlinkat(dm_home(), path, 0) ? dm_fail_errno(err, DM_EIO, "cannot unlink %s", path)
+                                        : DM_OK;
 }
 
 int dm_output_spill(struct dm_output *o, struct dm_error *err)

@@ -1,5 +1,6 @@
 #include "io/reader.h"
 
+#include "base/home.h"
 #include "base/streams.h"
 
 #include <errno.h>
@@ -63,7 +64,7 @@ static int open_path(const char *path, struct dm_error *err)
     if (standard && (fcntl(dm_streams_input(), F_GETFL) & O_ACCMODE) == O_WRONLY)
         return dm_fail(err, DM_EIO, "standard input is closed");
     int fd = standard ? fcntl(dm_streams_input(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
-                      : open(path, O_RDONLY | O_CLOEXEC);
+                      : openat(dm_home(), path, O_RDONLY | O_CLOEXEC);
     return fd >= 0 ? fd : dm_fail_errno(err, DM_EIO, "cannot open %s", path);
 }
 

@@ -2,12 +2,15 @@
  * in a thread. */
 #include "run/state.h"
 
+#include "base/home.h"
+
 #include <unistd.h>
 
 enum { COMMIT_MS = 100, COMMIT_BYTES = 64 * 1024 * 1024 };
 
 static void in_thread(uv_work_t *work)
 {
+    dm_home_in_thread();
     dm_commit_do(work->data);
 }
 

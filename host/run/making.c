@@ -1,5 +1,6 @@
 #include "run/making.h"
 
+#include "base/home.h"
 #include "run/worker.h"
 
 #include <signal.h>
@@ -58,6 +59,7 @@ void dm_making_begin(int op, double ms, const char *name)
              op + 1, name);
     if (making.board)
         making.board->op = op;
+    dm_home_keep();
     set_timer(ms);
 }
 
@@ -65,6 +67,7 @@ void dm_making_end(void)
 {
     struct stat st;
     set_timer(0);
+    dm_home_return();
     if (!making.board)
         return;
     if (fstat(making.fd, &st) || !S_ISSOCK(st.st_mode))

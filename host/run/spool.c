@@ -1,5 +1,6 @@
 #include "run/spool.h"
 
+#include "base/home.h"
 #include "base/streams.h"
 #include "io/input.h"
 
@@ -104,6 +105,7 @@ static void in_thread(uv_work_t *work)
 {
     struct dm_spool *s = work->data;
     char path[PATH_BYTES];
+    dm_home_in_thread();
     spool_path(s, s->begun, path);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) {

@@ -1,5 +1,6 @@
 #include "run/status.h"
 
+#include "base/home.h"
 #include "json/write.h"
 #include "run/state.h"
 
@@ -45,6 +46,7 @@ static int read_request(const struct dm_coordinator *c)
 static void in_thread(uv_work_t *work)
 {
     struct dm_coordinator *c = work->data;
+    dm_home_in_thread();
     write_status(c);
     c->status.asked = read_request(c);
 }

@@ -1,5 +1,6 @@
 #include "run/work_state.h"
 
+#include "base/home.h"
 #include "io/crc64.h"
 
 #include <stdio.h>
@@ -247,11 +248,8 @@ static int check_unchanged(struct dm_work *w)
     const struct dm_range *r = dm_work_range(w);
     if (r->size == w->input.size && r->mtime == w->input.mtime && dm_input_unchanged(&w->input))
         return DM_OK;
-    if (access(r->path, F_OK))
-        return dm_fail(&w->err, DM_EIO,
-                       "%s is not there any more\nwas it removed, or does an operator change the "
-                       "current directory, from which paths count?",
-                       r->path);
+    if (faccessat(dm_home(), r->path, F_OK, 0))
+        return dm_fail(&w->err, DM_EIO, "%s is not there any more", r->path);
     return dm_fail(&w->err, DM_EIO, "%s has changed since the run began\nstart again with --force",
                    r->path);
 }

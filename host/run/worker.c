@@ -1,5 +1,6 @@
 #include "run/worker_state.h"
 
+#include "base/home.h"
 #include "base/loop.h"
 #include "engine/self.h"
 #include "net/http.h"
@@ -226,7 +227,8 @@ static bool is_open(int fd, mode_t kind)
 bool dm_worker_intact(const struct dm_worker *w)
 {
     enum { OF_NO_FILE = 0 }; /* what epoll_create gives */
-    if (!is_open(w->fd, S_IFSOCK) || !is_open(w->poll_fd, OF_NO_FILE))
+    if (!is_open(w->fd, S_IFSOCK) || !is_open(w->poll_fd, OF_NO_FILE) ||
+        !is_open(dm_home(), S_IFDIR))
         return false;
     for (const struct dm_result *r = w->results; r; r = r->next)
         for (int i = 0; i < DM_STREAMS; i++)
@@ -239,11 +241,13 @@ bool dm_worker_intact(const struct dm_worker *w)
 static void end_if_closed(void *arg)
 {
     struct dm_worker *w = arg;
-    if (dm_worker_intact(w))
-        return;
-    if (w->closed)
+    bool intact = dm_worker_intact(w);
+    if (w->closed) /* the worker inside: all of this process counts from there */
+        dm_home_return();
+    if (!intact && w->closed)
         w->closed(w->idle_arg);
-    _exit(DM_EXIT_CLOSED);
+    if (!intact)
+        _exit(DM_EXIT_CLOSED);
 }
 
 /* Answers a call of dm.remote. */
@@ -373,6 +377,7 @@ void dm_worker_on_idle(struct dm_worker *w, dm_work_idle *idle, void *arg, int f
 void dm_worker_is_inside(struct dm_worker *w, dm_work_idle *idle, dm_work_tell *closed, void *arg,
                          int fd)
 {
+    dm_home_keep();
     dm_worker_on_idle(w, idle, arg, -1);
     w->poll_fd = fd;
     w->closed = closed;

@@ -3,6 +3,7 @@
 #include "run/worker.h"
 #include "task/coprocess.h"
 
+#include "base/home.h"
 #include "base/loop.h"
 #include "engine/self.h"
 #include "net/http.h"
@@ -166,6 +167,7 @@ static int start(struct process *p, struct dm_error *err)
     if (p->board == MAP_FAILED)
         return dm_fail(err, DM_EUSAGE, "a worker is started by `dmhost run`, not by hand");
     close(BOARD_FD);
+    dm_home_keep();
     dm_making_in_worker(p->board, CONTROL_FD);
     p->pipe.data = p;
     int rc = uv_loop_init(&p->loop);

@@ -1,4 +1,5 @@
 -- DataMate's operators at their edges, case by case, and what stands behind them.
+local ffi = require "ffi"
 local failure = require "dm.datamate.failure"
 local registry = require "dm.registry"
 local t = require "tests.support"
@@ -146,6 +147,13 @@ describe("DataMate's operators", function()
     assert.same({ "abc" }, split(3, -9, "abcdefg"))
     assert.same({}, split(0, -1, "abc, d"))
     assert.has_error(function() split(-1, -2, "abc") end)
+  end)
+
+  it("tell where chunks are", function()
+    local base, spans, count = text.splitter { chunk_size = 4, chunk_overlap = 0 }:spans "中国\n\nabcdef"
+    local found = {}
+    for i = 0, count - 1 do found[i + 1] = ffi.string(base + spans[i].start, spans[i]["end"] - spans[i].start) end
+    assert.same({ "中国", "ab", "cdef" }, found)
   end)
 
   it("fail with DataMate's words", function()
