@@ -82,6 +82,8 @@ specs: JOBS ?= $(shell expr $(if $(SAN),1,3) '*' $$(nproc))
 specs: $(BUILD)/dmhost
 	DMHOST=$(abspath $(BUILD)/dmhost) $(BUILD)/dmhost test -j $(JOBS) $(if $(SAN),--timeout 900) $(SPECS)
 
+# Data-Juicer's own unit tests are not in the repository.
+conformance: export DMHOST_VECTORS ?= $(wildcard ../shared/vectors)
 conformance: $(BUILD)/dmhost
 	@$(BUILD)/dmhost lua tests/ops/conformance.lua
 

@@ -286,11 +286,12 @@ void dm_jieba_destroy(struct dm_jieba *j);
 /* Sets `out` to a dm_text_span for each word; all of the text is in one. */
 int dm_jieba_cut(const struct dm_jieba *j, const char *p, size_t n, struct dm_buf *out);
 
-/* Puts each of n chunks, which lie one behind the other in p and end at `ends`, with the one of those that follow which
- * says most about the same: sets `out` to two int32_t for each pair, -1 in the place of a chunk that none is left for.
- * DM_EINPUT: the chunks that follow have no words. */
+/* Puts each of n chunks of p with the one of those that follow which says most about the same. Returns how many pairs it
+ * made, at most n, of numbers of chunks: -1 in the place of a chunk that none is left for. DM_EINPUT: the chunks that
+ * follow have no words. */
 enum { DM_RELATE_MOST = 50 };
-int dm_jieba_relate(const struct dm_jieba *j, const char *p, const uint32_t *ends, uint32_t n, struct dm_buf *out);
+int dm_jieba_relate(const struct dm_jieba *j, const char *p, const struct dm_text_span *chunks, uint32_t n,
+                    int32_t (*pairs)[2]);
 
 /* Words that do not count, one a line; NULL when memory is short. */
 struct dm_stop_words;

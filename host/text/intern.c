@@ -5,6 +5,7 @@
 #include "text/scratch.h"
 
 #include <string.h>
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 struct key {
@@ -55,21 +56,43 @@ bool dm_intern_begin(struct dm_intern *s)
     return dm_buf_reserve(s->text, 1) && fill(s, 64);
 }
 
+/* The slot of a string; NULL when memory is short. */
+static uint32_t *slot_of(struct dm_intern *s, const char *p, struct key *key)
+{
+    if (2 * s->keys->n / sizeof *key >= s->nslots && !fill(s, 4 * s->nslots))
+        return NULL;
+    key->hash = XXH3_64bits_withSeed(p, key->n, s->seed);
+    return find_slot(s, key->hash, p, key->n);
+}
+
+/* Enters a string whose bytes are kept. */
+static int64_t enter(struct dm_intern *s, uint32_t *slot, const struct key *key)
+{
+    uint32_t count = (uint32_t)(s->keys->n / sizeof *key);
+    *slot = count + 1;
+    return dm_buf_add(s->keys, key, sizeof *key) ? (int64_t)count : DM_EMEMORY;
+}
+
 int64_t dm_intern_take(struct dm_intern *s, size_t at, bool *fresh)
 {
     struct key key = {0, at, s->text->n - at};
-    size_t count = s->keys->n / sizeof key;
-    if (2 * count >= s->nslots && !fill(s, 4 * s->nslots))
+    uint32_t *slot = slot_of(s, s->text->p + at, &key);
+    if (!slot)
         return DM_EMEMORY;
-    key.hash = XXH3_64bits_withSeed(s->text->p + at, key.n, s->seed);
-    uint32_t *slot = find_slot(s, key.hash, s->text->p + at, key.n);
     *fresh = *slot == 0;
-    if (!*fresh) {
-        s->text->n = at;
+    if (*fresh)
+        return enter(s, slot, &key);
+    s->text->n = at;
+    return *slot - 1;
+}
+
+int64_t dm_intern_add(struct dm_intern *s, const char *p, size_t n)
+{
+    struct key key = {0, s->text->n, n};
+    uint32_t *slot = slot_of(s, p, &key);
+    if (slot && *slot)
         return *slot - 1;
-    }
-    *slot = (uint32_t)count + 1;
-    return dm_buf_add(s->keys, &key, sizeof key) ? (int64_t)count : DM_EMEMORY;
+    return slot && dm_buf_add(s->text, p, n) ? enter(s, slot, &key) : DM_EMEMORY;
 }
 
 int64_t dm_intern_find(const struct dm_intern *s, const char *p, size_t n)

@@ -24,6 +24,10 @@ bool dm_intern_begin(struct dm_intern *s);
  * it is new. The bytes of one that is not are taken back. Below zero when memory is short. */
 int64_t dm_intern_take(struct dm_intern *s, size_t at, bool *fresh);
 
+/* The number of a string, whose bytes are copied when it is new. Below zero when memory is short.
+ */
+int64_t dm_intern_add(struct dm_intern *s, const char *p, size_t n);
+
 /* The number of a string, below zero when it was never taken. */
 int64_t dm_intern_find(const struct dm_intern *s, const char *p, size_t n);
 

@@ -96,13 +96,6 @@ void dm_jieba_destroy(struct dm_jieba *j)
     free(j);
 }
 
-void dm_jieba_add_bytes(struct dm_jieba_run *run, size_t from, size_t to)
-{
-    struct dm_text_span word = {from, to};
-    if (!dm_buf_add(run->out, &word, sizeof word))
-        run->failed = true;
-}
-
 void dm_jieba_add(struct dm_jieba_run *run, size_t from, size_t to)
 {
     dm_jieba_add_bytes(run, run->base + run->offsets[from], run->base + run->offsets[to]);
@@ -192,10 +185,11 @@ static bool cut_run(const struct dm_jieba *j, const char *p, size_t n, struct dm
     return !run->failed;
 }
 
-/* What a byte of ASCII is to a run. */
-enum { OUTSIDE, SIGN, DIGIT, LETTER };
+/* What a byte of ASCII is to a run, and KNOWN: a word of the dictionary may be in it that has
+ * several characters. */
+enum { OUTSIDE = 0, SIGN = 1, DIGIT = 2, LETTER = 4, KNOWN = 8 };
 
-static const unsigned char *kinds(void)
+static const unsigned char *kind_table(void)
 {
     static unsigned char table[0x80];
     if (table['a'])
@@ -208,70 +202,85 @@ static const unsigned char *kinds(void)
     return table;
 }
 
-/* Where the run ends that begins at `at`, and how many characters it has; *known tells whether a
- * word of the dictionary may be in it that has several. */
-static size_t run_end(const struct dm_jieba *j, const char *p, size_t n, size_t at, size_t *points,
-                      bool *known)
+/* Where the run ends that begins at `at`. *kinds: what is in it. */
+static size_t run_end(const struct dm_jieba *j, const char *p, size_t n, size_t at,
+                      const unsigned char *kind, unsigned *kinds)
 {
-    const unsigned char *kind = kinds();
-    const uint64_t none[2] = {0, 0}, *pairs = none;
-    *points = 0;
-    *known = false;
-    for (size_t size; at < n; at += size, ++*points) {
+    static const uint64_t none[2] = {0, 0};
+    const uint64_t *pairs = none;
+    unsigned found = OUTSIDE;
+    for (size_t size; at < n; at += size) {
         unsigned char c = (unsigned char)p[at];
         size = 1;
         if (c >= 0x80) {
             if (!dm_jieba_is_han(dm_char_read(p + at, &size)))
                 break;
-            *known = true;
+            found |= KNOWN;
         } else if (!kind[c]) {
             break;
         } else {
-            *known |= pairs[c >> 6] >> (c & 63) & 1;
+            found |= kind[c] | (pairs[c >> 6] >> (c & 63) & 1) * KNOWN;
             pairs = j->pairs[c];
         }
     }
+    *kinds = found;
     return at;
 }
 
 int dm_jieba_cut(const struct dm_jieba *j, const char *p, size_t n, struct dm_buf *out)
 {
+    const unsigned char *kind = kind_table();
     struct dm_jieba_run run = {.out = out, .text = p};
-    bool known;
+    unsigned kinds;
     dm_buf_clear(out);
-    for (size_t at = 0, end, points; at < n && !run.failed; at = end) {
-        end = run_end(j, p, n, at, &points, &known);
+    for (size_t at = 0, end; at < n && !run.failed; at = end) {
+        end = run_end(j, p, n, at, kind, &kinds);
         run.base = at;
-        if (known) {
-            if (!cut_run(j, p + at, points, &run))
+        if (kinds & KNOWN) {
+            if (!cut_run(j, p + at, (size_t)dm_text_length(p + at, end - at), &run))
                 return DM_EMEMORY;
-        } else if (end > at) {
-            if (end - at == 1)
-                dm_jieba_add_bytes(&run, at, end);
-            else
-                dm_jieba_add_ascii(&run, at, end);
+        } else if (kinds & SIGN && end - at > 1) {
+            dm_jieba_add_ascii(&run, at, end);
         } else {
-            end = at + (n - at > 1 && p[at] == '\r' && p[at + 1] == '\n' ? 2 : dm_char_size(p[at]));
+            if (kinds == OUTSIDE)
+                end += n - at > 1 && p[at] == '\r' && p[at + 1] == '\n' ? 2 : dm_char_size(p[at]);
             dm_jieba_add_bytes(&run, at, end);
         }
     }
     return run.failed ? DM_EMEMORY : DM_OK;
 }
 
+/* The numbers of words; those of one byte, which are most, are found without a hash. */
+struct numbers {
+    struct dm_intern words;
+    uint32_t bytes[0x80]; /* from 1 */
+};
+
+static bool begin_numbers(struct numbers *s)
+{
+    memset(s->bytes, 0, sizeof s->bytes);
+    return dm_intern_begin(&s->words);
+}
+
+static int64_t number_of(struct numbers *s, const char *p, size_t n)
+{
+    if (n > 1)
+        return dm_intern_add(&s->words, p, n);
+    uint32_t *known = &s->bytes[(unsigned char)*p];
+    int64_t number = *known ? *known - 1 : dm_intern_add(&s->words, p, n);
+    *known = (uint32_t)(number + 1);
+    return number;
+}
+
 int dm_jieba_number(const struct dm_jieba *j, const char *p, size_t n, bool begin,
                     struct dm_buf *out)
 {
-    static struct dm_intern numbers; /* in work spaces, of which there is one set */
+    static struct numbers numbers; /* in work spaces, of which there is one set */
     struct dm_buf *words = dm_scratch_get(DM_SCRATCH_FOUND);
-    bool fresh;
-    int status = begin && !dm_intern_begin(&numbers) ? DM_EMEMORY : dm_jieba_cut(j, p, n, words);
+    int status = begin && !begin_numbers(&numbers) ? DM_EMEMORY : dm_jieba_cut(j, p, n, words);
     const struct dm_text_span *w = (const void *)words->p;
-    dm_buf_clear(out);
     for (size_t i = 0; status == DM_OK && i < words->n / sizeof *w; i++) {
-        size_t at = numbers.text->n;
-        int64_t number = DM_EMEMORY;
-        if (dm_buf_add(numbers.text, p + w[i].start, w[i].end - w[i].start))
-            number = dm_intern_take(&numbers, at, &fresh);
+        int64_t number = number_of(&numbers, p + w[i].start, w[i].end - w[i].start);
         uint32_t id = (uint32_t)number;
         if (number < 0 || !dm_buf_add(out, &id, sizeof id))
             status = DM_EMEMORY;
@@ -282,7 +291,7 @@ int dm_jieba_number(const struct dm_jieba *j, const char *p, size_t n, bool begi
 /* Whether a word has several characters, all of them letters. */
 static bool is_phrase(const char *p, size_t n)
 {
-    const unsigned char *kind = kinds();
+    const unsigned char *kind = kind_table();
     size_t points = 0, size;
     for (size_t i = 0; i < n; i += size, points++) {
         unsigned char c = (unsigned char)p[i];

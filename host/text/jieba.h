@@ -32,13 +32,19 @@ struct dm_jieba_run {
     bool failed;             /* memory ran short */
 };
 
-/* Sets `out` to a uint32_t for each word, from 0 in the order in which words come first: words of
- * all calls since one with `begin` that are equal have the same. */
+/* Appends a uint32_t for each word to `out`, from 0 in the order in which words come first: words
+ * of all calls since one with `begin` that are equal have the same. */
 int dm_jieba_number(const struct dm_jieba *j, const char *p, size_t n, bool begin,
                     struct dm_buf *out);
 
 /* Adds the word of bytes `from` up to `to` of the text, and the one of points of the run. */
-void dm_jieba_add_bytes(struct dm_jieba_run *run, size_t from, size_t to);
+static inline void dm_jieba_add_bytes(struct dm_jieba_run *run, size_t from, size_t to)
+{
+    struct dm_text_span word = {from, to};
+    if (!dm_buf_add(run->out, &word, sizeof word))
+        run->failed = true;
+}
+
 void dm_jieba_add(struct dm_jieba_run *run, size_t from, size_t to);
 
 /* Adds [a-zA-Z0-9]+(\.\d+)?%? as words, and what stands between, of bytes of ASCII. */

@@ -106,22 +106,15 @@ double dm_wordset_find(const struct dm_wordset *set, double from, struct dm_span
     return -1;
 }
 
-/* Writes words `first` to `last` to out with `join` between them; gives up when they are longer
- * than any word of the set. Returns whether they are not; false too when memory is short. */
-static bool join_words(const struct dm_wordset *set, const struct dm_words *w, size_t first,
-                       size_t last, struct dm_span join, struct dm_buf *out, int *status)
+/* Writes `group` words from number `first` on to out with `join` between them. */
+static bool join_words(const struct dm_words *w, size_t first, size_t group, struct dm_span join,
+                       struct dm_buf *out)
 {
     dm_buf_clear(out);
-    for (size_t i = first; i <= last; i++) {
-        const struct dm_word *word = &w->list[i];
-        size_t gap = i > first ? join.n : 0;
-        if (out->n + gap + word->bytes > set->longest)
+    for (size_t i = first; i < first + group; i++)
+        if (!dm_buf_add(out, join.p, i > first ? join.n : 0) ||
+            !dm_buf_add(out, w->text + w->list[i].start, w->list[i].bytes))
             return false;
-        if (!dm_buf_add(out, join.p, gap) || !dm_buf_add(out, w->text + word->start, word->bytes)) {
-            *status = DM_EMEMORY;
-            return false;
-        }
-    }
     return true;
 }
 
@@ -131,14 +124,21 @@ int dm_wordset_count_groups(const struct dm_wordset *set, double size, const cha
     struct dm_words w = dm_words_last();
     struct dm_buf *out = dm_text_out();
     const uint64_t *keys = dm_hash_keys();
-    int status = DM_OK;
     *count = 0;
     if (size < 1 || size > (double)w.n)
         return DM_OK;
-    for (size_t i = 0, group = (size_t)size; i + group <= w.n && status == DM_OK; i++) {
-        struct dm_span between = {join, join_bytes};
-        if (join_words(set, &w, i, i + group - 1, between, out, &status))
+    size_t group = (size_t)size, bytes = (group - 1) * join_bytes; /* of the group that ends at i */
+    for (size_t i = 0; i < w.n; i++) {
+        bytes += w.list[i].bytes;
+        if (i + 1 < group)
+            continue;
+        size_t first = i + 1 - group;
+        if (bytes <= set->longest) {
+            if (!join_words(&w, first, group, (struct dm_span){join, join_bytes}, out))
+                return DM_EMEMORY;
             *count += holds(set, out->p, out->n, dm_hash(keys, out->p, out->n));
+        }
+        bytes -= w.list[first].bytes;
     }
-    return status;
+    return DM_OK;
 }

@@ -289,15 +289,24 @@ function M.splitter(options)
     Splitter)
 end
 
+---Where the chunks are, for what needs no strings of them; borrowed until the next verb.
+---@param s string
+---@return ffi.cdata* base what they point into
+---@return ffi.cdata* spans struct dm_text_span *
+---@return integer count
+function Splitter:spans(s)
+  local status = C.dm_text_split(s, #s, self.most, self.size, self.overlap, chars_out, out)
+  if status < 0 then fail(status) end
+  return chars_out[0], kernel.spans(), kernel.span_count()
+end
+
 ---@param s string
 ---@param choose (fun(count: integer): integer[])? which of the chunks are wanted, by their numbers
 ---@return string[] chunks
 ---@return integer count how many there are in all
 function Splitter:split(s, choose)
-  local status = C.dm_text_split(s, #s, self.most, self.size, self.overlap, chars_out, out)
-  if status < 0 then fail(status) end
-  local count = kernel.span_count()
-  local list = strings(chars_out[0], choose and choose(count))
+  local base, _, count = self:spans(s)
+  local list = strings(base, choose and choose(count))
   kernel.trim(#s)
   return list, count
 end

@@ -20,54 +20,63 @@ local KnowledgeRelationSlice = datamate.TextMapper:extend {
 }
 
 local GROUP = jieba.MOST_CHUNKS
+local MOST_KEPT = 1024 * 1024 -- bytes of a buffer, from row to row
+local C = ffi.C
+local err, json, both = ffi.new "struct dm_error", ffi.new "struct dm_buf", ffi.new "struct dm_buf"
 
 function KnowledgeRelationSlice:init()
   self.words = jieba.lazy(self.jiebaFolder)
 end
 
----Adds the chunks of a group to the list, in pairs.
-local function pair_up(list, chunks, words)
-  local pairs_of = words:relate(chunks) or failure.raise("ZeroDivisionError", "float division by zero")
-  for _, pair in ipairs(pairs_of) do
-    list[#list + 1] = chunks[pair[1]] .. (pair[2] and chunks[pair[2]] or "")
+---Appends bytes to a buffer, or a JSON string of them.
+local function add(kernel_add, out, p, n)
+  if kernel_add(out, p, n, err) < 0 then error(ffi.string(err.text), 0) end
+end
+
+---Appends a slice of one chunk or two, as Python's json.dumps writes it.
+local function add_slice(base, one, other)
+  local lead = json.n == 0 and '[{"slice_data": ' or '}, {"slice_data": '
+  both.n = 0
+  add(C.dm_json_add, both, base + one.start, one["end"] - one.start)
+  if other then add(C.dm_json_add, both, base + other.start, other["end"] - other.start) end
+  add(C.dm_json_add, json, lead, #lead)
+  add(C.dm_json_add_string, json, both.p, both.n)
+end
+
+---Appends the slices of a group of chunks.
+local function add_group(base, chunks, count, words)
+  if count <= 2 then
+    for i = 0, count - 1 do add_slice(base, chunks[i]) end
+    return
+  end
+  local n, numbers = words:relate(base, chunks, count)
+  if not n then failure.raise("ZeroDivisionError", "float division by zero") end
+  for i = 0, n - 1 do
+    local other = numbers[i][1]
+    add_slice(base, chunks[numbers[i][0]], other >= 0 and chunks[other] or nil)
   end
 end
 
-local err = ffi.new "struct dm_error"
-
-local function add(kernel_add, s)
-  if kernel_add(kernel.out, s, #s, err) < 0 then error(ffi.string(err.text), 0) end
-end
-
----A list of slices as Python's json.dumps writes it.
-local function as_json(list)
-  kernel.out.n = 0
-  for i, chunk in ipairs(list) do
-    add(ffi.C.dm_json_add, i == 1 and '[{"slice_data": ' or '}, {"slice_data": ')
-    add(ffi.C.dm_json_add_string, chunk)
-  end
-  add(ffi.C.dm_json_add, #list > 0 and "}]" or "[]")
-  return kernel.result(1, "")
-end
-
-local function split(self, s)
-  local made, splitter = pcall(text.splitter, { chunk_size = self.chunk_size, chunk_overlap = self.overlap_size })
-  if not made then failure.raise("Exception", [[(83000, "<class 'ValueError'>")]]) end
-  return text.strip(s) == "" and {} or splitter:split(s)
+local function give_back(buffer)
+  if buffer.cap > MOST_KEPT then C.dm_buf_finish(buffer) end
 end
 
 function KnowledgeRelationSlice:clean(s)
   if s == "" then return "[]" end
-  local chunks, list = split(self, s), {}
-  for first = 1, #chunks, GROUP do
-    local group = { unpack(chunks, first, math.min(first + GROUP - 1, #chunks)) }
-    if #group > 2 then
-      pair_up(list, group, self.words())
-    else
-      for _, chunk in ipairs(group) do list[#list + 1] = chunk end
-    end
+  local made, splitter = pcall(text.splitter, { chunk_size = self.chunk_size, chunk_overlap = self.overlap_size })
+  if not made then failure.raise("Exception", [[(83000, "<class 'ValueError'>")]]) end
+  if text.strip(s) == "" then return "[]" end
+  json.n = 0
+  local words = self.words() -- first: what loads them would take the spans' place
+  local base, chunks, count = splitter:spans(s)
+  for first = 0, count - 1, GROUP do
+    add_group(base, chunks + first, math.min(GROUP, count - first), words)
   end
-  return as_json(list)
+  local result = json.n > 0 and ffi.string(json.p, json.n) .. "}]" or "[]"
+  kernel.trim(#s)
+  give_back(json)
+  give_back(both)
+  return result
 end
 
 return KnowledgeRelationSlice

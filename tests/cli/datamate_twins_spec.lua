@@ -1,5 +1,4 @@
 -- DuplicateFilesFilter in tasks of DataMate: the twins that were recorded, and always the same one that stays.
-local cjson = require "cjson"
 local datamate = require "tests.datamate.support"
 local ffi = require "ffi"
 local t = require "tests.support"
@@ -51,15 +50,6 @@ end
 describe("DuplicateFilesFilter", function()
   teardown(t.clean)
 
-  it("takes the MinHash that datasketch takes", function()
-    local signature = ffi.new "uint32_t[128]"
-    for _, case in ipairs(t.json_lines "tests/datamate/minhash.jsonl") do
-      local want = case.output.hashvalues
-      ffi.C.dm_minhash_sentences(case.input.text, #case.input.text, signature, ffi.new "struct dm_error")
-      for i = 1, 128 do assert.equal(want[i], tonumber(signature[i - 1]), case.input.text) end
-    end
-  end)
-
   it("finds the first of the signatures that are alike, as if it compared all", function()
     math.randomseed(8)
     for _, least in ipairs { 0, 1, 13, 64, 96, 127, 128, 129 } do
@@ -86,21 +76,6 @@ describe("DuplicateFilesFilter", function()
           end
         end
       end
-    end
-  end)
-
-  it("drops the twins that DataMate drops", function()
-    for _, case in ipairs(t.json_lines "tests/datamate/duplicates.jsonl") do
-      local files, want = {}, {}
-      for i, step in ipairs(case.sequence) do
-        files[i] = { ("%d.txt"):format(i), step.input.text }
-        if step.output.keep then want[#want + 1] = ("%d.txt"):format(i) end
-      end
-      local task = datamate.task(datamate.sqlite, { files = files,
-        process = "- DuplicateFilesFilter: " .. (next(case.params) and cjson.encode(case.params) or "{}") })
-      assert.equal(0, (task:run()))
-      assert.same(want, names(task), case.tag)
-      assert.equal(#files, #task:results())
     end
   end)
 

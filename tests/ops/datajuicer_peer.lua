@@ -134,7 +134,7 @@ end
 
 local peers = { peer("tests/ops/vectors/datajuicer", "Data-Juicer", "datajuicer") }
 local elsewhere = os.getenv "DMHOST_VECTORS"
-if elsewhere then
+if elsewhere and elsewhere ~= "" then
   peers[2] = peer(elsewhere .. "/datajuicer_unit", "Data-Juicer's own unit tests", "datajuicer_unit")
 end
 return peers

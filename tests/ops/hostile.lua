@@ -43,24 +43,35 @@ end
 
 ---How many times as long a byte takes in the long text as in the short one. What grows on one half of the way only is
 ---another way of working: a sketch that no longer suffices, a table that no longer fits the cache.
-local function growth_of(fn, given, prepare)
-  local costs = {}
-  for i, value in ipairs(given) do
-    costs[i] = measure(fn, value, prepare) / (type(value) == "number" and value or #value)
-  end
-  return math.min(costs[2] / costs[1], costs[3] / costs[2]) ^ 2
+---@param long number seconds that the long one took
+local function growth_of(fn, given, prepare, long)
+  local function cost(i, seconds) return seconds / (type(given(i)) == "number" and given(i) or #given(i)) end
+  local short, half = cost(1, measure(fn, given(1), prepare)), cost(2, measure(fn, given(2), prepare))
+  return math.min(half / short, cost(3, long) / half) ^ 2
 end
 
 ---Tries a text; tells what came of it.
----@param given string[]|number[] what is tried, of each length
+---@param given fun(part: integer): string|number what is tried, of each length
 local function try(fn, name, given, prepare)
-  local size = type(given[3]) == "number" and given[3] or #given[3]
-  local seconds, memory, raised = measure(fn, given[3], prepare)
+  local seconds, memory, raised = measure(fn, given(3), prepare)
   local growth = 0
-  if seconds > SHORT then growth = growth_of(fn, given, prepare) end
+  if seconds > SHORT then growth = growth_of(fn, given, prepare, seconds) end
   -- another process may have had the processor
-  if growth > GROWTH then growth = math.min(growth, growth_of(fn, given, prepare)) end
+  if growth > GROWTH then growth = math.min(growth, growth_of(fn, given, prepare, (measure(fn, given(3), prepare)))) end
+  local size = type(given(3)) == "number" and given(3) or #given(3)
   child.tell { text = name, bytes = size, seconds = seconds, memory = memory, raised = raised, growth = growth }
+end
+
+local function path_of(folder, part, name) return ("%s/%d %s"):format(folder, part, name) end
+
+---A text that was written; with "*a" it would be read into buffers that double.
+local function read_text(folder, part, name)
+  local file = assert(io.open(path_of(folder, part, name), "rb"))
+  local size = file:seek "end"
+  file:seek "set"
+  local text = file:read(size)
+  file:close()
+  return text
 end
 
 ---What a case is given.
@@ -71,8 +82,6 @@ local function text_names(case)
   end
   return list
 end
-
-local function path_of(folder, part, name) return ("%s/%d %s"):format(folder, part, name) end
 
 ---Writes all texts, which take longer to make than to read.
 ---@return string folder
@@ -86,27 +95,31 @@ local function write_texts(bytes)
   return folder
 end
 
+---Tries a case with all of its texts.
+local function try_case(case, bytes, folder)
+  local fn, prepare = case.make()
+  if case.texts == "size" then
+    try(fn, "size", function(i) return bytes / PARTS[i] end)
+    return
+  end
+  measure(fn, "a text of some words, 数据", prepare)
+  for _, name in ipairs(text_names(case)) do
+    child.tell { begun = name }
+    local given = {}
+    try(fn, name, function(i)
+      given[i] = given[i] or read_text(folder, PARTS[i], name)
+      return given[i]
+    end, prepare)
+  end
+end
+
 ---The child's side: one case.
 ---@param words string[] its name, the length of the texts, and their folder
 ---@return integer exit status
 function M.inside(words)
-  local wanted, bytes, folder = words[1], tonumber(words[2]), words[3]
   ffi.C.dm_child_limit_memory(MEMORY)
   for _, case in ipairs(cases.cases()) do
-    if case.name == wanted then
-      local fn, prepare = case.make()
-      if case.texts == "size" then
-        try(fn, "size", { bytes / PARTS[1], bytes / PARTS[2], bytes / PARTS[3] })
-        return 0
-      end
-      measure(fn, "a text of some words, 数据", prepare)
-      for _, name in ipairs(text_names(case)) do
-        child.tell { begun = name }
-        local given = {}
-        for i, part in ipairs(PARTS) do given[i] = t.read(path_of(folder, part, name)) end
-        try(fn, name, given, prepare)
-      end
-    end
+    if case.name == words[1] then try_case(case, tonumber(words[2]), words[3]) end
   end
   t.clean()
   return 0

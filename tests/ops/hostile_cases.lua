@@ -61,7 +61,6 @@ M.PARAMETERS = {
   FileWithHighRepeatPhraseRateFilter = { { hitStopwords = true } },
   FileWithManySensitiveWordsFilter = { { wordFiles = { WORD_FILE } } },
   PoliticalWordCleaner = { { wordFiles = { WORD_FILE } } },
-  SexualAndViolentWordCleaner = { { wordFiles = { WORD_FILE } } },
   FineWebQualityFilter = {
     { line_punct_thr = 0, short_line_thr = 1, char_duplicates_ratio = 2, new_line_ratio = 1e9 },
     { line_punct_thr = 0, short_line_thr = 1, short_line_length = 1e9, char_duplicates_ratio = 2, new_line_ratio = 1e9,
@@ -183,13 +182,13 @@ M.VERBS = {
     for _, form in ipairs { "NFC", "NFD", "NFKC", "NFKD" } do text.normalize(s, form) end
   end),
   ["text.regex of a letter"] = regex "a",
-  ["text.regex of a class"] = regex "[^a]",
+  ["text.regex of a class"] = regex "[^a]{9}",
   ["text.regex of letters"] = regex("\\bexample\\b|\\d++", "i"),
   ["text.regex of nothing"] = regex "(?=a)|$",
   ["text.regex of a line"] = regex("^(.)(.*)$", "m"),
   ["text.repeated"] = always(verb(text.repeated, 5)),
   ["text.splitter"] = function()
-    local splitter = text.splitter { chunk_size = 10, chunk_overlap = 9 }
+    local splitter = text.splitter { chunk_size = 4, chunk_overlap = 3 }
     return function(s) return splitter:split(s) end
   end,
   ["text.words"] = function()
@@ -199,6 +198,7 @@ M.VERBS = {
       words:count(s)
       words:count_groups(s, 3, " ")
       words:count_groups(s, 1000)
+      words:replace(s, "*")
     end
   end,
 }
@@ -320,8 +320,10 @@ M.SAMPLES = {
 
 local function sample_of(op, s)
   local kind = op.name == "XMLTagCleaner" and "xml" or "txt"
-  return dm.sample { text = s, data = "", fileName = "a.txt", fileType = kind, fileId = "1", filePath = "/a.txt",
+  local sample = dm.sample { data = "", fileName = "a.txt", fileType = kind, fileId = "1", filePath = "/a.txt",
     instance_id = "1", meta = {}, export_path = FOLDER }
+  sample.text = s
+  return sample
 end
 
 ---An operator with those parameters and those that its first example gives which makes one.

@@ -202,6 +202,7 @@ M.TEXTS = {
   ["references in brackets"] = "[1]",
   ["lines of one letter"] = "a\n",
   ["other lines"] = numbered(function(i) return "Line " .. i .. " is long enough, and it ends.\n" end),
+  ["numbered lines"] = numbered(function(i) return ("line %07d %s\n"):format(i, ("x"):rep(87)) end),
   ["paragraphs"] = "a b c.\n\n",
   ["sentences"] = "It is so. ",
   ["other sentences"] = numbered(function(i) return "It is " .. i .. "! " end),

@@ -1,6 +1,7 @@
 -- Chinese word segmentation, with jieba's own data: dict.txt and finalseg/prob_emit.py of a folder, by default where
 -- Debian's package python3-jieba puts them. They are read when first used, and kept in C memory for all operators.
 local ffi = require "ffi"
+local kernel = require "dm.text.kernel"
 local lazy = require "dm.lazy"
 local text = require "dm.text"
 
@@ -64,25 +65,19 @@ end
 ---How many chunks of a text may be related.
 M.MOST_CHUNKS = C.DM_RELATE_MOST
 
+local related = ffi.new("int32_t[?][2]", M.MOST_CHUNKS)
+
 ---Puts each chunk with the one of those that follow which says most about the same.
----@param chunks string[] at most M.MOST_CHUNKS
----@return { [1]: integer, [2]: integer? }[]? pairs of numbers of chunks; nil when some that are left have no words
-function Jieba:relate(chunks)
-  local ends, stop = ffi.new("uint32_t[?]", #chunks), 0
-  for i, chunk in ipairs(chunks) do
-    stop = stop + #chunk
-    ends[i - 1] = stop
-  end
-  local out = C.dm_text_out()
-  local status = C.dm_jieba_relate(self.jieba, table.concat(chunks), ends, #chunks, out)
-  if status == C.DM_EINPUT then return nil end
-  text.made(status, "")
-  local list, numbers = {}, ffi.cast("const int32_t *", out.p)
-  for i = 0, tonumber(out.n) / 8 - 1 do
-    local other = numbers[2 * i + 1]
-    list[i + 1] = { numbers[2 * i] + 1, other >= 0 and other + 1 or nil }
-  end
-  return list
+---@param base ffi.cdata* the text
+---@param chunks ffi.cdata* spans of it, struct dm_text_span *
+---@param count integer how many, at most M.MOST_CHUNKS
+---@return integer? pairs how many there are; nil when some chunks that are left have no words
+---@return ffi.cdata* numbers int32_t[][2] of chunks, from 0; -1 for no other one; borrowed until the next call
+function Jieba:relate(base, chunks, count)
+  local status = C.dm_jieba_relate(self.jieba, base, chunks, count, related)
+  if status == C.DM_EINPUT then return nil, related end
+  if status < 0 then kernel.fail(status) end
+  return status, related
 end
 
 ---Words that do not count.

@@ -76,6 +76,12 @@ function M.cut(find, s)
   return s:sub(1, tonumber(span.start)) .. s:sub(tonumber(span["end"]) + 1)
 end
 
+---The spans in `out`.
+---@return ffi.cdata* struct dm_text_span *
+function M.spans()
+  return ffi.cast(span_list, out.p)
+end
+
 ---How many spans there are in `out`.
 ---@return integer
 function M.span_count()
@@ -87,7 +93,7 @@ end
 ---@param wanted integer[]? numbers of those that are wanted
 ---@return string[]
 function M.strings(base, wanted)
-  local list, spans = {}, ffi.cast(span_list, out.p)
+  local list, spans = {}, M.spans()
   for i = 1, wanted and #wanted or M.span_count() do
     local one = spans[wanted and wanted[i] - 1 or i - 1]
     list[i] = ffi.string(base + one.start, one["end"] - one.start)
