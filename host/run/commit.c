@@ -85,7 +85,7 @@ int dm_commit_check_names(const struct dm_commit *c, struct dm_error *err)
     const char *hole = c->job->kind == DM_TO_EACH ? strstr(c->job->output, "{file}") : NULL;
     for (size_t i = 0; hole && i < c->inputs->n; i++) {
         const char *path = dm_inputs_path(c->inputs, i);
-        if (has_odd_step(path + common + (path[common] == '/'))) /* a root is none */
+        if (has_odd_step(path + common + (!common && *path == '/')))
             return dm_fail(err, DM_EUSAGE,
                            "the output of %s would lie outside of %s, or where another's does\n"
                            "name the inputs without \"..\", \"/./\" and \"//\"",
