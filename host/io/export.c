@@ -73,9 +73,28 @@ static int write_file(const char *path, const char *p, size_t n, bool sync, stru
     return rc;
 }
 
+/* Writes a file that has no name until it is whole, which costs less than to give it two. Returns
+ * false where that is not possible: the file system may know no such files, or the name be taken.
+ */
+static bool write_nameless(const char *path, const char *p, size_t n)
+{
+    char folder[PATH_BYTES], self[sizeof "/proc/self/fd/" + 3 * sizeof(int)];
+    const char *slash = strrchr(path, '/');
+    int k = snprintf(folder, sizeof folder, "%.*s.", slash ? (int)(slash - path) + 1 : 0, path);
+    if (k < 0 || (size_t)k >= sizeof folder)
+        return false;
+    int fd = open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, FILE_MODE);
+    if (fd < 0)
+        return false;
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    bool named = write_all(fd, p, n) == DM_OK && fchmod(fd, FILE_MODE) == 0 &&
+                 linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+    return close(fd) == 0 && named;
+}
+
 int dm_export_write(const char *path, const char *p, size_t n, struct dm_error *err)
 {
-    return write_file(path, p, n, false, err);
+    return write_nameless(path, p, n) ? DM_OK : write_file(path, p, n, false, err);
 }
 
 int dm_export_replace(const char *path, const char *p, size_t n, struct dm_error *err)

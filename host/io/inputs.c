@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static int add_path(struct dm_inputs *in, const char *path, struct dm_error *err)
 {
@@ -93,11 +94,30 @@ struct search {
     char *outputs[DM_INPUTS_OUTPUTS]; /* as the walk would name them; NULL: not in this folder */
 };
 
+/* The real path of an output: where it is one for each input, of their folder. */
+static char *real_output(const char *path)
+{
+    const char *hole = strstr(path, "{file}");
+    while (hole && hole > path && hole[-1] != '/')
+        hole--;
+    char *folder = hole ? strndup(path, (size_t)(hole - path)) : NULL;
+    char *real = realpath(hole ? folder && *folder ? folder : "." : path, NULL);
+    free(folder);
+    return real;
+}
+
+/* Whether what is written into the folder that is searched stays input: rows may be written back
+ * to where they come from. */
+static bool may_write_back(const struct dm_inputs *in, const char *output)
+{
+    return !in->documents || strstr(output, "{file}");
+}
+
 /* How a walk through `root` names what stands at `path`: "" for root itself, NULL when it is not
  * there. The caller frees it. */
 static char *name_under(const char *root, const char *path)
 {
-    char *outer = path ? realpath(root, NULL) : NULL, *inner = outer ? realpath(path, NULL) : NULL;
+    char *outer = path ? realpath(root, NULL) : NULL, *inner = outer ? real_output(path) : NULL;
     char *name = NULL;
     size_t n = outer ? strlen(outer) : 0;
     if (inner && strncmp(outer, inner, n) == 0 && !inner[n])
@@ -122,6 +142,21 @@ static bool is_output(const struct search *s, const char *path)
     return false;
 }
 
+/* Whether a path lies in the run directory of any run that wrote a file. */
+static bool is_of_run(const char *path)
+{
+    static const char ending[] = ".run/", in_it[] = "journal";
+    for (const char *at = strstr(path, ending); at; at = strstr(at + 1, ending)) {
+        char *journal = NULL;
+        int n = (int)(at + strlen(ending) - path);
+        bool found = asprintf(&journal, "%.*s%s", n, path, in_it) > 0 && access(journal, F_OK) == 0;
+        free(journal);
+        if (found)
+            return true;
+    }
+    return false;
+}
+
 static int visit(void *arg, const char *path, enum dm_walk_kind kind, struct dm_error *err)
 {
     struct search *s = arg;
@@ -133,7 +168,7 @@ static int visit(void *arg, const char *path, enum dm_walk_kind kind, struct dm_
         return dm_fail_errno(err, DM_EIO, "cannot read %s", path);
     if (kind == DM_WALK_LOOP)
         return dm_fail(err, DM_EIO, "%s: a symbolic link leads back to its own folder", path);
-    if (!is_input_name(s->in, path))
+    if (!is_input_name(s->in, path) || is_output(s, path) || is_of_run(path))
         return DM_OK;
     mode_t mode = kind == DM_WALK_FILE ? S_IFREG : kind == DM_WALK_BROKEN ? S_IFLNK : S_IFIFO;
     return add_file(s->in, path, mode, err);
@@ -142,8 +177,13 @@ static int visit(void *arg, const char *path, enum dm_walk_kind kind, struct dm_
 static int search(struct dm_inputs *in, const char *root, struct dm_error *err)
 {
     struct search s = {.in = in};
-    for (size_t i = 0; in->documents && i < DM_INPUTS_OUTPUTS; i++)
+    for (size_t i = 0; i < DM_INPUTS_OUTPUTS; i++)
         s.outputs[i] = name_under(root, in->outputs[i]);
+    for (size_t i = 0; i < DM_INPUTS_OUTPUTS; i++)
+        if (s.outputs[i] && !*s.outputs[i] && may_write_back(in, in->outputs[i])) {
+            free(s.outputs[i]);
+            s.outputs[i] = NULL;
+        }
     int rc = dm_walk(root, visit, &s, err);
     for (size_t i = 0; i < DM_INPUTS_OUTPUTS; i++)
         free(s.outputs[i]);
@@ -211,7 +251,8 @@ int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *er
         return dm_fail_errno(err, DM_EIO, "cannot search for %s", pattern);
     rc = DM_OK;
     for (size_t i = 0; i < found.gl_pathc && rc == DM_OK; i++)
-        rc = add_existing(in, found.gl_pathv[i], err);
+        if (stat(found.gl_pathv[i], &st) || !is_output_file(in, &st))
+            rc = add_existing(in, found.gl_pathv[i], err);
     globfree(&found);
     return rc;
 }

@@ -18,12 +18,12 @@ struct dm_inputs {
     /* Folders are searched for files of every kind, and what can not be read stands in the list
      * too: dm_document_read says why. */
     bool documents;
-    const char *outputs[DM_INPUTS_OUTPUTS]; /* documents: what a run writes is none; borrowed */
+    const char *outputs[DM_INPUTS_OUTPUTS]; /* what a run writes is found by no search; borrowed */
 };
 
 /* Adds what `pattern` names: a file, a folder (searched to its depths for .jsonl, .ndjson and .json
  * files, also .gz and .zst of them, or for those of `suffixes`; names that begin with a dot are
- * left out), or a glob as glob(7) has it.
+ * left out, and run directories), or a glob as glob(7) has it.
  * "-" is taken as it is. A pattern that matches nothing is an error that says so. */
 int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *err);
 

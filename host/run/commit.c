@@ -27,27 +27,75 @@ static size_t common_folder(struct dm_inputs *in)
     return slash ? (size_t)(slash - a) + 1 : cut;
 }
 
-/* Whether a step of the path leads upwards, out of the output folder. */
-static bool leads_up(const char *path)
+/* Whether a step of the path is "..", out of the output folder, or "." or nothing: then another
+ * path may mean the same output. */
+static bool has_odd_step(const char *path)
 {
-    for (const char *step = path; step; step = strchr(step, '/')) {
-        step += *step == '/';
-        if (strncmp(step, "..", 2) == 0 && (step[2] == '/' || !step[2]))
+    for (;;) {
+        size_t n = strcspn(path, "/");
+        if (n == 0 || (n <= 2 && memcmp(path, "..", n) == 0))
             return true;
+        if (!path[n])
+            return false;
+        path += n + 1;
     }
-    return false;
+}
+
+/* The input of that path; NULL: there is none. Inputs are sorted. */
+static const char *find_input(struct dm_inputs *in, const char *path)
+{
+    size_t from = 0, to = in->n;
+    while (from < to) {
+        size_t i = from + (to - from) / 2;
+        int order = strcmp(path, dm_inputs_path(in, i));
+        if (order == 0)
+            return dm_inputs_path(in, i);
+        if (order < 0)
+            to = i;
+        else
+            from = i + 1;
+    }
+    return NULL;
+}
+
+/* The input whose output would have to be a folder for that of `path`; NULL: none. `ending` is what
+ * stands behind {file}. */
+static const char *find_in_the_way(struct dm_inputs *in, const char *path, const char *ending)
+{
+    char name[PATH_BYTES];
+    size_t m = strlen(ending);
+    snprintf(name, sizeof name, "%s%s", path, ending);
+    for (char *slash = strrchr(name, '/'); slash && slash > name; slash = strrchr(name, '/')) {
+        *slash = 0;
+        size_t n = (size_t)(slash - name);
+        if (n <= m || memcmp(slash - m, ending, m) != 0)
+            continue;
+        slash[-(ptrdiff_t)m] = 0;
+        const char *other = find_input(in, name);
+        if (other)
+            return other;
+        memcpy(slash - m, ending, m);
+    }
+    return NULL;
 }
 
 int dm_commit_check_names(const struct dm_commit *c, struct dm_error *err)
 {
     size_t common = common_folder(c->inputs);
-    for (size_t i = 0; c->job->kind == DM_TO_EACH && i < c->inputs->n; i++) {
+    const char *hole = c->job->kind == DM_TO_EACH ? strstr(c->job->output, "{file}") : NULL;
+    for (size_t i = 0; hole && i < c->inputs->n; i++) {
         const char *path = dm_inputs_path(c->inputs, i);
-        if (leads_up(path + common))
+        if (has_odd_step(path + common + (!common && *path == '/')))
             return dm_fail(err, DM_EUSAGE,
-                           "the output of %s would lie outside of %s\n"
-                           "name the inputs without \"..\"",
+                           "the output of %s would lie outside of %s, or where another's does\n"
+                           "name the inputs without \"..\", \"/./\" and \"//\"",
                            path, c->job->output);
+        const char *other = find_in_the_way(c->inputs, path, hole + strlen("{file}"));
+        if (other)
+            return dm_fail(err, DM_EUSAGE,
+                           "the output of %s would be a folder in which that of %s lies\n"
+                           "let something else stand behind {file}: %s.rows",
+                           other, path, c->job->output);
     }
     return DM_OK;
 }

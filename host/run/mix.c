@@ -107,6 +107,12 @@ static int apply(struct tally *t, const struct dm_job *job, struct dm_inputs *in
 {
     size_t end = in->n;
     uint64_t whole = wanted / t->rows, bound = 0;
+    if (wanted > t->rows && job->kind == DM_TO_EACH)
+        return dm_fail(err, DM_EUSAGE,
+                       "a source of dm.mix has %llu rows, of which %llu are wanted: files that are "
+                       "read more than once have no output of their own\n"
+                       "write to one file or to a folder, or take a smaller total",
+                       (unsigned long long)t->rows, (unsigned long long)wanted);
     int rc = dm_inputs_set_share(in, first, 0, err);
     if (rc == DM_OK && wanted % t->rows)
         rc = find_bound(t, job, in, first, wanted % t->rows, &bound, err);

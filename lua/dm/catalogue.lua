@@ -82,9 +82,10 @@ end
 
 -- JSON -----------------------------------------------------------------------------------------------
 
----An unlimited default has no number in JSON: it is written as the word.
-local function json_value(v)
-  return v == math.huge and "inf" or v
+---The default of a parameter. One that is unlimited has no number in JSON: it is written as the word.
+local function json_default(p)
+  if p.default == math.huge then return "inf" end
+  return p[2]:find("list", 1, true) and type(p.default) == "table" and sample.array(p.default) or p.default
 end
 
 ---An operator as a JSON object on one line.
@@ -93,7 +94,7 @@ end
 function M.json(class)
   local params = sample.array {}
   for i, p in ipairs(class.params) do
-    params[i] = { name = p[1], type = p[2], default = json_value(p.default), required = p.required or false,
+    params[i] = { name = p[1], type = p[2], default = json_default(p), required = p.required or false,
       min = p.min, max = p.max, one_of = p.one_of, only_default = p.only_default, doc = p.doc, shared = SHARED[p] }
   end
   return tostring(sample.sample { name = class.name, kind = class.kind, summary = class.summary,

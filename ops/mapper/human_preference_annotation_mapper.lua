@@ -19,6 +19,8 @@ local HumanPreference = Mapper:extend {
     { "api_url", "string", required = true, doc = "Label Studio's address" },
     { "api_key_env", "string", default = "LABEL_STUDIO_API_KEY", doc = "environment variable that holds the key" },
     { "project_id", "integer", required = true, doc = "the project, which must be there" },
+    { "label_config_file", "string", only_default = "the project has its labels already",
+      doc = "file with the labels of a new project" },
     { "answer1_key", "string", default = "answer1", doc = "field of the left answer" },
     { "answer2_key", "string", default = "answer2", doc = "field of the right answer" },
     { "prompt_key", "string", default = "prompt", doc = "field of the question" },

@@ -63,8 +63,8 @@ local function measure(op, texts)
   for _ = 1, 3 do
     local samples = {}
     for i, text in ipairs(texts) do
-      samples[i] = { text = text, data = "", fileName = "a.txt", fileType = "txt", fileId = "1", filePath = "/a.txt",
-        instance_id = "1", meta = {}, export_path = FOLDER }
+      samples[i] = { text = text, data = "", fileName = "a.txt", fileType = "txt", fileId = tostring(i),
+        filePath = "/a.txt", instance_id = "1", meta = {}, export_path = FOLDER }
     end
     if op.kind == "slicer" then
       for i, s in ipairs(samples) do samples[i] = dm.sample(s) end

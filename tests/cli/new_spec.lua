@@ -33,6 +33,11 @@ describe("dmhost new", function()
       assert.equal(0, (t.shell(("cd %s && luacheck --no-config --std luajit+busted -q ops"):format(q(dir)))))
     end)
   end
+  it("makes a mapper that one line tries", function()
+    assert.equal(0, (dmhost "new mapper x"))
+    local status, out = dmhost [[lua -e 'print(require("ops.user.x.process"){}:execute{text="test 12"}.text)']]
+    assert.same({ 0, "test #\n" }, { status, out })
+  end)
   it("makes an operator that asks a model, tested without one", function()
     assert.equal(0, (dmhost "new llm titler"))
     local status, out = dmhost "test titler"

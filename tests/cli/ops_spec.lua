@@ -38,6 +38,7 @@ describe("dmhost ops", function()
     assert.same({ name = "min_len", type = "integer", default = 10, required = false,
       doc = "least number of code points" }, params.min_len)
     assert.equal("inf", params.max_len.default)
+    assert.truthy(out:find('"default":[],"doc":"paths of word lists', 1, true))
     local _, one = t.dmhost "ops text_length_filter --json"
     assert.same(length, json.decode(one))
   end)

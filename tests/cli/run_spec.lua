@@ -407,6 +407,23 @@ sys.exit(subprocess.call(sys.argv[1:], stdin=b))' %s run -q -e 'return require "
     end)
   end)
 
+  it("takes for input nothing that it writes itself, nor what lies in run directories", function()
+    local corpus = t.corpus(50)
+    local outputs = { ["data/b.jsonl"] = "b.jsonl", ["data/b/"] = "b/00000.jsonl", ["data/b/{file}"] = "b/a.jsonl" }
+    for output, name in pairs(outputs) do
+      for _, input in ipairs { "data/", "data/*.jsonl" } do
+        os.execute(("cd %s && rm -rf data && mkdir -p data/old.run && touch data/old.run/journal && "
+          .. "echo '{}' >data/old.run/rejects.jsonl"):format(q(dir)))
+        t.write(dir .. "/data/a.jsonl", corpus)
+        t.pipeline(dir, ("input = %q, output = %q, operators = {}"):format(input, output))
+        for _ = 1, 2 do
+          local status, _, err = t.bash(("cd %s; %s run pipeline.lua -q --force"):format(q(dir), q(t.DMHOST)))
+          assert.equal(0, status, err)
+          assert.is_true(t.read(dir .. "/data/" .. name) == corpus)
+        end
+      end
+    end
+  end)
   it("says so when it can leave no receipt", function()
     t.write(dir .. "/in.jsonl", '{"id":1}\n')
     local folder = dir .. "/out.jsonl.run"

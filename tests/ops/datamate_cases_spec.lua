@@ -114,6 +114,8 @@ local function names_of(list)
 end
 
 describe("DataMate's operators", function()
+  after_each(t.clean)
+
   for _, name in ipairs(names_of(CASES)) do
     it(name, function()
       local op = registry.get(name) {}
@@ -147,6 +149,16 @@ describe("DataMate's operators", function()
     assert.same({ "abc" }, split(3, -9, "abcdefg"))
     assert.same({}, split(0, -1, "abc, d"))
     assert.has_error(function() split(-1, -2, "abc") end)
+  end)
+
+  it("write files anew, for owner and group, and nothing beside them", function()
+    local folder, op = t.scratch() .. "/a/b", registry.get "Segmentation" {}
+    for _, s in ipairs { "one, much longer", "two" } do
+      op:execute { text = s, fileId = "7", export_path = folder }
+      assert.equal(s, t.read(folder .. "/7_0.txt"))
+    end
+    local _, listed = t.shell(("cd %s && stat -c '%%n %%a' $(ls -A)"):format(folder))
+    assert.equal("7_0.txt 640\n", listed)
   end)
 
   it("tell where chunks are", function()

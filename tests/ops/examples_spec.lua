@@ -21,11 +21,12 @@ local function check(op, example, row)
   assert.is_true(conformance.same(got, example.outputs or { example.output }), tostring(sample.sample(got)))
 end
 
-describe("examples of", function()
+describe("parameters and examples of", function()
   for _, name in ipairs(registry.builtin_names()) do
     it(name, function()
       local class = registry.get(name)
       assert.is_true(#class.examples > 0, "no example")
+      for _, p in ipairs(class.params) do assert.truthy(p.doc and p.doc:find "^%S", p[1] .. " has no meaning") end
       for _, example in ipairs(class.examples) do
         local row = sample.sample(example.input)
         check(class(example.params or {}), example, row)

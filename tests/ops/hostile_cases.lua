@@ -198,6 +198,7 @@ M.VERBS = {
       words:count(s)
       words:count_groups(s, 3, " ")
       words:count_groups(s, 1000)
+      words:replace(s, "*")
     end
   end,
 }

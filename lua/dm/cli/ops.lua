@@ -13,7 +13,7 @@ local M = {
   options = {
     { "search", short = "s", value = "WORDS", doc = "those that have all these words, the best first" },
     { "ops", value = "DIR", list = true, doc = "a folder with operators; may be repeated" },
-    { "json", doc = "one JSON object a line: name, kind, summary, origin, cost, parameters, examples" },
+    { "json", doc = "one JSON object a line: name, kind, summary, origin, cost, params, examples" },
     { "markdown", doc = "all of them, or the one, as a document" },
   },
   notes = [[

@@ -12,8 +12,10 @@ M.PARAMS = {
   { "sampling_params", "map", default = {}, doc = "Data-Juicer's: more members of the request, as body" },
   { "model_params", "map", default = {}, doc = "Data-Juicer's: base_url and api_key_env of the server are taken" },
   { "try_num", "integer", default = 3, min = 1, doc = "how often a model is asked whose answer can not be read" },
-  { "is_hf_model", "boolean", default = false, only_default = "models are asked over HTTP" },
-  { "enable_vllm", "boolean", default = false, only_default = "vLLM is asked over HTTP too" },
+  { "is_hf_model", "boolean", default = false, only_default = "models are asked over HTTP",
+    doc = "load the model into the worker" },
+  { "enable_vllm", "boolean", default = false, only_default = "vLLM is asked over HTTP too",
+    doc = "load it into vLLM" },
 }
 
 ---The model of an operator that was told about it in Data-Juicer's words or in ours. As with OpenAI's own library

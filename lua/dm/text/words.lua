@@ -104,4 +104,20 @@ function Words:find(s, init)
   return i + 1, ffi.string(span.p, span.n)
 end
 
+---A text with another in the place of each of its words that is in the set; what is stripped of words stays.
+---@param s string
+---@param replacement string
+---@return string
+function Words:replace(s, replacement)
+  kernel.check_self(self, "words", "words", "replace")
+  if self:count(s) == 0 then return s end
+  return (s:gsub("[^ \n\t]+", function(piece)
+    local _, word = self:find(piece)
+    if not word then return nil end
+    local small = kernel.result(C.dm_text_lower(piece, #piece, kernel.out), piece)
+    local from, to = small:find(word, 1, true) -- what stands beside it has one case only, and so the same bytes
+    return piece:sub(1, from - 1) .. replacement .. piece:sub(#piece - (#small - to) + 1)
+  end))
+end
+
 return M
