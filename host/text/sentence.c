@@ -51,6 +51,11 @@ static unsigned kind_at(const char *p)
     }
 }
 
+/* Bytes that what has a kind begins with; none of them is within a character. */
+static const bool may_end[256] = {
+    ['.'] = true, ['!'] = true, ['?'] = true,  ['{'] = true,  ['}'] = true,
+    ['2'] = true, ['6'] = true, [0xE2] = true, [0xE3] = true, [0xEF] = true};
+
 /* Where each pattern's next match may start. */
 struct cuts {
     size_t stop, dots, quote;
@@ -72,6 +77,10 @@ static size_t sentence_end(const char *p, size_t i, size_t end, struct cuts *fro
 {
     size_t cut;
     for (size_t after; i < end; i = after) {
+        while (i < end && !may_end[(unsigned char)p[i]])
+            i++;
+        if (i == end)
+            break;
         after = i + dm_char_size(p[i]);
         unsigned kind = kind_at(p + i), next;
         if (!kind || after >= end)
@@ -93,11 +102,16 @@ static size_t sentence_end(const char *p, size_t i, size_t end, struct cuts *fro
 static void add_plain(struct dm_buf *out, const char *p, size_t n)
 {
     for (size_t i = 0, size; i < n; i += size) {
+        unsigned char b = (unsigned char)p[i];
+        size = 1;
+        if (b < 0x80) { /* no branches, since none would foresee much */
+            out->p[out->n] = p[i];
+            bool digit = b >= '0' && b <= '9', letter = (b | 0x20) >= 'a' && (b | 0x20) <= 'z';
+            out->n += digit | letter | (b == '\t') | (b == '\n') | (b == ' ');
+            continue;
+        }
         uint32_t c = dm_char_read(p + i, &size);
-        bool keep = c < 128 ? (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-                                  c == '\t' || c == '\n' || c == ' '
-                            : c >= 0x4E00 && c <= 0x9FA5;
-        if (keep) {
+        if (c >= 0x4E00 && c <= 0x9FA5) {
             memcpy(out->p + out->n, p + i, size);
             out->n += size;
         }
