@@ -219,7 +219,7 @@ static size_t run_end(const struct dm_jieba *j, const char *p, size_t n, size_t 
         } else if (!kind[c]) {
             break;
         } else {
-            found |= kind[c] | (pairs[c >> 6] >> (c & 63) & 1) * KNOWN;
+            found |= kind[c] | (unsigned)(pairs[c >> 6] >> (c & 63) & 1) * KNOWN;
             pairs = j->pairs[c];
         }
     }
