@@ -13,10 +13,11 @@
 
 enum { PATH_BYTES = 4096 };
 
-static int sync_file(const char *path, struct dm_error *err)
+/* Of numbered files some have no rows, and are not there. */
+static int sync_file(const char *path, bool numbered, struct dm_error *err)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
+    if (fd < 0 && errno == ENOENT && numbered)
         return DM_OK;
     if (fd < 0)
         return dm_fail_errno(err, DM_EIO, "cannot open %s", path);
@@ -32,10 +33,10 @@ static int sync_streams(struct dm_commit *c, struct dm_error *err)
     int rc = c->job->export ? dm_export_sync(c->job->export, err) : DM_OK;
     for (uint64_t shard = c->from.shard; shard <= c->to.shard && rc == DM_OK; shard++)
         if (dm_stream_path(&c->streams[DM_ROWS], shard, path, sizeof path))
-            rc = sync_file(path, err);
+            rc = sync_file(path, c->streams[DM_ROWS].numbered, err);
     for (int i = DM_REJECTS; i < DM_STREAMS && rc == DM_OK; i++)
         if (dm_stream_path(&c->streams[i], 0, path, sizeof path))
-            rc = sync_file(path, err);
+            rc = sync_file(path, false, err);
     return rc;
 }
 

@@ -106,6 +106,30 @@ static bool is_same(const char *a, const char *b)
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+/* A run clears its directory, and writes there. */
+static int check_apart(const struct dm_commit *c, size_t i, struct dm_error *err)
+{
+    char to[PATH_BYTES], parent[PATH_BYTES];
+    const char *path = dm_inputs_path(c->inputs, i), *slash = strrchr(path, '/');
+    const char *folder = c->job->settings.folder, *base = strrchr(folder, '/');
+    size_t n = strlen(folder);
+    if (slash && strstr(path, base ? base + 1 : folder) &&
+        (size_t)snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path) <
+            sizeof parent &&
+        is_same(parent, folder))
+        return dm_fail(err, DM_EUSAGE,
+                       "the input %s lies in the run directory, which is cleared\n"
+                       "copy it elsewhere, or choose another output with -o",
+                       path);
+    if (c->job->kind == DM_TO_EACH && dm_names_final(c, i, to, sizeof to) &&
+        strncmp(to, folder, n) == 0 && to[n] == '/')
+        return dm_fail(err, DM_EUSAGE,
+                       "the output of %s would lie in the run directory, %s\n"
+                       "copy it elsewhere, or choose another output with -o",
+                       path, folder);
+    return DM_OK;
+}
+
 /* Files of several get their names while others are still read. */
 static int check_replaced(const struct dm_commit *c, size_t i, struct dm_error *err)
 {
@@ -131,6 +155,7 @@ int dm_names_check(const struct dm_commit *c, struct dm_error *err)
     int rc = DM_OK;
     for (size_t i = 0; i < c->inputs->n && rc == DM_OK; i++) {
         rc = c->job->kind == DM_TO_EACH ? check_each(c, i, common, err) : DM_OK;
+        rc = rc ? rc : check_apart(c, i, err);
         rc = rc ? rc : check_replaced(c, i, err);
     }
     return rc;

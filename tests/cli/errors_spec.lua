@@ -76,6 +76,15 @@ describe("dmhost run refuses", function()
     refused('input = dm.mix { total = 3, { "sub.jsonl" }, { "in.jsonl" } }, output = "o/{file}", operators = {}', "",
       "files that are read more than once have no output of their own")
   end)
+  it("an input in the run directory, which it would clear, or an output there", function()
+    os.execute(("cd %s && mkdir out.run sub sub/.dmhost && cp in.jsonl out.run/rejects.jsonl && cp in.jsonl sub && "
+      .. "cp in.jsonl sub/.dmhost/journal"):format(q(dir)))
+    refused('input = "out.run/rejects.jsonl", output = "out", operators = {}', "--force", "lies in the run directory")
+    refused('input = "./out.run/*.jsonl", output = "out", operators = {}', "--force", "lies in the run directory")
+    assert.equal(t.read(dir .. "/in.jsonl"), t.read(dir .. "/out.run/rejects.jsonl"))
+    refused('input = { "sub/in.jsonl", "sub/.dmhost/journal" }, output = "o/{file}", operators = {}', "",
+      "the output of sub/.dmhost/journal would lie in the run directory, o/.dmhost")
+  end)
   it("several outputs in the place of inputs, which could not be resumed", function()
     os.execute(("mkdir %s/sub && echo '{}' | tee %s/sub/b.jsonl >%s/sub/00000.jsonl"):format(q(dir), q(dir), q(dir)))
     refused('input = "sub/", output = "sub/{file}", operators = {}', "--force", "sub/00000.jsonl is an input and an ")
