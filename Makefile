@@ -212,8 +212,10 @@ COMPLETIONS := bash-completion/completions/dmhost zsh/vendor-completions/_dmhost
 
 install: all
 	install -D -m 755 $(BUILD)/dmhost $(DESTDIR)$(PREFIX)/bin/dmhost
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/dmhost README.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/dmhost README.md LICENSE
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/dmhost/lua/help lua/help/*.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/dmhost/ops ops/README.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/dmhost/examples examples/*.lua
 	@set -e; for f in $(COMPLETIONS); do \
 	  mkdir -p $$(dirname $(DESTDIR)$(PREFIX)/share/$$f); shell=$${f%%[-/]*}; \
 	  echo completion of $$shell: $(DESTDIR)$(PREFIX)/share/$$f; \

@@ -78,7 +78,9 @@ static int open_shard(struct dm_output *o, struct dm_error *err)
         return rc;
     if (!dm_stream_path(o->stream, o->at.shard, path, sizeof path))
         return dm_fail(err, DM_EUSAGE, "the path of the output is too long");
-    o->fd = openat(dm_home(), path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    /* what all workers write to is made as the run begins: one that is gone has taken rows along */
+    int flags = o->stream->numbered || o->stream->synced ? O_CREAT : 0;
+    o->fd = openat(dm_home(), path, O_WRONLY | O_CLOEXEC | flags, 0666);
     if (o->fd < 0)
         return dm_fail_errno(err, DM_EIO, "cannot open %s", path);
     o->fd_shard = o->at.shard;

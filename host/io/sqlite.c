@@ -1,7 +1,9 @@
 #include "io/sqlite.h"
 
 #include "base/library.h"
+#include "io/folder.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 struct dm_sqlite dm_sqlite;
@@ -21,6 +23,18 @@ static struct dm_library library = {.file = "libsqlite3.so.0",
 int dm_sqlite_load(struct dm_error *err)
 {
     return dm_library_load(&library, err);
+}
+
+int dm_sqlite_make_file(const char *path, const char *what, struct dm_error *err)
+{
+    int rc = dm_folder_make_parents(path, err);
+    if (rc)
+        return rc;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return dm_fail_errno(err, DM_EIO, "cannot make the %s %s", what, path);
+    close(fd);
+    return DM_OK;
 }
 
 int dm_sqlite_number(sqlite3 *db, const char *sql, int64_t *n)

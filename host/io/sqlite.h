@@ -42,6 +42,10 @@ struct dm_sqlite {
 /* What dm_sqlite_load found. */
 extern struct dm_sqlite dm_sqlite;
 
+/* Makes the file of a database, for its owner's eyes, and the folders above it; one that is there
+ * stays. What it is goes into the message, as "journal of tasks". */
+int dm_sqlite_make_file(const char *path, const char *what, struct dm_error *err);
+
 /* The number that a query gives, such as "PRAGMA user_version". Returns 0, or less when it fails.
  */
 int dm_sqlite_number(sqlite3 *db, const char *sql, int64_t *n);

@@ -140,6 +140,10 @@ static int parse(struct dm_sample *s, const char *base, const char *p, uint8_t f
                        (size_t)(at - row) + 1);
     }
     *end = newline(at);
+    if (fault == DM_JSON_VALUE && strncmp(at, "\xef\xbb\xbf", 3) == 0)
+        return dm_fail(err, DM_EINPUT,
+                       "not valid JSON: a byte order mark within the file, at byte %zu of the row",
+                       (size_t)(at - row) + 1);
     return fail_at(err, s, fault, (size_t)(at - row));
 }
 

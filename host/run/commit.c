@@ -1,4 +1,4 @@
-#include "run/commit.h"
+#include "run/names.h"
 
 #include "io/export.h"
 #include "io/folder.h"
@@ -13,131 +13,11 @@
 
 enum { PATH_BYTES = 4096 };
 
-/* How much of the inputs' paths is the same folder for all: output names leave it out. */
-static size_t common_folder(struct dm_inputs *in)
-{
-    if (in->n == 0)
-        return 0;
-    const char *a = dm_inputs_path(in, 0), *b = dm_inputs_path(in, in->n - 1);
-    size_t i = 0, cut = 0;
-    while (a[i] && a[i] == b[i])
-        if (a[i++] == '/')
-            cut = i;
-    const char *slash = in->n == 1 ? strrchr(a, '/') : NULL;
-    return slash ? (size_t)(slash - a) + 1 : cut;
-}
-
-/* Whether a step of the path is "..", out of the output folder, or "." or nothing: then another
- * path may mean the same output. */
-static bool has_odd_step(const char *path)
-{
-    for (;;) {
-        size_t n = strcspn(path, "/");
-        if (n == 0 || (n <= 2 && memcmp(path, "..", n) == 0))
-            return true;
-        if (!path[n])
-            return false;
-        path += n + 1;
-    }
-}
-
-/* The input of that path; NULL: there is none. Inputs are sorted. */
-static const char *find_input(struct dm_inputs *in, const char *path)
-{
-    size_t from = 0, to = in->n;
-    while (from < to) {
-        size_t i = from + (to - from) / 2;
-        int order = strcmp(path, dm_inputs_path(in, i));
-        if (order == 0)
-            return dm_inputs_path(in, i);
-        if (order < 0)
-            to = i;
-        else
-            from = i + 1;
-    }
-    return NULL;
-}
-
-/* The input whose output would have to be a folder for that of `path`; NULL: none. `ending` is what
- * stands behind {file}. */
-static const char *find_in_the_way(struct dm_inputs *in, const char *path, const char *ending)
-{
-    char name[PATH_BYTES];
-    size_t m = strlen(ending);
-    snprintf(name, sizeof name, "%s%s", path, ending);
-    for (char *slash = strrchr(name, '/'); slash && slash > name; slash = strrchr(name, '/')) {
-        *slash = 0;
-        size_t n = (size_t)(slash - name);
-        if (n <= m || memcmp(slash - m, ending, m) != 0)
-            continue;
-        slash[-(ptrdiff_t)m] = 0;
-        const char *other = find_input(in, name);
-        if (other)
-            return other;
-        memcpy(slash - m, ending, m);
-    }
-    return NULL;
-}
-
-int dm_commit_check_names(const struct dm_commit *c, struct dm_error *err)
-{
-    size_t common = common_folder(c->inputs);
-    const char *hole = c->job->kind == DM_TO_EACH ? strstr(c->job->output, "{file}") : NULL;
-    for (size_t i = 0; hole && i < c->inputs->n; i++) {
-        const char *path = dm_inputs_path(c->inputs, i);
-        if (has_odd_step(path + common + (!common && *path == '/')))
-            return dm_fail(err, DM_EUSAGE,
-                           "the output of %s would lie outside of %s, or where another's does\n"
-                           "name the inputs without \"..\", \"/./\" and \"//\"",
-                           path, c->job->output);
-        const char *other = find_in_the_way(c->inputs, path, hole + strlen("{file}"));
-        if (other)
-            return dm_fail(err, DM_EUSAGE,
-                           "the output of %s would be a folder in which that of %s lies\n"
-                           "let something else stand behind {file}: %s.rows",
-                           other, path, c->job->output);
-    }
-    return DM_OK;
-}
-
-int dm_commit_check_place(const struct dm_commit *c, struct dm_error *err)
-{
-    char parent[PATH_BYTES] = ".";
-    const char *folder = c->job->settings.folder, *slash = strrchr(folder, '/');
-    struct stat inner, outer;
-    if (slash && slash - folder < PATH_BYTES)
-        snprintf(parent, sizeof parent, "%.*s/", (int)(slash - folder), folder);
-    if (c->job->kind == DM_TO_STDOUT || stat(folder, &inner) || stat(parent, &outer) ||
-        inner.st_dev == outer.st_dev)
-        return DM_OK;
-    return dm_fail(err, DM_EUSAGE,
-                   "%s is on another file system than the output: complete files could not be "
-                   "renamed\nremove it, or choose another output with -o",
-                   folder);
-}
-
-/* The path of an output file that is complete; false when it does not fit. */
-static bool final_path(const struct dm_commit *c, uint64_t shard, char *buf, size_t n)
-{
-    const char *out = c->job->output;
-    int k;
-    if (c->job->kind == DM_TO_EACH) {
-        const char *hole = strstr(out, "{file}");
-        const char *name = dm_inputs_path(c->inputs, shard) + common_folder(c->inputs);
-        k = snprintf(buf, n, "%.*s%s%s", (int)(hole - out), out, name, hole + strlen("{file}"));
-    } else if (c->job->kind == DM_TO_FOLDER) {
-        k = snprintf(buf, n, "%s/%05llu%s", out, (unsigned long long)shard,
-                     c->streams[DM_ROWS].name);
-    } else {
-        k = snprintf(buf, n, "%s", out);
-    }
-    return k > 0 && (size_t)k < n;
-}
-
-static int sync_file(const char *path, struct dm_error *err)
+/* Of numbered files some have no rows, and are not there. */
+static int sync_file(const char *path, bool numbered, struct dm_error *err)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
+    if (fd < 0 && errno == ENOENT && numbered)
         return DM_OK;
     if (fd < 0)
         return dm_fail_errno(err, DM_EIO, "cannot open %s", path);
@@ -153,17 +33,17 @@ static int sync_streams(struct dm_commit *c, struct dm_error *err)
     int rc = c->job->export ? dm_export_sync(c->job->export, err) : DM_OK;
     for (uint64_t shard = c->from.shard; shard <= c->to.shard && rc == DM_OK; shard++)
         if (dm_stream_path(&c->streams[DM_ROWS], shard, path, sizeof path))
-            rc = sync_file(path, err);
+            rc = sync_file(path, c->streams[DM_ROWS].numbered, err);
     for (int i = DM_REJECTS; i < DM_STREAMS && rc == DM_OK; i++)
         if (dm_stream_path(&c->streams[i], 0, path, sizeof path))
-            rc = sync_file(path, err);
+            rc = sync_file(path, false, err);
     return rc;
 }
 
 enum dm_codec dm_commit_codec(const struct dm_commit *c, uint64_t shard)
 {
     char path[PATH_BYTES];
-    bool named = c->job->kind != DM_TO_STDOUT && final_path(c, shard, path, sizeof path);
+    bool named = c->job->kind != DM_TO_STDOUT && dm_names_final(c, shard, path, sizeof path);
     return named ? dm_codec_by_name(path) : DM_CODEC_PLAIN;
 }
 
@@ -201,7 +81,7 @@ static int name_shard(struct dm_commit *c, uint64_t shard, bool again, struct dm
     char from[PATH_BYTES], to[PATH_BYTES];
     struct stat st, named;
     if (!dm_stream_path(&c->streams[DM_ROWS], shard, from, sizeof from) ||
-        !final_path(c, shard, to, sizeof to))
+        !dm_names_final(c, shard, to, sizeof to))
         return dm_fail(err, DM_EUSAGE, "the path of the output is too long");
     bool missing = stat(from, &st) != 0, taken = stat(to, &named) == 0;
     if (again && missing && taken)
@@ -281,16 +161,6 @@ static int cut_file(const struct dm_stream *s, struct dm_place at, struct dm_err
     return rc;
 }
 
-/* Whether a file's name is a number of at least `from` and this ending. */
-static bool is_behind(const char *name, const char *ending, uint64_t from)
-{
-    char *rest;
-    if (*name < '0' || *name > '9')
-        return false;
-    uint64_t shard = strtoull(name, &rest, 10);
-    return rest - name >= 5 && strcmp(rest, ending) == 0 && shard >= from;
-}
-
 /* Removes numbered files behind the last. There may be gaps: an input without rows has no file. */
 static int remove_behind(const char *folder, const char *ending, uint64_t from,
                          struct dm_error *err)
@@ -301,7 +171,7 @@ static int remove_behind(const char *folder, const char *ending, uint64_t from,
     if (!dir)
         return dm_fail_errno(err, DM_EIO, "cannot read %s", folder);
     while (rc == DM_OK && (e = readdir(dir)))
-        if (is_behind(e->d_name, ending, from) && unlinkat(dirfd(dir), e->d_name, 0))
+        if (dm_names_is_shard(e->d_name, ending, from) && unlinkat(dirfd(dir), e->d_name, 0))
             rc = dm_fail_errno(err, DM_EIO, "cannot remove %s/%s", folder, e->d_name);
     closedir(dir);
     return rc;
@@ -313,7 +183,7 @@ static bool is_named(const struct dm_commit *c, struct dm_place at)
     char from[PATH_BYTES], to[PATH_BYTES];
     struct stat st;
     return dm_stream_path(&c->streams[DM_ROWS], at.shard, from, sizeof from) && stat(from, &st) &&
-           final_path(c, at.shard, to, sizeof to) && stat(to, &st) == 0 &&
+           dm_names_final(c, at.shard, to, sizeof to) && stat(to, &st) == 0 &&
            (uint64_t)st.st_size == at.offset && c->job->resume;
 }
 
@@ -331,18 +201,31 @@ static int cut_streams(struct dm_commit *c, const struct dm_place at[DM_STREAMS]
     return rc;
 }
 
+/* Shards that are complete hold rows: one that is under neither of its names was removed. */
+static int check_shards(const struct dm_commit *c, uint64_t n, struct dm_error *err)
+{
+    char from[PATH_BYTES], to[PATH_BYTES];
+    for (uint64_t shard = 0; c->job->kind == DM_TO_FOLDER && shard < n; shard++)
+        if (dm_stream_path(&c->streams[DM_ROWS], shard, from, sizeof from) &&
+            dm_names_final(c, shard, to, sizeof to) && access(to, F_OK) && access(from, F_OK))
+            return dm_fail(err, DM_EUSAGE,
+                           "%s was complete, and is not there any more\n"
+                           "put it back, or start again with --force",
+                           to);
+    return DM_OK;
+}
+
 int dm_commit_restore(struct dm_commit *c, const struct dm_place at[DM_STREAMS],
                       struct dm_error *err)
 {
-    int rc = cut_streams(c, at, err);
-    uint64_t from = 0;
+    int rc = check_shards(c, at[DM_ROWS].shard, err);
+    if (rc == DM_OK)
+        rc = cut_streams(c, at, err);
     if (rc == DM_OK)
         rc = deliver(c, at[DM_ROWS].offset, at[DM_LEDGER].offset, err);
     if (rc || !c->streams[DM_ROWS].numbered)
         return rc;
-    if (c->job->kind == DM_TO_FOLDER && at[DM_ROWS].shard > 0)
-        from = at[DM_ROWS].shard - 1;
-    return name_shards(c, from, at[DM_ROWS].shard, true, err);
+    return name_shards(c, 0, at[DM_ROWS].shard, true, err);
 }
 
 int dm_commit_finish(struct dm_commit *c, const struct dm_place end[DM_STREAMS],

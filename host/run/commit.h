@@ -32,12 +32,6 @@ struct dm_commit {
 /* How an output file's name asks for its rows to be compressed. */
 enum dm_codec dm_commit_codec(const struct dm_commit *c, uint64_t shard);
 
-/* Refuses inputs whose outputs, one for each, would lie outside of the output folder. */
-int dm_commit_check_names(const struct dm_commit *c, struct dm_error *err);
-
-/* Refuses a run directory that is a link to another file system: files are renamed out of it. */
-int dm_commit_check_place(const struct dm_commit *c, struct dm_error *err);
-
 /* Does the commit that the fields describe, in any thread: rc and err say how it went. */
 void dm_commit_do(struct dm_commit *c);
 

@@ -2,6 +2,7 @@
 
 #include "io/folder.h"
 #include "run/identity.h"
+#include "run/names.h"
 #include "run/signals.h"
 
 #include <stdio.h>
@@ -269,7 +270,7 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
     c->commit.inputs = dm_job_inputs(job);
     c->commit.journal = &c->journal;
     dm_settings_streams(&job->settings, c->commit.streams);
-    int rc = dm_commit_check_names(&c->commit, err);
+    int rc = dm_names_check(&c->commit, err);
     if (rc == DM_OK)
         rc = dm_store_open(c, err);
     if (rc)
@@ -277,7 +278,7 @@ static int prepare(struct dm_coordinator *c, struct dm_error *err)
     c->lock = job->lock ? job->lock : dm_folder_lock(job->settings.folder, err);
     if (c->lock < 0)
         return c->lock;
-    rc = dm_commit_check_place(&c->commit, err);
+    rc = dm_names_check_place(&c->commit, err);
     if (rc == DM_OK)
         rc = dm_folder_begin(job->settings.folder, job->resume != 0, job->force != 0, err);
     if (rc == DM_OK)

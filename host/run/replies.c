@@ -1,11 +1,9 @@
 #include "run/replies.h"
 
 #include "io/sqlite.h"
-#include "io/folder.h"
 #include "run/wire.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <uv.h>
@@ -67,22 +65,10 @@ static int check_kind(const char *path, sqlite3 *db, bool may_be_empty, int64_t 
                    "%s is not a cache of replies that this dmhost knows\nname another file", path);
 }
 
-static int make_file(const char *path, struct dm_error *err)
-{
-    int rc = dm_folder_make_parents(path, err);
-    if (rc)
-        return rc;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return dm_fail_errno(err, DM_EIO, "cannot make the cache of replies %s", path);
-    close(fd);
-    return DM_OK;
-}
-
 static int open_file(sqlite3 **db, const char *path, enum dm_replies_mode mode, int64_t *version,
                      struct dm_error *err)
 {
-    int rc = mode == DM_REPLIES_WRITE ? make_file(path, err) : DM_OK;
+    int rc = mode == DM_REPLIES_WRITE ? dm_sqlite_make_file(path, "cache of replies", err) : DM_OK;
     if (rc)
         return rc;
     if (access(path, F_OK))

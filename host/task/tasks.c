@@ -1,9 +1,7 @@
 /* The journal of a scheduler: see lua/dm_ffi_task.h, which declares what Lua calls. */
 #include "io/sqlite.h"
-#include "io/folder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,18 +40,6 @@ static int fail_kind(const char *path, struct dm_error *err)
 {
     return dm_fail(err, DM_EUSAGE,
                    "%s is not a journal of tasks that this dmhost knows\nname another file", path);
-}
-
-static int make_file(const char *path, struct dm_error *err)
-{
-    int rc = dm_folder_make_parents(path, err);
-    if (rc)
-        return rc;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return dm_fail_errno(err, DM_EUSAGE, "cannot write the journal of tasks %s", path);
-    close(fd);
-    return DM_OK;
 }
 
 /* Takes the file for this process alone, if it is one of ours or empty. */
@@ -124,7 +110,7 @@ int dm_tasks_open(struct dm_tasks **out, const char *path, struct dm_error *err)
     if (rc)
         return rc;
     struct dm_tasks *t = calloc(1, sizeof *t);
-    rc = t ? make_file(path, err) : dm_fail_memory(err);
+    rc = t ? dm_sqlite_make_file(path, "journal of tasks", err) : dm_fail_memory(err);
     if (rc == DM_OK)
         rc = take_file(t, path, err);
     if (rc == DM_OK)

@@ -105,10 +105,8 @@ static bool in_ranges(const uint32_t ranges[][2], size_t n, uint32_t c)
     return false;
 }
 
-bool dm_char_is_space(uint32_t c)
+bool dm_char_is_wide_space(uint32_t c)
 {
-    if (c < 0x80)
-        return c == ' ' || (c >= 9 && c <= 13) || (c >= 0x1C && c <= 0x1F);
     return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
            c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }

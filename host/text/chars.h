@@ -102,7 +102,14 @@ static inline bool dm_class_has(const uint64_t *set, uint32_t c)
 }
 
 /* str.isspace of Python: Unicode's White_Space and U+001C to U+001F. */
-bool dm_char_is_space(uint32_t c);
+bool dm_char_is_wide_space(uint32_t c); /* for those beyond ASCII */
+
+static inline bool dm_char_is_space(uint32_t c)
+{
+    if (c < 0x80)
+        return c == ' ' || (c >= 9 && c <= 13) || (c >= 0x1C && c <= 0x1F);
+    return dm_char_is_wide_space(c);
+}
 
 /* \s of Python's regex module: Unicode's White_Space alone. */
 static inline bool dm_char_is_white(uint32_t c)

@@ -154,15 +154,19 @@ static bool read_attributes(const struct dm_html *h, size_t i, struct dm_buf *na
     return true;
 }
 
+/* Writes an attribute of an element. The charset that a page names becomes that of what is written.
+ */
 static bool write_attribute(struct dm_buf *out, const struct dm_html *h, const struct named *a,
-                            bool list)
+                            const char *element, size_t n)
 {
     struct dm_buf *value = dm_scratch_get(DM_SCRATCH_PIECES);
     dm_buf_clear(value);
     if (!dm_buf_putc(out, ' ') || !dm_buf_add(out, a->name, a->n) || !dm_buf_putc(out, '=') ||
         !add_decoded(value, h->p + a->value.start, a->value.end - a->value.start))
         return false;
-    if (list)
+    if (is_word("meta", element, n) && is_word("charset", a->name, a->n))
+        return dm_buf_puts(out, "\"utf-8\"");
+    if (is_list(a, element, n))
         join_words(value);
     return add_value(out, value);
 }
@@ -177,7 +181,7 @@ bool dm_html_write_open(struct dm_buf *out, const struct dm_html *h, const struc
     const struct named *all = (const struct named *)(const void *)list->p;
     for (size_t i = 0, count = list->n / sizeof *all; i < count; i++)
         if (i + 1 == count || compare_names(all + i, all + i + 1) != 0) /* the last of a name */
-            if (!write_attribute(out, h, all + i, is_list(all + i, name, n)))
+            if (!write_attribute(out, h, all + i, name, n))
                 return false;
     return dm_buf_puts(out, dm_html_is_void(t->tag) ? "/>" : ">");
 }

@@ -71,12 +71,18 @@ static size_t id_end(const char *p, size_t n, size_t at)
     return at <= n && size && may_follow(dm_char_at(p, n, at, &size)) ? at : 0;
 }
 
+enum { FIRST_DIGITS = 8 }; /* a number begins with so many of ASCII */
+
 int dm_text_ids(const char *p, size_t n, struct dm_buf *out)
 {
     static const struct dm_swap swap = {"<id>", may_precede, may_follow, false, true};
     struct dm_buf *calls = dm_scratch_get(DM_SCRATCH_SPANS);
     dm_buf_clear(calls);
-    for (size_t at = 0, end; at < n; at = end ? end : at + 1) {
+    for (size_t at = 0, end; n - at >= FIRST_DIGITS; at = end ? end : at + 1) {
+        if (!is_ascii_digit((unsigned char)p[at + FIRST_DIGITS - 1])) {
+            end = at + FIRST_DIGITS;
+            continue;
+        }
         end = is_ascii_digit((unsigned char)p[at]) && may_precede(dm_char_left(p, at))
                   ? id_end(p, n, at)
                   : 0;

@@ -19,6 +19,10 @@ static double *weight_of(const struct dm_jieba *j, uint32_t node)
 
 enum { NO_WORD = 1 };
 
+/* What a byte of ASCII is to a run: 0 when it ends it. BEGINS: it begins words of the dictionary of
+ * two characters of ASCII or more. KNOWN: such a word may be in the run. */
+enum { SIGN = 1, DIGIT = 2, LETTER = 4, BEGINS = 8, KNOWN = 16 };
+
 /* Sets a word's count, which stands in its weight until all are read. */
 static bool add_word(struct dm_jieba *j, const char *p, size_t n, double count)
 {
@@ -55,6 +59,22 @@ static bool read_words(struct dm_jieba *j, const char *p, size_t n, double *tota
     return true;
 }
 
+/* Sorts the bytes of ASCII, and tells which pairs of them begin words. */
+static void sort_bytes(struct dm_jieba *j)
+{
+    for (const char *sign = "+#&._%-"; *sign; sign++)
+        j->kinds[(unsigned char)*sign] = SIGN;
+    for (unsigned c = '0'; c <= 'z'; c++)
+        if (dm_jieba_is_alnum(c))
+            j->kinds[c] = c <= '9' ? DIGIT : LETTER;
+    for (uint32_t a = 0; a < 0x80; a++)
+        for (uint32_t b = 0; j->kinds[a] && j->first[a] && b < 0x80; b++)
+            if (dm_trie_child(&j->trie, j->first[a], b)) {
+                j->pairs[a][b >> 6] |= (uint64_t)1 << (b & 63);
+                j->kinds[a] |= BEGINS;
+            }
+}
+
 static bool load(struct dm_jieba *j, const char *words, size_t n, const char *emissions, size_t m)
 {
     static const double none = NO_WORD;
@@ -66,10 +86,7 @@ static bool load(struct dm_jieba *j, const char *words, size_t n, const char *em
     j->unknown = log(1) - log_total;
     for (uint32_t c = 0; c <= DM_JIEBA_LAST; c++)
         j->first[c] = dm_trie_child(&j->trie, 0, c);
-    for (uint32_t a = 0; a < 0x80; a++)
-        for (uint32_t b = 0; j->first[a] && b < 0x80; b++)
-            if (dm_trie_child(&j->trie, j->first[a], b))
-                j->pairs[a][b >> 6] |= (uint64_t)1 << (b & 63);
+    sort_bytes(j);
     for (uint32_t i = 0; i < j->trie.nodes; i++)
         if (*weight_of(j, i) < 0)
             *weight_of(j, i) = log(-*weight_of(j, i)) - log_total;
@@ -185,56 +202,43 @@ static bool cut_run(const struct dm_jieba *j, const char *p, size_t n, struct dm
     return !run->failed;
 }
 
-/* What a byte of ASCII is to a run, and KNOWN: a word of the dictionary may be in it that has
- * several characters. */
-enum { OUTSIDE = 0, SIGN = 1, DIGIT = 2, LETTER = 4, KNOWN = 8 };
-
-static const unsigned char *kind_table(void)
+/* Whether two neighbours of ASCII begin a word of the dictionary. */
+static bool has_pair(const struct dm_jieba *j, const char *p, size_t from, size_t to)
 {
-    static unsigned char table[0x80];
-    if (table['a'])
-        return table;
-    for (const char *sign = "+#&._%-"; *sign; sign++)
-        table[(unsigned char)*sign] = SIGN;
-    for (unsigned c = '0'; c <= 'z'; c++)
-        if (dm_jieba_is_alnum(c))
-            table[c] = c <= '9' ? DIGIT : LETTER;
-    return table;
+    for (size_t i = from; i + 1 < to; i++) {
+        unsigned char c = (unsigned char)p[i + 1];
+        if (c < 0x80 && (unsigned char)p[i] < 0x80 &&
+            j->pairs[(unsigned char)p[i]][c >> 6] >> (c & 63) & 1)
+            return true;
+    }
+    return false;
 }
 
 /* Where the run ends that begins at `at`. *kinds: what is in it. */
-static size_t run_end(const struct dm_jieba *j, const char *p, size_t n, size_t at,
-                      const unsigned char *kind, unsigned *kinds)
+static size_t run_end(const struct dm_jieba *j, const char *p, size_t n, size_t at, unsigned *kinds)
 {
-    static const uint64_t none[2] = {0, 0};
-    const uint64_t *pairs = none;
-    unsigned found = OUTSIDE;
-    for (size_t size; at < n; at += size) {
-        unsigned char c = (unsigned char)p[at];
-        size = 1;
-        if (c >= 0x80) {
-            if (!dm_jieba_is_han(dm_char_read(p + at, &size)))
-                break;
-            found |= KNOWN;
-        } else if (!kind[c]) {
+    size_t start = at, size;
+    unsigned found = 0, kind;
+    for (;; at += size) {
+        for (; at < n && (kind = j->kinds[(unsigned char)p[at]]); at++)
+            found |= kind;
+        if (at == n || !dm_jieba_is_han(dm_char_read(p + at, &size)))
             break;
-        } else {
-            found |= kind[c] | (unsigned)(pairs[c >> 6] >> (c & 63) & 1) * KNOWN;
-            pairs = j->pairs[c];
-        }
+        found |= KNOWN;
     }
+    if ((found & (BEGINS | KNOWN)) == BEGINS && has_pair(j, p, start, at))
+        found |= KNOWN;
     *kinds = found;
     return at;
 }
 
 int dm_jieba_cut(const struct dm_jieba *j, const char *p, size_t n, struct dm_buf *out)
 {
-    const unsigned char *kind = kind_table();
     struct dm_jieba_run run = {.out = out, .text = p};
     unsigned kinds;
     dm_buf_clear(out);
     for (size_t at = 0, end; at < n && !run.failed; at = end) {
-        end = run_end(j, p, n, at, kind, &kinds);
+        end = run_end(j, p, n, at, &kinds);
         run.base = at;
         if (kinds & KNOWN) {
             if (!cut_run(j, p + at, (size_t)dm_text_length(p + at, end - at), &run))
@@ -242,7 +246,7 @@ int dm_jieba_cut(const struct dm_jieba *j, const char *p, size_t n, struct dm_bu
         } else if (kinds & SIGN && end - at > 1) {
             dm_jieba_add_ascii(&run, at, end);
         } else {
-            if (kinds == OUTSIDE)
+            if (!kinds)
                 end += n - at > 1 && p[at] == '\r' && p[at + 1] == '\n' ? 2 : dm_char_size(p[at]);
             dm_jieba_add_bytes(&run, at, end);
         }
@@ -289,32 +293,36 @@ int dm_jieba_number(const struct dm_jieba *j, const char *p, size_t n, bool begi
 }
 
 /* Whether a word has several characters, all of them letters. */
-static bool is_phrase(const char *p, size_t n)
+static bool is_phrase(const struct dm_jieba *j, const char *p, size_t n)
 {
-    const unsigned char *kind = kind_table();
-    size_t points = 0, size;
-    for (size_t i = 0; i < n; i += size, points++) {
+    if (n == dm_char_size(*p))
+        return false;
+    for (size_t i = 0, size; i < n; i += size) {
         unsigned char c = (unsigned char)p[i];
         size = 1;
-        if (c < 0x80 ? kind[c] != LETTER : !dm_jieba_is_han(dm_char_read(p + i, &size)))
+        if (c < 0x80 ? !(j->kinds[c] & LETTER) : !dm_jieba_is_han(dm_char_read(p + i, &size)))
             return false;
     }
-    return points > 1;
+    return true;
 }
 
-static int tally_phrases(struct dm_tally *t, const char *p, const struct dm_buf *words,
-                         const struct dm_tally *stop, double *share)
+static int tally_phrases(struct dm_tally *t, const struct dm_jieba *j, const char *p,
+                         const struct dm_buf *words, const struct dm_tally *stop, double *share)
 {
     const struct dm_text_span *w = (const void *)words->p;
     size_t most = 0, total = 0;
     for (size_t i = 0; i < words->n / sizeof *w; i++) {
         const char *word = p + w[i].start;
         size_t bytes = w[i].end - w[i].start;
-        if (!is_phrase(word, bytes) || dm_tally_find(stop, word, bytes))
+        if (!is_phrase(j, word, bytes))
             continue;
         struct dm_piece *piece = dm_tally_add(t, word, bytes);
         if (!piece)
             return DM_EMEMORY;
+        if (!piece->count && dm_tally_find(stop, word, bytes))
+            piece->count = SIZE_MAX;
+        if (piece->count == SIZE_MAX)
+            continue;
         most = ++piece->count > most ? piece->count : most;
         total++;
     }
@@ -361,7 +369,7 @@ int dm_jieba_phrase_share(const struct dm_jieba *j, const char *p, size_t n,
     struct dm_tally phrases = {0};
     int status = dm_jieba_cut(j, p, n, words);
     if (status == DM_OK)
-        status = tally_phrases(&phrases, p, words, &stop->words, share);
+        status = tally_phrases(&phrases, j, p, words, &stop->words, share);
     dm_tally_finish(&phrases);
     return status;
 }

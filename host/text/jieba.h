@@ -16,6 +16,7 @@ struct dm_jieba {
     struct dm_trie trie;
     uint32_t first[DM_JIEBA_LAST + 1]; /* nodes behind the root; 0: none */
     uint64_t pairs[0x80][2];           /* bits of those of ASCII with which each begins a word */
+    unsigned char kinds[0x100];        /* what bytes are to a run */
     struct dm_buf weights; /* a double for each node: ln of the word's share; above 0: no word */
     double unknown;        /* the weight of what is no word */
     double *emit[DM_JIEBA_STATES]; /* ln of a state's share, for each ideograph */

@@ -29,23 +29,16 @@ static size_t line_end(const char *p, size_t n, size_t i)
     }
 }
 
-int dm_text_lines(const char *p, size_t n, struct dm_buf *out)
+/* Appends the line that ends at byte i, when one does; *start goes to the next one. False when
+ * memory is short. */
+static bool list_end(const char *p, size_t n, size_t i, size_t *start, struct dm_buf *out)
 {
-    struct dm_text_span line = {0, 0};
-    dm_buf_clear(out);
-    for (size_t i = 0, size; i < n; i += size ? size : 1) {
-        size = line_end(p, n, i);
-        if (!size)
-            continue;
-        line.end = i;
-        if (!dm_buf_add(out, &line, sizeof line))
-            return DM_EMEMORY;
-        line.start = i + size;
-    }
-    line.end = n;
-    if (line.start < n && !dm_buf_add(out, &line, sizeof line))
-        return DM_EMEMORY;
-    return DM_OK;
+    struct dm_text_span line = {*start, i};
+    size_t size = i < *start ? 0 : line_end(p, n, i);
+    if (!size)
+        return true;
+    *start = i + size;
+    return dm_buf_add(out, &line, sizeof line);
 }
 
 /* The count so far; places are numbers of code points. */
@@ -93,6 +86,19 @@ __attribute__((target("avx2"))) static inline uint32_t find_ends(__m256i b)
     return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(low, high), wide));
 }
 
+/* Goes over whole blocks; *at goes on to the rest. */
+__attribute__((target("avx2"))) static bool list_avx2(const char *p, size_t n, size_t *at,
+                                                      size_t *start, struct dm_buf *out)
+{
+    for (; n - *at >= 32; *at += 32) {
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + *at));
+        for (uint32_t m = find_ends(b); m; m &= m - 1)
+            if (!list_end(p, n, *at + (size_t)__builtin_ctz(m), start, out))
+                return false;
+    }
+    return true;
+}
+
 __attribute__((target("avx2,popcnt"))) static size_t tally_avx2(struct tally *t, const char *p,
                                                                 size_t n)
 {
@@ -130,4 +136,21 @@ void dm_text_measure_lines(const char *p, size_t n, struct dm_line_counts *count
     }
     counts->lines = (double)t.lines;
     counts->longest = (double)t.longest;
+}
+
+int dm_text_lines(const char *p, size_t n, struct dm_buf *out)
+{
+    struct dm_text_span last = {0, n};
+    size_t i = 0;
+    bool ok = true;
+    dm_buf_clear(out);
+#if defined(__x86_64__)
+    if (dm_text_wide())
+        ok = list_avx2(p, n, &i, &last.start, out);
+#endif
+    for (; ok && i < n; i++)
+        ok = list_end(p, n, i, &last.start, out);
+    if (ok && last.start < n)
+        ok = dm_buf_add(out, &last, sizeof last);
+    return ok ? DM_OK : DM_EMEMORY;
 }

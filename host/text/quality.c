@@ -41,15 +41,24 @@ static size_t skip_space(const char *p, size_t n, size_t at)
     return at;
 }
 
+/* How often three bytes stand in the text, without overlaps. Their first one is rare. */
+static double count_of(const char *three, const char *p, size_t n)
+{
+    double count = 0;
+    for (const char *at = p; (at = memchr(at, *three, (size_t)(p + n - at))) != NULL;) {
+        bool found = p + n - at >= 3 && memcmp(at, three, 3) == 0;
+        count += found;
+        at += found ? 3 : 1;
+    }
+    return count;
+}
+
 /* Number signs, and ellipses of three dots or of one character. */
 static void count_signs(const char *p, size_t n, struct dm_quality_counts *k)
 {
     for (const char *at = p; (at = memchr(at, '#', (size_t)(p + n - at))) != NULL; at++)
         k->hashes++;
-    for (const char *at = p; (at = memmem(at, (size_t)(p + n - at), "...", 3)) != NULL; at += 3)
-        k->ellipses++;
-    for (const char *at = p; (at = memmem(at, (size_t)(p + n - at), "…", 3)) != NULL; at += 3)
-        k->ellipses++;
+    k->ellipses += count_of("...", p, n) + count_of("…", p, n);
 }
 
 /* Whether a line begins with a bullet or a hyphen, and ends with an ellipsis, white space aside. */

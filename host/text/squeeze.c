@@ -75,10 +75,23 @@ __attribute__((target("avx2"))) static inline __m256i may_be_tight(__m256i b)
     return _mm256_andnot_si256(plain, _mm256_set1_epi8(-1));
 }
 
-/* First bytes that spaces beyond ASCII may have; none that Chinese characters have. */
+__attribute__((target("avx2"))) static inline __m256i is(__m256i b, int c)
+{
+    return _mm256_cmpeq_epi8(b, _mm256_set1_epi8((char)c));
+}
+
+/* First bytes of spaces beyond ASCII. */
 __attribute__((target("avx2"))) static inline __m256i may_be_space(__m256i b)
 {
-    return _mm256_or_si256(between(b, (char)0xC2, (char)0xE3), between(b, (char)0xEA, (char)0xEF));
+    return _mm256_or_si256(between(b, (char)0xE1, (char)0xE3),
+                           _mm256_or_si256(is(b, 0xC2), is(b, 0xEF)));
+}
+
+/* Second bytes of theirs, which tell them from most quotes, dashes and full width punctuation. */
+__attribute__((target("avx2"))) static inline __m256i may_follow(__m256i b)
+{
+    return _mm256_or_si256(_mm256_or_si256(is(b, 0x80), is(b, 0x81)),
+                           _mm256_or_si256(_mm256_or_si256(is(b, 0x9A), is(b, 0xA0)), is(b, 0xBB)));
 }
 
 /* Where from i on, i > 0, the first space may stand that does not stay as it is, or where less than
@@ -91,7 +104,8 @@ __attribute__((target("avx2"))) static size_t skip_wide(const char *p, size_t n,
         __m256i tight = _mm256_and_si256(may_be_tight(next), may_be_tight(load(p + i - 1)));
         __m256i more = _mm256_or_si256(_mm256_cmpeq_epi8(next, space), may_be_space(next));
         __m256i odd = _mm256_and_si256(_mm256_cmpeq_epi8(b, space), _mm256_or_si256(tight, more));
-        uint32_t mask = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(odd, may_be_space(b)));
+        __m256i wide = _mm256_and_si256(may_be_space(b), may_follow(next));
+        uint32_t mask = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(odd, wide));
         if (mask)
             return i + (size_t)__builtin_ctz(mask);
     }

@@ -171,6 +171,17 @@ return Shout
     has(lines, "pipeline.lua:5:", "it begins with .+ without an anchor")
     assert.equal(2, #lines)
   end)
+  it("warns of those that read again behind what does not hold them", function()
+    operators [[
+      { "replace_content_mapper", pattern = "(?<!x)[b-z]+@[a-z]+" },
+      { "replace_content_mapper", pattern = "(?<!.).*@x" },
+      { "replace_content_mapper", pattern = "(?<![,;])[a-z][a-z0-9]+@" },
+      { "replace_content_mapper", pattern = "[0-9][a-z]+@" }]]
+    local _, lines = check "pipeline.lua"
+    has(lines, "pipeline.lua:4:35: warning: ", "it begins with (?<!x)[b-z]+ without an anchor")
+    has(lines, "pipeline.lua:6:35: warning: ", "it begins with (?<![,;])[a-z][a-z0-9]+ without an anchor")
+    assert.equal(2, #lines)
+  end)
   it("tells which rows are none", function()
     t.write(dir .. "/in.jsonl", '{"text":"a"}\n[1]\n{"text":\n')
     operators ""

@@ -144,5 +144,8 @@ describe("dmhost completion", function()
       fish = "fish/vendor_completions.d/dmhost.fish" } do
       assert.equal(t.read(dir .. "/c." .. shell), t.read(dir .. "/usr/share/" .. path))
     end
+    for _, path in ipairs { "LICENSE", "README.md", "examples/clean.lua", "lua/help/running.md", "ops/README.md" } do
+      assert.equal(t.read(path), t.read(dir .. "/usr/share/doc/dmhost/" .. path))
+    end
   end)
 end)

@@ -286,6 +286,21 @@ time.sleep(1000)
     assert.is_nil(output())
   end)
 
+  it("files of the run that are removed under way, by failing", function()
+    for _, name in ipairs { "rows", "rejects.jsonl", "ledger.jsonl" } do
+      prepare(20, 1000)
+      local status, _, err = script(([[
+        $dmhost run pipeline.lua -j 2 -q & pid=$!
+        await test -s out.jsonl.run/journal
+        rm out.jsonl.run/%s
+        touch quick
+        wait $pid]]):format(name))
+      assert.equal(1, status, err)
+      assert.truthy(err:find("out.jsonl.run/" .. name .. ": No such file or directory", 1, true), err)
+      assert.is_nil(output())
+    end
+  end)
+
   it("a full disk, by failing resumably", function()
     prepare(0)
     os.execute("mkdir " .. q(dir .. "/small"))

@@ -43,6 +43,12 @@ describe("rows", function()
     assert.is_nil(rejects[3].input)
     assert.equal("eyJhIjoi/yJ9", rejects[3].input_base64)
   end)
+  it("with a byte order mark within the file are rejected, which it says", function()
+    local _, rejects = run('{"a":1}\n\239\187\191{"a":2}\n{"a":\239\187\191 3}\n', "")
+    assert.same({ "not valid JSON: a byte order mark within the file, at byte 1 of the row",
+      "not valid JSON: a byte order mark within the file, at byte 6 of the row" }, reasons(rejects))
+    assert.equal('\239\187\191{"a":2}', rejects[1].input)
+  end)
   it("with an unpaired surrogate are rejected when the field is read, and pass when another is changed", function()
     local input = '{"text":"\\ud83d","n":1}\n{"text":"fine","n":2}\n'
     local out, rejects = run(input, "operators = { dm.map(function(s) s.text = s.text:upper() end) }")

@@ -245,6 +245,8 @@ describe("Data-Juicer's mappers", function()
     local function markup(s) return extract({ retain_html_tags = true }, { text = s })[1] end
     for s, wanted in pairs { -- as Beautiful Soup 4.15 has them over the html.parser of Python 3.11
       ['<table b="1" A=2 b="3" rel="a  b"><a rel=" c  d">'] = '<table a="2" b="3" rel="a  b"><a rel="c d"></a></table>',
+      ["<table><META charset=latin1 Name=x>"] = '<table><meta charset="utf-8" name="x"/></table>',
+      ["<table><a charset=b>"] = '<table><a charset="b"></a></table>',
       ["<table><p>a</ p>b</ p c></table>"] = "<table><p>a</p>b<!-- p c--></table>",
       ['<table></td x="a>b">c</table>'] = '<table>b"&gt;c</table>',
       ["<table><script>a</script x>b</table>"] = "<table><script></script></table>",

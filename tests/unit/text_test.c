@@ -69,9 +69,15 @@ static double slow_alnum(const char *p, size_t n)
 
 static struct dm_line_counts slow_lines(const char *p, size_t n)
 {
-    static struct dm_buf spans;
+    static struct dm_buf spans, other;
     struct dm_line_counts c = {0, 0};
+    bool plain = dm_text_plain;
+    dm_text_lines(p, n, &other);
+    dm_text_plain = true;
     dm_text_lines(p, n, &spans);
+    dm_text_plain = plain;
+    ok(spans.n == other.n && (!spans.n || memcmp(spans.p, other.p, spans.n) == 0), "lines of %.*s",
+       (int)n, p);
     const struct dm_text_span *line = (const void *)spans.p;
     c.lines = (double)(spans.n / sizeof *line);
     for (size_t i = 0; i < spans.n / sizeof *line; i++) {

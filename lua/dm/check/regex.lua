@@ -11,7 +11,8 @@ local M = {}
 ---@field possessive boolean?
 ---@field alternatives dm.RegexItem[][]? of a group, and of what looks around
 ---@field atomic boolean?
----@field anchor boolean? it holds at few places only: ^, \A, \G, what looks behind
+---@field anchor boolean? it holds at few places only: ^, \A, \G
+---@field behind boolean? it looks behind
 
 local parse_alternatives
 
@@ -41,7 +42,7 @@ end
 ---What follows an opening parenthesis: pattern of Lua, and what such a group is.
 local GROUPS = {
   { "^%?[=!]", { kind = "look" } },
-  { "^%?<[=!]", { kind = "look", anchor = true } },
+  { "^%?<[=!]", { kind = "look", behind = true } },
   { "^%?>", { kind = "group", atomic = true } },
   { "^%?P?<[%w_]+>", { kind = "group" } },
   { "^%?'[%w_]+'", { kind = "group" } },
@@ -186,30 +187,39 @@ function M.nested(alternatives)
   end
 end
 
----The first item that takes a character, unless what stands before it holds at few places only.
-local function first_item(sequence)
-  for i, item in ipairs(sequence) do
-    if item.anchor then return nil end
-    if item.kind ~= "zero" and item.kind ~= "look" then return item, i end
+---Whether something must match behind an item of a sequence.
+local function must_follow(sequence, at)
+  for i = at + 1, #sequence do
+    local item = sequence[i]
+    if not M.may_be_empty(item) or item.kind ~= "char" and item.min > 0 then return true end
   end
+  return false
 end
 
----What a pattern begins with, when that is repeated without bound and something must follow: each place of a text is
----then tried anew, with a time that grows with the square of the text's length.
+---@class dm.RegexBeginning
+---@field item dm.RegexItem what is repeated
+---@field written string the pattern up to it
+---@field certain boolean no text is needed to see that it is read again: nothing stands before it
+
+---What a pattern begins with, up to an item that is repeated without bound, when something must follow: each place of a
+---text may then be tried anew, with a time that grows with the square of the text's length.
 ---@param alternatives dm.RegexItem[][]
----@return dm.RegexItem?
-function M.leading(alternatives)
+---@return dm.RegexBeginning?
+function M.beginning(alternatives)
   for _, sequence in ipairs(alternatives) do
-    local item, at = first_item(sequence)
-    local must_follow = false
-    for i = (at or 0) + 1, #sequence do
-      must_follow = must_follow or not M.may_be_empty(sequence[i]) or sequence[i].kind ~= "char"
-        and sequence[i].min > 0
-    end
-    if item and item.max == math.huge and item.kind ~= "group" and must_follow then return item end
-    if item and item.kind == "group" and item.min > 0 and (must_follow or #sequence == at) then
-      local inner = M.leading(item.alternatives)
-      if inner then return inner end
+    local written, certain = "", true
+    for i, item in ipairs(sequence) do
+      if item.anchor then break end
+      written = written .. item.written
+      if item.kind == "group" then
+        local inner = item.min > 0 and (must_follow(sequence, i) or i == #sequence) and M.beginning(item.alternatives)
+        if inner then return inner end
+        break
+      elseif item.max == math.huge then
+        if must_follow(sequence, i) then return { item = item, written = written, certain = certain } end
+        break
+      end
+      certain = certain and item.kind == "zero"
     end
   end
 end

@@ -84,6 +84,8 @@ local HINTS = {
   { "unpaired surrogate", "half of a pair stands for no character: mend the row where it was made" },
   { "^not valid JSON: expected a value, at byte 1 of the row", "dmhost reads JSONL, an object on each line; of CSV or "
     .. "Parquet `duckdb -c \"COPY (FROM 'x.csv') TO 'x.jsonl'\"` makes it" },
+  { "^not valid JSON: a byte order mark",
+    "files with one each were joined: `sed 's/\\xEF\\xBB\\xBF//' IN > OUT` removes it" },
   { "^the row is an array", "`jq -c '.[]' IN.json > OUT.jsonl` makes a row of each element" },
   { "^not valid UTF%-8, at byte", "`iconv -f latin1 -t utf-8 IN > OUT` converts a file, if Latin-1 is what it is" },
   { "^nested deeper than", "raise limits.depth in the pipeline" },
