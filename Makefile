@@ -88,8 +88,7 @@ conformance: $(BUILD)/dmhost
 	@$(BUILD)/dmhost lua tests/ops/conformance.lua
 
 # HOSTILE_BYTES of another length, and only cases whose names match CASES, a pattern of Lua. TMPDIR takes 2 GB of texts.
-# SAN=1 takes some 75 minutes of processor time, estimated from a tenth of the length; but where rep_len is 1e6 (the last
-# parameters of character_repetition_filter and word_repetition_filter) the time grows with rep_len too, to hours.
+# SAN=1 takes some 75 minutes of processor time, estimated from a tenth of the length.
 # The sanitizers look through all of the text whenever memmem is called, however near what it finds is.
 hostile: HOSTILE_BYTES ?= 1e7
 hostile: CASES ?= .
