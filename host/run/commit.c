@@ -201,18 +201,31 @@ static int cut_streams(struct dm_commit *c, const struct dm_place at[DM_STREAMS]
     return rc;
 }
 
+/* Shards that are complete hold rows: one that is under neither of its names was removed. */
+static int check_shards(const struct dm_commit *c, uint64_t n, struct dm_error *err)
+{
+    char from[PATH_BYTES], to[PATH_BYTES];
+    for (uint64_t shard = 0; c->job->kind == DM_TO_FOLDER && shard < n; shard++)
+        if (dm_stream_path(&c->streams[DM_ROWS], shard, from, sizeof from) &&
+            dm_names_final(c, shard, to, sizeof to) && access(to, F_OK) && access(from, F_OK))
+            return dm_fail(err, DM_EUSAGE,
+                           "%s was complete, and is not there any more\n"
+                           "put it back, or start again with --force",
+                           to);
+    return DM_OK;
+}
+
 int dm_commit_restore(struct dm_commit *c, const struct dm_place at[DM_STREAMS],
                       struct dm_error *err)
 {
-    int rc = cut_streams(c, at, err);
-    uint64_t from = 0;
+    int rc = check_shards(c, at[DM_ROWS].shard, err);
+    if (rc == DM_OK)
+        rc = cut_streams(c, at, err);
     if (rc == DM_OK)
         rc = deliver(c, at[DM_ROWS].offset, at[DM_LEDGER].offset, err);
     if (rc || !c->streams[DM_ROWS].numbered)
         return rc;
-    if (c->job->kind == DM_TO_FOLDER && at[DM_ROWS].shard > 0)
-        from = at[DM_ROWS].shard - 1;
-    return name_shards(c, from, at[DM_ROWS].shard, true, err);
+    return name_shards(c, 0, at[DM_ROWS].shard, true, err);
 }
 
 int dm_commit_finish(struct dm_commit *c, const struct dm_place end[DM_STREAMS],

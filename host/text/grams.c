@@ -9,6 +9,14 @@ static uint32_t next_base;
 
 enum kind { SHORT, BYTES, WORDS }; /* bytes in n-grams of 8 to 16; bytes; 32-bit units */
 
+enum { LONG = 64 }; /* units of an n-gram that is not compared with others as a whole, if need be */
+
+static inline __attribute__((always_inline)) uint32_t unit(const struct dm_grams *g, size_t i,
+                                                           enum kind kind)
+{
+    return kind == WORDS ? ((const uint32_t *)g->units)[i] : ((const uint8_t *)g->units)[i];
+}
+
 static inline __attribute__((always_inline)) bool same(const struct dm_grams *g, size_t a, size_t b,
                                                        enum kind kind)
 {
@@ -20,14 +28,36 @@ static inline __attribute__((always_inline)) bool same(const struct dm_grams *g,
     return memcmp(p + a * unit, p + b * unit, g->len * unit) == 0;
 }
 
+/* The same of long ones. Their hashes are the same too; and where the n-gram before i has been
+ * seen, that tells of all units but the last: so repetitions are not read once for each of their
+ * units. */
+static inline __attribute__((always_inline)) bool same_long(const struct dm_grams *g, size_t seen,
+                                                            size_t i, enum kind kind)
+{
+    size_t last = g->len - 1, next = i ? g->first[i - 1] + 1 : i;
+    if (g->tags[seen] != g->tags[i])
+        return false;
+    if (next < i && g->first[next] == seen)
+        return unit(g, seen + last, kind) == unit(g, i + last, kind);
+    return same(g, seen, i, kind);
+}
+
 /* Notes the n-gram that begins at unit i. */
 static inline __attribute__((always_inline)) void note(struct dm_grams *g, uint64_t hash, size_t i,
                                                        enum kind kind)
 {
     uint32_t slot = (uint32_t)(hash >> g->shift), seen;
+    bool is_long = kind != SHORT && g->len >= LONG;
+    if (is_long) {
+        g->first[i] = (uint32_t)i;
+        g->tags[i] = (uint32_t)hash;
+    }
     for (; (seen = g->table[slot]) >= g->base; slot = (slot + 1) & g->mask) {
-        if (same(g, seen - g->base, i, kind)) {
-            g->again[g->repeats++] = seen - g->base;
+        seen -= g->base;
+        if (is_long ? same_long(g, seen, i, kind) : same(g, seen, i, kind)) {
+            g->again[g->repeats++] = seen;
+            if (is_long)
+                g->first[i] = seen;
             return;
         }
     }
@@ -43,12 +73,6 @@ static void note_short(struct dm_grams *all)
     for (size_t i = 0; i < g.n; i++)
         note(&g, dm_load8(p + i) * a + dm_load8(end + i) * b, i, SHORT);
     *all = g;
-}
-
-static inline __attribute__((always_inline)) uint32_t unit(const struct dm_grams *g, size_t i,
-                                                           enum kind kind)
-{
-    return kind == WORDS ? ((const uint32_t *)g->units)[i] : ((const uint8_t *)g->units)[i];
 }
 
 /* The hash is a polynomial that rolls along the units. */
@@ -77,10 +101,12 @@ int dm_grams_note(struct dm_grams *g, bool wide)
         slots *= 2;
     size_t cap = dm_scratch_get(DM_SCRATCH_TABLE)->cap;
     g->table = dm_scratch_room(DM_SCRATCH_TABLE, slots * sizeof *g->table);
-    g->again = dm_scratch_room(DM_SCRATCH_LIST, g->n * sizeof *g->again);
+    g->again = dm_scratch_room(DM_SCRATCH_LIST, (g->len < LONG ? 1 : 3) * g->n * sizeof *g->again);
     g->repeats = 0;
     if (!g->table || !g->again)
         return DM_EMEMORY;
+    g->first = g->again + g->n;
+    g->tags = g->first + g->n;
     struct dm_buf *room = dm_scratch_get(DM_SCRATCH_TABLE);
     if (room->cap != cap || next_base > UINT32_MAX - g->n || next_base == 0) {
         memset(room->p, 0, room->cap);

@@ -12,6 +12,8 @@ struct dm_grams {
     size_t n;          /* n-grams: at least one, below 2^30 */
     size_t len;        /* units in one, at least one */
     uint32_t *table, *again;
+    uint32_t *first,
+        *tags; /* of long ones, for each: where it was first seen, a part of its hash */
     unsigned shift;
     uint32_t mask, base;
     size_t repeats; /* entries of again: first places of n-grams that were seen again */

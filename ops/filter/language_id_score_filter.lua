@@ -4,13 +4,16 @@
 -- know; scores are not: the score is the share of the text that CLD2 takes to be in its main language, about 0.95 to
 -- 0.99 for a text in one language, less for mixed ones, and 0 with the language "un" for a few words or what is no
 -- language. So without a model the same min_score keeps other rows than Data-Juicer does.
+--
+-- CLD2 looks at all of a text, at 33 MB/s in its own functions. Parts of a text would not do: of documents over 4 KB,
+-- 16 pieces of 256 bytes, spread evenly, gave another language for 4 of 100 and another answer at 0.8 for as many.
 local Filter = require("dm.base_op").Filter
 local fasttext = require "dm.text.fasttext"
 local text = require "dm.text"
 
 local LanguageIdScore = Filter:extend {
   name = "language_id_score_filter",
-  cost = "CLD2",
+  cost = "CLD2's own functions, which look at all of a text",
   summary = "Keep texts in certain languages, as CLD2 or a fastText model tells them.",
   origin = "Data-Juicer",
   bounds = { "min_score" },

@@ -10,7 +10,7 @@ local err = ffi.new "struct dm_error"
 
 local Segmentation = Slicer:extend {
   name = "Segmentation",
-  cost = "a file is written for each chunk",
+  cost = "the file system, in which each chunk becomes a file",
   summary = "Write random chunks of a text to files.",
   origin = "DataMate",
   params = {
