@@ -14,17 +14,19 @@
 
 enum { PATH_BYTES = 4096 };
 
-/* Whether a run makes files of that name in its directory. */
+/* Whether a run makes files or folders of that name in its directory. */
 static bool is_of_run(const char *name)
 {
     static const char *const names[] = {
-        "asked",         "cancel",        "delivery.json", "dropped",   "dropped.jsonl",
-        "files.jsonl",   "finished",      "inputs",        "journal",   "ledger.jsonl",
-        "log",           "operator.json", "out.jsonl",     "plan.json", "profile.json",
-        "rejects.jsonl", "rows",          "rows.jsonl",    "run.json",  "status.json"};
+        "asked",        "cancel",        "delivery.json", "dropped",    "dropped.jsonl",
+        "files.jsonl",  "finished",      "hosts",         "inputs",     "journal",
+        "ledger.jsonl", "log",           "operator.json", "out.jsonl",  "plan.json",
+        "profile.json", "rejects.jsonl", "rows",          "rows.jsonl", "run.json",
+        "status.json"};
     static const char fresh[] = ".new";
     size_t n = strlen(name), digits = strspn(name, "0123456789");
-    if (strncmp(name, "spill-", 6) == 0 || strncmp(name, "stdin-", 6) == 0)
+    if (strncmp(name, "spill-", 6) == 0 || strncmp(name, "stdin-", 6) == 0 ||
+        strncmp(name, "pass-", 5) == 0)
         return true;
     if (digits >= 5) /* rows of a shard, or of an input */
         return strcmp(name + digits, ".jsonl") == 0 || strcmp(name + digits, ".rows") == 0;
@@ -36,7 +38,7 @@ static bool is_of_run(const char *name)
     return false;
 }
 
-/* Removes what an earlier run left in the folder, and its passes; were one of its files a link, or
+/* Removes what an earlier run left in the folder, and its passes; were one of its names a link, or
  * a pipe, the run would write who knows where. What others have put there stays. */
 static int clear(const char *folder, struct dm_error *err)
 {
