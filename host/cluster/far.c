@@ -31,15 +31,7 @@ static void kill_worker(struct dm_peer *peer)
         dm_link_say_number(h->link, DM_AXE, peer->slot);
 }
 
-static void release_worker(struct dm_peer *peer)
-{
-    struct dm_far *h = peer->far;
-    if (h->workers[peer->slot] == peer)
-        h->workers[peer->slot] = NULL;
-    dm_peer_free(peer);
-}
-
-static const struct dm_channel far_channel = {send_worker, kill_worker, release_worker};
+static const struct dm_channel far_channel = {send_worker, kill_worker, dm_peer_free};
 
 static void launch(struct dm_far *h, uint32_t slot)
 {
@@ -62,7 +54,6 @@ static void launch(struct dm_far *h, uint32_t slot)
 void dm_hosts_replace(struct dm_peer *peer)
 {
     struct dm_far *h = peer->far;
-    h->workers[peer->slot] = NULL;
     if (h->link)
         launch(h, peer->slot);
 }
@@ -91,19 +82,24 @@ void dm_far_ask(struct dm_far *h)
         dm_run_fail(all->c, &err);
 }
 
+/* The slot is free first: the run may end with the worker, and let go of those in slots. */
+static void lose_worker(struct dm_far *h, uint32_t slot)
+{
+    struct dm_peer *peer = h->workers[slot];
+    dm_serve_cancel(h, slot);
+    h->workers[slot] = NULL;
+    dm_pool_lose(peer);
+}
+
 static void lose_workers(struct dm_far *h)
 {
     uint32_t n = (uint32_t)h->hosts->job->slots;
     for (uint32_t i = 0; i < n; i++) /* none gets what another leaves */
         if (h->workers[i])
             h->workers[i]->killed = DM_KILL_HOST;
-    for (uint32_t i = 0; i < n; i++) {
-        struct dm_peer *peer = h->workers[i];
-        if (!peer)
-            continue;
-        dm_serve_cancel(h, i);
-        dm_pool_lose(peer);
-    }
+    for (uint32_t i = 0; i < n; i++)
+        if (h->workers[i])
+            lose_worker(h, i);
 }
 
 void dm_far_let_go(struct dm_far *h, bool flush)
@@ -231,8 +227,7 @@ static void on_gone(struct dm_far *h, struct dm_wire *w)
     if (!peer->killed)
         peer->killed = killed;
     peer->far_board = board;
-    dm_serve_cancel(h, slot);
-    dm_pool_lose(peer);
+    lose_worker(h, slot);
 }
 
 static void on_frame(struct dm_link *link, enum dm_message type, struct dm_wire *w)

@@ -115,6 +115,29 @@ describe("workers behind worker hosts", function()
     assert.truthy(t.read(dir .. "/out.run/rejects.jsonl"):find "row_time")
   end)
 
+  it("end the run when workers can not make an operator", function()
+    t.bash(("mkdir %s/ops"):format(q(dir)))
+    for body, want in pairs {
+      ["while true do end"] = { 2, 'operator 1, "late", can not be made: its init took longer than limits.init_time' },
+      ["require('ffi').cast('int *', 8)[0] = 1"] = { 1, "workers were lost without a split getting done" },
+    } do
+      t.write(dir .. "/ops/late.lua", ([[
+        local Late = require("dm.base_op").Mapper:extend { name = "late" }
+        function Late:init()
+          local file = io.open "/proc/self/cmdline"
+          local worker = file:read "*a":find "worker%%z"
+          file:close()
+          if worker then %s end
+        end
+        function Late:execute() end
+        return Late]]):format(body))
+      t.pipeline(dir, 'operators = { { "late" } }, limits = { init_time = "1s" }')
+      local status, _, err = run("out", "-i in/a.jsonl --engine process --workers 2 --force --ops ops")
+      assert.equal(want[1], status, err)
+      assert.truthy(err:find("dmhost: [^\n]*" .. want[2]), err)
+    end
+  end)
+
   it("are said to have come when it is a worker of theirs that is not ready", function()
     t.pipeline(dir, [[operators = { (function()
       local op = dm.map(function() end)
