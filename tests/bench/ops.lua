@@ -8,7 +8,7 @@ local sample = require "dm.sample"
 local timing = require "tests.bench.timing"
 
 local CORPUS, BYTES, FLOOR = "build/bench/200M.jsonl", 20e6, 60
-local FOLDER = timing.first_line "mktemp -d" -- for an operator that writes files
+local FOLDER = timing.first_line "mktemp -d -p ${BENCH_DIR:-/dev/shm}" -- in memory, for an operator that writes files
 
 ---Where an example's parameters would make a sample of every few characters.
 local PARAMS = { text_chunk_mapper = { max_len = 800 } }
