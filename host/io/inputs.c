@@ -106,13 +106,6 @@ static char *real_output(const char *path)
     return real;
 }
 
-/* Whether what is written into the folder that is searched stays input: rows may be written back
- * to where they come from. */
-static bool may_write_back(const struct dm_inputs *in, const char *output)
-{
-    return !in->documents || strstr(output, "{file}");
-}
-
 /* How a walk through `root` names what stands at `path`: "" for root itself, NULL when it is not
  * there. The caller frees it. */
 static char *name_under(const char *root, const char *path)
@@ -174,17 +167,30 @@ static int visit(void *arg, const char *path, enum dm_walk_kind kind, struct dm_
     return add_file(s->in, path, mode, err);
 }
 
+/* Output goes into the folder that is searched itself. Rows that were written there would be found
+ * when the run is resumed; documents have names of their own, and stay input. */
+static int take_own_folder(struct search *s, size_t i, const char *root, struct dm_error *err)
+{
+    free(s->outputs[i]);
+    s->outputs[i] = NULL;
+    if (s->in->documents)
+        return DM_OK;
+    return dm_fail(err, DM_EUSAGE,
+                   "%s is searched for input, and output goes there too\n"
+                   "choose another folder with -o",
+                   root);
+}
+
 static int search(struct dm_inputs *in, const char *root, struct dm_error *err)
 {
     struct search s = {.in = in};
-    for (size_t i = 0; i < DM_INPUTS_OUTPUTS; i++)
+    int rc = DM_OK;
+    for (size_t i = 0; i < DM_INPUTS_OUTPUTS; i++) {
         s.outputs[i] = name_under(root, in->outputs[i]);
-    for (size_t i = 0; i < DM_INPUTS_OUTPUTS; i++)
-        if (s.outputs[i] && !*s.outputs[i] && may_write_back(in, in->outputs[i])) {
-            free(s.outputs[i]);
-            s.outputs[i] = NULL;
-        }
-    int rc = dm_walk(root, visit, &s, err);
+        if (s.outputs[i] && !*s.outputs[i] && (!in->documents || strstr(in->outputs[i], "{file}")))
+            rc = take_own_folder(&s, i, root, err);
+    }
+    rc = rc ? rc : dm_walk(root, visit, &s, err);
     for (size_t i = 0; i < DM_INPUTS_OUTPUTS; i++)
         free(s.outputs[i]);
     return rc;
@@ -251,7 +257,8 @@ int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *er
         return dm_fail_errno(err, DM_EIO, "cannot search for %s", pattern);
     rc = DM_OK;
     for (size_t i = 0; i < found.gl_pathc && rc == DM_OK; i++)
-        if (stat(found.gl_pathv[i], &st) || !is_output_file(in, &st))
+        if (stat(found.gl_pathv[i], &st) ||
+            !(is_output_file(in, &st) || is_of_run(found.gl_pathv[i])))
             rc = add_existing(in, found.gl_pathv[i], err);
     globfree(&found);
     return rc;

@@ -87,9 +87,14 @@ describe("dmhost run refuses", function()
   end)
   it("several outputs in the place of inputs, which could not be resumed", function()
     os.execute(("mkdir %s/sub && echo '{}' | tee %s/sub/b.jsonl >%s/sub/00000.jsonl"):format(q(dir), q(dir), q(dir)))
-    refused('input = "sub/", output = "sub/{file}", operators = {}', "--force", "sub/00000.jsonl is an input and an ")
-    refused('input = "./sub/", output = "sub/{file}", operators = {}', "--force", "sub/00000.jsonl is an input and an ")
-    refused('input = "sub/", output = "sub/", operators = {}', "--force", "sub/00000.jsonl is an input and an output")
+    for _, output in ipairs { "sub/{file}", "sub/", "sub/x{file}", "./sub/{file}.out.jsonl" } do
+      refused(('input = "sub/", output = %q, operators = {}'):format(output), "--force",
+        "sub is searched for input, and output goes there too\n  next    choose another folder with -o")
+    end
+    for _, output in ipairs { "sub/{file}", "./sub/{file}", "sub/" } do
+      refused(('input = "sub/*.jsonl", output = %q, operators = {}'):format(output), "--force",
+        "sub/00000.jsonl is an input and an output")
+    end
     assert.equal("{}\n", t.read(dir .. "/sub/00000.jsonl"))
   end)
   it("an output for each input that would be a folder, or lie in one that is not empty", function()
