@@ -184,7 +184,7 @@ static bool is_named(const struct dm_commit *c, struct dm_place at)
     struct stat st;
     return dm_stream_path(&c->streams[DM_ROWS], at.shard, from, sizeof from) && stat(from, &st) &&
            dm_names_final(c, at.shard, to, sizeof to) && stat(to, &st) == 0 &&
-           (uint64_t)st.st_size == at.offset && c->job->resume;
+           (uint64_t)st.st_size == at.offset && c->resumed;
 }
 
 static int cut_streams(struct dm_commit *c, const struct dm_place at[DM_STREAMS],
@@ -237,7 +237,7 @@ int dm_commit_finish(struct dm_commit *c, const struct dm_place end[DM_STREAMS],
     bool open_shard = c->job->kind == DM_TO_FILE || end[DM_ROWS].offset > 0 ||
                       (c->job->kind == DM_TO_FOLDER && end[DM_ROWS].shard == 0);
     if (open_shard)
-        rc = name_shard(c, end[DM_ROWS].shard, c->job->resume, err);
+        rc = name_shard(c, end[DM_ROWS].shard, c->resumed, err);
     if (rc == DM_OK && c->job->kind == DM_TO_FOLDER) /* what a larger run has left there */
         rc = remove_behind(c->job->output, c->streams[DM_ROWS].name,
                            end[DM_ROWS].shard + open_shard, err);

@@ -20,6 +20,7 @@ struct dm_commit {
     struct dm_inputs *inputs;
     struct dm_stream streams[DM_STREAMS];
     struct dm_journal *journal;
+    bool resumed;               /* the run goes on from what the journal holds */
     struct dm_replies *replies; /* that the rows at work needed; may be NULL */
     /* of the commit at work */
     struct dm_place from, to; /* of the rows */

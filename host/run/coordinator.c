@@ -251,6 +251,7 @@ static int find_frontier(struct dm_coordinator *c, struct dm_error *err)
     if (rc < 0)
         return rc;
     c->outcome->resumed = rc;
+    c->commit.resumed = rc > 0;
     c->outcome->rows_before = c->frontier.counts.rows;
     c->outcome->bytes_before = c->frontier.counts.bytes;
     c->plan.at = c->frontier.input;
