@@ -136,7 +136,7 @@ static bool is_output(const struct search *s, const char *path)
 }
 
 /* Whether a path lies in the run directory of any run that wrote a file. */
-static bool is_of_run(const char *path)
+static bool in_run_directory(const char *path)
 {
     static const char ending[] = ".run/", in_it[] = "journal";
     for (const char *at = strstr(path, ending); at; at = strstr(at + 1, ending)) {
@@ -161,7 +161,7 @@ static int visit(void *arg, const char *path, enum dm_walk_kind kind, struct dm_
         return dm_fail_errno(err, DM_EIO, "cannot read %s", path);
     if (kind == DM_WALK_LOOP)
         return dm_fail(err, DM_EIO, "%s: a symbolic link leads back to its own folder", path);
-    if (!is_input_name(s->in, path) || is_output(s, path) || is_of_run(path))
+    if (!is_input_name(s->in, path) || is_output(s, path) || in_run_directory(path))
         return DM_OK;
     mode_t mode = kind == DM_WALK_FILE ? S_IFREG : kind == DM_WALK_BROKEN ? S_IFLNK : S_IFIFO;
     return add_file(s->in, path, mode, err);
@@ -258,7 +258,7 @@ int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *er
     rc = DM_OK;
     for (size_t i = 0; i < found.gl_pathc && rc == DM_OK; i++)
         if (stat(found.gl_pathv[i], &st) ||
-            !(is_output_file(in, &st) || is_of_run(found.gl_pathv[i])))
+            !(is_output_file(in, &st) || in_run_directory(found.gl_pathv[i])))
             rc = add_existing(in, found.gl_pathv[i], err);
     globfree(&found);
     return rc;
