@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Where the registry keeps `require`, which user code may set to something else. */
+#define REQUIRE "dm.require"
+
 struct dm_lua {
     lua_State *L;
     size_t used, limit;
@@ -134,6 +137,8 @@ static int boot(lua_State *L)
     lua_pushboolean(L, compiled);
     lua_pushcfunction(L, lua_embedded_paths);
     lua_call(L, 4, 0);
+    lua_getglobal(L, "require");
+    lua_setfield(L, LUA_REGISTRYINDEX, REQUIRE);
     return 0;
 }
 
@@ -196,7 +201,7 @@ void dm_lua_close(struct dm_lua *lua)
 /* traceback, require(module)[name] on the stack, under the caller's pcall */
 static void push_function(lua_State *L, const char *module, const char *name)
 {
-    lua_getglobal(L, "require");
+    lua_getfield(L, LUA_REGISTRYINDEX, REQUIRE);
     lua_pushstring(L, module);
     lua_call(L, 1, 1);
     lua_getfield(L, -1, name);

@@ -4,6 +4,12 @@
 local embedded, embedded_chunk, compiled, embedded_paths = ...
 local ffi = require "ffi"
 
+-- What is global to the binary's own modules, this one among them: an operator that sets `type` to nil, or to a
+-- function of its own, takes it from user code only.
+local own = {}
+for name, value in pairs(_G) do own[name] = value end
+setfenv(1, own)
+
 ffi.cdef(embedded "host/lua/dm_ffi.h")
 ffi.cdef(embedded "host/lua/dm_ffi_text.h")
 ffi.cdef(embedded "host/lua/dm_ffi_bytes.h")
@@ -40,6 +46,7 @@ local function iterate(t)
 end
 
 _G.next, _G.pairs = step, iterate -- luacheck: ignore 122
+own.next, own.pairs = step, iterate
 
 ---Finds `dm.x` and `ops.kind.name` in the binary. They come before the files on disk, so that a stray
 ---folder named dm in the working directory can not replace the runtime.
@@ -48,7 +55,7 @@ local function search_embedded(name)
   local prefix = name:find("^dm%f[.%z]") and "lua/" or ""
   for _, file in ipairs { prefix .. path .. ".lua", prefix .. path .. "/init.lua" } do
     local chunk = embedded_chunk(file)
-    if chunk then return chunk end
+    if chunk then return setfenv(chunk, own) end
   end
   return "\n\tno module '" .. name .. "' in the binary"
 end

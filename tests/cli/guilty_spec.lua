@@ -289,12 +289,29 @@ dmhost: %s/in.jsonl@%d: map@pipeline.lua:3: the worker found descriptors closed 
     assert.equal(1, status)
     assert.truthy(err:find('dmhost: a worker that made operator 2, "late", was ended by signal 11', 1, true), err)
   end)
-  it("no operator that takes functions away, but does not blame the pipeline's text", function()
-    prepare "dm.map(function(s) if s.id > 600 then type = nil; s.seen = true end end)"
+  it("an operator that takes from its own code what is global", function()
+    blames("for name in pairs(_G) do _G[name] = nil end s()", "", "pipeline.lua:%d+: ")
+    prepare("{ 'taker' }")
+    t.bash(("mkdir %s/ops"):format(q(dir)))
+    t.write(dir .. "/ops/taker.lua", [[
+      local Taker = require("dm.base_op").Mapper:extend { name = "taker" }
+      local error, all = error, _G
+      function Taker:init() for name in pairs(all) do all[name] = nil end end
+      function Taker:execute(s) if s.id == 700 then error("no such luck", 0) end s.seen = true end
+      return Taker]])
+    for workers = 0, 1 do
+      local status, _, err = run(("-j %d --force --ops %s/ops"):format(workers, q(dir)))
+      assert.equal(3, status, err)
+      assert.truthy(err:find("1 no such luck\n", 1, true), err)
+      assert.equal(19999, #t.lines(t.read(dir .. "/out.jsonl")))
+    end
+  end)
+  it("no operator that empties the standard tables, but does not blame the pipeline's text", function()
+    prepare "dm.map(function(s) if s.id > 600 then math.min = nil; s.seen = true end end)"
     for workers = 0, 1 do
       local status, _, err = run(("-j %d -q --force"):format(workers))
       assert.equal(1, status, err)
-      assert.truthy(err:find("'type' (a nil value): raised between the operators' calls, the last of which was one of "
+      assert.truthy(err:find("'min' (a nil value): raised between the operators' calls, the last of which was one of "
         .. "map@pipeline.lua:3\n  next    operators must leave what is global as it is", 1, true), err)
     end
   end)

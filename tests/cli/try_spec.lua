@@ -108,7 +108,7 @@ in.jsonl@61  kept, unchanged
 
   it("tells of rows whose worker ends behind the operators, as of others", function()
     for operator, part in pairs {
-      ["dm.map(function(s) tostring = nil; s.n = 2 end)"] = "attempt to call global 'tostring'",
+      ["dm.map(function(s) table.insert = nil; s.n = 2 end)"] = "attempt to call field 'insert'",
       ["dm.map(function(s) require('ffi').C.close(3) end)"] = "closed descriptors that the worker works with",
     } do
       pipeline(operator)

@@ -477,9 +477,9 @@ describe("dm.sample", function()
     assert.is_true(resident() - before < 700000, "took " .. resident() - before .. " KiB") -- all would be 1 GiB
   end)
   it("makes many that live, and does not look through all of them for every few more", function()
-    local collect, rounds, list = collectgarbage, 0, {}
-    finally(function() _G.collectgarbage = collect end)
-    _G.collectgarbage = function(...) -- luacheck: ignore
+    local own, collect, rounds, list = getfenv(dm.sample), collectgarbage, 0, {}
+    finally(function() own.collectgarbage = collect end)
+    own.collectgarbage = function(...)
       rounds = rounds + 1
       return collect(...)
     end

@@ -186,7 +186,7 @@ local function lost_record(self, request, lost, row)
       fault = what } } }
 end
 
-local OUTSIDE = "an operator that replaces what all code uses (tostring, table.concat) or closes descriptors that are "
+local OUTSIDE = "an operator that replaces what all code uses (table.insert, string.format) or closes descriptors that are "
   .. "not its own takes the worker along; `dmhost check` names globals that are assigned"
 
 ---What a worker's end says that came when operators were through with a row.
