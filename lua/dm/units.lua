@@ -19,12 +19,14 @@ function M.bytes(v)
   return n and math.floor(n)
 end
 
----Milliseconds from "30s", "500ms", "2min"; a number alone is seconds.
+---Milliseconds from "30s", "500ms", "2min"; a number alone is seconds. What is more than nothing is at least one: who
+---waits counts whole ones, and takes 0 for no limit.
 ---@param v number|string
 ---@return number? milliseconds nil when it is not a time
 function M.milliseconds(v)
-  if type(v) == "number" then return v == v and v * 1e3 or nil end
-  return parse(v, TIMES)
+  local ms = type(v) == "number" and v * 1e3 or parse(v, TIMES)
+  if not ms or ms ~= ms then return nil end
+  return ms > 0 and math.max(ms, 1) or ms
 end
 
 local NAMES = { "B", "KB", "MB", "GB", "TB" }
