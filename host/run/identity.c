@@ -1,5 +1,6 @@
 #include "run/identity.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -113,6 +114,11 @@ int dm_identity_check(const char *folder, const struct dm_inputs *in, struct dm_
     size_t cap = 0;
     int rc = DM_OK;
     FILE *f = open_in(folder, "inputs", "re", err);
+    if (!f && errno == ENOENT)
+        return dm_fail(err, DM_EUSAGE,
+                       "%s/inputs is missing: what the run was begun with is not known\n"
+                       "start again with --force",
+                       folder);
     if (!f)
         return err->status;
     for (size_t i = 0; i < in->n && rc == DM_OK; i++) {

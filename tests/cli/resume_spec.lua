@@ -135,13 +135,16 @@ describe("dmhost run", function()
     assert.truthy(err:find("plan.json is damaged, or was written by another dmhost\n  next    start again "
       .. "with --force", 1, true), err)
   end)
-  it("--resume refuses when plan.json is missing", function()
+  it("--resume refuses when what the run was begun with is missing", function()
     prepare("out.jsonl", waits())
     interrupt("", dir .. "/out.jsonl.run")
-    os.remove(dir .. "/out.jsonl.run/plan.json")
-    local status, _, err = run "--resume"
-    assert.equal(2, status)
-    assert.truthy(err:find("plan.json is missing", 1, true), err)
+    for _, name in ipairs { "inputs", "plan.json" } do
+      os.remove(dir .. "/out.jsonl.run/" .. name)
+      local status, _, err = run "--resume"
+      assert.equal(2, status)
+      assert.truthy(err:find(name .. " is missing: what the run was begun with is not known\n  next    start again with "
+        .. "--force", 1, true), err)
+    end
   end)
   it("--resume names the input that is another one, or too few", function()
     t.write(dir .. "/a b.jsonl", corpus)
