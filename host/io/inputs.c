@@ -3,6 +3,7 @@
 #include "io/reader.h"
 #include "io/walk.h"
 
+#include <fnmatch.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,6 +240,48 @@ static int add_existing(struct dm_inputs *in, const char *path, struct dm_error 
     return add_file(in, path, st.st_mode, err);
 }
 
+static const char *without_dot(const char *path)
+{
+    while (strncmp(path, "./", 2) == 0)
+        path += 2;
+    return path;
+}
+
+/* Whether a glob that finds `path` will find what is written as well: files of the output folder,
+ * or the one of this input. */
+static bool finds_output(const struct dm_inputs *in, const char *pattern, const char *path)
+{
+    const char *out = in->outputs[0], *hole = out ? strstr(out, "{file}") : NULL;
+    const char *slash = strrchr(path, '/');
+    char *name = NULL;
+    struct stat st;
+    int n = -1;
+    if (hole)
+        n = asprintf(&name, "%.*s%s%s", (int)(hole - out), out, slash ? slash + 1 : path,
+                     hole + strlen("{file}"));
+    else if (out && stat(out, &st) == 0 && S_ISDIR(st.st_mode))
+        n = asprintf(&name, "%s/00000.jsonl", out);
+    if (n < 0)
+        return false;
+    int rc = fnmatch(without_dot(pattern), without_dot(name), FNM_PATHNAME | FNM_PERIOD);
+    free(name);
+    return rc == 0;
+}
+
+/* Adds what a glob found. */
+static int add_found(struct dm_inputs *in, const char *pattern, const char *path,
+                     struct dm_error *err)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && (is_output_file(in, &st) || in_run_directory(path)))
+        return DM_OK;
+    if (!in->documents && finds_output(in, pattern, path))
+        return dm_fail(err, DM_EUSAGE,
+                       "%s would find what is written to %s, too\nchoose another folder with -o",
+                       pattern, in->outputs[0]);
+    return add_existing(in, path, err);
+}
+
 int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *err)
 {
     struct stat st;
@@ -257,9 +300,7 @@ int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *er
         return dm_fail_errno(err, DM_EIO, "cannot search for %s", pattern);
     rc = DM_OK;
     for (size_t i = 0; i < found.gl_pathc && rc == DM_OK; i++)
-        if (stat(found.gl_pathv[i], &st) ||
-            !(is_output_file(in, &st) || in_run_directory(found.gl_pathv[i])))
-            rc = add_existing(in, found.gl_pathv[i], err);
+        rc = add_found(in, pattern, found.gl_pathv[i], err);
     globfree(&found);
     return rc;
 }

@@ -92,10 +92,25 @@ describe("dmhost run refuses", function()
         "sub is searched for input, and output goes there too\n  next    choose another folder with -o")
     end
     for _, output in ipairs { "sub/{file}", "./sub/{file}", "sub/" } do
-      refused(('input = "sub/*.jsonl", output = %q, operators = {}'):format(output), "--force",
-        "sub/00000.jsonl is an input and an output")
+      refused(('input = { "sub/b.jsonl", "sub/00000.jsonl" }, output = %q, operators = {}'):format(output), "--force",
+        "l is an input and an output")
+      refused(('input = "./sub/[!1-9]*.jsonl", output = %q, operators = {}'):format(output), "--force",
+        "./sub/[!1-9]*.jsonl would find what is written to " .. output:gsub("/$", "") .. ", too")
     end
+    refused('input = "*.jsonl", output = "x-{file}", operators = {}', "--force",
+      "*.jsonl would find what is written to x-{file}, too\n  next    choose another folder with -o")
+    refused('input = "*.jsonl", output = ".", operators = {}', "--force", "*.jsonl would find what is written to ., too")
     assert.equal("{}\n", t.read(dir .. "/sub/00000.jsonl"))
+  end)
+  it("no output beside inputs that a glob does not find", function()
+    os.execute(("mkdir %s/sub && echo '{}' | tee %s/sub/b.jsonl >%s/sub/c.jsonl"):format(q(dir), q(dir), q(dir)))
+    for _, output in ipairs { "sub/{file}.out", "sub/x-{file}", "sub/" } do
+      for _ = 1, 2 do
+        t.pipeline(dir, ('input = "sub/[bc].jsonl", output = %q, operators = {}'):format(output))
+        local status, _, err = t.shell(("cd %s && %s run pipeline.lua -q --force"):format(q(dir), q(t.DMHOST)))
+        assert.equal(0, status, err)
+      end
+    end
   end)
   it("an output for each input that would be a folder, or lie in one that is not empty", function()
     refused('input = "in.jsonl", output = "o/{file}/", operators = {}', "", 'one file for each input is "FOLDER')
