@@ -92,6 +92,7 @@ static bool is_input_name(const struct dm_inputs *in, const char *name)
 /* A walk through one folder. */
 struct search {
     struct dm_inputs *in;
+    bool found_own;                   /* what would be input, were it not dmhost's own */
     char *outputs[DM_INPUTS_OUTPUTS]; /* as the walk would name them; NULL: not in this folder */
 };
 
@@ -162,8 +163,12 @@ static int visit(void *arg, const char *path, enum dm_walk_kind kind, struct dm_
         return dm_fail_errno(err, DM_EIO, "cannot read %s", path);
     if (kind == DM_WALK_LOOP)
         return dm_fail(err, DM_EIO, "%s: a symbolic link leads back to its own folder", path);
-    if (!is_input_name(s->in, path) || is_output(s, path) || in_run_directory(path))
+    if (!is_input_name(s->in, path))
         return DM_OK;
+    if (is_output(s, path) || in_run_directory(path)) {
+        s->found_own = true;
+        return DM_OK;
+    }
     mode_t mode = kind == DM_WALK_FILE ? S_IFREG : kind == DM_WALK_BROKEN ? S_IFLNK : S_IFIFO;
     return add_file(s->in, path, mode, err);
 }
@@ -182,9 +187,19 @@ static int take_own_folder(struct search *s, size_t i, const char *root, struct 
                    root);
 }
 
+/* All that was found is of this run, or of the directory of another. */
+static int fail_own(const char *where, struct dm_error *err)
+{
+    return dm_fail(err, DM_EUSAGE,
+                   "there is nothing in %s but what dmhost wrote: this run's output, or a run "
+                   "directory\nchoose another input with -i, or another output with -o",
+                   where);
+}
+
 static int search(struct dm_inputs *in, const char *root, struct dm_error *err)
 {
     struct search s = {.in = in};
+    size_t before = in->n;
     int rc = DM_OK;
     for (size_t i = 0; i < DM_INPUTS_OUTPUTS; i++) {
         s.outputs[i] = name_under(root, in->outputs[i]);
@@ -192,6 +207,8 @@ static int search(struct dm_inputs *in, const char *root, struct dm_error *err)
             rc = take_own_folder(&s, i, root, err);
     }
     rc = rc ? rc : dm_walk(root, visit, &s, err);
+    if (rc == DM_OK && in->n == before && s.found_own)
+        rc = fail_own(root, err);
     for (size_t i = 0; i < DM_INPUTS_OUTPUTS; i++)
         free(s.outputs[i]);
     return rc;
@@ -286,6 +303,7 @@ int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *er
 {
     struct stat st;
     glob_t found;
+    size_t before = in->n;
     if (strcmp(pattern, "-") == 0)
         return add_path(in, pattern, err);
     if (stat(pattern, &st) == 0 || !strpbrk(pattern, "*?[{"))
@@ -302,7 +320,7 @@ int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *er
     for (size_t i = 0; i < found.gl_pathc && rc == DM_OK; i++)
         rc = add_found(in, pattern, found.gl_pathv[i], err);
     globfree(&found);
-    return rc;
+    return rc == DM_OK && in->n == before && !in->documents ? fail_own(pattern, err) : rc;
 }
 
 static int by_path(const void *a, const void *b, void *text)

@@ -99,8 +99,18 @@ describe("dmhost run refuses", function()
     end
     refused('input = "*.jsonl", output = "x-{file}", operators = {}', "--force",
       "*.jsonl would find what is written to x-{file}, too\n  next    choose another folder with -o")
-    refused('input = "*.jsonl", output = ".", operators = {}', "--force", "*.jsonl would find what is written to ., too")
+    refused('input = "*.jsonl", output = ".", operators = {}', "--force",
+      "*.jsonl would find what is written to ., too")
     assert.equal("{}\n", t.read(dir .. "/sub/00000.jsonl"))
+  end)
+  it("inputs of which nothing is left but what it wrote", function()
+    os.execute(("cd %s && mkdir sub && echo '{}' >sub/o.jsonl && mkdir sub/x.run && cp sub/o.jsonl sub/x.run && touch "
+      .. "sub/x.run/journal"):format(q(dir)))
+    for _, input in ipairs { "sub", "sub/*.jsonl", "./sub/*/*.jsonl" } do
+      refused(('input = %q, output = "sub/o.jsonl", operators = {}'):format(input), "--force",
+        "dmhost: there is nothing in " .. input .. " but what dmhost wrote: this run's output, or a run directory\n"
+        .. "  next    choose another input with -i, or another output with -o")
+    end
   end)
   it("no output beside inputs that a glob does not find", function()
     os.execute(("mkdir %s/sub && echo '{}' | tee %s/sub/b.jsonl >%s/sub/c.jsonl"):format(q(dir), q(dir), q(dir)))
