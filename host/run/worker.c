@@ -99,7 +99,7 @@ static int fail_outside(const struct dm_worker *w, struct dm_error *err)
     dm_settings_op_name(&w->settings, w->board->op, op, sizeof op);
     return dm_fail(err, DM_EIO,
                    "%.*s: raised between the operators' calls, the last of which was one of %s\n"
-                   "operators must leave what is global as it is, and not raise in __gc",
+                   "operators must leave what is global as it is",
                    (int)strcspn(text, "\n"), text, op);
 }
 

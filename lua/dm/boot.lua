@@ -64,3 +64,5 @@ table.insert(package.loaders, 2, search_embedded)
 package.path = "./?.lua;./?/init.lua;" .. package.path
 
 package.loaded["dm.embedded"] = { read = embedded, paths = embedded_paths, compiled = compiled }
+
+require "dm.finalizers"

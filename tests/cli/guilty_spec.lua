@@ -315,6 +315,25 @@ dmhost: %s/in.jsonl@%d: map@pipeline.lua:3: the worker found descriptors closed 
         .. "map@pipeline.lua:3\n  next    operators must leave what is global as it is", 1, true), err)
     end
   end)
+  it("finalizers that raise, whenever they are called", function()
+    for _, finalizer in ipairs {
+      [[ffi.gc(ffi.new "int[1]", function() error("too late\27[31m\nagain") end)]],
+      [[getmetatable(newproxy(true)).__gc = function() error "too late" end]],
+      [[made = made or ffi.metatype("struct { int x; }", { __gc = function() error "too late" end }); made()]],
+    } do
+      prepare(([[(function()
+        local ffi, made = require "ffi"
+        return dm.map(function(s) %s; s.seen = { { s.id } } end)
+      end)()]]):format(finalizer))
+      for workers = 0, 2, 2 do
+        local status, _, err = run(("-j %d -q --force"):format(workers))
+        assert.equal(0, status, err)
+        assert.is_true(#t.lines(err) <= math.max(workers, 1), err)
+        assert.truthy(err:find("^dmhost: a finalizer %(ffi.gc, __gc%) raises, which is told once: %S+:5: too "), err)
+        assert.equal(20000, #t.lines(t.read(dir .. "/out.jsonl")))
+      end
+    end
+  end)
   it("an operator that exits, and does not take that for the run's end with -j 0", function()
     blames("os.exit(0)", "", "^its worker exited 3 times on this row %(status 0%)$")
     os.execute(("rm -r %s/out.jsonl*"):format(q(dir)))
