@@ -323,6 +323,10 @@ int dm_job_check_inputs(struct dm_job *job, const char *folder, struct dm_error 
  * answers 0 to those. */
 int dm_run_is_locked(const char *folder);
 
+/* Whether descriptors that are open by now are dmhost's own: an operator that closes one as it is made ends the
+ * process. */
+void dm_making_watch(int on);
+
 /* Operator number `op`, from 0, is being made, which may take so long; or that has ended, and the current directory is
  * what it was. */
 void dm_making_begin(int op, double ms, const char *name);

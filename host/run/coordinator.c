@@ -326,6 +326,7 @@ static int start_loop(struct dm_coordinator *c, struct dm_error *err)
     uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
     dm_signals_catch(true, c->job->workers == 0);
     int rc = dm_pool_init(&c->pool, &c->loop, &c->job->settings, events, err);
+    dm_making_watch(c->job->workers == 0); /* threads that open and close files begin later */
     if (rc == DM_OK)
         rc = start_standard_streams(c, err);
     if (rc || c->job->engine)

@@ -174,9 +174,7 @@ static bool fail_making(struct dm_coordinator *c, const struct dm_peer *peer)
     if (!in_the_making(c, peer, op, sizeof op) || !(slow || dm_is_closed(peer)))
         return false;
     dm_fail(&err, DM_EUSAGE, "operator %d, \"%s\", can not be made: %s", peer->board->op + 1, op,
-            slow ? DM_SLOW_WHAT "\n" DM_SLOW_NEXT
-                 : "it closes descriptors that the worker works with\n"
-                   "close only what the operator has opened");
+            slow ? DM_SLOW_WHAT "\n" DM_SLOW_NEXT : DM_CLOSED_WHAT "\n" DM_CLOSED_NEXT);
     dm_run_fail(c, &err);
     return true;
 }
@@ -284,7 +282,7 @@ static void end_inside(struct dm_coordinator *c, const struct dm_peer *peer, con
 void dm_loss_inside(struct dm_coordinator *c, struct dm_peer *peer)
 {
     c->status.log = -1; /* whose number may be another file's */
-    end_inside(c, peer, "close only what the operator has opened");
+    end_inside(c, peer, DM_CLOSED_NEXT);
 }
 
 /* The run that has its worker inside this process. */

@@ -3,6 +3,7 @@
 #include "base/home.h"
 #include "run/worker.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,14 +11,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WRONG_PIPELINE = 2 };
+enum { WRONG_PIPELINE = 2, WATCHED = 64 };
 
 static struct {
     struct dm_board *board; /* of a worker */
     int fd;
     timer_t timer;
     bool has_timer;
-    char text[1024]; /* for people, of any other process */
+    char who[320];                /* for people, of any other process */
+    int voice;                    /* standard error, should an operator close that; 0: none */
+    bool is_watched[WATCHED];     /* descriptors, but for standard input */
+    struct stat watched[WATCHED]; /* what they were */
 } making;
 
 void dm_making_in_worker(struct dm_board *board, int fd)
@@ -27,12 +31,48 @@ void dm_making_in_worker(struct dm_board *board, int fd)
     board->op = -1;
 }
 
+void dm_making_watch(int on)
+{
+    memset(making.is_watched, 0, sizeof making.is_watched);
+    if (!on)
+        return;
+    dm_home_keep();
+    if (!making.board && !making.voice)
+        making.voice = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, WATCHED);
+    for (int fd = STDOUT_FILENO; fd < WATCHED; fd++)
+        making.is_watched[fd] = fstat(fd, &making.watched[fd]) == 0;
+}
+
+static bool is_the_same(int fd)
+{
+    struct stat st;
+    const struct stat *was = &making.watched[fd];
+    return fstat(fd, &st) == 0 && st.st_dev == was->st_dev && st.st_ino == was->st_ino;
+}
+
+/* Whether what was watched is closed, or another file by now. */
+static bool has_closed(void)
+{
+    struct stat st;
+    for (int fd = STDOUT_FILENO; fd < WATCHED; fd++)
+        if (making.is_watched[fd] && !is_the_same(fd))
+            return true;
+    return making.board && (fstat(making.fd, &st) || !S_ISSOCK(st.st_mode));
+}
+
+/* What is wrong and what to do about it, as they stand behind the operator's name. */
+static void say(int fd, const char *what)
+{
+    (void)!write(fd, making.who, strlen(making.who));
+    (void)!write(fd, what, strlen(what));
+}
+
 static void on_late(int sig)
 {
     (void)sig;
     if (making.board)
         _exit(DM_EXIT_SLOW);
-    (void)!write(STDERR_FILENO, making.text, strlen(making.text));
+    say(STDERR_FILENO, DM_SLOW_WHAT "\n  next    " DM_SLOW_NEXT "\n");
     _exit(WRONG_PIPELINE);
 }
 
@@ -53,10 +93,8 @@ static void set_timer(double ms)
 
 void dm_making_begin(int op, double ms, const char *name)
 {
-    snprintf(making.text, sizeof making.text,
-             "dmhost: operator %d, \"%.200s\", can not be made: " DM_SLOW_WHAT
-             "\n  next    " DM_SLOW_NEXT "\n",
-             op + 1, name);
+    snprintf(making.who, sizeof making.who,
+             "dmhost: operator %d, \"%.200s\", can not be made: ", op + 1, name);
     if (making.board)
         making.board->op = op;
     dm_home_keep();
@@ -65,12 +103,15 @@ void dm_making_begin(int op, double ms, const char *name)
 
 void dm_making_end(void)
 {
-    struct stat st;
     set_timer(0);
     dm_home_return();
-    if (!making.board)
-        return;
-    if (fstat(making.fd, &st) || !S_ISSOCK(st.st_mode))
-        _exit(DM_EXIT_CLOSED);
-    making.board->op = -1;
+    if (has_closed()) {
+        if (making.board)
+            _exit(DM_EXIT_CLOSED);
+        say(making.voice > 0 && fcntl(making.voice, F_GETFD) >= 0 ? making.voice : STDERR_FILENO,
+            DM_CLOSED_WHAT "\n  next    " DM_CLOSED_NEXT "\n");
+        _exit(WRONG_PIPELINE);
+    }
+    if (making.board)
+        making.board->op = -1;
 }

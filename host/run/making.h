@@ -7,6 +7,8 @@
 
 #define DM_SLOW_WHAT "its init took longer than limits.init_time"
 #define DM_SLOW_NEXT "is it an endless loop? An init that does need longer: raise limits.init_time"
+#define DM_CLOSED_WHAT "it closes descriptors that are not its own"
+#define DM_CLOSED_NEXT "close only what the operator has opened"
 
 /* This process is a worker: the number of the operator that is made stands on its board, row or
  * none, and -1 when none is. One that takes too long, or closes the descriptor through which the

@@ -264,6 +264,7 @@ static int turn_inside(struct dm_peer *peer, enum dm_message type, struct dm_wir
     if (type != DM_SETUP)
         return dm_worker_handle(peer->inside, type, w, err);
     peer->inside = dm_worker_create(w, peer->board, send_up, peer, err);
+    dm_making_watch(0);
     if (!peer->inside)
         return err->status;
     dm_worker_is_inside(peer->inside, idle_inside, closed_inside, peer,

@@ -80,6 +80,7 @@ static int handle(struct process *p, enum dm_message type, struct dm_wire *frame
     if (type != DM_SETUP)
         return dm_fail(err, DM_EINPUT, "the coordinator did not begin with the settings");
     p->worker = dm_worker_create(frame, p->board, send_frame, p, err);
+    dm_making_watch(0);
     if (!p->worker)
         return err->status;
     dm_worker_limit_memory(p->worker);
@@ -174,6 +175,7 @@ static int start(struct process *p, struct dm_error *err)
     rc = rc ? rc : uv_pipe_init(&p->loop, &p->pipe, 0);
     rc = rc ? rc : uv_pipe_open(&p->pipe, CONTROL_FD);
     rc = rc ? rc : uv_read_start((uv_stream_t *)&p->pipe, on_alloc, on_read);
+    dm_making_watch(1);
     return rc ? dm_fail(err, DM_EIO, "cannot reach the coordinator: %s", uv_strerror(rc)) : DM_OK;
 }
 

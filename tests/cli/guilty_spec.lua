@@ -107,19 +107,27 @@ dmhost: %s/in.jsonl@%d: map@pipeline.lua:3: the worker found descriptors closed 
     local rejects = t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")
     assert.same({ 1, 13000 }, { #rejects, tonumber(rejects[1].input:match '"id": (%d+)') })
   end)
-  it("an operator that closes them as it is made, likewise", function()
+  it("no operator that closes any of them as it is made, but says which", function()
     prepare "{ 'closer' }"
     t.bash(("mkdir %s/ops"):format(q(dir)))
-    t.write(dir .. "/ops/closer.lua", ([[
+    t.write(dir .. "/ops/closer.lua", [[
       local Mapper = require("dm.base_op").Mapper
-      local Closer = Mapper:extend { name = "closer", summary = "Close descriptors." }
-      function Closer:init() %s end
+      local Closer = Mapper:extend { name = "closer", params = { { "fd", "integer", doc = "which" } } }
+      function Closer:init()
+        pcall(require "ffi".cdef, "int close(int);")
+        require "ffi".C.close(self.fd)
+      end
       function Closer:execute(sample) sample.seen = true end
-      return Closer]]):format(CLOSE))
-    local status, _, err = run(("-j 0 -q --ops %s/ops"):format(q(dir)))
-    if status == ABORTED then return end
-    assert.equal(1, status)
-    assert.truthy(err:find("^dmhost: a worker found descriptors closed that it works with\n"), err)
+      return Closer]])
+    for _, words in ipairs { "-j 0", "-j 1" } do
+      for fd = 1, 11 do
+        local status, _, err = run(("%s --force --ops %s/ops --set closer.fd=%d"):format(words, q(dir), fd))
+        assert.equal(2, status, words .. " " .. fd .. err)
+        assert.truthy(err:find('dmhost: operator 1, "closer", can not be made: it closes descriptors that are not its '
+          .. "own\n  next    close only what the operator has opened", 1, true), err)
+      end
+      assert.equal(0, (run(("%s --force --ops %s/ops --set closer.fd=40"):format(words, q(dir)))))
+    end
   end)
 
   it("rows that end their worker in company, not by themselves", function()
@@ -281,7 +289,7 @@ dmhost: %s/in.jsonl@%d: map@pipeline.lua:3: the worker found descriptors closed 
   it("no operator that closes descriptors as it is made, but says which", function()
     local status, err = fails_as_it_is_made(CLOSE, "-j 1")
     assert.equal(2, status)
-    assert.truthy(err:find("^it closes descriptors that the worker works with\n  next    close only what the operator "
+    assert.truthy(err:find("^it closes descriptors that are not its own\n  next    close only what the operator "
       .. "has opened"), err)
   end)
   it("no operator that crashes each worker that makes it, but says which", function()

@@ -231,7 +231,9 @@ end
 function M.run(values)
   sources.install()
   C.dm_streams_divert()
+  C.dm_making_watch(1)
   local status = start(values)
+  C.dm_making_watch(0)
   recipe.release()
   return status
 end
