@@ -73,12 +73,24 @@ static int write_file(const char *path, const char *p, size_t n, bool sync, stru
     return rc;
 }
 
+/* Names a file that has none. Kernels before 6.10 let only root do it by its descriptor alone. */
+static bool give_name(int fd, const char *path)
+{
+    char self[sizeof "/proc/self/fd/" + 3 * sizeof(int)];
+    if (linkat(fd, "", AT_FDCWD, path, AT_EMPTY_PATH) == 0)
+        return true;
+    if (errno != ENOENT)
+        return false;
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+}
+
 /* Writes a file that has no name until it is whole, which costs less than to give it two. Returns
  * false where that is not possible: the file system may know no such files, or the name be taken.
  */
 static bool write_nameless(const char *path, const char *p, size_t n)
 {
-    char folder[PATH_BYTES], self[sizeof "/proc/self/fd/" + 3 * sizeof(int)];
+    char folder[PATH_BYTES];
     const char *slash = strrchr(path, '/');
     int k = snprintf(folder, sizeof folder, "%.*s.", slash ? (int)(slash - path) + 1 : 0, path);
     if (k < 0 || (size_t)k >= sizeof folder)
@@ -86,9 +98,7 @@ static bool write_nameless(const char *path, const char *p, size_t n)
     int fd = open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, FILE_MODE);
     if (fd < 0)
         return false;
-    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
-    bool named = write_all(fd, p, n) == DM_OK && fchmod(fd, FILE_MODE) == 0 &&
-                 linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+    bool named = write_all(fd, p, n) == DM_OK && fchmod(fd, FILE_MODE) == 0 && give_name(fd, path);
     return close(fd) == 0 && named;
 }
 
