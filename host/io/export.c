@@ -85,8 +85,18 @@ static bool give_name(int fd, const char *path)
     return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
 }
 
+/* The same in place of a file that has the name, for which it needs two. */
+static bool take_name(int fd, const char *path)
+{
+    char part[PATH_BYTES];
+    if (give_name(fd, path))
+        return true;
+    return errno == EEXIST && unfinished_name(path, part, sizeof part) && give_name(fd, part) &&
+           rename(part, path) == 0;
+}
+
 /* Writes a file that has no name until it is whole, which costs less than to give it two. Returns
- * false where that is not possible: the file system may know no such files, or the name be taken.
+ * false where that is not possible: the file system may know no such files.
  */
 static bool write_nameless(const char *path, const char *p, size_t n)
 {
@@ -98,7 +108,7 @@ static bool write_nameless(const char *path, const char *p, size_t n)
     int fd = open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, FILE_MODE);
     if (fd < 0)
         return false;
-    bool named = write_all(fd, p, n) == DM_OK && fchmod(fd, FILE_MODE) == 0 && give_name(fd, path);
+    bool named = write_all(fd, p, n) == DM_OK && fchmod(fd, FILE_MODE) == 0 && take_name(fd, path);
     return close(fd) == 0 && named;
 }
 
