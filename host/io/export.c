@@ -68,8 +68,10 @@ static int write_file(const char *path, const char *p, size_t n, bool sync, stru
     if (fd < 0)
         return dm_fail_errno(err, DM_EIO, "cannot open %s", path);
     rc = fill(fd, part, p, n, sync, err);
-    if (rc == DM_OK && rename(part, path))
+    if (rc == DM_OK && rename(part, path)) {
         rc = dm_fail_errno(err, DM_EIO, "cannot rename %s to %s", part, path);
+        unlink(part);
+    }
     return rc;
 }
 

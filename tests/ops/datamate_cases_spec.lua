@@ -168,6 +168,10 @@ describe("DataMate's operators", function()
     assert.equal("into a folder that is there", t.read(folder .. "/../other"))
     t.write(folder .. "/.7_0.txt.part", "what a killed worker has left, longer than all that is written")
     writes "over what was left"
+    assert(os.remove(folder .. "/7_0.txt"))
+    t.shell(("mkdir %s/7_0.txt"):format(folder))
+    assert.has_error(function() op:execute { text = "a folder is in the way", fileId = "7", export_path = folder } end)
+    assert.equal("7_0.txt\n", select(2, t.shell("ls -A " .. folder)))
   end)
 
   it("tell where chunks are", function()
