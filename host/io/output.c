@@ -2,8 +2,8 @@
 
 #include "base/home.h"
 #include "base/seed.h"
+#include "base/write.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,21 +34,6 @@ void dm_output_finish(struct dm_output *o)
         close(o->spill);
     dm_buf_finish(&o->held);
     o->fd = o->spill = -1;
-}
-
-static int write_all(int fd, const char *p, size_t n, uint64_t offset, struct dm_error *err)
-{
-    while (n) {
-        ssize_t k = pwrite(fd, p, n, (off_t)offset);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k < 0)
-            return dm_fail_errno(err, DM_EIO, "cannot write output");
-        p += k;
-        n -= (size_t)k;
-        offset += (uint64_t)k;
-    }
-    return DM_OK;
 }
 
 /* Nothing belongs behind the end of what was written: an attempt that was lost may have got
@@ -112,10 +97,10 @@ static int write_placed(struct dm_output *o, const char *p, size_t n, struct dm_
     while (n) {
         size_t k = until_cut(o, p, n);
         int rc = open_shard(o, err);
-        if (rc == DM_OK)
-            rc = write_all(o->fd, p, k, o->at.offset, err);
         if (rc)
             return rc;
+        if (!dm_write_at(o->fd, o->at.offset, p, k))
+            return dm_fail_errno(err, DM_EIO, "cannot write output");
         o->at.offset += k;
         if (o->stream->shard_bytes && !o->compressed && p[k - 1] == '\n' &&
             o->at.offset >= o->stream->shard_bytes)
@@ -159,9 +144,8 @@ int dm_output_spill(struct dm_output *o, struct dm_error *err)
     int rc = o->spill < 0 ? open_spill(o, err) : DM_OK;
     if (rc)
         return rc;
-    rc = write_all(o->spill, o->held.p, o->held.n, o->spilled, err);
-    if (rc)
-        return rc;
+    if (!dm_write_at(o->spill, o->spilled, o->held.p, o->held.n))
+        return dm_fail_errno(err, DM_EIO, "cannot write output");
     o->spilled += o->held.n;
     dm_buf_finish(&o->held);
     return DM_OK;
