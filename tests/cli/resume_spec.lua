@@ -142,8 +142,8 @@ describe("dmhost run", function()
       os.remove(dir .. "/out.jsonl.run/" .. name)
       local status, _, err = run "--resume"
       assert.equal(2, status)
-      assert.truthy(err:find(name .. " is missing: what the run was begun with is not known\n  next    start again with "
-        .. "--force", 1, true), err)
+      assert.truthy(err:find(name .. " is missing: what the run was begun with is not known\n  next    start again "
+        .. "with --force", 1, true), err)
     end
   end)
   it("--resume names the input that is another one, or too few", function()

@@ -186,8 +186,8 @@ local function lost_record(self, request, lost, row)
       fault = what } } }
 end
 
-local OUTSIDE = "an operator that replaces what all code uses (table.insert, string.format) or closes descriptors that are "
-  .. "not its own takes the worker along; `dmhost check` names globals that are assigned"
+local OUTSIDE = "an operator that replaces what all code uses (table.insert, string.format) or closes descriptors that "
+  .. "are not its own takes the worker along"
 
 ---What a worker's end says that came when operators were through with a row.
 local function outside_record(request, lost, row)
