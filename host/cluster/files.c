@@ -1,8 +1,8 @@
 #include "cluster/files.h"
 
+#include "base/write.h"
 #include "lua/ffi.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,16 +102,8 @@ static int put(struct dm_files *f, const char *p, size_t n, struct dm_error *err
 {
     XXH3_64bits_update(f->state, p, n);
     f->offset += n;
-    while (n) {
-        ssize_t k = write(f->fd, p, n);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k < 0)
-            return dm_fail_errno(err, DM_EIO, "cannot write a file of the run in %s",
-                                 f->folder.path);
-        p += k;
-        n -= (size_t)k;
-    }
+    if (!dm_write(f->fd, p, n))
+        return dm_fail_errno(err, DM_EIO, "cannot write a file of the run in %s", f->folder.path);
     return DM_OK;
 }
 

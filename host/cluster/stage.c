@@ -1,9 +1,9 @@
 #include "cluster/stage.h"
 
 #include "base/error.h"
+#include "base/write.h"
 #include "io/input.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,17 +153,8 @@ static int put_piece(struct dm_stages *s, uint32_t slot, uint32_t range, uint64_
         if (x->fd < 0)
             return dm_fail_errno(err, DM_EIO, "cannot make %s", path);
     }
-    while (n) {
-        ssize_t k = pwrite(x->fd, p, n, (off_t)offset);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k < 0)
-            return dm_fail_errno(err, DM_EIO, "cannot write %s", path);
-        p += k;
-        n -= (size_t)k;
-        offset += (uint64_t)k;
-    }
-    return DM_OK;
+    return dm_write_at(x->fd, offset, p, n) ? DM_OK
+                                            : dm_fail_errno(err, DM_EIO, "cannot write %s", path);
 }
 
 static int end_input(struct dm_stages *s, uint32_t slot, struct dm_error *err)

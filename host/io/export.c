@@ -68,17 +68,41 @@ static int write_file(const char *path, const char *p, size_t n, bool sync, stru
     if (fd < 0)
         return dm_fail_errno(err, DM_EIO, "cannot open %s", path);
     rc = fill(fd, part, p, n, sync, err);
-    if (rc == DM_OK && rename(part, path))
+    if (rc == DM_OK && rename(part, path)) {
         rc = dm_fail_errno(err, DM_EIO, "cannot rename %s to %s", part, path);
+        unlink(part);
+    }
     return rc;
 }
 
+/* Names a file that has none. Kernels before 6.10 let only root do it by its descriptor alone. */
+static bool give_name(int fd, const char *path)
+{
+    char self[sizeof "/proc/self/fd/" + 3 * sizeof(int)];
+    if (linkat(fd, "", AT_FDCWD, path, AT_EMPTY_PATH) == 0)
+        return true;
+    if (errno != ENOENT)
+        return false;
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/* The same in place of a file that has the name, for which it needs two. */
+static bool take_name(int fd, const char *path)
+{
+    char part[PATH_BYTES];
+    if (give_name(fd, path))
+        return true;
+    return errno == EEXIST && unfinished_name(path, part, sizeof part) && give_name(fd, part) &&
+           rename(part, path) == 0;
+}
+
 /* Writes a file that has no name until it is whole, which costs less than to give it two. Returns
- * false where that is not possible: the file system may know no such files, or the name be taken.
+ * false where that is not possible: the file system may know no such files.
  */
 static bool write_nameless(const char *path, const char *p, size_t n)
 {
-    char folder[PATH_BYTES], self[sizeof "/proc/self/fd/" + 3 * sizeof(int)];
+    char folder[PATH_BYTES];
     const char *slash = strrchr(path, '/');
     int k = snprintf(folder, sizeof folder, "%.*s.", slash ? (int)(slash - path) + 1 : 0, path);
     if (k < 0 || (size_t)k >= sizeof folder)
@@ -86,9 +110,7 @@ static bool write_nameless(const char *path, const char *p, size_t n)
     int fd = open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, FILE_MODE);
     if (fd < 0)
         return false;
-    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
-    bool named = write_all(fd, p, n) == DM_OK && fchmod(fd, FILE_MODE) == 0 &&
-                 linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+    bool named = write_all(fd, p, n) == DM_OK && fchmod(fd, FILE_MODE) == 0 && take_name(fd, path);
     return close(fd) == 0 && named;
 }
 

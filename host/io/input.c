@@ -181,6 +181,24 @@ static void drop_taken(struct dm_input *in)
         set_capacity(in, BLOCK_BYTES);
 }
 
+bool dm_input_trade(struct dm_input *in, struct dm_buf *block)
+{
+    size_t left = in->filled - in->at;
+    dm_buf_clear(block);
+    if (left >= BLOCK_BYTES || !dm_buf_reserve(block, BLOCK_BYTES + PADDING - 1))
+        return false;
+    char *p = block->p;
+    memcpy(p, in->buf + in->at, left);
+    memset(p + BLOCK_BYTES, 0, PADDING);
+    *block = (struct dm_buf){.p = in->buf, .n = in->filled, .cap = in->cap + PADDING};
+    in->buf = p;
+    in->cap = BLOCK_BYTES;
+    in->base += in->at;
+    in->at = in->complete = 0;
+    in->filled = left;
+    return true;
+}
+
 /* Passes over what lies before the first row; true when rows can be looked for. */
 static bool find_first_row(struct dm_input *in)
 {

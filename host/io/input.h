@@ -3,6 +3,7 @@
 #ifndef DM_IO_INPUT_H
 #define DM_IO_INPUT_H
 
+#include "base/buf.h"
 #include "io/reader.h"
 
 #include <sys/stat.h>
@@ -63,6 +64,11 @@ void dm_input_finish(struct dm_input *in);
  * end of the file (after damage, buf holds the piece of a row before it from `at` to `filled`); or
  * an error below zero. */
 int dm_input_fill(struct dm_input *in, struct dm_error *err);
+
+/* Gives the memory of the present block to *block, and goes on in that which *block had, where the
+ * unread rest is copied. Returns false, and nothing has changed, when that is the beginning of a
+ * long row, or memory is short. */
+bool dm_input_trade(struct dm_input *in, struct dm_buf *block);
 
 /* Whether the file on disk is still the one that was opened. */
 bool dm_input_unchanged(const struct dm_input *in);

@@ -2,15 +2,20 @@
 
 #include "base/home.h"
 #include "base/seed.h"
+#include "base/write.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WRITE_BYTES = 256 * 1024, HELD_BYTES = 16 * 1024 * 1024, PATH_BYTES = 4096 };
+enum {
+    WRITE_BYTES = 256 * 1024,
+    LARGE_BYTES = 64 * 1024,
+    HELD_BYTES = 16 * 1024 * 1024,
+    PATH_BYTES = 4096
+};
 
 bool dm_stream_path(const struct dm_stream *s, uint64_t shard, char *buf, size_t n)
 {
@@ -26,29 +31,22 @@ void dm_output_init(struct dm_output *o, const struct dm_stream *s, struct dm_co
         .stream = s, .compressor = c, .compressed = c != NULL, .spill = -1, .fd = -1};
 }
 
+/* Nothing may be written to a file that is closed: its number can be another's by then. */
+static int wait_for_writes(struct dm_output *o, struct dm_error *err)
+{
+    return o->stream && o->stream->behind ? dm_behind_wait(o->stream->behind, err) : DM_OK;
+}
+
 void dm_output_finish(struct dm_output *o)
 {
-    if (o->fd >= 0)
+    if (o->fd >= 0) {
+        wait_for_writes(o, NULL);
         close(o->fd);
+    }
     if (o->spill >= 0)
         close(o->spill);
     dm_buf_finish(&o->held);
     o->fd = o->spill = -1;
-}
-
-static int write_all(int fd, const char *p, size_t n, uint64_t offset, struct dm_error *err)
-{
-    while (n) {
-        ssize_t k = pwrite(fd, p, n, (off_t)offset);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k < 0)
-            return dm_fail_errno(err, DM_EIO, "cannot write output");
-        p += k;
-        n -= (size_t)k;
-        offset += (uint64_t)k;
-    }
-    return DM_OK;
 }
 
 /* Nothing belongs behind the end of what was written: an attempt that was lost may have got
@@ -57,8 +55,8 @@ static int close_shard(struct dm_output *o, struct dm_error *err)
 {
     if (o->fd < 0)
         return DM_OK;
-    int rc = DM_OK;
-    if (o->fd_shard == o->at.shard && ftruncate(o->fd, (off_t)o->at.offset))
+    int rc = wait_for_writes(o, err);
+    if (rc == DM_OK && o->fd_shard == o->at.shard && ftruncate(o->fd, (off_t)o->at.offset))
         rc = dm_fail_errno(err, DM_EIO, "cannot cut output");
     if (rc == DM_OK && o->stream->synced && fdatasync(o->fd))
         rc = dm_fail_errno(err, DM_EIO, "cannot sync output");
@@ -107,17 +105,36 @@ static int end_shard(struct dm_output *o, struct dm_error *err)
     return DM_OK;
 }
 
-static int write_placed(struct dm_output *o, const char *p, size_t n, struct dm_error *err)
+static int write_at(int fd, uint64_t offset, const char *p, size_t n, struct dm_error *err)
+{
+    return dm_write_at(fd, offset, p, n) ? DM_OK
+                                         : dm_fail_errno(err, DM_EIO, "cannot write output");
+}
+
+/* Writes a piece of the present shard, from the memory of `buf` if that is given away. */
+static int write_piece(struct dm_output *o, const char *p, size_t n, struct dm_buf *buf,
+                       struct dm_error *err)
+{
+    struct dm_behind *behind = o->stream->behind;
+    if (behind && buf && n >= LARGE_BYTES)
+        return dm_behind_write(behind, o->fd, o->at.offset, buf, (size_t)(p - buf->p), n, err);
+    return write_at(o->fd, o->at.offset, p, n, err);
+}
+
+/* Writes bytes at their place; with the last of them `buf`, if they lie in one, may be given away.
+ */
+static int write_placed(struct dm_output *o, const char *p, size_t n, struct dm_buf *buf,
+                        struct dm_error *err)
 {
     while (n) {
         size_t k = until_cut(o, p, n);
         int rc = open_shard(o, err);
-        if (rc == DM_OK)
-            rc = write_all(o->fd, p, k, o->at.offset, err);
+        bool at_row_end = p[k - 1] == '\n';
+        rc = rc ? rc : write_piece(o, p, k, k == n ? buf : NULL, err);
         if (rc)
             return rc;
         o->at.offset += k;
-        if (o->stream->shard_bytes && !o->compressed && p[k - 1] == '\n' &&
+        if (o->stream->shard_bytes && !o->compressed && at_row_end &&
             o->at.offset >= o->stream->shard_bytes)
             rc = end_shard(o, err);
         if (rc)
@@ -130,7 +147,7 @@ static int write_placed(struct dm_output *o, const char *p, size_t n, struct dm_
 
 static int flush(struct dm_output *o, struct dm_error *err)
 {
-    int rc = write_placed(o, o->held.p, o->held.n, err);
+    int rc = write_placed(o, o->held.p, o->held.n, &o->held, err);
     dm_buf_clear(&o->held);
     return rc;
 }
@@ -159,7 +176,7 @@ int dm_output_spill(struct dm_output *o, struct dm_error *err)
     int rc = o->spill < 0 ? open_spill(o, err) : DM_OK;
     if (rc)
         return rc;
-    rc = write_all(o->spill, o->held.p, o->held.n, o->spilled, err);
+    rc = write_at(o->spill, o->spilled, o->held.p, o->held.n, err);
     if (rc)
         return rc;
     o->spilled += o->held.n;
@@ -202,7 +219,7 @@ int dm_output_append(struct dm_output *o, int fd, uint64_t n, struct dm_error *e
         int64_t k = copy_placed(o, fd, from, n - from, err);
         if (k == 0) {
             k = pread(fd, block, n - from < WRITE_BYTES ? n - from : WRITE_BYTES, (off_t)from);
-            rc = k > 0 ? write_placed(o, block, (size_t)k, err)
+            rc = k > 0 ? write_placed(o, block, (size_t)k, NULL, err)
                        : dm_fail_errno(err, DM_EIO, "cannot read output that waited");
         } else if (k < 0) {
             rc = (int)k;
@@ -237,13 +254,22 @@ int dm_output_add(struct dm_output *o, const char *p, size_t n, struct dm_error 
         int rc = dm_compressor_add(o->compressor, p, n, &o->held, err);
         return rc ? rc : after_add(o, err);
     }
-    if (o->granted && n >= WRITE_BYTES / 4) {
+    if (o->granted && n >= LARGE_BYTES) {
         int rc = flush(o, err);
-        return rc ? rc : write_placed(o, p, n, err);
+        return rc ? rc : write_placed(o, p, n, NULL, err);
     }
     if (!dm_buf_add(&o->held, p, n))
         return dm_fail_memory(err);
     return after_add(o, err);
+}
+
+int dm_output_give(struct dm_output *o, struct dm_buf *buf, size_t from, size_t n,
+                   struct dm_error *err)
+{
+    if (o->compressor || !o->granted || n < LARGE_BYTES)
+        return dm_output_add(o, buf->p + from, n, err);
+    int rc = flush(o, err);
+    return rc ? rc : write_placed(o, buf->p + from, n, buf, err);
 }
 
 int dm_output_grant(struct dm_output *o, struct dm_place at, struct dm_error *err)

@@ -4,6 +4,7 @@
 #ifndef DM_IO_OUTPUT_H
 #define DM_IO_OUTPUT_H
 
+#include "io/behind.h"
 #include "io/compress.h"
 
 /* A stream's files: one, or shards numbered from 0. Shared by all splits; borrowed by their
@@ -14,6 +15,7 @@ struct dm_stream {
     bool numbered;        /* file names are 00000<name>, 00001<name>, ... */
     bool synced;          /* files are synced before they are closed */
     uint64_t shard_bytes; /* a shard ends with the first row at which it reaches this; 0: never */
+    struct dm_behind *behind; /* writes large pieces; borrowed. NULL: they are written at once */
 };
 
 /* A position in a stream. */
@@ -47,6 +49,11 @@ void dm_output_finish(struct dm_output *o);
 /* Appends whole rows (the last byte of every row is a newline, though a call may end inside a row).
  */
 int dm_output_add(struct dm_output *o, const char *p, size_t n, struct dm_error *err);
+
+/* The same for n bytes at `from` of a buffer whose memory may be kept until they are written: then
+ * *buf is given other memory, empty. */
+int dm_output_give(struct dm_output *o, struct dm_buf *buf, size_t from, size_t n,
+                   struct dm_error *err);
 
 /* Tells where the output goes; what was held is written there at once. */
 int dm_output_grant(struct dm_output *o, struct dm_place at, struct dm_error *err);

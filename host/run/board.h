@@ -17,6 +17,7 @@ struct dm_board {
     _Atomic uint64_t row;   /* offset of the row in the decompressed stream, or DM_NO_ROW */
     int32_t op;             /* that has the row, from 0; -1: it is being read; or DM_AT_WHERE */
     _Atomic uint64_t turn;  /* counts rows; one that does not move is a row that takes long */
+    uint32_t workers; /* on its machine at once, this one among them; whoever started it says */
 };
 
 /* What stands on a board as part of a frame, and back. */

@@ -1,8 +1,8 @@
 #include "run/journal.h"
 
+#include "base/write.h"
 #include "io/folder.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,14 +114,7 @@ int dm_journal_last(struct dm_journal *j, struct dm_frontier *f, struct dm_error
 
 static int write_at(int fd, const struct dm_buf *b, uint64_t offset)
 {
-    size_t at = 0;
-    while (at < b->n) {
-        ssize_t n = pwrite(fd, b->p + at, b->n - at, (off_t)(offset + at));
-        if (n < 0 && errno != EINTR)
-            return DM_EIO;
-        at += n > 0 ? (size_t)n : 0;
-    }
-    return fdatasync(fd) ? DM_EIO : DM_OK;
+    return dm_write_at(fd, offset, b->p, b->n) && fdatasync(fd) == 0 ? DM_OK : DM_EIO;
 }
 
 /* Begins a new file with this record alone, and puts it in the old one's place. */

@@ -1,10 +1,10 @@
 /* Parts: what workers on other nodes write into a folder of the run directory, joined into the
  * output in the order of the plan. */
+#include "base/write.h"
 #include "io/folder.h"
 #include "run/state.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,14 +107,8 @@ int dm_parts_write(const struct dm_coordinator *c, const struct dm_item *item, i
     int fd = rc ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (rc == DM_OK && fd < 0)
         rc = dm_fail_errno(err, DM_EIO, "cannot make %s", path);
-    while (rc == DM_OK && n) {
-        ssize_t k = pwrite(fd, p, n, (off_t)offset);
-        if (k < 0 && errno != EINTR)
-            rc = dm_fail_errno(err, DM_EIO, "cannot write %s", path);
-        p += k > 0 ? k : 0;
-        n -= k > 0 ? (size_t)k : 0;
-        offset += k > 0 ? (uint64_t)k : 0;
-    }
+    if (rc == DM_OK && !dm_write_at(fd, offset, p, n))
+        rc = dm_fail_errno(err, DM_EIO, "cannot write %s", path);
     if (fd >= 0 && close(fd) && rc == DM_OK)
         rc = dm_fail_errno(err, DM_EIO, "cannot close %s", path);
     return rc;

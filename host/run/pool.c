@@ -147,6 +147,7 @@ static int make_board(struct dm_peer *peer, int *fd, struct dm_error *err)
     peer->board = p;
     atomic_store(&peer->board->row, DM_NO_ROW);
     peer->board->op = -1;
+    peer->board->workers = peer->pool->slots;
     return DM_OK;
 }
 

@@ -2,9 +2,9 @@
 
 #include "base/home.h"
 #include "base/streams.h"
+#include "base/write.h"
 #include "io/input.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -26,18 +26,6 @@ static bool wait_for_input(struct dm_spool *s)
         if (poll(&fd, 1, POLL_MS) != 0)
             return true;
     return false;
-}
-
-static int write_all(int fd, const char *p, size_t n, struct dm_error *err)
-{
-    while (n) {
-        ssize_t k = write(fd, p, n);
-        if (k < 0 && errno != EINTR)
-            return dm_fail_errno(err, DM_EIO, "cannot spool standard input");
-        p += k > 0 ? k : 0;
-        n -= k > 0 ? (size_t)k : 0;
-    }
-    return DM_OK;
 }
 
 /* Has bytes of standard input in the buffer, unless it is at its end or the run is. */
@@ -83,9 +71,8 @@ static int fill_file(struct dm_spool *s, int fd)
         if (rc || !s->carry.n)
             return rc;
         size_t n = until_full(s, room);
-        rc = write_all(fd, s->carry.p, n, &s->err);
-        if (rc)
-            return rc;
+        if (!dm_write(fd, s->carry.p, n))
+            return dm_fail_errno(&s->err, DM_EIO, "cannot spool standard input");
         s->size += n;
         full = s->size >= room && s->carry.p[n - 1] == '\n';
         s->carry.n -= n;

@@ -15,7 +15,11 @@ struct dm_work *dm_work_create(const struct dm_settings *settings, struct dm_boa
         return NULL;
     w->settings = settings;
     w->board = board;
+    if (board->workers < (uint32_t)dm_processors()) /* one is left for it */
+        w->behind = dm_behind_create();
     dm_settings_streams(settings, w->streams);
+    for (int i = 0; i < DM_STREAMS; i++)
+        w->streams[i].behind = w->behind;
     w->limits = (struct dm_json_limits){.depth = (uint32_t)settings->row_depth};
     w->input.row_bytes = settings->row_bytes;
     w->head.samples = w->samples;
@@ -45,6 +49,8 @@ void dm_work_destroy(struct dm_work *w)
     for (uint32_t i = 0; i < DM_BATCH_ROWS; i++)
         dm_sample_destroy(w->samples[i]);
     dm_work_finish_held(w);
+    dm_behind_destroy(w->behind);
+    dm_buf_finish(&w->block);
     dm_buf_finish(&w->scratch);
     free(w->head.asked);
     free(w);
@@ -121,8 +127,10 @@ static int ready_output(struct dm_work *w, int i, struct dm_compressor *c)
         return split->granted ? dm_output_grant(out, split->at[i], &w->err) : DM_OK;
     }
     dm_part_name(split->id, split->attempt, i, w->part_names[i], sizeof w->part_names[i]);
-    w->parts[i] =
-        (struct dm_stream){.folder = w->settings->parts, .name = w->part_names[i], .synced = true};
+    w->parts[i] = (struct dm_stream){.folder = w->settings->parts,
+                                     .name = w->part_names[i],
+                                     .synced = true,
+                                     .behind = w->behind};
     dm_output_init(out, &w->parts[i], c);
     return dm_output_grant(out, (struct dm_place){0}, &w->err);
 }
@@ -152,11 +160,15 @@ int dm_work_begin(struct dm_work *w, const struct dm_split *split, struct dm_res
     return rc;
 }
 
-int dm_work_put(struct dm_work *w, const char *p, size_t n)
+static void count_output(struct dm_counts *counts, const char *p, size_t n)
 {
-    struct dm_counts *counts = &w->result->counts;
     counts->out_bytes += n;
     counts->out_crc = dm_crc64(counts->out_crc, p, n);
+}
+
+int dm_work_put(struct dm_work *w, const char *p, size_t n)
+{
+    count_output(&w->result->counts, p, n);
     return dm_output_add(&w->result->out[DM_ROWS], p, n, &w->err);
 }
 
@@ -168,6 +180,18 @@ int dm_work_flush_untouched(struct dm_work *w)
     size_t n = (size_t)(w->untouched_end - p);
     w->untouched = w->untouched_end = NULL;
     return dm_work_put(w, p, n);
+}
+
+/* The block has been worked on: what goes out as it came in is written, and may keep the block. */
+static int leave_block(struct dm_work *w)
+{
+    if (w->untouched == w->untouched_end || !dm_input_trade(&w->input, &w->block))
+        return dm_work_flush_untouched(w);
+    size_t from = (size_t)(w->untouched - w->block.p);
+    size_t n = (size_t)(w->untouched_end - w->untouched);
+    w->untouched = w->untouched_end = NULL;
+    count_output(&w->result->counts, w->block.p + from, n);
+    return dm_output_give(&w->result->out[DM_ROWS], &w->block, from, n, &w->err);
 }
 
 /* Adds to a stream; what no operator saw waits behind the row before it. */
@@ -374,7 +398,7 @@ int dm_work_next_block(struct dm_work *w)
         }
         if (dm_input_ready(&w->input))
             return 1;
-        int rc = dm_work_flush_untouched(w);
+        int rc = leave_block(w);
         if (rc == DM_OK && w->idle)
             rc = w->idle(w->idle_arg, &w->err);
         if (rc)

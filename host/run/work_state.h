@@ -38,8 +38,10 @@ struct dm_work {
     struct dm_stream parts[DM_STREAMS]; /* of the split at work, when its output is to be a part */
     char part_names[DM_STREAMS][48];
     struct dm_compressor *compressors[DM_CODEC_ZSTD + 1]; /* made when first needed */
+    struct dm_behind *behind;
     struct dm_json_limits limits;
     struct dm_input input;
+    struct dm_buf block; /* memory for the input, when that of a block is given away */
     struct dm_buf scratch;
     struct dm_error err;
     dm_work_idle *idle;

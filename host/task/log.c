@@ -1,5 +1,6 @@
 #include "task/log.h"
 
+#include "base/write.h"
 #include "io/folder.h"
 
 #include <errno.h>
@@ -82,18 +83,10 @@ void dm_log_write(struct dm_log *log, const char *p, size_t n)
 {
     if (log->bytes && log->bytes + n > log->max_bytes)
         begin_anew(log);
-    while (n && log->fd >= 0) {
-        ssize_t k = write(log->fd, p, n);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k < 0) {
-            note(log, "the log can not be written");
-            return;
-        }
-        p += k;
-        n -= (size_t)k;
-        log->bytes += (uint64_t)k;
-    }
+    if (log->fd >= 0 && dm_write(log->fd, p, n))
+        log->bytes += n;
+    else if (log->fd >= 0)
+        note(log, "the log can not be written");
 }
 
 void dm_log_close(struct dm_log *log)

@@ -8,6 +8,8 @@
 #include "text/chars.h"
 #include "text/scratch.h"
 
+enum { BLANK_LINE = 2 }; /* line ends in a row */
+
 struct piece {
     size_t start, end, chars;
 };
@@ -41,43 +43,51 @@ static void add_piece(struct split *s, const char *p, size_t n)
         put_piece(s, s->pieces, start, s->text->n);
 }
 
-static const char *const separators[] = {"\n\n", "\n", NULL};
+/* The first place where so many line ends stand in a row. */
+static const char *find_ends(const char *p, size_t n, size_t ends)
+{
+    const char *hit = memchr(p, '\n', n);
+    while (hit && ends == BLANK_LINE && (hit + 1 == p + n || hit[1] != '\n'))
+        hit = memchr(hit + 1, '\n', n - (size_t)(hit + 1 - p));
+    return hit;
+}
 
-static void cut_text(struct split *s, const char *p, size_t n, const char *const *seps);
+static void cut_text(struct split *s, const char *p, size_t n, size_t ends);
 
 /* One piece between separators: left out, taken, or cut again. */
-static void take_piece(struct split *s, const char *p, size_t n, const char *const *seps)
+static void take_piece(struct split *s, const char *p, size_t n, size_t ends)
 {
     struct dm_text_span inner;
     dm_text_strip(p, n, &inner);
-    if (inner.start == inner.end)
+    size_t bytes = inner.end - inner.start;
+    if (bytes == 0)
         return;
-    if (*seps && chars_in(p + inner.start, inner.end - inner.start) > s->size)
-        cut_text(s, p, n, seps);
+    if (ends > 0 && bytes > s->size && chars_in(p + inner.start, bytes) > s->size)
+        cut_text(s, p, n, ends);
     else
         add_piece(s, p, n);
 }
 
-/* Cuts at the first of the separators that occurs inside the text; it leads the piece that follows.
- */
-static void cut_text(struct split *s, const char *p, size_t n, const char *const *seps)
+/* Cuts at so many line ends in a row, or at fewer when those do not stand inside the text; they
+ * lead the piece that follows. */
+static void cut_text(struct split *s, const char *p, size_t n, size_t ends)
 {
     struct dm_text_span inner;
     dm_text_strip(p, n, &inner);
-    while (*seps && !memmem(p + inner.start, inner.end - inner.start, *seps, strlen(*seps)))
-        seps++;
-    if (!*seps) {
+    while (ends > 0 && !find_ends(p + inner.start, inner.end - inner.start, ends))
+        ends--;
+    if (ends == 0) {
         add_piece(s, p, n);
         return;
     }
-    size_t length = strlen(*seps), start = 0, search = 0;
-    for (const char *hit; (hit = memmem(p + search, n - search, *seps, length));) {
+    size_t start = 0, search = 0;
+    for (const char *hit; (hit = find_ends(p + search, n - search, ends));) {
         size_t at = (size_t)(hit - p);
-        take_piece(s, p + start, at - start, seps + 1);
+        take_piece(s, p + start, at - start, ends - 1);
         start = at;
-        search = at + length;
+        search = at + ends;
     }
-    take_piece(s, p + start, n - start, seps + 1);
+    take_piece(s, p + start, n - start, ends - 1);
 }
 
 /* Cuts a chunk behind punctuation; what remains at its end is a piece even when it is empty. */
@@ -179,7 +189,7 @@ int dm_text_split(const char *p, size_t n, double max_chars, double chunk_size, 
     dm_buf_clear(s.text);
     dm_buf_clear(s.pieces);
     dm_buf_clear(out);
-    cut_text(&s, p, n, separators);
+    cut_text(&s, p, n, BLANK_LINE);
     if (!s.failed)
         merge(&s, s.pieces, use_chunk);
     *text = s.text->p;

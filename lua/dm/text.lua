@@ -301,14 +301,11 @@ function Splitter:spans(s)
 end
 
 ---@param s string
----@param choose (fun(count: integer): integer[])? which of the chunks are wanted, by their numbers
 ---@return string[] chunks
----@return integer count how many there are in all
-function Splitter:split(s, choose)
-  local base, _, count = self:spans(s)
-  local list = strings(base, choose and choose(count))
+function Splitter:split(s)
+  local list = strings((self:spans(s)))
   kernel.trim(#s)
-  return list, count
+  return list
 end
 
 -- Verbs of modules of their own ----------------------------------------------------------------------

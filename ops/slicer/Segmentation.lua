@@ -4,6 +4,7 @@
 local ffi = require "ffi"
 local Slicer = require("dm.base_op").Slicer
 local failure = require "dm.datamate.failure"
+local kernel = require "dm.text.kernel"
 local text = require "dm.text"
 
 local err = ffi.new "struct dm_error"
@@ -37,9 +38,9 @@ local function prefix_of(self, sample)
   return folder .. "/" .. id .. "_"
 end
 
-local function write(path, chunk)
-  if chunk == "" then failure.raise("TypeError", "a bytes-like object is required, not 'str'") end
-  if ffi.C.dm_export_write(path, chunk, #chunk, err) < 0 then error(ffi.string(err.text), 0) end
+local function write(path, p, n)
+  if n == 0 then failure.raise("TypeError", "a bytes-like object is required, not 'str'") end
+  if ffi.C.dm_export_write(path, p, n, err) < 0 then error(ffi.string(err.text), 0) end
 end
 
 ---Numbers of some of `count` chunks, as shuffling their list from its head draws them.
@@ -55,12 +56,25 @@ local function draw(most, count)
   return drawn
 end
 
-function Segmentation:execute(sample)
-  local s, chunks, count = self:get_text(sample), {}, 0
-  if text.strip(s) ~= "" then
-    chunks, count = self.splitter:split(s, function(n) return draw(self.sliceNum, n) end)
+---Writes some of the chunks of a text from where they are: no strings are made of them.
+---@param sample dm.Sample
+---@param s string
+---@return integer count how many there are in all
+local function write_some(self, sample, s)
+  local base, spans, count = self.splitter:spans(s)
+  local drawn = draw(self.sliceNum, count)
+  local prefix = #drawn > 0 and prefix_of(self, sample)
+  for k, number in ipairs(drawn) do
+    local chunk = spans[number - 1]
+    write(prefix .. (k - 1) .. ".txt", base + chunk.start, chunk["end"] - chunk.start)
   end
-  for k, chunk in ipairs(chunks) do write(prefix_of(self, sample) .. (k - 1) .. ".txt", chunk) end
+  kernel.trim(#s)
+  return count
+end
+
+function Segmentation:execute(sample)
+  local s = self:get_text(sample)
+  local count = text.strip(s) == "" and 0 or write_some(self, sample, s)
   self:set_text(sample, "Success")
   sample.fileNum = count
   return { sample }

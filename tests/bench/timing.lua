@@ -36,27 +36,31 @@ end
 ---@field before string? what is run before each time, without being timed
 ---@field bytes number of input
 ---@field wall number? median seconds, once it has run
+---@field cpu number? likewise of processors
 ---@field rate number? MB/s
 
 ---Runs the contestants in turn, so that a machine that becomes slow is slow for all.
 ---@param contestants bench.Contestant[]
 ---@param rounds integer
 function M.race(contestants, rounds)
-  local walls = {}
+  local walls, cpus = {}, {}
   for round = 0, rounds do -- round 0 warms up
     for i, c in ipairs(contestants) do
-      walls[i] = walls[i] or {}
+      walls[i], cpus[i] = walls[i] or {}, cpus[i] or {}
       if not c.failed then
         if c.before then os.execute(c.before) end
-        local wall = M.once(c.command)
+        local wall, cpu = M.once(c.command)
         c.failed = wall == nil
-        if round > 0 then table.insert(walls[i], wall) end
+        if round > 0 then
+          table.insert(walls[i], wall)
+          table.insert(cpus[i], cpu)
+        end
       end
     end
   end
   for i, c in ipairs(contestants) do
     if not c.failed then
-      c.wall = median(walls[i])
+      c.wall, c.cpu = median(walls[i]), median(cpus[i])
       c.rate = c.bytes / c.wall / 1e6
     end
   end

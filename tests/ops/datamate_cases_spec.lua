@@ -153,12 +153,25 @@ describe("DataMate's operators", function()
 
   it("write files anew, for owner and group, and nothing beside them", function()
     local folder, op = t.scratch() .. "/a/b", registry.get "Segmentation" {}
-    for _, s in ipairs { "one, much longer", "two" } do
+    local function writes(s)
       op:execute { text = s, fileId = "7", export_path = folder }
       assert.equal(s, t.read(folder .. "/7_0.txt"))
+      local _, listed = t.shell(("cd %s && stat -c '%%n %%a' $(ls -A)"):format(folder))
+      assert.equal("7_0.txt 640\n", listed)
     end
-    local _, listed = t.shell(("cd %s && stat -c '%%n %%a' $(ls -A)"):format(folder))
-    assert.equal("7_0.txt 640\n", listed)
+    writes "into a folder that is not there yet"
+    writes "two"
+    assert(os.remove(folder .. "/7_0.txt"))
+    writes "into a folder that is there"
+    t.shell(("cd %s && mv 7_0.txt ../other && ln -s ../other 7_0.txt"):format(folder))
+    writes "in place of a link"
+    assert.equal("into a folder that is there", t.read(folder .. "/../other"))
+    t.write(folder .. "/.7_0.txt.part", "what a killed worker has left, longer than all that is written")
+    writes "over what was left"
+    assert(os.remove(folder .. "/7_0.txt"))
+    t.shell(("mkdir %s/7_0.txt"):format(folder))
+    assert.has_error(function() op:execute { text = "a folder is in the way", fileId = "7", export_path = folder } end)
+    assert.equal("7_0.txt\n", select(2, t.shell("ls -A " .. folder)))
   end)
 
   it("tell where chunks are", function()

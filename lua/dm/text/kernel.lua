@@ -90,12 +90,11 @@ end
 
 ---Strings of the spans in `out`.
 ---@param base ffi.cdata* what they point into
----@param wanted integer[]? numbers of those that are wanted
 ---@return string[]
-function M.strings(base, wanted)
+function M.strings(base)
   local list, spans = {}, M.spans()
-  for i = 1, wanted and #wanted or M.span_count() do
-    local one = spans[wanted and wanted[i] - 1 or i - 1]
+  for i = 1, M.span_count() do
+    local one = spans[i - 1]
     list[i] = ffi.string(base + one.start, one["end"] - one.start)
   end
   return list
