@@ -5,20 +5,17 @@
  * that the C++ ABI of GCC gives the two functions, which its soname 0 fixes. */
 #include "base/library.h"
 #include "text/chars.h"
-#include "text/scratch.h"
-
-#include <limits.h>
 
 #define DETECT                                                                                     \
-    "_ZN4CLD233ExtDetectLanguageSummaryCheckUTF8EPKcibPKNS_8CLDHintsEiPNS_8LanguageEPiPdPSt6"      \
-    "vectorINS_11ResultChunkESaISA_EES7_PbS7_"
+    "_ZN4CLD224ExtDetectLanguageSummaryEPKcibPKNS_8CLDHintsEiPNS_8LanguageEPiPdPSt6"               \
+    "vectorINS_11ResultChunkESaISA_EES7_Pb"
 #define CODE "_ZN4CLD212LanguageCodeENS_8LanguageE"
 
-/* CLD2::ExtDetectLanguageSummaryCheckUTF8: text, bytes, whether it is plain, hints, flags; then the
- * three main languages, the shares and scores of each, chunks, bytes of text, whether the answer is
- * reliable, bytes before the first that is not interchange-valid UTF-8. */
+/* CLD2::ExtDetectLanguageSummary: text, which must be valid UTF-8, bytes, whether it is plain,
+ * hints, flags; then the three main languages, the shares and scores of each, chunks, bytes of
+ * text, whether the answer is reliable. */
 typedef int detect_fn(const char *, int, bool, const void *, int, int *, int *, double *, void *,
-                      int *, bool *, int *);
+                      int *, bool *);
 typedef const char *code_fn(int);
 
 static struct cld2 {
@@ -35,51 +32,61 @@ static struct dm_library library = {.file = "libcld2.so.0",
                                     .symbols = symbols,
                                     .nsymbols = sizeof symbols / sizeof *symbols};
 
+/* A text of more bytes than WHOLE is not read whole: one piece is read of each of as many equal
+ * stretches as there are PIECES. CLD3 does so too (nnet_language_identifier.cc), with five. */
+enum { WHOLE = 3072, PIECES = 24, PIECE = 72 };
+
+/* CLD2 reads some bytes beyond the end of a text. */
+enum { SLACK = 64 };
+
 int dm_language_load(struct dm_error *err)
 {
     return dm_library_load(&library, err);
 }
 
-/* Controls and noncharacters: valid, but not for interchange, and CLD2 stops there. */
-static bool is_foreign(uint32_t c)
+/* The start of the character that byte i belongs to. */
+static size_t start_of_char(const char *p, size_t i)
 {
-    if (c < 0xA0)
-        return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c >= 0x7F;
-    return (c & 0xFFFE) == 0xFFFE || (c >= 0xFDD0 && c <= 0xFDEF);
+    while (dm_char_continues(p[i]))
+        i--;
+    return i;
 }
 
-static void blank_foreign(char *p, size_t n)
+/* Writes the pieces of a long text, with blanks between them; returns their bytes. Where in its
+ * stretch a piece lies goes by the golden ratio, so that what recurs is not hit each time. */
+static size_t take_pieces(char *out, const char *p, size_t n)
 {
-    for (size_t i = 0, size; i < n; i += size)
-        if (is_foreign(dm_char_read(p + i, &size)))
-            memset(p + i, ' ', size);
+    size_t stretch = n / PIECES, made = 0;
+    uint32_t place = 0; /* of 2^32 */
+    for (size_t i = 0; i < PIECES; i++) {
+        place += 0x9E3779B9;
+        size_t at = i * stretch + (size_t)((stretch - PIECE) * (uint64_t)place >> 32);
+        size_t first = start_of_char(p, at), end = start_of_char(p, at + PIECE);
+        memcpy(out + made, p + first, end - first);
+        made += end - first;
+        out[made++] = ' ';
+    }
+    return made;
 }
 
-/* Returns whether the whole text was looked at. */
-static bool detect_main(const char *p, int n, struct dm_language *out)
+static size_t take_text(char *out, const char *p, size_t n)
 {
-    int languages[3], percents[3], bytes, valid;
+    if (n > WHOLE)
+        return take_pieces(out, p, n);
+    memcpy(out, p, n);
+    return n;
+}
+
+void dm_language_detect(const char *p, size_t n, struct dm_language *out)
+{
+    int languages[3], percents[3], bytes;
     double scores[3];
     bool reliable;
-    cld2.detect(p, n, true, NULL, 0, languages, percents, scores, NULL, &bytes, &reliable, &valid);
+    char text[WHOLE + SLACK];
+    size_t size = take_text(text, p, dm_utf8_check(p, n));
+    memset(text + size, 0, SLACK);
+    cld2.detect(text, (int)size, true, NULL, 0, languages, percents, scores, NULL, &bytes,
+                &reliable);
     out->code = cld2.code_of(languages[0]);
     out->share = percents[0] / 100.0;
-    return valid == n;
-}
-
-/* CLD2 reads some bytes beyond the end of a text, so it gets a copy with zeros behind it. */
-int dm_language_detect(const char *p, size_t n, struct dm_language *out)
-{
-    static const char slack[64];
-    struct dm_buf *copy = dm_text_out();
-    if (n > INT_MAX)
-        return DM_EINPUT;
-    dm_buf_clear(copy);
-    if (!dm_buf_add(copy, p, n) || !dm_buf_add(copy, slack, sizeof slack))
-        return DM_EMEMORY;
-    if (detect_main(copy->p, (int)n, out))
-        return DM_OK;
-    blank_foreign(copy->p, n);
-    detect_main(copy->p, (int)n, out);
-    return DM_OK;
 }

@@ -1,7 +1,6 @@
 -- Writes documents of Word (ECMA-376), paragraphs and tables, in Base64. A document is encoded while it is written,
 -- piece by piece: of a large text its XML would take many times the memory.
 local ffi = require "ffi"
-local bytes = require "dm.bytes"
 local kernel = require "dm.text.kernel"
 local zip = require "dm.docx.zip"
 
@@ -89,7 +88,14 @@ end
 local DOCUMENT = "word/document.xml"
 local OPENED = file_of(DOCUMENT, OPENING)
 local FILES = { file_of("[Content_Types].xml", TYPES), file_of("_rels/.rels", RELATIONSHIPS) }
-local BEFORE = zip.header(FILES[1]) .. TYPES .. zip.header(FILES[2]) .. RELATIONSHIPS
+
+---A part of the archive and the name of its file, as a string.
+local function named(file, p, n) return ffi.string(p, n) .. file.name end
+
+local FIRST = named(FILES[1], zip.header(FILES[1])) .. TYPES
+local BEFORE = FIRST .. named(FILES[2], zip.header(FILES[2])) .. RELATIONSHIPS
+local START = BEFORE .. named(OPENED, zip.header(OPENED)) .. OPENING
+local ENTRIES = named(FILES[1], zip.entry(FILES[1], 0)) .. named(FILES[2], zip.entry(FILES[2], #FIRST))
 
 ---Bytes of text whose paragraphs are encoded at once.
 local BLOCK = 64 * 1024
@@ -100,24 +106,17 @@ local BLOCK = 64 * 1024
 local Writer = {}
 Writer.__index = Writer
 
----Digits of BEFORE that do not depend on what follows, and the bytes of it that are not in them.
-local SAME, NEXT = math.floor(#BEFORE / 3) * 4, BEFORE:sub(#BEFORE - #BEFORE % 3 + 1)
-
----Bytes of OPENING that make whole groups of what stands from NEXT to them.
-local FILLING = -(#NEXT + #zip.header { name = DOCUMENT, size = 0, crc = 0 }) % 3
-
 ---Begins a document; there is one at a time.
 ---@return dm.DocxWriter
 function M.begin()
   packed.n = 0
   local file = { name = DOCUMENT, size = OPENED.size, crc = OPENED.crc }
   local self = setmetatable({ file = file, base64 = ffi.new "struct dm_base64" }, Writer)
-  self:encode(BEFORE)
-  self:encode(zip.header(file) .. OPENING)
+  self:encode(START)
   return self
 end
 
----Adds bytes of the file to its Base64.
+---Adds bytes of the archive to its Base64.
 ---@param p string|ffi.cdata*
 ---@param n integer? of a pointer
 function Writer:encode(p, n)
@@ -150,14 +149,32 @@ function Writer:lines(s, from, to)
   end
 end
 
+-- The header is encoded anew when size and checksum are known, in whole groups of three bytes: from IN_GROUP bytes
+-- before it, behind SAME digits.
+local IN_GROUP, SAME = #BEFORE % 3, math.floor(#BEFORE / 3) * 4
+local _, HEADER_BYTES = zip.header(OPENED)
+local GROUPS = math.ceil((IN_GROUP + HEADER_BYTES) / 3) * 3
+local groups = ffi.new("char[?]", GROUPS)
+ffi.copy(groups, START:sub(#BEFORE - IN_GROUP + 1), GROUPS)
+
+function Writer:write_header()
+  ffi.copy(groups + IN_GROUP, zip.header(self.file))
+  xml.n = 0
+  check(C.dm_base64_encode(groups, GROUPS, xml))
+  ffi.copy(packed.p + SAME, xml.p, xml.n)
+end
+
 ---Ends the document.
 ---@return string its bytes in Base64
 function Writer:finish()
   self:add(CLOSING)
-  self:encode(zip.directory { FILES[1], FILES[2], self.file })
+  local place, p, n = #START - #OPENING + self.file.size, zip.entry(self.file, #BEFORE)
+  self:encode(ENTRIES)
+  self:encode(p, n)
+  self:encode(DOCUMENT)
+  self:encode(zip.ending(#FILES + 1, #ENTRIES + n + #DOCUMENT, place))
   check(C.dm_base64_end(self.base64, packed))
-  local again = bytes.to_base64(NEXT .. zip.header(self.file) .. OPENING:sub(1, FILLING)) -- now that it is known
-  ffi.copy(packed.p + SAME, again, #again)
+  self:write_header()
   local made = ffi.string(packed.p, packed.n)
   if packed.cap > 1024 * 1024 then
     C.dm_buf_finish(xml)

@@ -5,15 +5,17 @@
 -- 0.99 for a text in one language, less for mixed ones, and 0 with the language "un" for a few words or what is no
 -- language. So without a model the same min_score keeps other rows than Data-Juicer does.
 --
--- CLD2 looks at all of a text, at 33 MB/s in its own functions. Parts of a text would not do: of documents over 4 KB,
--- 16 pieces of 256 bytes, spread evenly, gave another language for 4 of 100 and another answer at 0.8 for as many.
+-- CLD2 reads all of a text up to 3 KB. Of a longer one it reads 24 pieces of 72 bytes, spread evenly, so what it costs
+-- hardly grows with the text. Languages come out as often right: of 71,403 documents whose language is known, 81.7 of
+-- 100, and 81.4 when it reads all. The share of a mixed text is then an estimate: it differs by 0.05 on average, and
+-- of 100 documents over 3 KB, 8 come to lie on the other side of a min_score of 0.8.
 local Filter = require("dm.base_op").Filter
 local fasttext = require "dm.text.fasttext"
 local text = require "dm.text"
 
 local LanguageIdScore = Filter:extend {
   name = "language_id_score_filter",
-  cost = "CLD2's own functions, which look at all of a text",
+  cost = "CLD2's own functions",
   summary = "Keep texts in certain languages, as CLD2 or a fastText model tells them.",
   origin = "Data-Juicer",
   bounds = { "min_score" },

@@ -18,13 +18,13 @@ describe("dmhost run survives", function()
 
   ---Until there is a file "quick", each row behind those of a number sleeps for so many milliseconds: so there is
   ---something to kill.
-  local function prepare(milliseconds, from)
+  local function prepare(milliseconds, from, split_size)
     os.execute(("cd %s && rm -rf quick out.jsonl*"):format(q(dir)))
-    t.pipeline(dir, ([[input = "in.jsonl", output = "out.jsonl", split_size = "64KiB", operators = { dm.map(function(s)
+    t.pipeline(dir, ([[input = "in.jsonl", output = "out.jsonl", split_size = %q, operators = { dm.map(function(s)
       quick = quick or io.open "quick"
       if not quick and s.id > %d then require "ffi".C.dm_pause(%g) end
       s.seen = true
-    end) }]]):format(from or 0, milliseconds))
+    end) }]]):format(split_size or "64KiB", from or 0, milliseconds))
   end
 
   ---Runs a script of bash beside the pipeline.
@@ -40,11 +40,11 @@ describe("dmhost run survives", function()
     return t.read(dir .. "/out.jsonl")
   end
 
-  -- Kills workers, each once, until 50 are dead or the run ends; says how many.
+  -- Kills workers, each once, until so many are dead or the run ends; says how many.
   local KILLER = [[
-    $dmhost run pipeline.lua -j 2 -q & pid=$!
+    $dmhost run pipeline.lua -j ${workers:-2} -q & pid=$!
     n=0 dead=" "
-    while kill -0 $pid 2>/dev/null && [ $n -lt 50 ]; do
+    while kill -0 $pid 2>/dev/null && [ $n -lt ${most:-50} ]; do
       for victim in $(pgrep -P $pid | shuf); do
         case $dead in *" $victim "*) continue ;; esac
         kill -9 $victim && dead="$dead$victim " n=$((n + 1))
@@ -69,6 +69,25 @@ describe("dmhost run survives", function()
       local lost = t.receipt(dir .. "/out.jsonl.run").workers_lost -- a worker killed when all is done is not lost
       assert.is_true(lost <= kills and lost >= kills - 2, lost)
       milliseconds = milliseconds * 2 -- a fast machine may end it before 50 are dead
+    end
+  end)
+
+  -- One worker on two processors has its output written by a thread, in large pieces.
+  it("a worker killed -9 at random times while another thread writes its output", function()
+    local untouched = "return require 'dm'.pipeline { input = 'in.jsonl', output = 'out.jsonl', "
+      .. "split_size = '2MiB', operators = {} }"
+    t.write(dir .. "/in.jsonl", corpus:rep(20))
+    for _, case in ipairs { { want, nil }, { corpus, untouched } } do
+      local kills, tries = 0, 0
+      while kills < 5 do
+        prepare(0, 0, "2MiB")
+        if case[2] then t.write(dir .. "/pipeline.lua", case[2]) end
+        local status, out, err = script("workers=1 most=10\n" .. KILLER)
+        assert.equal(0, status, err)
+        kills, tries = kills + tonumber(out), tries + 1
+        assert.is_true(output() == case[1]:rep(20))
+        assert.is_true(tries < 50)
+      end
     end
   end)
 
@@ -302,19 +321,23 @@ time.sleep(1000)
   end)
 
   it("a full disk, by failing resumably", function()
-    prepare(0)
     os.execute("mkdir " .. q(dir .. "/small"))
     local mounted = os.execute(("mount -t tmpfs -o size=1m none %s/small 2>/dev/null"):format(q(dir)))
     if mounted ~= 0 then return pending(t.excuse "needs the right to mount a small file system") end
     finally(function() os.execute(("umount %s/small"):format(q(dir))) end)
-    local status, _, err = run "-j 2 -q -o small/out.jsonl"
-    assert.equal(1, status)
-    assert.truthy(err:find("No space left on device", 1, true), err)
-    assert.truthy(err:find("--resume", 1, true), err)
-    assert.is_nil(t.read(dir .. "/small/out.jsonl"))
-    os.execute(("mount -o remount,size=100m %s/small"):format(q(dir)))
-    assert.equal(0, (run "-j 2 -q -o small/out.jsonl --resume"))
-    assert.is_true(t.read(dir .. "/small/out.jsonl") == want)
+    for workers, split_size in ipairs { "2MiB", "64KiB" } do
+      prepare(0, 0, split_size)
+      os.execute(("cd %s/small && rm -rf * && mount -o remount,size=1m ."):format(q(dir)))
+      local words = ("-q -o small/out.jsonl -j %d"):format(workers)
+      local status, _, err = run(words)
+      assert.equal(1, status)
+      assert.truthy(err:find("No space left on device", 1, true), err)
+      assert.truthy(err:find("--resume", 1, true), err)
+      assert.is_nil(t.read(dir .. "/small/out.jsonl"))
+      os.execute(("mount -o remount,size=100m %s/small"):format(q(dir)))
+      assert.equal(0, (run(words .. " --resume")))
+      assert.is_true(t.read(dir .. "/small/out.jsonl") == want)
+    end
   end)
 
   it("few open files, though many outputs wait for their place", function()

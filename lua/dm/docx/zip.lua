@@ -1,43 +1,62 @@
 -- The parts of zip archives (APPNOTE 6.3, https://pkware.com/appnote) whose files are stored as they are: how a library
--- compresses differs with its version, and the same files are to make the same archive.
+-- compresses differs with its version, and the same files are to make the same archive. Parts are structs, not strings:
+-- LuaJIT's hash of strings looks at few places of a long one, those in which two headers are the same.
+local ffi = require "ffi"
+
 local M = {}
 
-local function u16(n) return string.char(n % 256, math.floor(n / 256) % 256) end
-local function u32(n) return u16(n % 65536) .. u16(math.floor(n / 65536)) end
+-- What both headers of a file have. All numbers begin with their least byte, as our processors keep them.
+local COMMON = [[uint16_t version, flags, method, time, date; uint32_t crc, stored, size; uint16_t name, extra;]]
+local VERSION, FIRST_DAY = 20, 33 -- 2.0, 1980-01-01
 
-local VERSION, NONE = u16(20), u16(0)
-local FIRST_DAY = u16(0) .. u16(33) -- 1980-01-01
+---A function that makes a part of its numbers and returns its bytes, borrowed until the next one is made.
+---@param fields string
+---@return fun(...: integer): ffi.cdata*, integer
+local function part(fields)
+  local make = ffi.typeof("struct __attribute__((packed)) { uint32_t signature; " .. fields .. " }")
+  local last, size = make(), ffi.sizeof(make)
+  local base = ffi.cast("const char *", last)
+  return function(...)
+    ffi.copy(last, make(...), size)
+    return base, size
+  end
+end
+
+local header = part(COMMON)
+local entry = part("uint16_t made_by;" .. COMMON .. "uint16_t comment, disk, kind; uint32_t attributes, at;")
+local ending = part "uint16_t disk, first_disk, files_here, files; uint32_t size, at; uint16_t comment;"
 
 ---@class dm.ZipFile
 ---@field name string in ASCII
 ---@field size integer bytes
 ---@field crc integer their checksum
 
----What both headers of a file have: flags, method, time, checksum, sizes, length of the name and of what follows it.
-local function common(file)
-  local size = u32(file.size)
-  return NONE .. NONE .. FIRST_DAY .. u32(file.crc) .. size .. size .. u16(#file.name) .. NONE
-end
-
----What stands before a file's bytes.
+---What stands before a file's bytes, but for its name, which follows.
 ---@param file dm.ZipFile
----@return string
+---@return ffi.cdata* p
+---@return integer n
 function M.header(file)
-  return "PK\3\4" .. VERSION .. common(file) .. file.name
+  return header(0x04034b50, VERSION, 0, 0, 0, FIRST_DAY, file.crc, file.size, file.size, #file.name, 0)
 end
 
----What stands at the end of an archive of these files, in their order.
----@param files dm.ZipFile[]
----@return string
-function M.directory(files)
-  local list, at = {}, 0
-  for i, file in ipairs(files) do
-    -- length of the comment, disk, attributes, place
-    list[i] = "PK\1\2" .. VERSION .. VERSION .. common(file) .. NONE .. NONE .. NONE .. u32(0) .. u32(at) .. file.name
-    at = at + #M.header(file) + file.size
-  end
-  local entries, count = table.concat(list), u16(#files)
-  return entries .. "PK\5\6" .. NONE .. NONE .. count .. count .. u32(#entries) .. u32(at) .. NONE
+---The same at the end of the archive.
+---@param file dm.ZipFile
+---@param at integer where its header is
+---@return ffi.cdata* p
+---@return integer n
+function M.entry(file, at)
+  return entry(0x02014b50, VERSION, VERSION, 0, 0, 0, FIRST_DAY, file.crc, file.size, file.size, #file.name, 0,
+    0, 0, 0, 0, at)
+end
+
+---The end.
+---@param files integer
+---@param size integer bytes of the entries with their names
+---@param at integer where the first one is
+---@return ffi.cdata* p
+---@return integer n
+function M.ending(files, size, at)
+  return ending(0x06054b50, 0, 0, files, files, size, at, 0)
 end
 
 return M

@@ -15,15 +15,13 @@ function M.load_languages()
   kernel.load(C.dm_language_load)
 end
 
----The language that most of a text is in.
+---The language that most of a text is in. Of a text over 3 KB, 24 pieces of 72 bytes are read, spread evenly.
 ---@param s string
 ---@return string code of ISO 639-1 where there is one; "un" when it is not known
 ---@return number share of the text that is in it, 0 to 1
 function M.language(s)
   M.load_languages()
-  local status = C.dm_language_detect(s, #s, found)
-  if #s > 256 * 1024 then C.dm_text_trim() end
-  if status < 0 then kernel.fail(status) end
+  C.dm_language_detect(s, #s, found)
   local code = ffi.string(found.code)
   return CODES[code] or code, found.share
 end
