@@ -137,14 +137,16 @@ static bool is_output(const struct search *s, const char *path)
     return false;
 }
 
-/* Whether a path lies in the run directory of any run that wrote a file. */
+/* Whether a path is the run directory of any run that wrote a file, or lies in one. */
 static bool in_run_directory(const char *path)
 {
-    static const char ending[] = ".run/", in_it[] = "journal";
+    static const char ending[] = ".run";
     for (const char *at = strstr(path, ending); at; at = strstr(at + 1, ending)) {
         char *journal = NULL;
-        int n = (int)(at + strlen(ending) - path);
-        bool found = asprintf(&journal, "%.*s%s", n, path, in_it) > 0 && access(journal, F_OK) == 0;
+        const char *end = at + strlen(ending);
+        bool found = (!*end || *end == '/') &&
+                     asprintf(&journal, "%.*s/journal", (int)(end - path), path) > 0 &&
+                     access(journal, F_OK) == 0;
         free(journal);
         if (found)
             return true;

@@ -411,7 +411,7 @@ sys.exit(subprocess.call(sys.argv[1:], stdin=b))' %s run -q -e 'return require "
     local corpus = t.corpus(50)
     local outputs = { ["data/b.jsonl"] = "b.jsonl", ["data/b/"] = "b/00000.jsonl", ["data/b/{file}"] = "b/a.jsonl" }
     for output, name in pairs(outputs) do
-      for _, input in ipairs { "data/", "data/*.jsonl", "data/{a,old.run/rejects}.jsonl" } do
+      for _, input in ipairs { "data/", "data/*.jsonl", "data/{a,old.run/rejects}.jsonl", "data/{a.jsonl,*.run}" } do
         os.execute(("cd %s && rm -rf data && mkdir -p data/old.run && touch data/old.run/journal && "
           .. "echo '{}' >data/old.run/rejects.jsonl"):format(q(dir)))
         t.write(dir .. "/data/a.jsonl", corpus)
