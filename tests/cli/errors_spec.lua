@@ -27,6 +27,9 @@ describe("dmhost run refuses", function()
     os.execute("mkdir " .. q(dir .. "/out"))
     t.write(dir .. "/out/x", "")
     refused('input = "in.jsonl", output = "out/", operators = {}', "", "--force")
+    for _, output in ipairs { "/", "//" } do
+      refused(('input = "in.jsonl", output = %q, operators = {}'):format(output), "", "dmhost: / is not empty\n")
+    end
   end)
   it("an output that is a pipe, a device or standard output by another name, even with --force", function()
     os.execute(("mkfifo %s/fifo && ln -s /dev/null %s/null"):format(q(dir), q(dir)))

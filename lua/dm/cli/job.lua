@@ -67,7 +67,7 @@ local function set_output(job, p, values, pass)
   elseif p.passes then
     folder = p.passes.folder
   end
-  if kind == "folder" then output = output:gsub("/+$", "") end
+  if kind == "folder" then output = output:gsub("(.)/+$", "%1") end
   job.kind = M.KINDS[kind]
   job.output = keep(output)
   job.settings.folder = keep(folder)

@@ -118,7 +118,8 @@ local function check_output(output, values, kind, folder)
     fail(output .. " is not a regular file", "-o - writes to standard output, from where rows may go anywhere")
   end
   if taken == C.DM_OUTPUT_TAKEN and not values.force and not (values.resume and resume.has_begun(folder)) then
-    fail(kind == C.DM_TO_FILE and output .. " exists" or folder:gsub("/%.dmhost$", "") .. " is not empty",
+    local place = folder == "/.dmhost" and "/" or folder:gsub("/%.dmhost$", "")
+    fail(kind == C.DM_TO_FILE and output .. " exists" or place .. " is not empty",
       "choose another output with -o, or replace it with --force")
   end
 end
