@@ -1,5 +1,6 @@
 #include "base/home.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
@@ -17,10 +18,9 @@ int dm_home(void)
     return home;
 }
 
-void dm_home_return(void)
+bool dm_home_return(void)
 {
-    if (home != AT_FDCWD)
-        (void)!fchdir(home);
+    return home == AT_FDCWD || fchdir(home) == 0 || (errno != EBADF && errno != ENOTDIR);
 }
 
 void dm_home_in_thread(void)

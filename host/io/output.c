@@ -4,6 +4,7 @@
 #include "base/seed.h"
 #include "base/write.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,17 @@ static int close_shard(struct dm_output *o, struct dm_error *err)
     return rc;
 }
 
+/* As open() answers, but with none of the numbers that what is printed goes to: an operator may
+ * have closed those. */
+static int unless_standard(int fd)
+{
+    if (fd != STDOUT_FILENO && fd != STDERR_FILENO)
+        return fd;
+    close(fd);
+    errno = EBADF;
+    return -1;
+}
+
 static int open_shard(struct dm_output *o, struct dm_error *err)
 {
     char path[PATH_BYTES];
@@ -78,7 +90,7 @@ static int open_shard(struct dm_output *o, struct dm_error *err)
         return dm_fail(err, DM_EUSAGE, "the path of the output is too long");
     /* what all workers write to is made as the run begins: one that is gone has taken rows along */
     int flags = o->stream->numbered || o->stream->synced ? O_CREAT : 0;
-    o->fd = openat(dm_home(), path, O_WRONLY | O_CLOEXEC | flags, 0666);
+    o->fd = unless_standard(openat(dm_home(), path, O_WRONLY | O_CLOEXEC | flags, 0666));
     if (o->fd < 0)
         return dm_fail_errno(err, DM_EIO, "cannot open %s", path);
     o->fd_shard = o->at.shard;
@@ -157,9 +169,12 @@ static int flush(struct dm_output *o, struct dm_error *err)
 static int open_spill(struct dm_output *o, struct dm_error *err)
 {
     char path[PATH_BYTES];
-    o->spill = openat(dm_home(), o->stream->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    o->spill =
+        unless_standard(openat(dm_home(), o->stream->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
     if (o->spill >= 0)
         return DM_OK;
+    if (errno == EBADF)
+        return dm_fail_errno(err, DM_EIO, "cannot make a file in %s", o->stream->folder);
     snprintf(path, sizeof path, "%s/spill-%016llx", o->stream->folder,
              (unsigned long long)dm_seed());
     o->spill = openat(dm_home(), path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -103,6 +103,44 @@ static int fail_outside(const struct dm_worker *w, struct dm_error *err)
                    (int)strcspn(text, "\n"), text, op);
 }
 
+/* Whether it is open, and of that kind: an operator may have opened a file in its place. */
+static bool is_open(int fd, mode_t kind)
+{
+    struct stat st;
+    return fd < 0 || (fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == kind);
+}
+
+/* Whether what is printed goes where it shall. */
+static bool has_streams(void)
+{
+    struct pollfd fds[] = {{.fd = STDOUT_FILENO}, {.fd = STDERR_FILENO}};
+    return poll(fds, 2, 0) < 0 || !((fds[0].revents | fds[1].revents) & POLLNVAL);
+}
+
+bool dm_worker_intact(const struct dm_worker *w)
+{
+    enum { OF_NO_FILE = 0 }; /* what epoll_create gives */
+    if (!is_open(w->fd, S_IFSOCK) || !is_open(w->poll_fd, OF_NO_FILE) || !has_streams() ||
+        !dm_home_return())
+        return false;
+    for (const struct dm_result *r = w->results; r; r = r->next)
+        for (int i = 0; i < DM_STREAMS; i++)
+            if (r->out[i].fd >= 0 && fcntl(r->out[i].fd, F_GETFD) < 0)
+                return false;
+    return true;
+}
+
+/* Ends the worker on the row that has closed its descriptors. */
+static void end_if_closed(void *arg)
+{
+    struct dm_worker *w = arg;
+    bool intact = dm_worker_intact(w);
+    if (!intact && w->closed)
+        w->closed(w->idle_arg);
+    if (!intact)
+        _exit(DM_EXIT_CLOSED);
+}
+
 static int run_split(struct dm_worker *w, const struct dm_split *s, struct dm_result *r,
                      struct dm_error *err)
 {
@@ -117,9 +155,10 @@ static int run_split(struct dm_worker *w, const struct dm_split *s, struct dm_re
         told = told ? told : dm_worker_send_asked(w, rc ? NULL : err);
         rc = rc ? rc : told;
     }
-    if (rc == DM_OK)
-        rc = send_done(w, r, err);
-    return rc;
+    if (rc)
+        return rc;
+    end_if_closed(w);
+    return send_done(w, r, err);
 }
 
 /* Models may not be asked any more: the split is left as it was. */
@@ -215,39 +254,6 @@ static void tell_row(void *arg)
     }
     if (rc)
         _exit(1); /* nobody waits for the outcome any more */
-}
-
-/* Whether it is open, and of that kind: an operator may have opened a file in its place. */
-static bool is_open(int fd, mode_t kind)
-{
-    struct stat st;
-    return fd < 0 || (fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == kind);
-}
-
-bool dm_worker_intact(const struct dm_worker *w)
-{
-    enum { OF_NO_FILE = 0 }; /* what epoll_create gives */
-    if (!is_open(w->fd, S_IFSOCK) || !is_open(w->poll_fd, OF_NO_FILE) ||
-        !is_open(dm_home(), S_IFDIR))
-        return false;
-    for (const struct dm_result *r = w->results; r; r = r->next)
-        for (int i = 0; i < DM_STREAMS; i++)
-            if (r->out[i].fd >= 0 && fcntl(r->out[i].fd, F_GETFD) < 0)
-                return false;
-    return true;
-}
-
-/* Ends the worker on the row that has closed its descriptors. */
-static void end_if_closed(void *arg)
-{
-    struct dm_worker *w = arg;
-    bool intact = dm_worker_intact(w);
-    if (w->closed) /* the worker inside: all of this process counts from there */
-        dm_home_return();
-    if (!intact && w->closed)
-        w->closed(w->idle_arg);
-    if (!intact)
-        _exit(DM_EXIT_CLOSED);
 }
 
 /* Answers a call of dm.remote. */

@@ -36,7 +36,8 @@ void dm_worker_is_inside(struct dm_worker *w, dm_work_idle *idle, dm_work_tell *
 int dm_worker_handle(struct dm_worker *w, enum dm_message type, struct dm_wire *frame,
                      struct dm_error *err);
 
-/* Whether the descriptors that it works with are still its own: operators can close them. */
+/* Whether the descriptors that it works with are still its own: operators can close them. Returns
+ * to the directory from where paths count, which they can change. */
 bool dm_worker_intact(const struct dm_worker *w);
 
 /* Limits the memory of this process to what the settings say. */

@@ -74,6 +74,15 @@ describe("dmhost run survives", function()
       "^closed descriptors that the worker works with$")
   end)
 
+  it("an operator that closes standard output and error, in whose place files of output were opened", function()
+    for _, fds in ipairs { "1", "2", "1, 2" } do
+      blames(([[local f = require "ffi"
+        pcall(f.cdef, "int close(int);")
+        for _, fd in ipairs { %s } do f.C.close(fd) end
+        print "printed"]]):format(fds), "", "^closed descriptors that the worker works with$")
+      os.execute(("rm -r %s/out.jsonl*"):format(q(dir)))
+    end
+  end)
   it("an operator that closes them while rows take long", function()
     prepare([[dm.map(function(s)
       local C = require "ffi".C
