@@ -112,7 +112,7 @@ test-cluster: $(BUILD)/dmhost
 lint:
 	@echo clang-format, cppcheck, luacheck
 	@clang-format --dry-run -Werror $(OURS)
-	@cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=*:*_table.h \
+	@cppcheck -j $$(nproc) --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=*:*_table.h \
 	  --std=c11 -D__x86_64__ -Ihost host
 	@luacheck --quiet --config .luacheckrc $(LUA)
 
