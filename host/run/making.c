@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@ static struct {
     bool has_timer;
     char who[320];                /* for people, of any other process */
     int voice;                    /* standard error, should an operator close that; 0: none */
-    bool is_watched[WATCHED];     /* descriptors, but for standard input */
+    bool is_watched[WATCHED];     /* descriptors, but for standard input and connections */
     struct stat watched[WATCHED]; /* what they were */
 } making;
 
@@ -29,6 +30,15 @@ void dm_making_in_worker(struct dm_board *board, int fd)
     making.board = board;
     making.fd = fd;
     board->op = -1;
+}
+
+/* One that libcurl keeps from an operator made before: it closes those whose other end has gone. */
+static bool is_connection(int fd)
+{
+    struct sockaddr_storage at;
+    socklen_t n = sizeof at;
+    return fd > STDERR_FILENO && getsockname(fd, (struct sockaddr *)&at, &n) == 0 &&
+           (at.ss_family == AF_INET || at.ss_family == AF_INET6);
 }
 
 void dm_making_watch(int on)
@@ -40,7 +50,7 @@ void dm_making_watch(int on)
     if (!making.board && !making.voice)
         making.voice = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, WATCHED);
     for (int fd = STDOUT_FILENO; fd < WATCHED; fd++)
-        making.is_watched[fd] = fstat(fd, &making.watched[fd]) == 0;
+        making.is_watched[fd] = fstat(fd, &making.watched[fd]) == 0 && !is_connection(fd);
 }
 
 static bool is_the_same(int fd)

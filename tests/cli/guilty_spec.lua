@@ -1,4 +1,5 @@
 -- Rows that do harm: exactly they stand in the rejects, with operator and reason, and nothing else is lost.
+local servers = require "tests.net.server"
 local t = require "tests.support"
 
 local q = t.quote
@@ -10,7 +11,10 @@ describe("dmhost run survives", function()
     dir = t.scratch()
     t.write(dir .. "/in.jsonl", corpus)
   end)
-  after_each(t.clean)
+  after_each(function()
+    servers.stop()
+    t.clean()
+  end)
 
   local function prepare(operators, more)
     t.pipeline(dir, ('input = %q, output = %q, split_size = "64KiB", operators = { %s }, %s'):format(
@@ -300,6 +304,24 @@ dmhost: %s/in.jsonl@%d: map@pipeline.lua:3: the worker found descriptors closed 
     assert.equal(2, status)
     assert.truthy(err:find("^it closes descriptors that are not its own\n  next    close only what the operator "
       .. "has opened"), err)
+  end)
+  it("operators made anew when the server that they asked as they were made before is gone", function()
+    t.bash(("mkdir %s/ops"):format(q(dir)))
+    for workers = 0, 1 do
+      local server = servers.start()
+      t.write(dir .. "/ops/asker.lua", ([[local Asker = require("dm.base_op").Mapper:extend { name = "asker" }
+        function Asker:init()
+          if io.open(%q) then os.execute "kill -9 %d" end
+          require("dm").http.get(%q)
+          io.open(%q, "w"):close()
+        end
+        function Asker:execute() end
+        return Asker]]):format(dir .. "/made", server.pid, server:url "/ok/v1", dir .. "/made"))
+      prepare "{ 'asker' }"
+      local status, _, err = run(("-q --force --ops %s/ops -j %d"):format(q(dir), workers))
+      assert.equal(0, status, err)
+      os.remove(dir .. "/made")
+    end
   end)
   it("no operator that crashes each worker that makes it, but says which", function()
     local status, err = fails_as_it_is_made('require "ffi".cast("int *", 8)[0] = 1', "-j 1")
