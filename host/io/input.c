@@ -12,7 +12,12 @@
 #define DM_INPUT_BLOCK (256 * 1024) /* fuzzers take little, to meet the ends of blocks */
 #endif
 
-enum { BLOCK_BYTES = DM_INPUT_BLOCK, PADDING = 128, MARK_BYTES = 3 };
+enum {
+    BLOCK_BYTES = DM_INPUT_BLOCK,
+    KEPT_BYTES = 4 * BLOCK_BYTES, /* more is given back when the long row that took it is gone */
+    PADDING = 128,
+    MARK_BYTES = 3
+};
 
 static bool set_capacity(struct dm_input *in, size_t cap)
 {
@@ -177,7 +182,7 @@ static void drop_taken(struct dm_input *in)
     in->base += in->at;
     in->at = in->complete = 0;
     in->filled = left;
-    if (in->cap > BLOCK_BYTES * 4 && left < BLOCK_BYTES)
+    if (in->cap > KEPT_BYTES && left < BLOCK_BYTES)
         set_capacity(in, BLOCK_BYTES);
 }
 
@@ -185,7 +190,8 @@ bool dm_input_trade(struct dm_input *in, struct dm_buf *block)
 {
     size_t left = in->filled - in->at;
     dm_buf_clear(block);
-    if (left >= BLOCK_BYTES || !dm_buf_reserve(block, BLOCK_BYTES + PADDING - 1))
+    if (left >= BLOCK_BYTES || in->cap > KEPT_BYTES ||
+        !dm_buf_reserve(block, BLOCK_BYTES + PADDING - 1))
         return false;
     char *p = block->p;
     memcpy(p, in->buf + in->at, left);

@@ -67,7 +67,7 @@ int dm_input_fill(struct dm_input *in, struct dm_error *err);
 
 /* Gives the memory of the present block to *block, and goes on in that which *block had, where the
  * unread rest is copied. Returns false, and nothing has changed, when that is the beginning of a
- * long row, or memory is short. */
+ * long row, the block had one and took more memory than is kept, or memory is short. */
 bool dm_input_trade(struct dm_input *in, struct dm_buf *block);
 
 /* Whether the file on disk is still the one that was opened. */

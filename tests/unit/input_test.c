@@ -130,6 +130,35 @@ static void test_long_row(void)
     free(text);
 }
 
+/* Traded away is the block as it is, but not the memory that a long row took. */
+static void test_trade(void)
+{
+    enum { LONG = 3 << 20, SHORT = 2 << 20 };
+    struct dm_input in = {.row_bytes = LONG};
+    struct dm_buf block = {0};
+    struct dm_error err;
+    char *text = malloc(LONG + SHORT);
+    memset(text, 'x', LONG + SHORT);
+    text[LONG] = '\n';
+    for (size_t i = LONG + 100; i < LONG + SHORT; i += 100)
+        text[i] = '\n';
+    write_file(text, LONG + SHORT);
+    ok(dm_input_open(&in, path, 0, &err) == DM_OK, "open");
+    ok(dm_input_fill(&in, &err) == DM_INPUT_ROWS && in.cap > LONG, "a long row");
+    in.at = in.complete;
+    ok(!dm_input_trade(&in, &block), "whose memory is not traded away");
+    uint64_t next = dm_input_offset(&in);
+    ok(dm_input_fill(&in, &err) == DM_INPUT_ROWS && in.cap < 1 << 20, "but given back");
+    size_t n = in.complete, left = in.filled - n;
+    in.at = n;
+    ok(dm_input_trade(&in, &block) && block.n == n + left, "a block is");
+    ok(memcmp(block.p, text + next, block.n) == 0 && dm_input_offset(&in) == next + n, "as it is");
+    ok(in.filled == left && memcmp(in.buf, text + next + n, left) == 0, "what is unread stays");
+    dm_input_finish(&in);
+    dm_buf_finish(&block);
+    free(text);
+}
+
 int main(void)
 {
     int fd = mkstemp(path);
@@ -147,6 +176,7 @@ int main(void)
     test_cuts("\xef\xbb"
               "a\nb");
     test_long_row();
+    test_trade();
     test_marks();
     test_long_damaged();
     unlink(path);
