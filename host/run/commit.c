@@ -177,6 +177,14 @@ static int remove_behind(const char *folder, const char *ending, uint64_t from,
     return rc;
 }
 
+/* The bytes of a file that the run wrote so far: one without rows is filled when it is named. */
+static uint64_t named_size(const char *path, uint64_t written)
+{
+    size_t empty;
+    dm_codec_empty(dm_codec_by_name(path), &empty);
+    return written ? written : empty;
+}
+
 /* Whether a run ended between the naming of its last file and its receipt. */
 static bool is_named(const struct dm_commit *c, struct dm_place at)
 {
@@ -184,7 +192,7 @@ static bool is_named(const struct dm_commit *c, struct dm_place at)
     struct stat st;
     return dm_stream_path(&c->streams[DM_ROWS], at.shard, from, sizeof from) && stat(from, &st) &&
            dm_names_final(c, at.shard, to, sizeof to) && stat(to, &st) == 0 &&
-           (uint64_t)st.st_size == at.offset && c->resumed;
+           (uint64_t)st.st_size == named_size(to, at.offset) && c->resumed;
 }
 
 static int cut_streams(struct dm_commit *c, const struct dm_place at[DM_STREAMS],

@@ -71,6 +71,18 @@ describe("dmhost run", function()
     end
   end)
 
+  for _, ending in ipairs { "", ".gz", ".zst" } do
+    it("--resume finds an output without rows that a crash left without a receipt: out.jsonl" .. ending, function()
+      prepare("out.jsonl" .. ending, "dm.filter(function() return false end)")
+      assert.equal(0, (run()))
+      local before = t.read(dir .. "/out.jsonl" .. ending)
+      os.execute(("rm %s/*.run/run.json"):format(q(dir)))
+      local status, _, err = run "--resume"
+      assert.equal(0, status, err)
+      assert.equal(before, t.read(dir .. "/out.jsonl" .. ending))
+    end)
+  end
+
   it("--resume goes on with a run that was to replace an output", function()
     prepare("out.jsonl", waits())
     t.write(dir .. "/out.jsonl", "old\n")
