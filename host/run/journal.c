@@ -39,8 +39,8 @@ bool dm_journal_record(struct dm_buf *b, const struct dm_frontier *f)
 {
     size_t begin = b->n;
     bool ok = dm_put_u64(b, 0) && dm_put_u64(b, 0) && dm_put_u64(b, f->input.file) &&
-              dm_put_u64(b, f->input.offset) && dm_place_put(b, f->at) &&
-              dm_put_u64(b, f->splits) && dm_counts_put(b, &f->counts);
+              dm_put_u64(b, f->input.offset) && dm_put_u64(b, f->input.planned) &&
+              dm_place_put(b, f->at) && dm_put_u64(b, f->splits) && dm_counts_put(b, &f->counts);
     if (!ok)
         return false;
     struct dm_buf head = {0};
@@ -56,6 +56,7 @@ static void get_record(struct dm_wire *w, struct dm_frontier *f)
 {
     f->input.file = dm_get_u64(w);
     f->input.offset = dm_get_u64(w);
+    f->input.planned = dm_get_u64(w);
     dm_place_get(w, f->at);
     f->splits = dm_get_u64(w);
     dm_counts_get(w, &f->counts);

@@ -75,7 +75,7 @@ static int stream_range(const struct dm_plan *p, struct dm_point at, struct dm_s
     r->start = at.offset;
     r->end = at.offset + split_size(p, at.offset);
     s->file_number = (uint32_t)at.file;
-    *after = (struct dm_point){at.file, r->end};
+    *after = (struct dm_point){at.file, r->end, at.planned};
     return stat_range(r, false, err);
 }
 
@@ -94,9 +94,9 @@ static int document_range(struct dm_plan *p, struct dm_split *s, struct dm_error
         return rc;
     struct dm_range *r = &s->ranges[s->nranges - 1];
     r->end = UINT64_MAX;
-    p->at = (struct dm_point){p->at.file + 1, 0};
+    p->at.file++;
     rc = stat_range(r, true, err);
-    p->planned += DESCRIPTION_BYTES + (p->documents == DM_FILE_AS_TEXT ? r->size : 0);
+    p->at.planned += DESCRIPTION_BYTES + (p->documents == DM_FILE_AS_TEXT ? r->size : 0);
     return rc;
 }
 
@@ -117,9 +117,10 @@ static int plain_range(struct dm_plan *p, struct dm_split *s, uint64_t room, str
         p->at.offset = r->end;
     } else {
         r->end = UINT64_MAX;
-        p->at = (struct dm_point){p->at.file + 1, 0};
+        p->at.file++;
+        p->at.offset = 0;
     }
-    p->planned += left > room ? room : left;
+    p->at.planned += left > room ? room : left;
     return DM_OK;
 }
 
@@ -133,14 +134,14 @@ static bool is_full(const struct dm_plan *p, const struct dm_split *s, uint64_t 
 int dm_plan_next(struct dm_plan *p, struct dm_split *s, struct dm_point *after,
                  struct dm_error *err)
 {
-    uint64_t begun = p->planned, room = split_size(p, p->planned);
+    uint64_t begun = p->at.planned, room = split_size(p, begun);
     *s = (struct dm_split){.file_number = (uint32_t)p->at.file};
-    while (p->documents && !is_full(p, s, p->planned - begun, room)) {
+    while (p->documents && !is_full(p, s, p->at.planned - begun, room)) {
         int rc = document_range(p, s, err);
         if (rc)
             return rc;
     }
-    while (!is_full(p, s, p->planned - begun, room)) {
+    while (!is_full(p, s, p->at.planned - begun, room)) {
         int codec = dm_codec_detect(dm_inputs_path(p->inputs, p->at.file), err);
         if (codec < 0)
             return codec;
@@ -148,10 +149,11 @@ int dm_plan_next(struct dm_plan *p, struct dm_split *s, struct dm_point *after,
             if (s->nranges)
                 break;
             int rc = stream_range(p, p->at, s, after, err);
-            p->at = (struct dm_point){p->at.file + 1, 0};
+            p->at.file++;
+            p->at.offset = 0;
             return rc ? rc : DM_PLAN_STREAM;
         }
-        int rc = plain_range(p, s, room - (p->planned - begun), err);
+        int rc = plain_range(p, s, room - (p->at.planned - begun), err);
         if (rc)
             return rc;
         if (p->at.offset)

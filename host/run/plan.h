@@ -9,7 +9,8 @@
 /* A point between two splits: everything before it has been handed out, or committed. */
 struct dm_point {
     uint64_t file;
-    uint64_t offset; /* in the decompressed stream of that file */
+    uint64_t offset;  /* in the decompressed stream of that file */
+    uint64_t planned; /* bytes of plain files before it, by which splits grow */
 };
 
 struct dm_plan {
@@ -18,7 +19,6 @@ struct dm_plan {
     uint64_t documents; /* DM_FILE_OF_ROWS ...: files that are rows are not cut */
     bool one_file;      /* a split never holds more than one file */
     struct dm_point at;
-    uint64_t planned; /* bytes handed out so far */
 };
 
 /* What dm_plan_next answers. */

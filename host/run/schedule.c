@@ -346,7 +346,8 @@ void dm_schedule_done(struct dm_coordinator *c, struct dm_peer *peer, struct dm_
         return;
     item->last_of_stream = ended;
     if (ended)
-        item->after = (struct dm_point){(uint64_t)item->split.file_number + 1, 0};
+        item->after =
+            (struct dm_point){(uint64_t)item->split.file_number + 1, 0, item->after.planned};
     else if (!limit_reached(c) &&
              (!item->next || item->next->split.file_number != item->split.file_number))
         continue_stream(c, item, peer);

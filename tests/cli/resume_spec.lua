@@ -83,6 +83,18 @@ describe("dmhost run", function()
     end)
   end
 
+  it("--resume goes on with splits as long as they would have been: compressed output is the same bytes", function()
+    local rows = {}
+    for i = 1, 4000 do rows[i] = ('{"id":%d,"text":"%s"}\n'):format(i, ("x"):rep(i % 1700)) end
+    t.write(dir .. "/in.jsonl", table.concat(rows))
+    prepare("out.jsonl.gz", waits(), "split_size = '8MiB'")
+    interrupt("", dir .. "/out.jsonl.gz.run")
+    local status, _, err = run "--resume"
+    assert.equal(0, status, err)
+    local resumed = t.read(dir .. "/out.jsonl.gz")
+    assert.equal(0, (run "--force"))
+    assert.is_true(resumed == t.read(dir .. "/out.jsonl.gz"))
+  end)
   it("--resume goes on with a run that was to replace an output", function()
     prepare("out.jsonl", waits())
     t.write(dir .. "/out.jsonl", "old\n")
