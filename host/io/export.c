@@ -2,6 +2,7 @@
 #include "io/export.h"
 
 #include "base/buf.h"
+#include "base/write.h"
 #include "io/folder.h"
 
 #include <dirent.h>
@@ -15,24 +16,10 @@
 
 enum { FILE_MODE = 0640, FOLDER_MODE = 0770, PATH_BYTES = 4096, SYNCED_ALONE = 16 };
 
-static int write_all(int fd, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, p, n);
-        if (done < 0 && errno != EINTR)
-            return DM_EIO;
-        if (done > 0) {
-            p += done;
-            n -= (size_t)done;
-        }
-    }
-    return DM_OK;
-}
-
 /* Writes and closes what was opened; a file that is not whole is removed. */
 static int fill(int fd, const char *path, const char *p, size_t n, bool sync, struct dm_error *err)
 {
-    int rc = write_all(fd, p, n);
+    int rc = dm_write(fd, p, n) ? DM_OK : DM_EIO;
     if (rc == DM_OK && (fchmod(fd, FILE_MODE) || (sync && fdatasync(fd))))
         rc = DM_EIO;
     if (rc < 0)
@@ -110,7 +97,7 @@ static bool write_nameless(const char *path, const char *p, size_t n)
     int fd = open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, FILE_MODE);
     if (fd < 0)
         return false;
-    bool named = write_all(fd, p, n) == DM_OK && fchmod(fd, FILE_MODE) == 0 && take_name(fd, path);
+    bool named = dm_write(fd, p, n) && fchmod(fd, FILE_MODE) == 0 && take_name(fd, path);
     return close(fd) == 0 && named;
 }
 
