@@ -159,7 +159,7 @@ static int write_placed(struct dm_output *o, const char *p, size_t n, struct dm_
 
 static int flush(struct dm_output *o, struct dm_error *err)
 {
-    int rc = write_placed(o, o->held.p, o->held.n, &o->held, err);
+    int rc = write_placed(o, o->held.p, o->held.n, NULL, err);
     dm_buf_clear(&o->held);
     return rc;
 }

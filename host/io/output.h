@@ -15,7 +15,7 @@ struct dm_stream {
     bool numbered;        /* file names are 00000<name>, 00001<name>, ... */
     bool synced;          /* files are synced before they are closed */
     uint64_t shard_bytes; /* a shard ends with the first row at which it reaches this; 0: never */
-    struct dm_behind *behind; /* writes large pieces; borrowed. NULL: they are written at once */
+    struct dm_behind *behind; /* writes what is given; borrowed. NULL: it is written at once */
 };
 
 /* A position in a stream. */

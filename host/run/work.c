@@ -18,8 +18,7 @@ struct dm_work *dm_work_create(const struct dm_settings *settings, struct dm_boa
     if (board->workers < (uint32_t)dm_processors()) /* one is left for it */
         w->behind = dm_behind_create();
     dm_settings_streams(settings, w->streams);
-    for (int i = 0; i < DM_STREAMS; i++)
-        w->streams[i].behind = w->behind;
+    w->streams[DM_ROWS].behind = w->behind;
     w->limits = (struct dm_json_limits){.depth = (uint32_t)settings->row_depth};
     w->input.row_bytes = settings->row_bytes;
     w->head.samples = w->samples;
