@@ -8,12 +8,14 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include <uv.h>
 
 /* One write is under way and one waits, so that the thread finds work when it is done; more would
  * push each other out of the cache. */
-enum { WRITES = 2, STACK_BYTES = 256 * 1024, LARGEST_KEPT = 1024 * 1024 };
+enum { WRITES = 2, STACK_BYTES = 256 * 1024 };
+
+/* A larger buffer stays its owner's, and is written at once. */
+enum { LARGEST_KEPT = 1024 * 1024 };
 
 struct write {
     int fd;

@@ -174,14 +174,20 @@ int dm_input_open_made(struct dm_input *in, const char *path, struct dm_error *e
     return rc;
 }
 
+/* The buffer begins with the unread tail now. */
+static void begin_with_tail(struct dm_input *in, size_t left)
+{
+    in->base += in->at;
+    in->at = in->complete = 0;
+    in->filled = left;
+}
+
 /* Moves the unread tail to the front, and gives back the memory that a long row took. */
 static void drop_taken(struct dm_input *in)
 {
     size_t left = in->filled - in->at;
     memmove(in->buf, in->buf + in->at, left);
-    in->base += in->at;
-    in->at = in->complete = 0;
-    in->filled = left;
+    begin_with_tail(in, left);
     if (in->cap > KEPT_BYTES && left < BLOCK_BYTES)
         set_capacity(in, BLOCK_BYTES);
 }
@@ -199,9 +205,7 @@ bool dm_input_trade(struct dm_input *in, struct dm_buf *block)
     *block = (struct dm_buf){.p = in->buf, .n = in->filled, .cap = in->cap + PADDING};
     in->buf = p;
     in->cap = BLOCK_BYTES;
-    in->base += in->at;
-    in->at = in->complete = 0;
-    in->filled = left;
+    begin_with_tail(in, left);
     return true;
 }
 

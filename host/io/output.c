@@ -141,7 +141,7 @@ static int write_placed(struct dm_output *o, const char *p, size_t n, struct dm_
     while (n) {
         size_t k = until_cut(o, p, n);
         int rc = open_shard(o, err);
-        bool at_row_end = p[k - 1] == '\n';
+        bool at_row_end = p[k - 1] == '\n'; /* the bytes may be gone once they are given */
         rc = rc ? rc : write_piece(o, p, k, k == n ? buf : NULL, err);
         if (rc)
             return rc;

@@ -1,5 +1,6 @@
 #include "run/names.h"
 
+#include "base/write.h"
 #include "io/export.h"
 #include "io/folder.h"
 
@@ -55,11 +56,8 @@ static int fill_empty(const char *path, enum dm_codec codec, struct dm_error *er
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return dm_fail_errno(err, DM_EIO, "cannot make %s", path);
-    int rc = write(fd, empty, n) == (ssize_t)n
-                 ? DM_OK
-                 : dm_fail_errno(err, DM_EIO, "cannot write %s", path);
-    close(fd);
-    return rc;
+    bool whole = dm_write(fd, empty, n);
+    return close(fd) == 0 && whole ? DM_OK : dm_fail_errno(err, DM_EIO, "cannot write %s", path);
 }
 
 /* Whether a file that has a final name of ours came there since the run began. What was there

@@ -3,6 +3,7 @@
 #include "run/state.h"
 
 #include "base/loop.h"
+#include "base/write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +67,7 @@ static int write_file(const char *path, const struct dm_buf *b)
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
         return -1;
-    bool ok = write(fd, b->p, b->n) == (ssize_t)b->n;
+    bool ok = dm_write(fd, b->p, b->n);
     return close(fd) == 0 && ok ? 0 : -1;
 }
 

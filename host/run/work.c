@@ -129,7 +129,7 @@ static int ready_output(struct dm_work *w, int i, struct dm_compressor *c)
     w->parts[i] = (struct dm_stream){.folder = w->settings->parts,
                                      .name = w->part_names[i],
                                      .synced = true,
-                                     .behind = w->behind};
+                                     .behind = w->streams[i].behind};
     dm_output_init(out, &w->parts[i], c);
     return dm_output_grant(out, (struct dm_place){0}, &w->err);
 }

@@ -149,14 +149,14 @@ function Writer:lines(s, from, to)
   end
 end
 
--- The header is encoded anew when size and checksum are known, in whole groups of three bytes: from IN_GROUP bytes
--- before it, behind SAME digits.
+-- The header is encoded anew in whole groups of three bytes: from IN_GROUP bytes before it, behind SAME digits.
 local IN_GROUP, SAME = #BEFORE % 3, math.floor(#BEFORE / 3) * 4
 local _, HEADER_BYTES = zip.header(OPENED)
 local GROUPS = math.ceil((IN_GROUP + HEADER_BYTES) / 3) * 3
 local groups = ffi.new("char[?]", GROUPS)
 ffi.copy(groups, START:sub(#BEFORE - IN_GROUP + 1), GROUPS)
 
+---Puts the header in its place again, now that size and checksum are known.
 function Writer:write_header()
   ffi.copy(groups + IN_GROUP, zip.header(self.file))
   xml.n = 0
