@@ -77,6 +77,8 @@ unit: $(UNIT)
 # LeakSanitizer can not see what Lua's heap holds; handle_segv=0: a crash must be the operator's, as without.
 specs: export ASAN_OPTIONS = detect_leaks=0:handle_segv=0:allow_user_segv_handler=1
 specs: export UBSAN_OPTIONS = print_stacktrace=1
+# Debian's python3 and others, for which tests/deps.sh installs packages.
+specs: export PATH := /usr/bin:$(PATH)
 # Specs wait more than they compute, but under the sanitizers.
 specs: JOBS ?= $(shell expr $(if $(SAN),1,3) '*' $$(nproc))
 specs: $(BUILD)/dmhost
