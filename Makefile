@@ -111,12 +111,14 @@ test-cluster: CLUSTERS ?= slurm ray
 test-cluster: $(BUILD)/dmhost
 	DMHOST=$(abspath $(BUILD)/dmhost) tests/cluster/run.sh $(CLUSTERS)
 
+# cppcheck and luacheck look anew only at what has changed.
 lint:
 	@echo clang-format, cppcheck, luacheck
+	@mkdir -p $(BUILD)/cppcheck
 	@clang-format --dry-run -Werror $(OURS)
-	@cppcheck -j $$(nproc) --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=*:*_table.h \
+	@cppcheck -j $$(nproc) --cppcheck-build-dir=$(BUILD)/cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=*:*_table.h \
 	  --std=c11 -D__x86_64__ -Ihost host
-	@luacheck --quiet --config .luacheckrc $(LUA)
+	@luacheck --cache $(BUILD)/luacheck --quiet --config .luacheckrc $(LUA)
 
 format:
 	@clang-format -i $(OURS)
