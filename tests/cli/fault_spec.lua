@@ -56,7 +56,7 @@ describe("dmhost run survives", function()
         kill -9 $victim && dead="$dead$victim " n=$((n + 1))
         break
       done
-      sleep 0.0$((RANDOM % 9 + 1))
+      nap 0.0$((RANDOM % 9 + 1))
     done
     touch quick
     wait $pid; status=$?; echo $n; exit $status]]

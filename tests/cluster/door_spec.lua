@@ -21,13 +21,14 @@ describe("the coordinator's door", function()
       words() { sed -n "s/^  *\(DM_.*\) dmhost worker-host/\1/p" err | sed -n $1p; }
       knock() { env $(words ${2:-1}) timeout 60 python3 %s $1; }
       host() {
-        until [ $(grep -c DM_CONNECT err) -ge $1 ]; do sleep 0.02; done
+        await eval "[ \$(grep -c DM_CONNECT err) -ge $1 ]"
         env $(words $1) %s worker-host 2>>host.err &
       }
       timeout 100 %s run pipeline.lua -i in.jsonl -o out --engine manual --workers 1 --listen 127.0.0.1 \
         --lost-after 1min 2>err &
       run=$!
-      until grep -q DM_CONNECT err; do kill -0 $run || { cat err >&2; exit 9; }; sleep 0.02; done
+      await eval "grep DM_CONNECT err || ! kill -0 $run"
+      kill -0 $run || { cat err >&2; exit 9; }
       %s
       wait $run || { cat err host.err >&2; exit 8; }
       cmp out expected || exit 7
@@ -75,7 +76,7 @@ describe("the coordinator's door", function()
   it("is closed in the end when nobody fits", function()
     local status, _, err = run([[
       for i in 1 2 3 4 5 6 7; do
-        until [ $(grep -c DM_CONNECT err) -ge $i ]; do sleep 0.02; done
+        await eval "[ \$(grep -c DM_CONNECT err) -ge $i ]"
         knock other $i
       done
       wait $run; s=$?; cat err >&2; exit $s]])
@@ -93,7 +94,7 @@ describe("the coordinator's door", function()
   it("survives a flood", function()
     local status, _, err = run([[
       for i in $(seq 10); do knock scan & knock http >/dev/null & knock secret >/dev/null & done
-      until grep -q "not told any more" err; do sleep 0.02; done
+      await grep "not told any more" err
       host 1]])
     assert.equal(0, status, err)
     assert.equal(1, count(err, "others are not told any more"), err)

@@ -49,11 +49,11 @@ describe("worker hosts in other network namespaces", function()
       $dm run pipeline.lua -o expected -j 1 -q %s; [ $? -lt 4 ] || exit 9
       for i in c 1 2; do ip netns add $n$i && ip -n $n$i link set lo up || exit 9; done
       for i in 1 2; do python3 $line ${n}c 10.77.8.1 $n$i 10.77.8.1$i line$i %s >line$i.log & echo $! >>lines; done
-      until grep -q ready line1.log && grep -q ready line2.log; do sleep 0.05; done
+      await grep ready line1.log; await grep ready line2.log
       ip netns exec ${n}c timeout 200 $dm run pipeline.lua -o out --engine manual --workers 4 --slots 2 \
         --listen 10.77.8.1 %s %s 2>err & run=$!
       host() { # NUMBER OF THE COMMAND, NAMESPACE
-        until [ $(grep -c DM_CONNECT err) -ge $1 ] || ! kill -0 $run; do sleep 0.05; done
+        await eval "[ \$(grep -c DM_CONNECT err) -ge $1 ] || ! kill -0 $run"
         ip netns exec $n$2 unshare -m bash -c "%s; exec env $(sed -n 's/^  *\(DM_.*\) dmhost worker-host/\1/p' err |
           sed -n $1p) $dm worker-host" 2>>host.err &
       }
@@ -103,7 +103,7 @@ describe("worker hosts in other network namespaces", function()
       "local x = 0 for i = 1, 3e5 do x = x + i end s.x = x s.random =", 1)
     t.pipeline(dir, slow)
     local status, _, err = run("-i a.jsonl", "0 0", HIDDEN:format(dir), [[
-      until [ -s out.run/journal ] || ! kill -0 $run; do sleep 0.01; done
+      await eval '[ -s out.run/journal ] || ! kill -0 $run'
       ip -n ${n}c link set line1 down; host 3 2]], "--lost-after 3s")
     assert.equal(0, status, err)
     assert.truthy(err:find("nothing was heard of it", 1, true), err)
