@@ -47,9 +47,8 @@ static int add_range(const struct dm_plan *p, uint64_t file, struct dm_split *s,
         return dm_fail_memory(err);
     s->ranges = list;
     struct dm_range *r = &list[s->nranges];
-    *r = (struct dm_range){.path = strdup(path),
-                           .name = strdup(path),
-                           .share = p->inputs->share ? p->inputs->share[file] : 0};
+    *r = (struct dm_range){
+        .path = strdup(path), .name = strdup(path), .share = dm_inputs_share(p->inputs, file)};
     s->nranges++;
     return r->path && r->name ? DM_OK : dm_fail_memory(err);
 }

@@ -1,5 +1,5 @@
 /* The plan: splits of the inputs, one after another in the order of their paths and offsets, made
- * when they are asked for. Only the list of paths grows with the input. */
+ * when they are asked for. */
 #ifndef DM_RUN_PLAN_H
 #define DM_RUN_PLAN_H
 
