@@ -6,6 +6,9 @@
 #include "io/inputs.h"
 #include "run/split.h"
 
+/* Ranges in a split, at the most. */
+enum { DM_MAX_RANGES = 1024 };
+
 /* A point between two splits: everything before it has been handed out, or committed. */
 struct dm_point {
     uint64_t file;
