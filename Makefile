@@ -77,6 +77,8 @@ unit: $(UNIT)
 # LeakSanitizer can not see what Lua's heap holds; handle_segv=0: a crash must be the operator's, as without.
 specs: export ASAN_OPTIONS = detect_leaks=0:handle_segv=0:allow_user_segv_handler=1
 specs: export UBSAN_OPTIONS = print_stacktrace=1
+# Debian's python3 and others, for which tests/deps.sh installs packages.
+specs: export PATH := /usr/bin:$(PATH)
 # Specs wait more than they compute, but under the sanitizers.
 specs: JOBS ?= $(shell expr $(if $(SAN),1,3) '*' $$(nproc))
 specs: $(BUILD)/dmhost
@@ -109,12 +111,14 @@ test-cluster: CLUSTERS ?= slurm ray
 test-cluster: $(BUILD)/dmhost
 	DMHOST=$(abspath $(BUILD)/dmhost) tests/cluster/run.sh $(CLUSTERS)
 
+# cppcheck and luacheck look anew only at what has changed.
 lint:
 	@echo clang-format, cppcheck, luacheck
+	@mkdir -p $(BUILD)/cppcheck
 	@clang-format --dry-run -Werror $(OURS)
-	@cppcheck -j $$(nproc) --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=*:*_table.h \
+	@cppcheck -j $$(nproc) --cppcheck-build-dir=$(BUILD)/cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=*:*_table.h \
 	  --std=c11 -D__x86_64__ -Ihost host
-	@luacheck --quiet --config .luacheckrc $(LUA)
+	@luacheck --cache $(BUILD)/luacheck --quiet --config .luacheckrc $(LUA)
 
 format:
 	@clang-format -i $(OURS)

@@ -1,5 +1,14 @@
 -- What specs of the command line share: running dmhost as a process, scratch folders, corpora of odd rows.
+local ffi = require "ffi"
+local wait = require "dm.wait"
+
 local M = {}
+
+ffi.cdef [[
+int setenv(const char *name, const char *value, int overwrite);
+char *mkdtemp(char *template);
+int mkfifo(const char *path, unsigned mode);
+]]
 
 ---The first line that a shell command prints.
 ---@param command string
@@ -42,7 +51,10 @@ end
 ---@return string path
 function M.scratch()
   local base = os.getenv "TMPDIR" or "/tmp"
-  local path = M.first_line("mktemp -d " .. M.quote(base .. "/dmhost-test.XXXXXX"))
+  local template = base .. "/dmhost-test.XXXXXX"
+  local path = ffi.new("char[?]", #template + 1, template)
+  assert(ffi.C.mkdtemp(path) ~= nil, "cannot make a folder in " .. base)
+  path = ffi.string(path)
   M.folders = M.folders or {}
   table.insert(M.folders, path)
   return path
@@ -50,7 +62,8 @@ end
 
 ---Removes the scratch folders.
 function M.clean()
-  for _, path in ipairs(M.folders or {}) do os.execute("rm -rf " .. M.quote(path)) end
+  if not M.folders then return end
+  os.execute("rm -rf '" .. table.concat(M.folders, "' '") .. "'")
   M.folders = nil
 end
 
@@ -69,9 +82,11 @@ function M.shell(command)
 end
 
 -- await COMMAND...: until it succeeds. A script whose condition does not come true in a minute ends with status 99.
-local AWAIT = [[await() {
+-- nap SECONDS: sleep without a process; a fifo that is open for writing, too, never has anything to read.
+local PRELUDE = [[nap() { read -rt "$1" <>%s || [ $? -gt 128 ]; }
+await() {
   local i
-  for i in {1..3000}; do "$@" >/dev/null 2>&1 && return; sleep 0.02; done
+  for i in {1..3000}; do "$@" >/dev/null 2>&1 && return; nap 0.02; done
   echo "did not come true: $*" >&2; kill -9 $(jobs -p) 2>/dev/null; exit 99; }
 ]]
 
@@ -79,7 +94,28 @@ local AWAIT = [[await() {
 ---@param script string
 ---@return integer, string, string exit status, stdout, stderr
 function M.bash(script)
-  return M.shell("exec bash -c " .. M.quote(AWAIT .. script))
+  local fifo = os.tmpname()
+  os.remove(fifo)
+  assert(ffi.C.mkfifo(fifo, 384) == 0, fifo)
+  local status, out, err = M.shell("exec bash -c " .. M.quote(PRELUDE:format(fifo) .. script))
+  os.remove(fifo)
+  return status, out, err
+end
+
+---Waits until something is there, a minute at most.
+---@generic T
+---@param what string for the message when it does not come
+---@param ready fun(): T? true, or what was waited for
+---@param told (fun(): string?)? what else that message is to tell
+---@return T
+function M.wait_for(what, ready, told)
+  local deadline = os.time() + 60
+  repeat
+    local value = ready()
+    if value then return value end
+    wait.sleep(10)
+  until os.time() > deadline
+  error(("%s does not come: %s"):format(what, told and told() or ""), 2)
 end
 
 ---Why a test can not be had on this machine, for pending(); with DM_NO_SKIP that is no excuse, and raised.
@@ -106,8 +142,6 @@ function M.kill(signal, pids)
 end
 
 -- Replies of models are not shared with the user's runs, nor with earlier runs of the tests.
-local ffi = require "ffi"
-ffi.cdef "int setenv(const char *name, const char *value, int overwrite);"
 ffi.C.setenv("XDG_CACHE_HOME", M.scratch(), 1)
 
 ---Runs dmhost with shell words.

@@ -66,7 +66,7 @@ CPU = ffi.new("uint64_t[1]", bit.lshift(1ULL, tonumber(os.getenv "CPU")))
   for _, command in ipairs { "run pipeline.lua -q", "try pipeline.lua" } do
     it("when dmhost " .. command:match "%a+" .. " is stopped for longer than that", function()
       pipeline(1, "1500ms")
-      local status, out, err = t.bash(([[cd %s; set -m; %s %s & until [ -e begun ]; do sleep 0.02; done
+      local status, out, err = t.bash(([[cd %s; set -m; %s %s & await test -e begun
         kill -STOP -- -$!; sleep 2.5; kill -CONT -- -$!; wait $!]]):format(q(dir), q(t.DMHOST), command))
       assert.equal(0, status, out .. err)
       assert.is_nil((out .. err):find("took longer", 1, true), out .. err)

@@ -85,16 +85,13 @@ describe("dmhost completion", function()
     end)
     after_each(function() os.execute(("tmux -S %s kill-server"):format(q(socket))) end)
 
-    ---The screen, when it shows what is waited for; what it shows after a minute.
+    ---The screen, when it shows what is waited for.
     local function wait(pattern)
-      local deadline = os.time() + 60
       local screen
-      repeat
-        os.execute "sleep 0.03"
+      return t.wait_for(("%q"):format(pattern), function()
         screen = select(2, t.shell(("tmux -S %s capture-pane -p -t s"):format(q(socket))))
-      until screen:find(pattern) or os.time() >= deadline
-      assert.truthy(screen:find(pattern), ("no %q on\n%s"):format(pattern, screen))
-      return screen
+        return screen:find(pattern) and screen
+      end, function() return screen end)
     end
 
     ---What it makes of a line and Tab on an empty screen, once that shows the pattern.

@@ -27,7 +27,7 @@ local function operator(task, body)
           local most = file:read "*n" or 0
           file:close()
           if n <= most then return end
-          io.popen("sleep 0.02"):close()
+          require("ffi").C.dm_pause(20)
         end
       end
       %s

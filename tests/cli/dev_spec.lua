@@ -1,6 +1,7 @@
 -- dmhost dev as a process without a terminal: the events that it tells while files are edited.
 local json = require "dm.json"
 local t = require "tests.support"
+local wait = require "dm.wait"
 
 local q = t.quote
 
@@ -44,8 +45,7 @@ describe("dmhost dev", function()
 
   ---Events that were told since the last call, up to one of that kind.
   local function until_event(kind)
-    local deadline = os.time() + 60
-    while os.time() < deadline do
+    return t.wait_for(kind, function()
       local lines, list = t.lines(t.read(dir .. "/events") or ""), {}
       for i = told + 1, #lines do
         list[#list + 1] = json.decode(lines[i])
@@ -54,9 +54,7 @@ describe("dmhost dev", function()
           return list
         end
       end
-      os.execute "sleep 0.02"
-    end
-    error(("no %s in:\n%s%s"):format(kind, t.read(dir .. "/events"), t.read(dir .. "/errors")))
+    end, function() return t.read(dir .. "/events") .. t.read(dir .. "/errors") end)
   end
 
   local function by_rename(path, text)
@@ -113,7 +111,7 @@ describe("dmhost dev", function()
     until_event "error"
     for _, name in ipairs { "shout.lua~", ".shout.lua.swp", "4913", "#shout.lua#" } do
       t.write(dir .. "/ops/user/" .. name, "what an editor needs")
-      os.execute "sleep 0.1" -- as long as it takes, were it taken for one
+      wait.sleep(100) -- as long as it takes, were it taken for one
     end
     by_rename(dir .. "/ops/user/shout.lua", (SHOUT:gsub("MARK", '"?"')))
     assert.equal("reload", until_event("summary")[1].event)
@@ -146,9 +144,7 @@ describe("dmhost dev", function()
     until_event "ready"
     local path, endless = dir .. "/ops/user/shout.lua", 'assert(io.open("begun", "w")):close() while true do end\n'
     by_rename(path, endless .. (SHOUT:gsub("MARK", '"?"')))
-    local deadline = os.time() + 60
-    while not t.read(dir .. "/begun") and os.time() < deadline do os.execute "sleep 0.02" end
-    assert(t.read(dir .. "/begun"), "it does not load")
+    t.wait_for("its load", function() return t.read(dir .. "/begun") end)
     by_rename(path, (SHOUT:gsub("MARK", '"?"')))
     local list = until_event "summary"
     assert.equal("reload", list[1].event)
@@ -252,7 +248,7 @@ describe("dmhost dev", function()
       q(dir), q(t.DMHOST)))
     assert.equal(0, status)
     assert.equal('{"event":"ready"}\n0\n', out)
-    out = select(2, t.bash(("cd %s && { %s dev pipeline.lua >events & }; until [ -s events ]; do sleep 0.02; done; "
+    out = select(2, t.bash(("cd %s && { %s dev pipeline.lua >events & }; await test -s events; "
       .. "kill -INT $!; wait $!; echo $?"):format(q(dir), q(t.DMHOST))))
     assert.equal("130\n", out)
   end)

@@ -48,15 +48,19 @@ describe("dmhost run survives", function()
 
   -- Kills workers, each once, until so many are dead or the run ends; says how many.
   local KILLER = [[
-    $dmhost run pipeline.lua -j ${workers:-2} -q & pid=$!
+    $dmhost run pipeline.lua -j ${jobs:-2} -q & pid=$!
     n=0 dead=" "
     while kill -0 $pid 2>/dev/null && [ $n -lt ${most:-50} ]; do
-      for victim in $(pgrep -P $pid | shuf); do
+      workers=()
+      read -ra workers 2>/dev/null </proc/$pid/task/$pid/children
+      from=$RANDOM
+      for i in ${!workers[@]}; do
+        victim=${workers[(from + i) % ${#workers[@]}]}
         case $dead in *" $victim "*) continue ;; esac
         kill -9 $victim && dead="$dead$victim " n=$((n + 1))
         break
       done
-      sleep 0.0$((RANDOM % 9 + 1))
+      nap 0.0$((RANDOM % 9 + 1))
     done
     touch quick
     wait $pid; status=$?; echo $n; exit $status]]
@@ -83,7 +87,7 @@ describe("dmhost run survives", function()
     local kills, tries = 0, 0
     while kills < 10 do
       prepare_untouched()
-      local status, out, err = script("workers=1 most=10\n" .. KILLER)
+      local status, out, err = script("jobs=1 most=10\n" .. KILLER)
       assert.equal(0, status, err)
       kills, tries = kills + tonumber(out), tries + 1
       assert.is_true(output() == corpus:rep(20))
@@ -216,7 +220,7 @@ describe("dmhost run survives", function()
 
   it("SIGINT once, and twice, with the worker inside", function()
     for times = 1, 2 do
-      prepare(20, 1000)
+      prepare(4, 1000) -- it is heard when a split is done
       local status, out = script(([[
         $dmhost run pipeline.lua -j 0 2>err & pid=$!
         await test -s out.jsonl.run/journal
@@ -237,7 +241,7 @@ describe("dmhost run survives", function()
     t.write(dir .. "/in.jsonl", "{}\n")
     t.pipeline(dir, [[input = "in.jsonl", output = "out.jsonl", operators = { dm.map(function()
       io.open("begun", "w"):close()
-      while true do end
+      while true do require("ffi").C.dm_pause(1000) end
     end) }]])
     local status, _, err = script [[
       $dmhost run pipeline.lua -q -j 0 & pid=$!
@@ -343,9 +347,21 @@ time.sleep(1000)
   it("few open files, though many outputs wait for their place", function()
     t.write(dir .. "/in.jsonl", t.corpus(700, 11))
     t.pipeline(dir, ([[input = "in.jsonl", output = "out.jsonl", split_size = "1KiB", operators = { %s, %s }]]):format(
-      "dm.map(function(s) if s.id == 1 then local x = 0 for i = 1, 2e8 do x = x + i % 7 end end end)",
+      [[(function()
+        local seen = io.open("seen", "a")
+        seen:setvbuf "no"
+        return dm.map(function(s)
+          seen:write "x"
+          local n = 0
+          while s.id == 1 and (n < 2 or seen:seek "end" > n) do -- until no more may come
+            n = seen:seek "end"
+            require("ffi").C.dm_pause(200)
+          end
+        end)
+      end)()]],
       "dm.filter(function(s) if s.id % 3 == 0 then error('three', 0) end return s.id % 3 == 1 end)"))
     for _, limit in ipairs { "-S -n 256", "-n 120" } do
+      os.remove(dir .. "/seen")
       local status, _, err = script(("ulimit %s; $dmhost run pipeline.lua -q -j 2 --force --max-rejects 100000"):format(
         limit))
       assert.equal(0, status, err)

@@ -34,12 +34,11 @@ for _, r in ipairs(s:get_all_tasks()) do print(json.encode(r)) end
 -- Tells of processes of tasks that are left, though they had time to end.
 local LEFT = [[
 left() {
-  for p in /proc/[0-9]*; do
-    tr '\0' '\n' <$p/environ 2>/dev/null | grep -qx "MARK=$MARK" || continue
-    tr '\0' '\n' <$p/environ 2>/dev/null | grep ^DMHOST_TASK= && cat $p/stat
-  done
+  for environ in $(grep -lzx "MARK=$MARK" /proc/[0-9]*/environ 2>/dev/null); do
+    grep -qz ^DMHOST_TASK= $environ && cat ${environ%environ}stat
+  done 2>/dev/null
 }
-for i in {1..600}; do [ -z "$(left)" ] && exit; sleep 0.05; done
+for i in {1..600}; do [ -z "$(left)" ] && exit; nap 0.05; done
 left]]
 
 describe("the journal of dm.scheduler", function()
@@ -113,12 +112,12 @@ describe("the journal of dm.scheduler", function()
       local s = dm.scheduler.TaskScheduler { journal = "tasks.sqlite" }
       s:submit("deep", "setsid sh -c 'echo $$ >pid; sleep 100' & sleep 100", { shell = true })
       dm.sleep(100)]])
-    in_dir(t.DMHOST .. " lua deep.lua & while ! [ -s pid ]; do sleep 0.01; done; kill -9 $!")
+    in_dir(t.DMHOST .. " lua deep.lua & await test -s pid; kill -9 $!")
     local pid = t.read(dir .. "/pid"):match "%d+"
     assert.truthy(t.read("/proc/" .. pid .. "/stat"))
     local list = known()
     assert.is_true(list.deep.lost)
-    local _, out = in_dir(("for i in {1..500}; do grep -q ') [^ZX]' /proc/%s/stat 2>/dev/null || exit; sleep 0.01; "
+    local _, out = in_dir(("for i in {1..500}; do grep -q ') [^ZX]' /proc/%s/stat 2>/dev/null || exit; nap 0.01; "
       .. "done; echo alive"):format(pid))
     assert.equal("", out)
   end)
@@ -132,7 +131,7 @@ describe("the journal of dm.scheduler", function()
         resume = false })
       s:submit("waits", { "touch", "ran" })
       dm.sleep(100)]])
-    local status = in_dir(t.DMHOST .. " lua asked.lua & while ! [ -s pid ] || ! [ -e begun ]; do sleep 0.01; done; "
+    local status = in_dir(t.DMHOST .. " lua asked.lua & await test -s pid; await test -e begun; "
       .. "kill $!; wait $!")
     assert.equal(128 + 15, status)
     assert.equal("saved\n", t.read(dir .. "/saved"))
@@ -154,7 +153,7 @@ describe("the journal of dm.scheduler", function()
       io.open("computes", "w"):close()
       repeat until io.open "told"
       ]] .. then_what)
-    return in_dir(t.DMHOST .. " lua busy.lua & while ! [ -e computes ]; do sleep 0.01; done; "
+    return in_dir(t.DMHOST .. " lua busy.lua & await test -e computes; "
       .. signals .. "; wait $!")
   end
 
@@ -200,7 +199,7 @@ describe("the journal of dm.scheduler", function()
   it("is one host's at a time, and nothing else", function()
     t.write(dir .. "/first.lua",
       'dm.scheduler.TaskScheduler { journal = "j" }\nio.open("up", "w"):close() dm.sleep(100)')
-    local status, _, err = in_dir(t.DMHOST .. " lua first.lua & while ! [ -e up ]; do sleep 0.01; done; " .. t.DMHOST
+    local status, _, err = in_dir(t.DMHOST .. " lua first.lua & await test -e up; " .. t.DMHOST
       .. " lua -e 'dm.scheduler.TaskScheduler { journal = \"j\" }'; s=$?; kill -9 $!; exit $s")
     assert.equal(1, status)
     assert.truthy(err:find("another dmhost has the journal of tasks j", 1, true), err)

@@ -1,6 +1,7 @@
 -- dmhost try and dev on a terminal: a session in tmux from a project's folder to an operator that was edited five
 -- times. Screens are compared as text; how long a save takes to the screen is printed, not judged: the machine may be
 -- busy.
+local sleep = require("dm.wait").sleep
 local t = require "tests.support"
 
 local q = t.quote
@@ -74,7 +75,7 @@ describe("on a terminal", function()
         if ms and latencies[#latencies] ~= ms then latencies[#latencies + 1] = ms end
         return text
       end
-      os.execute "sleep 0.03"
+      sleep(30)
     until os.time() >= deadline
     return text
   end

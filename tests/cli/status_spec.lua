@@ -14,7 +14,7 @@ describe("a run seen from another terminal", function()
       input = %q, output = %q, split_size = "16KiB",
       operators = { dm.map(function(s)
         local file = io.open(%q)  -- rows wait until it is gone
-        while file do file:close() os.execute "sleep 0.02" file = io.open(%q) end
+        while file do file:close() require("ffi").C.dm_pause(20) file = io.open(%q) end
         if s.id == 1 then error "the first row" end
       end) }]]):format(dir .. "/in.jsonl", dir .. "/out.jsonl", dir .. "/go", dir .. "/go"))
   end)
@@ -25,7 +25,7 @@ describe("a run seen from another terminal", function()
     return t.bash(([[
       cd %s; dmhost=%s
       $dmhost run pipeline.lua -j 2 --max-rejects 1 -q 2>err & pid=$!
-      until [ -s out.jsonl.run/status.json ]; do sleep 0.01; done
+      await test -s out.jsonl.run/status.json
       %s
       wait $pid; echo "exit $?"]]):format(q(dir), q(t.DMHOST), script))
   end
@@ -52,7 +52,7 @@ describe("a run seen from another terminal", function()
   end)
   it("is followed to its end", function()
     local _, out = during [[$dmhost status --follow out.jsonl >followed &
-      until [ -s followed ]; do sleep 0.01; done
+      await test -s followed
       rm go; wait $!; cat followed]]
     assert.truthy(out:find("rows/s", 1, true), out)
     assert.truthy(out:find("done, after", 1, true), out)
@@ -98,7 +98,7 @@ describe("a run seen from another terminal", function()
   end)
   it("is cancelled when its splits have ended, and goes on from there", function()
     local _, out = during [[$dmhost cancel out.jsonl >said &
-      until grep -q cancelled out.jsonl.run/log; do sleep 0.01; done
+      await grep cancelled out.jsonl.run/log
       rm go; wait $!; cat said]]
     assert.truthy(out:find("has ended (interrupted)", 1, true), out)
     assert.truthy(out:find("exit 130", 1, true), out)

@@ -30,7 +30,7 @@ describe("worker hosts without the run's file system", function()
       cd %s; dm=%s; export TMPDIR=%s
       timeout 100 $dm run p.lua -i in.jsonl -o out --engine manual --workers 4 --slots 2 --lost-after 1min \
         %s 2>err & run=$!
-      until [ "$(grep -c DM_CONNECT err)" = 2 ] || ! kill -0 $run; do sleep 0.05; done
+      await eval '[ $(grep -c DM_CONNECT err) = 2 ] || ! kill -0 $run'
       %s
       for i in 1 2; do
         start="exec env $(sed -n 's/^  *\(DM_.*\) dmhost worker-host/\1/p' err | sed -n ${i}p) $dm worker-host"

@@ -149,7 +149,7 @@ describe("workers behind worker hosts", function()
     end)() }, max_rejects = 1]])
     local status, out, err = t.bash(([[cd %s
       timeout 100 %s run pipeline.lua -o out -i in/b.jsonl.gz --engine process --workers 1 2>err & run=$!
-      until grep -q "no worker yet" err || ! kill -0 $run 2>/dev/null; do sleep 0.05; done
+      await eval 'grep "no worker yet" err || ! kill -0 $run'
       touch go; wait $run; code=$?; cat err; exit $code]]):format(q(dir), q(t.DMHOST)))
     assert.equal(0, status, out .. err)
     assert.truthy(out:find("no worker yet: 1 of 1 worker hosts have come, and no worker of theirs is ready\n", 1, true),

@@ -1,7 +1,14 @@
 -- YAML that was written to do harm, and YAML that was damaged: a value or an error that says where, in little memory.
 local problem = require "dm.problem"
-local t = require "tests.support"
 local yaml = require "dm.yaml"
+
+---The most lines that a text has for anybody.
+local function lines_of(text)
+  local _, lines = text:gsub("[\r\n]", "")
+  local _, marks = text:gsub("\194\133", "")
+  local _, separators = text:gsub("\226\128[\168\169]", "")
+  return lines + marks + separators + 2
+end
 
 ---Reads a text as a recipe is read. What is wrong with it has a place in it.
 ---@return boolean good
@@ -11,11 +18,8 @@ local function read(text)
   if ok and result then ok, result = pcall(yaml.value, result) end
   if ok then return true end
   assert.truthy(problem.is(result), tostring(result))
-  local _, lines = text:gsub("[\r\n]", "")
-  local _, marks = text:gsub("\194\133", "")
-  local _, separators = text:gsub("\226\128[\168\169]", "")
   local at = assert(result.at, result.what)
-  assert.is_true(at.line >= 1 and at.line <= lines + marks + separators + 2, result.what)
+  assert.is_true(at.line >= 1 and (at.line <= 2 or at.line <= lines_of(text)), result.what)
   return false, ("%d: %s"):format(at.line, result.what)
 end
 
@@ -54,19 +58,22 @@ describe("dm.yaml", function()
   end
 
   it("reads long lines and long texts", function()
-    assert.is_true(read("a: [" .. ("x, "):rep(200000) .. "]"))
-    assert.is_true(read("a: " .. ("é"):rep(2000000)))
+    local began = os.clock()
+    assert.is_true(read("a: [" .. ("x, "):rep(60000) .. "]"))
+    assert.is_true(read("a: " .. ("é"):rep(1000000)))
     assert.is_true(read(bomb(4)))
+    assert.is_true(os.clock() - began < 4) -- it takes 0.4, and 17 where places are counted from the line's beginning
   end)
 
   it("takes what is left of a damaged file, or says where it is damaged", function()
     math.randomseed(5)
-    local whole = t.read "tests/datamate/cases/g5_pii/process.yaml"
-      .. "more: &x {a: [1, 'two', \"\\u00e9\"], <<: {b: 2}}\ntext: |\n  é\n  日本\nagain: *x\n"
+    -- short, so that much of it is damaged at once
+    local whole = "process:\n- HtmlTagCleaner:\n    removeTableTags: 'false'\n- AnonymizedIdNumber: {}\n- RateFilter:\n"
+      .. "    repeatWordRatio: 0.5\nmore: &x {a: [1, 'two', \"\\u00e9\"], <<: {b: 2}}\ntext: |\n  é\n  日本\nagain: *x\n"
     local marks = { "[", "{", "]", "}", ":", "-", "&x", "*x", "<<", "!!int", "'", '"', "\t", "\n", "\r", "|", "#", "%",
       "\0", "\255", "\226\128\168", "\194\133", "? ", "---\n", "...\n", ",", "@", "`" }
     local good = 0
-    for _ = 1, 5000 do
+    for _ = 1, 2500 do
       local text = whole
       for _ = 1, math.random(3) do
         local from = math.random(#text)
@@ -75,6 +82,6 @@ describe("dm.yaml", function()
       end
       if read(text) then good = good + 1 end
     end
-    assert.is_true(good > 100 and good < 4900, good)
+    assert.is_true(good > 100 and good < 2400, good)
   end)
 end)

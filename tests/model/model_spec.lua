@@ -2,7 +2,6 @@
 -- tests/model/run.sh, which installs both.
 local http = require "dm.http"
 local json = require "dm.json"
-local servers = require "tests.net.server"
 local t = require "tests.support"
 
 local PLACE = "build/model"
@@ -21,7 +20,7 @@ describe("a real model", function()
     local log = t.scratch()
     local command = "%s/venv/bin/python tests/model/serve.py %s/model.gguf %d %s >%s/out 2>%s/err </dev/null & echo $!"
     local _, out = t.shell(command:format(PLACE, PLACE, port, kind or "chat", log, log))
-    local address = servers.wait_for("the model", function()
+    local address = t.wait_for("the model", function()
       return (t.read(log .. "/out") or ""):match "http://%S+"
     end)
     return tonumber(out), address .. "/v1"
@@ -29,7 +28,7 @@ describe("a real model", function()
 
   local function stop(which)
     os.execute("kill -9 " .. which .. " 2>/dev/null")
-    servers.wait_for("its end", function() return not t.lives(which) end)
+    t.wait_for("its end", function() return not t.lives(which) end)
   end
 
   setup(function() pid = start(PORT) end)
@@ -157,14 +156,14 @@ describe("a real model", function()
     run("max_in_flight = 8, max_tokens = 100, requests_per_minute = 1200, body = { ignore_eos = true }", "--dry-run")
     os.execute(("%s run %s/pipeline.lua -j 2 --force --cache %s/llm.sqlite 2>%s/err & echo $! >%s/pid"):format(t.DMHOST,
       dir, dir, dir, dir))
-    servers.wait_for("some replies", function()
+    t.wait_for("some replies", function()
       local _, out = t.dmhost("cache stats " .. dir .. "/llm.sqlite")
       return (tonumber(out:match "replies%s+(%d+)") or 0) >= 30
     end)
     stop(pid)
-    servers.wait_for("the message", function() return t.read(dir .. "/err"):find("the run waits for it", 1, true) end)
+    t.wait_for("the message", function() return t.read(dir .. "/err"):find("the run waits for it", 1, true) end)
     pid = start(PORT)
-    servers.wait_for("the end", function() return t.read(dir .. "/out.jsonl.run/run.json") end)
+    t.wait_for("the end", function() return t.read(dir .. "/out.jsonl.run/run.json") end)
     assert.equal(0, t.receipt(dir .. "/out.jsonl.run").exit_status)
     assert.equal(150, #answers())
   end)

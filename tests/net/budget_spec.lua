@@ -140,10 +140,10 @@ describe("the budget of a run", function()
     os.execute(("%s run %s/pipeline.lua --cache %s -j 2 --max-requests 60 2>%s/err & echo $! >%s/pid"):format(t.DMHOST,
       q(dir), file, dir, dir))
     local pid = t.read(dir .. "/pid"):match "%d+"
-    servers.wait_for("some requests", function() return server:stats().requests > 20 end)
+    t.wait_for("some requests", function() return server:stats().requests > 20 end)
     t.kill(9, "$(pgrep -P " .. pid .. " | head -1)")
     server:gate()
-    servers.wait_for("the end", function() return not t.lives(pid) end)
+    t.wait_for("the end", function() return not t.lives(pid) end)
     assert.truthy(t.read(dir .. "/err"):find("--max-requests: 60", 1, true), t.read(dir .. "/err"))
     assert.equal(1, receipt().workers_lost)
     local made = server:stats().requests
@@ -158,11 +158,11 @@ describe("the budget of a run", function()
       os.execute(("%s run %s/pipeline.lua --cache %s -j 2 %s --max-requests %d 2>%s/err & echo $! >%s/pid"):format(
         t.DMHOST, q(dir), file, i == 1 and "" or "--resume", most, dir, dir))
       local pid = t.read(dir .. "/pid"):match "%d+"
-      servers.wait_for("some requests", function() return server:stats().requests > most - 100 end)
+      t.wait_for("some requests", function() return server:stats().requests > most - 100 end)
       t.kill(9, pid)
-      servers.wait_for("its end", function() return not t.lives(pid) end)
+      t.wait_for("its end", function() return not t.lives(pid) end)
       local before
-      servers.wait_for("the server's rest", function()
+      t.wait_for("the server's rest", function()
         local now = server:stats().requests
         local same = now == before
         before = now
@@ -196,11 +196,11 @@ describe("the budget of a run", function()
     os.execute(("%s run %s/pipeline.lua --no-cache -j 1 -q --max-requests 16 2>%s/err & echo $! >%s/pid"):format(
       t.DMHOST, q(dir), dir, dir))
     local pid = t.read(dir .. "/pid"):match "%d+"
-    servers.wait_for("the last row of the split", function() return t.read(dir .. "/held") end)
+    t.wait_for("the last row of the split", function() return t.read(dir .. "/held") end)
     t.kill("INT", pid)
-    servers.wait_for("the message", function() return t.read(dir .. "/out.jsonl.run/log"):find("stopping", 1, true) end)
+    t.wait_for("the message", function() return t.read(dir .. "/out.jsonl.run/log"):find("stopping", 1, true) end)
     t.write(dir .. "/go", "")
-    servers.wait_for("its end", function() return not t.lives(pid) end)
+    t.wait_for("its end", function() return not t.lives(pid) end)
     assert.equal(8, server:stats().requests)
     local status, _, err = t.shell(("%s run %s/pipeline.lua --no-cache -q --resume --max-requests 16"):format(t.DMHOST,
       q(dir)))
@@ -214,7 +214,7 @@ describe("the budget of a run", function()
     local command = "%s run %s/pipeline.lua --cache %s -j 2 --log-format json 2>%s/err & echo $! >%s/pid"
     os.execute(command:format(t.DMHOST, q(dir), file, dir, dir))
     local told
-    servers.wait_for("progress", function()
+    t.wait_for("progress", function()
       for _, line in ipairs(t.lines(t.read(dir .. "/err") or "")) do
         local ok, event = pcall(json.decode, line)
         if ok and event.asked then told = event.asked end
@@ -223,10 +223,10 @@ describe("the budget of a run", function()
     end)
     assert.is_true(told.latency_ms.p50 >= 19 and told.latency_ms.p99 >= told.latency_ms.p50)
     assert.is_true(told.tokens_in >= 2000 and told.cost > 0)
-    servers.wait_for("the account", function() return t.read(dir .. "/out.jsonl.run/asked") end)
+    t.wait_for("the account", function() return t.read(dir .. "/out.jsonl.run/asked") end)
     local pid = t.read(dir .. "/pid"):match "%d+"
     t.kill(9, pid)
-    servers.wait_for("its end", function() return not t.lives(pid) end)
+    t.wait_for("its end", function() return not t.lives(pid) end)
     server:gate()
     local status, _, err = run "-j 2 -q --resume --max-requests 700"
     assert.equal(4, status, err)

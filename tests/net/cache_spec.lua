@@ -191,7 +191,7 @@ db.execute("UPDATE replies SET reply = substr(reply, 1, 5)"); db.commit()']]):fo
     server:gate(server:stats().requests + 40)
     os.execute(("%s 2>%s/err & echo $! >%s/pid"):format(command(words .. " --cache " .. file), dir, dir))
     local pid = t.read(dir .. "/pid"):match "%d+"
-    servers.wait_for("the replies", function() return (t.read(file) and cached() or 0) == 40 end)
+    t.wait_for("the replies", function() return (t.read(file) and cached() or 0) == 40 end)
     signal(pid)
     return pid
   end
@@ -202,10 +202,10 @@ db.execute("UPDATE replies SET reply = substr(reply, 1, 5)"); db.commit()']]):fo
     for _, workers in ipairs { "-j 2", "-j 0" } do
       os.execute(("rm -rf %s %s/cache"):format(dir .. "/out.jsonl*", dir))
       local pid = kill_midway(workers, function(pid) t.kill(9, pid) end)
-      servers.wait_for("its end", function() return not t.lives(pid) end)
+      t.wait_for("its end", function() return not t.lives(pid) end)
       assert.equal(40, cached())
       local before = 0
-      servers.wait_for("the server's rest", function()
+      t.wait_for("the server's rest", function()
         local now = server:stats().requests
         local same = now == before
         before = now
@@ -224,10 +224,10 @@ db.execute("UPDATE replies SET reply = substr(reply, 1, 5)"); db.commit()']]):fo
     rows(150)
     pipeline("ok", "max_in_flight = 4")
     local pid = kill_midway("-j 2", function() server:kill() end)
-    servers.wait_for("the message", function() return t.read(dir .. "/err"):find("the run waits for it", 1, true) end)
+    t.wait_for("the message", function() return t.read(dir .. "/err"):find("the run waits for it", 1, true) end)
     assert.equal(40, cached())
     server = servers.start { port = server.port }
-    servers.wait_for("the end", function() return not t.lives(pid) end)
+    t.wait_for("the end", function() return not t.lives(pid) end)
     check_answers(150)
     assert.equal(110, server:stats().requests)
     assert.equal(150, cached())
@@ -238,7 +238,7 @@ db.execute("UPDATE replies SET reply = substr(reply, 1, 5)"); db.commit()']]):fo
     pipeline("ok", "max_in_flight = 4")
     local pid = kill_midway("-j 2", function(pid) t.kill(9, "$(pgrep -P " .. pid .. " | head -1)") end)
     server:gate()
-    servers.wait_for("the end", function() return not t.lives(pid) end)
+    t.wait_for("the end", function() return not t.lives(pid) end)
     check_answers(150)
     assert.equal(150, cached())
     assert.is_true(server:stats().requests <= 170, server:stats().requests)

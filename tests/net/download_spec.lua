@@ -1,6 +1,5 @@
 -- download_file_mapper against a server of files.
 local t = require "tests.support"
-local wait = require("tests.net.server").wait_for
 
 local q = t.quote
 
@@ -15,7 +14,7 @@ describe("download_file_mapper", function()
     local command = "python3 -u -m http.server 0 --bind 127.0.0.1 -d %s/www >%s/port 2>/dev/null & echo $!"
     local _, out = t.shell(command:format(q(dir), q(dir)))
     pid = tonumber(out)
-    base = "http://127.0.0.1:" .. wait("the port", function()
+    base = "http://127.0.0.1:" .. t.wait_for("the port", function()
       return (t.read(dir .. "/port") or ""):match "port (%d+)"
     end)
   end)

@@ -66,7 +66,7 @@ describe("dm.http with", function()
       local port = free_port()
       start(("nghttpd -v --echo-upload -a 127.0.0.1 %d %s %s"):format(port, key, cert))
       local url = ("https://127.0.0.1:%d/"):format(port)
-      servers.wait_for("nghttpd", function() return http.get(url, { ca_file = cert }) end)
+      t.wait_for("nghttpd", function() return http.get(url, { ca_file = cert }) end)
       for i, row in ipairs(post_rows(url, cert)) do assert.equal(('{"prompt":"row %d"}'):format(i), row.answer) end
       local log = t.read(dir .. "/log")
       assert.truthy(log:find("stream_id=3", 1, true)) -- not the first of its connection
@@ -86,7 +86,7 @@ describe("dm.http with", function()
     local function start_proxy()
       start(("tinyproxy -d -c %s/conf"):format(dir))
       local url = ("http://127.0.0.1:%d"):format(port)
-      servers.wait_for("the proxy", function() return http.get(url .. "/") end)
+      t.wait_for("the proxy", function() return http.get(url .. "/") end)
       return url
     end
 

@@ -154,7 +154,7 @@ describe("dmhost serve", function()
 
   it("is not disturbed by slow, oversized and broken clients", function()
     service = start(dir)
-    os.execute(("python3 tests/net/hostile.py %d idle >%s &"):format(service.port, q(dir .. "/idle")))
+    local idle = assert(io.popen(("python3 tests/net/hostile.py %d idle"):format(service.port)))
     local function hostile(kind)
       local status, out, err = t.shell(("python3 tests/net/hostile.py %d %s"):format(service.port, kind))
       assert.equal(0, status, err)
@@ -168,11 +168,8 @@ describe("dmhost serve", function()
     assert.truthy(oversized:find "line HTTP/1.1 4%d%d" or oversized:find "line closed", oversized)
     assert.truthy(oversized:find "length HTTP/1.1 4%d%d" or oversized:find "length closed", oversized)
     assert.equal("survived\n", hostile "broken")
-    for _ = 1, 14000 do
-      if t.read(dir .. "/idle") ~= "" then break end
-      os.execute "sleep 0.02"
-    end
-    assert.equal("closed\n", t.read(dir .. "/idle"))
+    assert.equal("closed\n", idle:read "*a")
+    idle:close()
     assert.equal(200, ask(service, "GET", "/healthz").status)
     local memory = tonumber(t.read("/proc/" .. service.pid .. "/status"):match "VmRSS:%s+(%d+)")
     assert.is_true(memory < 200000 or t.DMHOST:find "san" ~= nil, memory)
@@ -197,11 +194,7 @@ describe("dmhost serve", function()
     assert.truthy(refused)
     assert.equal(503, ask(service, "GET", "/healthz").status)
     limit "unlimited"
-    for _ = 1, 300 do
-      if ask(service, "GET", "/healthz").status == 200 then break end
-      os.execute "sleep 0.05"
-    end
-    assert.equal(200, ask(service, "GET", "/healthz").status)
+    t.wait_for("the service's health", function() return ask(service, "GET", "/healthz").status == 200 end)
     assert.truthy(ask(service, "POST", ("/api/task/%s/submit"):format(refused)).body:find "Success")
     local err = t.read(dir .. "/err")
     assert.truthy(err:find "the journal of tasks: .-\n.*the journal of tasks can be written again\n", err)

@@ -2,7 +2,6 @@
 local json = require "dm.json"
 local http = require "dm.http"
 local t = require "tests.support"
-local wait = require "dm.wait"
 
 local M = {}
 
@@ -13,15 +12,6 @@ local Server = {}
 Server.__index = Server
 
 local running = {}
-
-local function wait_for(what, ready)
-  for _ = 1, 3000 do
-    local value = ready()
-    if value then return value end
-    wait.sleep(10)
-  end
-  error(what .. " does not come", 2)
-end
 
 ---Starts a server; M.stop ends it.
 ---@param options { port: integer?, certificate: string?, key: string?, clients: string?, host: string?,
@@ -38,7 +28,7 @@ function M.start(options)
   local server = setmetatable({ pid = tonumber(out), host = host }, Server)
   server.scheme = options.certificate and "https" or "http"
   running[#running + 1] = server
-  server.port = wait_for("the server's port", function()
+  server.port = t.wait_for("the server's port", function()
     return tonumber((t.read(folder .. "/port") or ""):match "%d+")
   end)
   return server
@@ -48,7 +38,7 @@ end
 function Server:kill()
   if not self.pid then return end
   os.execute("kill -9 " .. self.pid)
-  wait_for("the server's end", function() return not t.lives(self.pid) end)
+  t.wait_for("the server's end", function() return not t.lives(self.pid) end)
   self.pid = nil
 end
 
@@ -85,6 +75,5 @@ function M.certificate(names)
   return folder .. "/cert", folder .. "/key"
 end
 
-M.wait_for = wait_for
 
 return M

@@ -36,18 +36,17 @@ function M.start(dir, words, environment)
   os.remove(dir .. "/err")
   local command = "cd %s && { exec env %s %s serve --flow flow --port 0 %s >/dev/null 2>err & echo $! >pid; }"
   os.execute(command:format(q(dir), environment or "", q(t.DMHOST), words or ""))
-  for _ = 1, 3000 do
-    local port = (t.read(dir .. "/err") or ""):match "http://[%d.]+:(%d+)"
-    if port then return { port = tonumber(port), pid = t.read(pid_file):match "%d+", dir = dir } end
-    os.execute "sleep 0.02"
-  end
-  error("the service does not start: " .. (t.read(dir .. "/err") or ""))
+  local service = { dir = dir }
+  local port = M.eventually(service, "its port", function()
+    return (t.read(dir .. "/err") or ""):match "http://[%d.]+:(%d+)"
+  end)
+  service.port, service.pid = tonumber(port), t.read(pid_file):match "%d+"
+  return service
 end
 
 function M.stop(service, signal)
-  local _, out = t.shell(("kill -%s %s; for i in $(seq 3000); do kill -0 %s 2>/dev/null || exit; sleep 0.01; done; "
-    .. "echo stays"):format(signal or "TERM", service.pid, service.pid))
-  assert(out == "", out)
+  os.execute(("kill -%s %s"):format(signal or "TERM", service.pid))
+  M.eventually(service, "its end", function() return not t.lives(service.pid) end)
 end
 
 ---Makes requests by Python's client, which sends them as they are: { method, target, body, headers }.
@@ -82,12 +81,7 @@ end
 
 ---Waits, a minute at most, until a condition holds, and gives what that is.
 function M.eventually(service, what, condition)
-  for _ = 1, 1200 do
-    local value = condition()
-    if value then return value end
-    os.execute "sleep 0.05"
-  end
-  error(("waited in vain for %s: %s"):format(what, t.read(service.dir .. "/err") or ""), 2)
+  return t.wait_for(what, condition, function() return t.read(service.dir .. "/err") end)
 end
 
 return M

@@ -37,10 +37,11 @@ end)
 ]]
 
 -- Rows of all sorts: good ones, some of them with CRLF, bad ones, and ones that operators drop or fail on.
-local function corpus(n)
+---@param most integer? words of the longest text
+local function corpus(n, most)
   local rows = {}
   for i = 1, n do
-    local text = ("row %d "):format(i) .. ("x "):rep(i * 37 % 50)
+    local text = ("row %d "):format(i) .. ("x "):rep(i * 37 % (most or 50))
     local row = ('{"id":%d, "text":"%s"}'):format(i, text)
     if i % 40 == 3 then row = '{"broken": ' end
     if i % 40 == 4 then row = '{"text": "short"}' end
@@ -96,12 +97,13 @@ describe("operators that wait", function()
   end
 
   it("give the same bytes however many samples wait, in whatever order they are answered", function()
+    t.write(dir .. "/in.jsonl", corpus(600, 11))
     prepare(everything("ok", 1))
     local want, err = run()
     assert.equal(3, want[1], err)
     assert.is_true(#t.lines(want[2]) > 2000)
     for _, case in ipairs { { "jitter-30", 300, "-j 1" }, { "jitter-30", 64, "-j 2" }, { "jitter-3", 7, "-j 0" } } do
-      prepare(everything(case[1], case[2]), 'split_size = "4KiB",')
+      prepare(everything(case[1], case[2]), 'split_size = "2KiB",')
       local got = run(case[3])
       for i = 1, 4 do assert.is_true(want[i] == got[i], case[1] .. " " .. i) end
     end
