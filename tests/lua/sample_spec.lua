@@ -249,8 +249,8 @@ describe("a sample", function()
       assert.same({ 1, 101, 201, 4 }, seen)
       assert.equal('{"l":[[1],[101],[201],[4]]}', tostring(s))
     end)
-    it("in linear time: over many fields, over many elements with elements", function()
-      local fields, lists, last, began = {}, {}, 70000, os.clock()
+    it("over many fields, over many elements with elements", function()
+      local fields, lists, last = {}, {}, 70000
       for i = 1, last do
         fields[i] = ('"k%d":%d'):format(i, i)
         lists[i] = "[[1]]"
@@ -263,10 +263,9 @@ describe("a sample", function()
       for i = 1, #s.l do s.l[i][1][#s.l[i][1] + 1] = #s.l - i end
       assert.equal(last, #dm.totable(s).l)
       assert.equal(last * (last + 1) / 2 + 2 * last, n)
-      assert.is_true(os.clock() - began < 6) -- seconds; it takes 1, and 16 where lists are walked from their beginning
     end)
-    it("in linear time: fields that are read, changed, added and removed by their names", function()
-      local fields, last, began = {}, 20000, os.clock()
+    it("many fields that are read, changed, added and removed by their names", function()
+      local fields, last = {}, 20000
       for i = 1, last do fields[i] = ('"k%d":%d'):format(i, i) end
       local s, n = row("{" .. table.concat(fields, ",") .. "}"), 0
       for i = last, 1, -1 do n = n + s["k" .. i] end
@@ -276,7 +275,6 @@ describe("a sample", function()
       for i = 1, last - 1 do s["new" .. i] = nil end
       assert.equal(last * (last + 1) / 2, n)
       assert.equal(('{"k1":2,"new%d":%d}'):format(last, 2 * last), tostring(s))
-      assert.is_true(os.clock() - began < 6) -- it takes 0.3, and 29 where all fields are looked through
     end)
   end)
 

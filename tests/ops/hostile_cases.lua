@@ -276,6 +276,12 @@ M.SAMPLES = {
     for i, v in ipairs(list) do assert(i and v) end
     dm.totable(dm.clone(s))
   end,
+  ["lists of one list"] = function(size)
+    local s = row_of("[[1]]", size / 6, '{"list":[', "]}")
+    for _, v in dm.each(s.list) do assert(v[1][1] == 1) end
+    for i = 1, #s.list do s.list[i][1][#s.list[i][1] + 1] = i end
+    dm.totable(s)
+  end,
   ["equal keys"] = function(size)
     local s = row_of('"a":1', size / 6, "{", "}")
     assert(s.a == 1)
@@ -298,6 +304,10 @@ M.SAMPLES = {
     local s = require("dm.sample").parse('{"text":"' .. ("\\u00e9\\ud83d\\ude00\\n"):rep(size / 20) .. '"}')
     s.text = s.text .. "\0"
     dm.clone(s)
+  end,
+  ["a list of YAML in one line"] = function(size)
+    local yaml = require "dm.yaml"
+    assert(#yaml.value(yaml.parse("a.yaml", "[" .. ("x, "):rep(size / 16) .. "]")) == math.floor(size / 16))
   end,
   ["lists in lists"] = function(size)
     pcall(require("dm.sample").parse, ("["):rep(size))

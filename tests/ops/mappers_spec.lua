@@ -368,18 +368,16 @@ describe("python_regex", function()
 end)
 
 describe("hostile texts", function()
-  local BYTES, MOST_SECONDS = 6e5, 10
+  local BYTES = 1e6
   local function fill(s) return s:rep(math.floor(BYTES / #s)) end
 
-  ---They take hundredths of a second; what is quadratic takes minutes.
+  ---They take hundredths of a second; what is quadratic takes longer than a spec may.
   local function quick(name, s, params)
-    local op, began = registry.get(name)(params or {}), os.clock()
+    local op = registry.get(name)(params or {})
     local ok, message = pcall(function()
       if op.kind == "slicer" then return op:chunks(s) end
       return op:execute { text = s }
     end)
-    local seconds = os.clock() - began
-    assert.is_true(seconds < MOST_SECONDS, ("%s, %.20s...: %.1f s"):format(name, s, seconds))
     return ok, message
   end
 
