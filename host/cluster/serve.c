@@ -198,7 +198,7 @@ static void go_on(struct dm_serving *s)
     uint32_t ranges = s->item->probing ? 1 : s->item->split.nranges;
     if (s->busy || dm_link_waiting(h->link) > DM_LINK_ROOM)
         return;
-    if (s->range == ranges) {
+    if (s->range >= ranges) {
         dm_link_say_number(h->link, DM_FETCHED, s->slot);
         destroy(s);
         return;

@@ -4,6 +4,9 @@
 
 #include "base/error.h"
 
+/* Where files go that nobody needs when the process has ended: TMPDIR, or /tmp. */
+const char *dm_folder_temporary(void);
+
 /* Makes the parents of a path; an error below zero when that fails. */
 int dm_folder_make_parents(const char *path, struct dm_error *err);
 

@@ -1,10 +1,10 @@
 #include "io/inputs.h"
 
+#include "io/glob.h"
 #include "io/reader.h"
 #include "io/walk.h"
 
 #include <fnmatch.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,19 +14,20 @@
 
 static int add_path(struct dm_inputs *in, const char *path, struct dm_error *err)
 {
-    if (in->n == in->cap) {
-        size_t cap = in->cap ? in->cap * 2 : 16;
-        size_t *at = realloc(in->at, cap * sizeof *at);
-        if (!at)
+    if (!in->open) {
+        struct dm_paths **list = realloc(in->sources, (in->nsources + 1) * sizeof *list);
+        if (!list)
             return dm_fail_memory(err);
-        in->at = at;
-        in->cap = cap;
+        in->sources = list;
+        list[in->nsources] = dm_paths_create();
+        if (!list[in->nsources])
+            return dm_fail_memory(err);
+        in->nsources++;
+        in->open = true;
     }
-    in->at[in->n] = in->text.n;
-    if (!dm_buf_add(&in->text, path, strlen(path) + 1))
-        return dm_fail_memory(err);
-    in->n++;
-    return DM_OK;
+    int rc = dm_paths_add(in->sources[in->nsources - 1], path, err);
+    in->n += rc == DM_OK;
+    return rc;
 }
 
 /* Whether the name stands for another file in each process. */
@@ -287,100 +288,130 @@ static bool finds_output(const struct dm_inputs *in, const char *pattern, const 
     return rc == 0;
 }
 
+/* A search for what matches a pattern. */
+struct globbing {
+    struct dm_inputs *in;
+    const char *pattern;
+    bool found;
+};
+
 /* Adds what a glob found. */
-static int add_found(struct dm_inputs *in, const char *pattern, const char *path,
-                     struct dm_error *err)
+static int add_found(void *arg, const char *path, struct dm_error *err)
 {
+    struct globbing *g = arg;
     struct stat st;
-    if (stat(path, &st) == 0 && (is_output_file(in, &st) || in_run_directory(path)))
+    g->found = true;
+    if (stat(path, &st) == 0 && (is_output_file(g->in, &st) || in_run_directory(path)))
         return DM_OK;
-    if (!in->documents && finds_output(in, pattern, path))
+    if (!g->in->documents && finds_output(g->in, g->pattern, path))
         return dm_fail(err, DM_EUSAGE,
                        "%s would find what is written to %s, too\nchoose another folder with -o",
-                       pattern, in->outputs[0]);
-    return add_existing(in, path, err);
+                       g->pattern, g->in->outputs[0]);
+    return add_existing(g->in, path, err);
 }
 
 int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *err)
 {
     struct stat st;
-    glob_t found;
+    struct globbing g = {in, pattern, false};
     size_t before = in->n;
     if (strcmp(pattern, "-") == 0)
         return add_path(in, pattern, err);
     if (stat(pattern, &st) == 0 || !strpbrk(pattern, "*?[{"))
         return add_existing(in, pattern, err);
-    int rc = glob(pattern, GLOB_BRACE | GLOB_NOSORT, NULL, &found);
-    if (rc == GLOB_NOMATCH)
+    int rc = dm_glob(pattern, add_found, &g, err);
+    if (rc == DM_OK && !g.found)
         return dm_fail(err, DM_EUSAGE,
                        "no file matches the input %s\n"
                        "relative patterns count from the current directory",
                        pattern);
-    if (rc)
-        return dm_fail_errno(err, DM_EIO, "cannot search for %s", pattern);
-    rc = DM_OK;
-    for (size_t i = 0; i < found.gl_pathc && rc == DM_OK; i++)
-        rc = add_found(in, pattern, found.gl_pathv[i], err);
-    globfree(&found);
     return rc == DM_OK && in->n == before && !in->documents ? fail_own(pattern, err) : rc;
 }
 
-static int by_path(const void *a, const void *b, void *text)
+static int add_section(struct dm_inputs *in, size_t n, uint64_t share, struct dm_error *err)
 {
-    const char *base = text;
-    return strcmp(base + *(const size_t *)a, base + *(const size_t *)b);
-}
-
-void dm_inputs_sort_from(struct dm_inputs *in, size_t first)
-{
-    if (in->n < first + 2)
-        return;
-    qsort_r(in->at + first, in->n - first, sizeof *in->at, by_path, in->text.p);
-    size_t kept = first + 1;
-    for (size_t i = kept; i < in->n; i++)
-        if (by_path(&in->at[i], &in->at[kept - 1], in->text.p) != 0)
-            in->at[kept++] = in->at[i];
-    in->n = kept;
-}
-
-void dm_inputs_sort(struct dm_inputs *in)
-{
-    dm_inputs_sort_from(in, 0);
-}
-
-int dm_inputs_set_share(struct dm_inputs *in, size_t i, uint64_t share, struct dm_error *err)
-{
-    uint64_t *list = realloc(in->share, in->cap * sizeof *list);
+    struct dm_section *list = realloc(in->sections, (in->nsections + 1) * sizeof *list);
     if (!list)
-        return in->cap ? dm_fail_memory(err) : DM_OK;
-    if (!in->share)
-        memset(list, 0, i * sizeof *list);
-    in->share = list;
-    while (i < in->n)
-        list[i++] = share;
+        return dm_fail_memory(err);
+    in->sections = list;
+    list[in->nsections++] = (struct dm_section){in->sources[in->nsources - 1], n, share};
+    in->n += n;
     return DM_OK;
 }
 
-int dm_inputs_repeat(struct dm_inputs *in, size_t from, size_t to, struct dm_error *err)
+int dm_inputs_sort(struct dm_inputs *in, struct dm_error *err)
 {
-    int rc = DM_OK;
-    for (size_t i = from; i < to && rc == DM_OK; i++) {
-        char *path = strdup(dm_inputs_path(in, i));
-        rc = path ? add_path(in, path, err) : dm_fail_memory(err);
-        free(path);
+    if (!in->open)
+        return DM_OK;
+    struct dm_paths *paths = in->sources[in->nsources - 1];
+    in->open = false;
+    in->n -= dm_paths_count(paths);
+    int rc = dm_paths_sort(paths, err);
+    return rc ? rc : add_section(in, dm_paths_count(paths), 0, err);
+}
+
+int dm_inputs_take(struct dm_inputs *in, uint64_t times, uint64_t share, struct dm_error *err)
+{
+    struct dm_section *last = &in->sections[in->nsections - 1];
+    size_t n = dm_paths_count(last->paths);
+    if (!times) {
+        last->share = share;
+        return DM_OK;
     }
-    return rc;
+    in->n += n * (times - 1);
+    last->n = n * times;
+    return share ? add_section(in, n, share, err) : DM_OK;
+}
+
+/* The section that input `i` is of, which becomes its number there. */
+static const struct dm_section *find_section(const struct dm_inputs *in, size_t *i)
+{
+    const struct dm_section *s = in->sections;
+    for (; *i >= s->n; s++)
+        *i -= s->n;
+    return s;
+}
+
+uint64_t dm_inputs_share(const struct dm_inputs *in, size_t i)
+{
+    return find_section(in, &i)->share;
 }
 
 const char *dm_inputs_path(const struct dm_inputs *in, size_t i)
 {
-    return in->text.p + in->at[i];
+    const struct dm_section *s = find_section(in, &i);
+    return dm_paths_at(s->paths, i % dm_paths_count(s->paths));
+}
+
+bool dm_inputs_has(const struct dm_inputs *in, const char *path)
+{
+    bool found = false;
+    for (size_t i = 0; i < in->nsources && !found; i++)
+        found = dm_paths_find(in->sources[i], path) != SIZE_MAX;
+    return found;
+}
+
+size_t dm_inputs_common(const struct dm_inputs *in)
+{
+    const char *first = in->n ? dm_inputs_path(in, 0) : "", *slash = strrchr(first, '/');
+    size_t common = slash ? (size_t)(slash - first) + 1 : 0;
+    for (size_t k = 0; k < in->nsources; k++) {
+        struct dm_paths *paths = in->sources[k];
+        const char *ends[] = {dm_paths_at(paths, 0), dm_paths_at(paths, dm_paths_count(paths) - 1)};
+        for (size_t e = 0; e < 2; e++)
+            while (common && strncmp(first, ends[e], common) != 0)
+                do
+                    common--;
+                while (common && first[common - 1] != '/');
+    }
+    return common;
 }
 
 void dm_inputs_finish(struct dm_inputs *in)
 {
-    dm_buf_finish(&in->text);
-    free(in->at);
-    free(in->share);
+    for (size_t i = 0; i < in->nsources; i++)
+        dm_paths_destroy(in->sources[i]);
+    free(in->sources);
+    free(in->sections);
     *in = (struct dm_inputs){0};
 }

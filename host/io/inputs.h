@@ -2,16 +2,24 @@
 #ifndef DM_IO_INPUTS_H
 #define DM_IO_INPUTS_H
 
-#include "base/buf.h"
-#include "base/error.h"
+#include "io/paths.h"
 
 enum { DM_INPUTS_OUTPUTS = 2 };
 
+/* Inputs in a row that are files of one source: all of them, perhaps time and again. */
+struct dm_section {
+    struct dm_paths *paths; /* of the source */
+    size_t n;
+    uint64_t share; /* which rows are read, see struct dm_range; 0: all */
+};
+
 struct dm_inputs {
-    struct dm_buf text; /* the paths, each ended by NUL */
-    size_t *at;         /* offset of each path in text, sorted by path */
-    uint64_t *share;    /* of each: which rows are read, see struct dm_range; NULL: all of all */
-    size_t n, cap;
+    size_t n;                  /* how many there are; until dm_inputs_sort repeats count too */
+    struct dm_paths **sources; /* the last one is added to as long as `open` */
+    size_t nsources;
+    bool open;
+    struct dm_section *sections; /* of sources that are sorted */
+    size_t nsections;
     /* Endings of the files that are looked for in folders, one a line, in small letters, instead of
      * our own; NULL: those. Borrowed. */
     const char *suffixes;
@@ -27,20 +35,24 @@ struct dm_inputs {
  * "-" is taken as it is. A pattern that matches nothing is an error that says so. */
 int dm_inputs_add(struct dm_inputs *in, const char *pattern, struct dm_error *err);
 
-/* Sorts by path (bytewise) and drops repeated paths; to be called once after the last
- * dm_inputs_add. */
-void dm_inputs_sort(struct dm_inputs *in);
+/* Ends a source: sorts what was added since the last one by path (bytewise) and drops repeats. What
+ * is added later is of another source, and comes behind. */
+int dm_inputs_sort(struct dm_inputs *in, struct dm_error *err);
 
-/* Sorts those from number `first` on, and drops repeated ones among them. */
-void dm_inputs_sort_from(struct dm_inputs *in, size_t first);
+/* Has the files of the last source be read so often, and then the rows of `share` unless that is 0.
+ */
+int dm_inputs_take(struct dm_inputs *in, uint64_t times, uint64_t share, struct dm_error *err);
 
-/* Sets the share of number i and those behind it. */
-int dm_inputs_set_share(struct dm_inputs *in, size_t i, uint64_t share, struct dm_error *err);
+/* Which rows of number i are read. */
+uint64_t dm_inputs_share(const struct dm_inputs *in, size_t i);
 
-/* Adds those in [from, to) again, behind the last one. */
-int dm_inputs_repeat(struct dm_inputs *in, size_t from, size_t to, struct dm_error *err);
+/* Whether a path is an input. */
+bool dm_inputs_has(const struct dm_inputs *in, const char *path);
 
-/* Path number i. Borrowed until the list is finished. */
+/* How much of the paths is the same folder for all, but not their names. */
+size_t dm_inputs_common(const struct dm_inputs *in);
+
+/* Path number i, for any thread. Borrowed until the list is finished. */
 const char *dm_inputs_path(const struct dm_inputs *in, size_t i);
 
 /* Frees the list. */

@@ -31,8 +31,11 @@ int dm_scan_add(struct dm_scan *s, const char *pattern, struct dm_error *err)
 int dm_scan_next(struct dm_scan *s, int content, double most, struct dm_buf *out,
                  struct dm_error *err)
 {
-    if (s->at == 0)
-        dm_inputs_sort(&s->inputs);
+    if (s->at == 0) {
+        int rc = dm_inputs_sort(&s->inputs, err);
+        if (rc)
+            return rc;
+    }
     if (s->at == s->inputs.n)
         return 0;
     const char *path = dm_inputs_path(&s->inputs, s->at++);

@@ -4,49 +4,45 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
-/* A folder that was found: its parents tell whether a link leads back to one of them. */
-struct folder {
-    dev_t dev;
-    ino_t ino;
-    size_t parent; /* SIZE_MAX: none */
-};
+/* So many folders around the one at hand are kept open; those further out are opened again. */
+enum { OPEN = 64 };
 
-/* A folder to be walked through: where its path stands in `paths`, and its number. */
-struct pending {
-    size_t path, folder;
+/* A folder that is walked through. */
+struct level {
+    DIR *dir;     /* NULL: it is closed for now */
+    long behind;  /* where to go on in it then */
+    size_t bytes; /* of its path, with a slash */
+    dev_t dev;    /* what a link that leads back leads to */
+    ino_t ino;
 };
 
 struct walk {
     dm_walk_visit *visit;
     void *arg;
     struct dm_error *err;
-    struct dm_buf folders; /* of struct folder */
-    struct dm_buf pending; /* of struct pending; the last one is next */
-    struct dm_buf paths;   /* theirs, each ended by NUL */
-    struct dm_buf path;    /* of the entry at hand */
+    struct dm_buf levels; /* of struct level, from the root to the folder at hand */
+    struct dm_buf path;   /* of the entry at hand, ended by NUL */
 };
 
-static bool is_around(const struct walk *w, const struct stat *st, size_t folder)
+static size_t depth(const struct walk *w)
 {
-    const struct folder *list = (const struct folder *)(const void *)w->folders.p;
-    for (; folder != SIZE_MAX; folder = list[folder].parent)
-        if (list[folder].dev == st->st_dev && list[folder].ino == st->st_ino)
-            return true;
-    return false;
+    return w->levels.n / sizeof(struct level);
 }
 
-/* Notes a folder, to be walked through later. */
-static int push(struct walk *w, const char *path, const struct stat *st, size_t parent)
+/* The folder that is so many levels around the one at hand. */
+static struct level *around(const struct walk *w, size_t levels)
 {
-    struct folder folder = {st->st_dev, st->st_ino, parent};
-    struct pending next = {w->paths.n, w->folders.n / sizeof folder};
-    bool ok = dm_buf_add(&w->folders, &folder, sizeof folder) &&
-              dm_buf_add(&w->pending, &next, sizeof next) &&
-              dm_buf_add(&w->paths, path, strlen(path) + 1);
-    return ok ? DM_OK : dm_fail_memory(w->err);
+    return (struct level *)(void *)w->levels.p + (depth(w) - 1 - levels);
+}
+
+static bool leads_back(const struct walk *w, const struct stat *st)
+{
+    for (size_t i = 0; i < depth(w); i++)
+        if (around(w, i)->dev == st->st_dev && around(w, i)->ino == st->st_ino)
+            return true;
+    return false;
 }
 
 static int visit(struct walk *w, enum dm_walk_kind kind)
@@ -54,60 +50,86 @@ static int visit(struct walk *w, enum dm_walk_kind kind)
     return w->visit(w->arg, w->path.p, kind, w->err);
 }
 
+static void close_level(struct level *l)
+{
+    if (!l->dir)
+        return;
+    l->behind = telldir(l->dir);
+    closedir(l->dir);
+    l->dir = NULL;
+}
+
+/* Goes into the folder whose path is at hand. */
+static int enter(struct walk *w, DIR *dir, const struct stat *st)
+{
+    size_t n = w->path.n - 1;
+    bool slash = n && w->path.p[n - 1] == '/';
+    struct level l = {.dir = dir, .bytes = n + !slash, .dev = st->st_dev, .ino = st->st_ino};
+    if (!dm_buf_add(&w->levels, &l, sizeof l)) {
+        closedir(dir);
+        return dm_fail_memory(w->err);
+    }
+    if (depth(w) > OPEN)
+        close_level(around(w, OPEN));
+    return DM_OK;
+}
+
 /* The entry whose path is at hand, of a kind that readdir does not tell or of a folder or link. */
-static int look_at(struct walk *w, size_t parent)
+static int look_at(struct walk *w)
 {
     struct stat st;
     if (stat(w->path.p, &st))
         return visit(w, errno == ENOENT || errno == ELOOP ? DM_WALK_BROKEN : DM_WALK_UNREADABLE);
     if (!S_ISDIR(st.st_mode))
         return visit(w, S_ISREG(st.st_mode) ? DM_WALK_FILE : DM_WALK_OTHER);
-    if (is_around(w, &st, parent))
+    if (leads_back(w, &st))
         return visit(w, DM_WALK_LOOP);
-    return push(w, w->path.p, &st, parent);
+    DIR *dir = opendir(w->path.p);
+    return dir ? enter(w, dir, &st) : visit(w, DM_WALK_UNREADABLE);
 }
 
-static int entry(struct walk *w, const struct dirent *e, size_t folder_bytes, size_t folder)
+static int entry(struct walk *w, const struct dirent *e)
 {
     if (e->d_name[0] == '.')
         return DM_OK;
-    w->path.n = folder_bytes;
+    w->path.n = around(w, 0)->bytes;
+    w->path.p[w->path.n - 1] = '/';
     if (!dm_buf_add(&w->path, e->d_name, strlen(e->d_name) + 1))
         return dm_fail_memory(w->err);
-    return e->d_type == DT_REG ? visit(w, DM_WALK_FILE) : look_at(w, folder);
+    return e->d_type == DT_REG ? visit(w, DM_WALK_FILE) : look_at(w);
 }
 
-/* The entries of the folder whose path, with a slash, is at hand. */
-static int entries(struct walk *w, DIR *dir, size_t folder)
+static void end_path(struct walk *w, const struct level *l)
 {
-    size_t bytes = w->path.n;
-    const struct dirent *e;
-    int rc = DM_OK;
-    while (rc == DM_OK && (errno = 0, e = readdir(dir)))
-        rc = entry(w, e, bytes, folder);
-    if (rc || !errno)
-        return rc;
-    w->path.p[bytes - 1] = 0;
-    return visit(w, DM_WALK_UNREADABLE);
+    w->path.p[l->bytes - (l->bytes > 1)] = 0;
 }
 
-static int walk_folder(struct walk *w, struct pending next)
+static bool is_open(struct walk *w, struct level *l)
 {
-    const char *path = w->paths.p + next.path;
-    dm_buf_clear(&w->path);
-    if (!dm_buf_add(&w->path, path, strlen(path) + 1))
-        return dm_fail_memory(w->err);
-    w->paths.n = next.path;
-    DIR *dir = opendir(w->path.p);
-    if (!dir)
-        return visit(w, DM_WALK_UNREADABLE);
-    if (w->path.p[w->path.n - 2] == '/')
-        w->path.n--;
-    else
-        w->path.p[w->path.n - 1] = '/';
-    int rc = entries(w, dir, next.folder);
-    closedir(dir);
-    return rc;
+    if (l->dir)
+        return true;
+    end_path(w, l);
+    l->dir = opendir(w->path.p);
+    if (l->dir)
+        seekdir(l->dir, l->behind);
+    return l->dir != NULL;
+}
+
+/* The next entry of the folder at hand, or its end. */
+static int step(struct walk *w)
+{
+    struct level *l = around(w, 0);
+    const struct dirent *e = NULL;
+    errno = 0;
+    if (is_open(w, l) && (errno = 0, e = readdir(l->dir)))
+        return entry(w, e);
+    int failed = errno;
+    if (l->dir)
+        closedir(l->dir);
+    end_path(w, l);
+    w->levels.n -= sizeof *l;
+    errno = failed;
+    return failed ? visit(w, DM_WALK_UNREADABLE) : DM_OK;
 }
 
 int dm_walk(const char *root, dm_walk_visit *visitor, void *arg, struct dm_error *err)
@@ -120,17 +142,18 @@ int dm_walk(const char *root, dm_walk_visit *visitor, void *arg, struct dm_error
             closedir(dir);
         return dm_fail_errno(err, DM_EIO, "cannot read %s", root);
     }
-    closedir(dir);
-    int rc = push(&w, root, &st, SIZE_MAX);
-    while (rc == DM_OK && w.pending.n) {
-        w.pending.n -= sizeof(struct pending);
-        struct pending next;
-        memcpy(&next, w.pending.p + w.pending.n, sizeof next);
-        rc = walk_folder(&w, next);
+    int rc = DM_OK;
+    if (!dm_buf_add(&w.path, root, strlen(root) + 1)) {
+        closedir(dir);
+        rc = dm_fail_memory(err);
     }
-    dm_buf_finish(&w.folders);
-    dm_buf_finish(&w.pending);
-    dm_buf_finish(&w.paths);
+    rc = rc ? rc : enter(&w, dir, &st);
+    while (rc == DM_OK && w.levels.n)
+        rc = step(&w);
+    for (; w.levels.n; w.levels.n -= sizeof(struct level))
+        if (around(&w, 0)->dir)
+            closedir(around(&w, 0)->dir);
+    dm_buf_finish(&w.levels);
     dm_buf_finish(&w.path);
     return rc;
 }

@@ -1,5 +1,5 @@
 /* All that a folder holds to its depths. Symbolic links are followed; names that begin with a dot
- * are left out. Memory grows with the number of folders, not of files. */
+ * are left out. Memory grows with the depth of folders, not with the number of them or of files. */
 #ifndef DM_IO_WALK_H
 #define DM_IO_WALK_H
 

@@ -312,8 +312,8 @@ int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *e
  * mixture after the other. */
 int64_t dm_job_mix_inputs(struct dm_job *job, uint64_t first, uint64_t wanted, struct dm_error *err);
 
-/* Sorts the inputs; how many there are, and the path of one. */
-uint64_t dm_job_sort_inputs(struct dm_job *job);
+/* Sorts the inputs: how many there are, or a status below zero; and the path of one. */
+int64_t dm_job_sort_inputs(struct dm_job *job, struct dm_error *err);
 const char *dm_job_input(struct dm_job *job, uint64_t i);
 
 /* Whether the job's inputs are those that the run in a run directory began with, as they were then. */

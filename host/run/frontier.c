@@ -42,7 +42,7 @@ void dm_frontier_drop(struct dm_coordinator *c)
 static void drop_committed(struct dm_coordinator *c, uint64_t splits)
 {
     while (splits--) {
-        c->done_bytes += dm_item_input_bytes(c->items.first);
+        c->done_bytes += c->items.first->input_bytes;
         dm_frontier_drop(c);
     }
 }

@@ -34,6 +34,7 @@ void dm_items_insert(struct dm_items *list, struct dm_item *item, struct dm_item
     else
         list->last = item;
     list->n++;
+    list->ranges += item->split.nranges;
     if (!list->open || list->open == item->next)
         list->open = item;
 }
@@ -54,9 +55,26 @@ void dm_items_take(struct dm_items *list, struct dm_item *item)
     item->queue_prev = item->queue_next = NULL;
 }
 
+static uint64_t input_bytes(const struct dm_item *item)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < item->split.nranges; i++) {
+        const struct dm_range *r = &item->split.ranges[i];
+        if (!item->stream)
+            n += (r->end < r->size ? r->end : r->size) - r->start;
+        else if (item->last_of_stream)
+            n += r->size;
+    }
+    return n;
+}
+
 void dm_items_settle(struct dm_items *list, struct dm_item *item)
 {
     item->state = DM_WRITTEN_OUT;
+    item->input_bytes = input_bytes(item);
+    list->ranges -= item->split.nranges;
+    dm_split_forget(&item->split);
+    list->ranges += item->split.nranges;
     while (list->open && list->open->state == DM_WRITTEN_OUT)
         list->open = list->open->next;
 }
@@ -74,6 +92,7 @@ void dm_items_remove(struct dm_items *list, struct dm_item *item)
     else
         list->last = item->prev;
     list->n--;
+    list->ranges -= item->split.nranges;
 }
 
 bool dm_item_skip(struct dm_item *item, const char *why)
@@ -91,17 +110,4 @@ bool dm_item_skip(struct dm_item *item, const char *why)
         return false;
     s->nskips++;
     return true;
-}
-
-uint64_t dm_item_input_bytes(const struct dm_item *item)
-{
-    uint64_t n = 0;
-    for (uint32_t i = 0; i < item->split.nranges; i++) {
-        const struct dm_range *r = &item->split.ranges[i];
-        if (!item->stream)
-            n += (r->end < r->size ? r->end : r->size) - r->start;
-        else if (item->last_of_stream)
-            n += r->size;
-    }
-    return n;
 }

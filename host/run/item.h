@@ -27,6 +27,7 @@ struct dm_item {
     struct dm_point after;           /* the point of the input behind it */
     bool granted;                    /* the worker has been told the place */
     struct dm_place end[DM_STREAMS]; /* WRITTEN_OUT: where the next one goes */
+    uint64_t input_bytes;            /* WRITTEN_OUT: of files, as they lie on disk, done with */
     uint64_t part_bytes[DM_STREAMS]; /* HELD as a part: how long it is */
     struct dm_counts counts;         /* of the last attempt */
     /* who killed its worker */
@@ -43,7 +44,7 @@ struct dm_item {
 
 struct dm_items {
     struct dm_item *first, *last;
-    size_t n;
+    size_t n, ranges;                       /* how many, and ranges of input in them */
     struct dm_item *open;                   /* the first whose output is not in its place */
     struct dm_item *waiting, *waiting_last; /* for a worker, those to be handed out soon first */
 };
@@ -62,7 +63,7 @@ void dm_items_wait(struct dm_items *list, struct dm_item *item, bool soon);
 /* It waits no more. */
 void dm_items_take(struct dm_items *list, struct dm_item *item);
 
-/* Its output is in its place. */
+/* Its output is in its place: its input is not asked for any more. */
 void dm_items_settle(struct dm_items *list, struct dm_item *item);
 
 /* Takes an item out, which must not wait; the caller destroys it. */
@@ -70,8 +71,5 @@ void dm_items_remove(struct dm_items *list, struct dm_item *item);
 
 /* Enters the suspect among the rows that are to be rejected; false when memory is short. */
 bool dm_item_skip(struct dm_item *item, const char *why);
-
-/* Bytes of input files, as they lie on disk, that are done with once the item is. */
-uint64_t dm_item_input_bytes(const struct dm_item *item);
 
 #endif

@@ -67,10 +67,10 @@ int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *e
     return dm_inputs_add(in, pattern, err);
 }
 
-uint64_t dm_job_sort_inputs(struct dm_job *job)
+int64_t dm_job_sort_inputs(struct dm_job *job, struct dm_error *err)
 {
-    dm_inputs_sort(dm_job_inputs(job));
-    return dm_job_inputs(job)->n;
+    int rc = dm_inputs_sort(dm_job_inputs(job), err);
+    return rc ? rc : (int64_t)dm_job_inputs(job)->n;
 }
 
 const char *dm_job_input(struct dm_job *job, uint64_t i)

@@ -193,7 +193,7 @@ static void name_place(const struct dm_coordinator *c, const struct dm_peer *pee
         return;
     const struct dm_range *range = &item->split.ranges[atomic_load(&peer->board->range)];
     dm_settings_op_name(&c->job->settings, peer->board->op, op, sizeof op);
-    snprintf(text, n, "%.300s@%llu: %s: the worker", range->name,
+    snprintf(text, n, "%.300s@%llu: %s: the worker", dm_range_name(range),
              (unsigned long long)(range->base + atomic_load(&peer->board->row)), op);
 }
 

@@ -105,7 +105,6 @@ static int find_bound(struct tally *t, const struct dm_job *job, const struct dm
 static int apply(struct tally *t, const struct dm_job *job, struct dm_inputs *in, uint64_t first,
                  uint64_t wanted, struct dm_error *err)
 {
-    size_t end = in->n;
     uint64_t whole = wanted / t->rows, bound = 0;
     if (wanted > t->rows && job->kind == DM_TO_EACH)
         return dm_fail(err, DM_EUSAGE,
@@ -113,31 +112,23 @@ static int apply(struct tally *t, const struct dm_job *job, struct dm_inputs *in
                        "read more than once have no output of their own\n"
                        "write to one file or to a folder, or take a smaller total",
                        (unsigned long long)t->rows, (unsigned long long)wanted);
-    int rc = dm_inputs_set_share(in, first, 0, err);
-    if (rc == DM_OK && wanted % t->rows)
+    int rc = DM_OK;
+    if (wanted % t->rows)
         rc = find_bound(t, job, in, first, wanted % t->rows, &bound, err);
-    for (uint64_t k = 1; k < whole && rc == DM_OK; k++)
-        rc = dm_inputs_repeat(in, first, end, err);
-    if (rc == DM_OK)
-        rc = dm_inputs_set_share(in, end, 0, err);
-    size_t rest = whole ? in->n : first;
-    if (rc || (whole && !bound))
-        return rc;
-    if (whole)
-        rc = dm_inputs_repeat(in, first, end, err);
-    return rc ? rc : dm_inputs_set_share(in, rest, bound ? bound : 1, err);
+    if (!whole && !bound)
+        bound = 1; /* no row's share is below it */
+    return rc ? rc : dm_inputs_take(in, whole, bound, err);
 }
 
 int64_t dm_job_mix_inputs(struct dm_job *job, uint64_t first, uint64_t wanted, struct dm_error *err)
 {
     struct dm_inputs *in = dm_job_inputs(job);
     struct tally t = {.counts = calloc(BUCKETS, sizeof *t.counts)};
-    dm_inputs_sort_from(in, first);
-    int rc = t.counts ? note_all(&t, job, in, first, err) : dm_fail_memory(err);
+    int rc = t.counts ? dm_inputs_sort(in, err) : dm_fail_memory(err);
+    if (rc == DM_OK)
+        rc = note_all(&t, job, in, first, err);
     if (rc == DM_OK && t.rows)
         rc = apply(&t, job, in, first, wanted, err);
-    else if (rc == DM_OK)
-        rc = dm_inputs_set_share(in, first, 0, err);
     dm_buf_finish(&t.shares);
     free(t.counts);
     return rc ? rc : (int64_t)in->n;

@@ -16,20 +16,6 @@ bool dm_names_is_shard(const char *name, const char *ending, uint64_t from)
     return rest - name >= 5 && strcmp(rest, ending) == 0 && shard >= from;
 }
 
-/* How much of the inputs' paths is the same folder for all: output names leave it out. */
-static size_t common_folder(struct dm_inputs *in)
-{
-    if (in->n == 0)
-        return 0;
-    const char *a = dm_inputs_path(in, 0), *b = dm_inputs_path(in, in->n - 1);
-    size_t i = 0, cut = 0;
-    while (a[i] && a[i] == b[i])
-        if (a[i++] == '/')
-            cut = i;
-    const char *slash = in->n == 1 ? strrchr(a, '/') : NULL;
-    return slash ? (size_t)(slash - a) + 1 : cut;
-}
-
 /* Whether a step of the path is "..", out of the output folder, or "." or nothing: then another
  * path may mean the same output. */
 static bool has_odd_step(const char *path)
@@ -44,42 +30,24 @@ static bool has_odd_step(const char *path)
     }
 }
 
-/* The input of that path; NULL: there is none. Inputs are sorted. */
-static const char *find_input(struct dm_inputs *in, const char *path)
+/* Whether the output of an input would have to be a folder for that of `path`; then `name` is that
+ * input. `ending` is what stands behind {file}. */
+static bool is_in_the_way(const struct dm_inputs *in, const char *path, const char *ending,
+                          char name[PATH_BYTES])
 {
-    size_t from = 0, to = in->n;
-    while (from < to) {
-        size_t i = from + (to - from) / 2;
-        int order = strcmp(path, dm_inputs_path(in, i));
-        if (order == 0)
-            return dm_inputs_path(in, i);
-        if (order < 0)
-            to = i;
-        else
-            from = i + 1;
-    }
-    return NULL;
-}
-
-/* The input whose output would have to be a folder for that of `path`; NULL: none. `ending` is what
- * stands behind {file}. */
-static const char *find_in_the_way(struct dm_inputs *in, const char *path, const char *ending)
-{
-    char name[PATH_BYTES];
     size_t m = strlen(ending);
-    snprintf(name, sizeof name, "%s%s", path, ending);
+    snprintf(name, PATH_BYTES, "%s%s", path, ending);
     for (char *slash = strrchr(name, '/'); slash && slash > name; slash = strrchr(name, '/')) {
         *slash = 0;
         size_t n = (size_t)(slash - name);
         if (n <= m || memcmp(slash - m, ending, m) != 0)
             continue;
         slash[-(ptrdiff_t)m] = 0;
-        const char *other = find_input(in, name);
-        if (other)
-            return other;
+        if (dm_inputs_has(in, name))
+            return true;
         memcpy(slash - m, ending, m);
     }
-    return NULL;
+    return false;
 }
 
 static int check_each(const struct dm_commit *c, size_t i, size_t common, struct dm_error *err)
@@ -90,8 +58,8 @@ static int check_each(const struct dm_commit *c, size_t i, size_t common, struct
                        "the output of %s would lie outside of %s, or where another's does\n"
                        "name the inputs without \"..\", \"/./\" and \"//\"",
                        path, out);
-    const char *other = find_in_the_way(c->inputs, path, strstr(out, "{file}") + strlen("{file}"));
-    if (other)
+    char other[PATH_BYTES];
+    if (is_in_the_way(c->inputs, path, strstr(out, "{file}") + strlen("{file}"), other))
         return dm_fail(err, DM_EUSAGE,
                        "the output of %s would be a folder in which that of %s lies\n"
                        "let something else stand behind {file}: %s.rows",
@@ -140,7 +108,7 @@ static int check_replaced(const struct dm_commit *c, size_t i, struct dm_error *
         (size_t)snprintf(to, sizeof to, "%s/%s", c->job->output, name) < sizeof to)
         replaced = is_same(to, path) ? path : NULL;
     else if (c->job->kind == DM_TO_EACH && dm_names_final(c, i, to, sizeof to))
-        replaced = is_same(to, path) ? path : find_input(c->inputs, to);
+        replaced = is_same(to, path) ? path : dm_inputs_has(c->inputs, to) ? to : NULL;
     if (!replaced)
         return DM_OK;
     return dm_fail(err, DM_EUSAGE,
@@ -151,7 +119,7 @@ static int check_replaced(const struct dm_commit *c, size_t i, struct dm_error *
 
 int dm_names_check(const struct dm_commit *c, struct dm_error *err)
 {
-    size_t common = common_folder(c->inputs);
+    size_t common = dm_inputs_common(c->inputs);
     int rc = DM_OK;
     for (size_t i = 0; i < c->inputs->n && rc == DM_OK; i++) {
         rc = c->job->kind == DM_TO_EACH ? check_each(c, i, common, err) : DM_OK;
@@ -183,7 +151,7 @@ bool dm_names_final(const struct dm_commit *c, uint64_t shard, char *buf, size_t
     int k;
     if (c->job->kind == DM_TO_EACH) {
         const char *hole = strstr(out, "{file}");
-        const char *name = dm_inputs_path(c->inputs, shard) + common_folder(c->inputs);
+        const char *name = dm_inputs_path(c->inputs, shard) + dm_inputs_common(c->inputs);
         k = snprintf(buf, n, "%.*s%s%s", (int)(hole - out), out, name, hole + strlen("{file}"));
     } else if (c->job->kind == DM_TO_FOLDER) {
         k = snprintf(buf, n, "%s/%05llu%s", out, (unsigned long long)shard,

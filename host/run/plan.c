@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* Splits are doubled from this up to split_bytes, a few times at the most; ranges in one split are
- * bounded too. */
-enum { FIRST_SPLIT_BYTES = 256 * 1024, FIRST_SPLITS = 32, MAX_RANGES = 1024 };
+/* Splits are doubled from this up to split_bytes, a few times at the most. */
+enum { FIRST_SPLIT_BYTES = 256 * 1024, FIRST_SPLITS = 32 };
 
 /* About what a row takes that tells what a file is. */
 enum { DESCRIPTION_BYTES = 256 };
@@ -41,17 +40,15 @@ uint64_t dm_plan_splits(const struct dm_plan *p, uint64_t enough)
 static int add_range(const struct dm_plan *p, uint64_t file, struct dm_split *s,
                      struct dm_error *err)
 {
-    const char *path = dm_inputs_path(p->inputs, file);
     struct dm_range *list = realloc(s->ranges, (s->nranges + 1) * sizeof *list);
     if (!list)
         return dm_fail_memory(err);
     s->ranges = list;
     struct dm_range *r = &list[s->nranges];
-    *r = (struct dm_range){.path = strdup(path),
-                           .name = strdup(path),
-                           .share = p->inputs->share ? p->inputs->share[file] : 0};
+    *r = (struct dm_range){.path = strdup(dm_inputs_path(p->inputs, file)),
+                           .share = dm_inputs_share(p->inputs, file)};
     s->nranges++;
-    return r->path && r->name ? DM_OK : dm_fail_memory(err);
+    return r->path ? DM_OK : dm_fail_memory(err);
 }
 
 /* `documents`: what can not be read becomes a reject. */
@@ -127,7 +124,7 @@ static int plain_range(struct dm_plan *p, struct dm_split *s, uint64_t room, str
 static bool is_full(const struct dm_plan *p, const struct dm_split *s, uint64_t planned,
                     uint64_t room)
 {
-    return p->at.file >= p->inputs->n || s->nranges == MAX_RANGES || planned >= room ||
+    return p->at.file >= p->inputs->n || s->nranges == DM_MAX_RANGES || planned >= room ||
            (s->nranges && p->one_file);
 }
 

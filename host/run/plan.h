@@ -1,10 +1,13 @@
 /* The plan: splits of the inputs, one after another in the order of their paths and offsets, made
- * when they are asked for. Only the list of paths grows with the input. */
+ * when they are asked for. */
 #ifndef DM_RUN_PLAN_H
 #define DM_RUN_PLAN_H
 
 #include "io/inputs.h"
 #include "run/split.h"
+
+/* Ranges in a split, at the most. */
+enum { DM_MAX_RANGES = 1024 };
 
 /* A point between two splits: everything before it has been handed out, or committed. */
 struct dm_point {

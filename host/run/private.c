@@ -13,12 +13,6 @@
 
 #define PREFIX "dmhost-private-"
 
-static const char *base(void)
-{
-    const char *folder = getenv("TMPDIR");
-    return folder && *folder ? folder : "/tmp";
-}
-
 /* Removes a folder of ours whose owner has gone: its lock is free then. One that has no lock yet is
  * being made. */
 static void remove_stale(int at, const char *name)
@@ -39,7 +33,7 @@ static void remove_stale(int at, const char *name)
 
 static void remove_all_stale(void)
 {
-    DIR *dir = opendir(base());
+    DIR *dir = opendir(dm_folder_temporary());
     struct dirent *e;
     while (dir && (e = readdir(dir)))
         if (strncmp(e->d_name, PREFIX, strlen(PREFIX)) == 0)
@@ -64,10 +58,10 @@ int dm_private_open(struct dm_private *p, struct dm_error *err)
 {
     remove_all_stale();
     p->lock = -1;
-    int n = snprintf(p->path, sizeof p->path, "%s/" PREFIX "XXXXXX", base());
+    int n = snprintf(p->path, sizeof p->path, "%s/" PREFIX "XXXXXX", dm_folder_temporary());
     if ((size_t)n >= sizeof p->path || !mkdtemp(p->path)) {
         p->path[0] = 0;
-        return dm_fail_errno(err, DM_EIO, "cannot make a folder in %s", base());
+        return dm_fail_errno(err, DM_EIO, "cannot make a folder in %s", dm_folder_temporary());
     }
     return take_lock(p, err);
 }

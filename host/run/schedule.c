@@ -5,8 +5,14 @@
 
 /* Splits planned and not committed, at the most: what bounds memory, and disk for outputs that
  * wait. A worker here may hold all of them, each with a file for every stream; some more are open
- * anyway. */
-enum { WINDOW = 1024, WINDOW_PER_WORKER = 4, LEAST_WINDOW = 8, OTHER_FILES = 64 };
+ * anyway. Splits of small files have many ranges, so that fewer are planned. */
+enum {
+    WINDOW = 1024,
+    WINDOW_RANGES = 64 * 1024,
+    WINDOW_PER_WORKER = 4,
+    LEAST_WINDOW = 8,
+    OTHER_FILES = 64
+};
 
 /* Rows that a slow reader of standard output may leave on disk. */
 enum { UNREAD_BYTES = 64 * 1024 * 1024 };
@@ -130,6 +136,12 @@ static size_t window(const struct dm_coordinator *c)
     return (files.rlim_max - OTHER_FILES) / DM_STREAMS;
 }
 
+static size_t window_ranges(const struct dm_coordinator *c)
+{
+    size_t wanted = c->job->workers * WINDOW_PER_WORKER * DM_MAX_RANGES;
+    return wanted > WINDOW_RANGES ? wanted : WINDOW_RANGES;
+}
+
 static bool limit_reached(const struct dm_coordinator *c)
 {
     return c->job->limit_rows && rows_so_far(c) >= c->job->limit_rows;
@@ -141,7 +153,8 @@ static bool may_plan(struct dm_coordinator *c)
                   c->frontier.at[DM_ROWS].offset - c->pump.written > UNREAD_BYTES;
     if (!c->window)
         c->window = window(c);
-    if (c->plan_ended || c->stopping || c->items.n >= c->window || behind)
+    if (c->plan_ended || c->stopping || c->items.n >= c->window ||
+        c->items.ranges >= window_ranges(c) || behind)
         return false;
     if (!c->job->limit_rows)
         return true;

@@ -3,18 +3,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static void finish_range(struct dm_range *r)
+{
+    free(r->path);
+    free(r->name);
+    free(r->damage);
+}
+
 void dm_split_finish(struct dm_split *s)
 {
-    for (uint32_t i = 0; i < s->nranges; i++) {
-        free(s->ranges[i].path);
-        free(s->ranges[i].name);
-        free(s->ranges[i].damage);
-    }
+    for (uint32_t i = 0; i < s->nranges; i++)
+        finish_range(&s->ranges[i]);
     for (uint32_t i = 0; i < s->nskips; i++)
         free(s->skips[i].reason);
     free(s->ranges);
     free(s->skips);
     *s = (struct dm_split){0};
+}
+
+void dm_split_forget(struct dm_split *s)
+{
+    while (s->nranges > 1)
+        finish_range(&s->ranges[--s->nranges]);
+    struct dm_range *less = realloc(s->ranges, sizeof *less);
+    s->ranges = less ? less : s->ranges;
+}
+
+const char *dm_range_name(const struct dm_range *r)
+{
+    return r->name ? r->name : r->path;
 }
 
 void dm_part_name(uint64_t id, uint32_t attempt, int stream, char *buf, size_t n)
@@ -40,7 +57,7 @@ void dm_place_get(struct dm_wire *w, struct dm_place at[DM_STREAMS])
 
 static bool put_range(struct dm_buf *b, const struct dm_range *r)
 {
-    return dm_put_text(b, r->path) && dm_put_text(b, r->name) && dm_put_u64(b, r->base) &&
+    return dm_put_text(b, r->path) && dm_put_text(b, dm_range_name(r)) && dm_put_u64(b, r->base) &&
            dm_put_u64(b, r->start) && dm_put_u64(b, r->end) && dm_put_u64(b, r->share) &&
            dm_put_u64(b, r->size) && dm_put_u64(b, (uint64_t)r->mtime) &&
            dm_put_text(b, r->damage ? r->damage : "");

@@ -11,7 +11,7 @@ enum { DM_ROWS, DM_REJECTS, DM_LEDGER, DM_STREAMS };
 /* Rows that begin in [start, end) of a file's decompressed bytes. */
 struct dm_range {
     char *path;    /* what is opened */
-    char *name;    /* what row ids say: the path, or "-" for standard input */
+    char *name;    /* what row ids say, "-" for standard input; NULL: the path */
     uint64_t base; /* added to offsets in row ids: where a spooled piece of standard input began */
     uint64_t start, end;
     uint64_t share; /* rows whose dm_work_share is below this are read; 0: all rows */
@@ -51,6 +51,12 @@ struct dm_split {
 
 /* Frees what the split holds and clears it. */
 void dm_split_finish(struct dm_split *s);
+
+/* Lets go of all ranges but the first. */
+void dm_split_forget(struct dm_split *s);
+
+/* What row ids say of a range. */
+const char *dm_range_name(const struct dm_range *r);
 
 /* The split as a message, and back. Reading returns DM_EINPUT for a malformed frame. */
 bool dm_split_put(struct dm_buf *b, const struct dm_split *s);

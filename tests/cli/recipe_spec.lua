@@ -231,6 +231,19 @@ process: []
       assert.is_true(id:sub(1, 1) == "b" and (n == 9 or n == 10) or n == 1, id .. ": " .. n)
     end
   end)
+  it("has an output for each file of a mixture, under the folders that are not the same for all", function()
+    os.execute(("mkdir -p %s/x %s/y"):format(q(dir), q(dir)))
+    for _, name in ipairs { "x/a", "y/a", "x/c" } do
+      t.write(dir .. "/" .. name .. ".jsonl", ('{"n":"%s"}\n'):format(name))
+    end
+    t.pipeline(dir, [[input = dm.mix { total = 3, { "x/a.jsonl" }, { "y/a.jsonl" }, { "x/c.jsonl" } },
+      output = "each/{file}", operators = {}]])
+    assert.equal(0, (dm "run pipeline.lua -q"))
+    for _, name in ipairs { "x/a", "y/a", "x/c" } do
+      assert.equal(('{"n":"%s"}\n'):format(name), t.read(dir .. "/each/" .. name .. ".jsonl"))
+    end
+  end)
+
   it("mixes for pipelines in Lua too", function()
     t.pipeline(dir, [[input = dm.mix { total = 10, { "in.jsonl", weight = 3 }, "in.jsonl" }, output = "o.jsonl",
       operators = {}]])

@@ -119,9 +119,9 @@ describe("dmhost test", function()
     has(out, "FAIL tests/e_spec.lua  0 passed\n  error tests/e_spec.lua\n      tests/e_spec.lua:1: ")
     has(out, "error f / before_each: tests/f_spec.lua:1\n      tests/f_spec.lua:1: set up\n")
     has(out, "2 passed, 0 failed, 4 errors, 0 pending; 5 processes")
-    status, out = test "c_spec.lua --timeout 5"
+    status, out = test "c_spec.lua --timeout 2"
     assert.equal(1, status)
-    has(out, "error hangs: c_spec.lua\n      did not end within 5 seconds; an endless loop?\n")
+    has(out, "error hangs: c_spec.lua\n      did not end within 2 seconds; an endless loop?\n")
   end)
   it("runs as many at once as it is told", function()
     for _, name in ipairs { "a", "b", "c" } do

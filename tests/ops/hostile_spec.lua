@@ -7,7 +7,24 @@ local registry = require "dm.registry"
 local t = require "tests.support"
 local texts = require "tests.ops.hostile_texts"
 
-local BYTES, SAMPLE_BYTES = 1e5, 1e6
+ffi.cdef [[
+struct limit { uint64_t soft, hard; };
+int getrlimit(int resource, struct limit *limit);
+int setrlimit(int resource, const struct limit *limit);
+]]
+
+-- Bytes for each kind of case. Those of bytes reach beyond the pieces that these are read in, and a bomb's limit.
+local LENGTHS = { text = 5e4, bytes = 1e5, size = 3e5 }
+-- A quarter of what a worker has for half the length that asks for all of it when four pairs of bytes take a byte; the
+-- same for levels: one may take 80 bytes for each byte of text.
+local MEMORY, STACK, RLIMIT_STACK = 2 ^ 29, 4 * 2 ^ 20, 3
+
+local function limit_stack()
+  local limit = ffi.new "struct limit"
+  assert(ffi.C.getrlimit(RLIMIT_STACK, limit) == 0)
+  limit.soft = STACK
+  assert(ffi.C.setrlimit(RLIMIT_STACK, limit) == 0)
+end
 
 ---Calls what is tried; what it raises is a message, but not that memory ran short.
 local function try(fn, given, of)
@@ -17,15 +34,22 @@ end
 
 describe("an operator withstands", function()
   setup(function()
-    ffi.C.dm_child_limit_memory(2 ^ 31)
+    ffi.C.dm_child_limit_memory(MEMORY)
+    limit_stack()
   end)
   teardown(t.clean)
 
-  local built = {}
-  for _, list in ipairs { "TEXTS", "BYTES" } do
-    built[list] = {}
-    for name, text in pairs(texts[list]) do built[list][name] = texts.build(text, BYTES) end
+  ---The texts of a list, with the length that cases of a kind get.
+  local function build(list, kind)
+    local built = {}
+    for name, text in pairs(texts[list]) do built[name] = texts.build(text, LENGTHS[kind]) end
+    return built
   end
+
+  local lists = {
+    text = { build("TEXTS", "text") },
+    bytes = { build("TEXTS", "bytes"), build("BYTES", "bytes") },
+  }
 
   local function try_all(fn, prepare, list)
     for _, name in ipairs(texts.names(list)) do
@@ -38,11 +62,10 @@ describe("an operator withstands", function()
     it("texts that are meant to do harm: " .. case.name, function()
       local fn, prepare = case.make()
       if case.texts == "size" then
-        fn(SAMPLE_BYTES)
+        fn(LENGTHS.size)
         return
       end
-      try_all(fn, prepare, built.TEXTS)
-      if case.texts == "bytes" then try_all(fn, prepare, built.BYTES) end
+      for _, list in ipairs(lists[case.texts]) do try_all(fn, prepare, list) end
     end)
   end
 

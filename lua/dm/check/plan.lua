@@ -40,7 +40,7 @@ local M = {}
 ---@field given table? what dm.pipeline was given
 ---@field calls integer how often dm.pipeline was called
 ---@field entries dm.CheckEntry[]
----@field input string[]
+---@field inputs integer how many files
 ---@field documents integer? DM_FILE_AS_ROW, DM_FILE_AS_TEXT: each input is a row itself
 ---@field output any
 ---@field input_faults { what: string, i: integer }[]
@@ -184,9 +184,8 @@ function Plan:find_inputs(given)
       self.input_faults[#self.input_faults + 1] = { what = ffi.string(err.text), i = i, given = given ~= nil }
     end
   end
-  for i = 0, tonumber(C.dm_job_sort_inputs(job)) - 1 do
-    self.input[#self.input + 1] = ffi.string(C.dm_job_input(job, i))
-  end
+  self.inputs = tonumber(C.dm_job_sort_inputs(job, err))
+  if self.inputs < 0 then error(ffi.string(err.text), 0) end
 end
 
 ---Takes rows of the input through the operators.
@@ -234,7 +233,7 @@ end
 ---@param options { ops: string[]?, input: string[]?, set: string[]?, output: string? } as `dmhost run` takes them
 ---@return dm.CheckPlan
 function M.load(path, options)
-  local plan = setmetatable({ path = path, calls = 0, entries = {}, input = {}, input_faults = {}, files = {} }, Plan)
+  local plan = setmetatable({ path = path, calls = 0, entries = {}, inputs = 0, input_faults = {}, files = {} }, Plan)
   _G.dm, _G.arg = nil, nil -- of `dmhost lua`; a run has neither
   plan.globals = global_names()
   sources.install()

@@ -36,13 +36,18 @@ local ROWS, FILES, ROW_BYTES, DEPTH = 100, 10, 1024 * 1024, 8
 ---@field before dm.Stage[]
 ---@field outcomes dm.StageOutcome[]
 
+---The path of the input's file number i, from 1.
+local function input_path(i)
+  return ffi.string(C.dm_job_input(C.dm_job_get(), i - 1))
+end
+
 ---The rows of some of the files, evenly spread.
-local function read_rows(files)
+local function read_rows(plan)
   local list, at = {}, 1
-  local step = math.max(1, #files / FILES)
-  local each = math.ceil(ROWS / math.max(1, math.min(#files, FILES)))
-  while at <= #files do
-    local path = files[math.floor(at)]
+  local step = math.max(1, plan.inputs / FILES)
+  local each = math.ceil(ROWS / math.max(1, math.min(plan.inputs, FILES)))
+  while at <= plan.inputs do
+    local path = input_path(math.floor(at))
     local rows = feed.file(path, { row_size = ROW_BYTES }, 0)
     for _ = 1, each do
       local row = rows()
@@ -56,11 +61,12 @@ local function read_rows(files)
 end
 
 ---Some of the files as rows themselves, evenly spread.
-local function read_documents(files, content)
+local function read_documents(plan)
   local list, err = {}, ffi.new "struct dm_error"
-  local step, at = math.max(1, #files / ROWS), 1
-  while at <= #files do
-    local path, out = files[math.floor(at)], C.dm_text_out()
+  local content = plan.documents == C.DM_FILE_AS_TEXT
+  local step, at = math.max(1, plan.inputs / ROWS), 1
+  while at <= plan.inputs do
+    local path, out = input_path(math.floor(at)), C.dm_text_out()
     out.n = 0
     local status = C.dm_document_read(path, content and 1 or 0, ROW_BYTES, out, err)
     local why = status < 0 and ffi.string(err.text)
@@ -202,8 +208,7 @@ end
 ---@param plan dm.CheckPlan
 ---@return dm.Stages
 function M.run(plan)
-  local rows, bad = parse(plan.documents and read_documents(plan.input, plan.documents == C.DM_FILE_AS_TEXT)
-    or read_rows(plan.input))
+  local rows, bad = parse(plan.documents and read_documents(plan) or read_rows(plan))
   local stages = { rows = #rows, bad = bad, before = { survey(rows) }, outcomes = {} }
   local unsure = false
   for i, entry in ipairs(plan.entries) do

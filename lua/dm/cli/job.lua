@@ -117,7 +117,8 @@ local function set_input(job, p, values)
       fail("standard input (-) can not be mixed with files", "cat the files into dmhost, or name them all")
     end
   end
-  local count = tonumber(C.dm_job_sort_inputs(job))
+  local count = tonumber(C.dm_job_sort_inputs(job, err))
+  if count < 0 then error(problem.of_c(count, ffi.string(err.text)), 0) end
   if count == 0 then fail("there is no file in " .. table.concat(input, ", ")) end
   return count
 end

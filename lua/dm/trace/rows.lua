@@ -69,17 +69,21 @@ function M.text(text)
   end
 end
 
----The files that patterns, folders and names stand for.
+---The files that patterns, folders and names stand for, one after another.
 ---@param patterns string[]
----@return string[]
+---@return fun(): string?
 function M.paths(patterns)
+  C.dm_job_free() -- it holds what was there when rows were last asked for
   local job = C.dm_job_get()
   for _, pattern in ipairs(patterns) do
     if C.dm_job_add_input(job, pattern, err) < 0 then fail() end
   end
-  local list = {}
-  for i = 1, tonumber(C.dm_job_sort_inputs(job)) do list[i] = ffi.string(C.dm_job_input(job, i - 1)) end
-  return list
+  local n, i = tonumber(C.dm_job_sort_inputs(job, err)), 0
+  if n < 0 then fail() end
+  return function()
+    i = i + 1
+    return i <= n and ffi.string(C.dm_job_input(job, i - 1)) or nil
+  end
 end
 
 ---The files that a pipeline reads as samples: a source for each, as those of M.sources.
@@ -108,10 +112,10 @@ function M.sources(inputs, info, sampled)
     inputs = info.input or {}
   end
   if #inputs == 0 then return nil end
-  local paths, i = M.paths(inputs), 0
+  local next_path = M.paths(inputs)
   return function()
-    i = i + 1
-    if paths[i] then return paths[i], M.file(paths[i], info.limits, sampled) end
+    local path = next_path()
+    if path then return path, M.file(path, info.limits, sampled) end
   end
 end
 
