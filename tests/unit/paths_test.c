@@ -162,6 +162,23 @@ static void test_globs(void)
         check_glob(patterns[i]);
 }
 
+/* A kill at any time would leave a name behind: the folder's time would tell of one. */
+static void test_nameless(void)
+{
+    struct stat st = {.st_mtime = 1};
+    const struct timespec long_ago[2] = {{0, 0}, {0, 0}};
+    ok(mkdir("tmp", 0700) == 0, "tmp");
+    int fd = open("tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return; /* the file system knows no such files */
+    close(fd);
+    setenv("TMPDIR", "tmp", 1);
+    ok(utimensat(AT_FDCWD, "tmp", long_ago, 0) == 0, "time");
+    check_list(5000, 7);
+    ok(stat("tmp", &st) == 0 && st.st_mtime == 0, "a file had a name in TMPDIR");
+    unsetenv("TMPDIR");
+}
+
 /* Folders in each other, with files and another folder beside each. */
 static void test_walk(void)
 {
@@ -197,6 +214,7 @@ int main(void)
     ok(mkdtemp(folder) && chdir(folder) == 0, "folder");
     test_lists();
     test_globs();
+    test_nameless();
     test_walk();
     ok(unlink("a/.x.jsonl") == 0 && unlink(".d/4.jsonl") == 0 && rmdir(".d") == 0, "hidden");
     dm_folder_remove(AT_FDCWD, folder);
