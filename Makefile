@@ -71,8 +71,11 @@ $(BUILD)/embed.o: $(BUILD)/embed.S
 $(BUILD)/unit/%: tests/unit/%.c $(OBJ)
 	@mkdir -p $(@D); $(CC) $(CFLAGS) $(LDFLAGS) -Itests/unit -o $@ $< $(OBJ) $(LDLIBS)
 
-unit: $(UNIT)
-	@set -e; for t in $(UNIT); do $$t; done
+RUNS := $(UNIT:%=run-%)
+.PHONY: $(RUNS)
+$(RUNS): run-%: %
+	@$<
+unit: $(RUNS)
 
 # LeakSanitizer can not see what Lua's heap holds; handle_segv=0: a crash must be the operator's, as without.
 specs: export ASAN_OPTIONS = detect_leaks=0:handle_segv=0:allow_user_segv_handler=1
@@ -102,7 +105,8 @@ hostile: $(BUILD)/dmhost
 test:
 	tests/deps.sh build test
 	$(MAKE) -j$$(nproc) all $(UNIT)
-	$(MAKE) unit specs
+	$(MAKE) -j$$(nproc) unit
+	$(MAKE) specs
 
 test-llm: $(BUILD)/dmhost
 	DMHOST=$(abspath $(BUILD)/dmhost) tests/model/run.sh

@@ -117,16 +117,16 @@ describe("an operator of Data-Juicer", function()
     one_fails("upper_mapper", "NAN", "ValueError: Out of range float values are not JSON compliant")
   end)
   it("that does not end is stopped when the time of a row is over", function()
-    one_fails("upper_mapper", "HANG", "the process of Data-Juicer did not answer within 4 s and was killed",
-      "--set limits.row_time=4s")
+    one_fails("upper_mapper", "HANG", "the process of Data-Juicer did not answer within 2 s and was killed",
+      "--set limits.row_time=2s")
   end)
 
   it("may load its model with the first row", function()
     recipe("  - upper_mapper: {mark: lazy}", { "a", "b", "HANG", "c" })
-    local status, _, err = dm "run r.yaml -j 1 --set limits.row_time=2s"
+    local status, _, err = dm "run r.yaml -j 1 --set limits.row_time=1s"
     assert.equal(3, status, err)
     assert.same({ "Alazy", "Blazy", "Clazy" }, texts_of(dir .. "/out.jsonl"))
-    assert.equal("the process of Data-Juicer did not answer within 2 s and was killed",
+    assert.equal("the process of Data-Juicer did not answer within 1 s and was killed",
       t.json_lines(dir .. "/out.jsonl.run/rejects.jsonl")[1].reason)
   end)
   it("that can not be made ends the run", function()

