@@ -40,7 +40,9 @@ uint64_t dm_plan_splits(const struct dm_plan *p, uint64_t enough)
 static int add_range(const struct dm_plan *p, uint64_t file, struct dm_split *s,
                      struct dm_error *err)
 {
-    struct dm_range *list = realloc(s->ranges, (s->nranges + 1) * sizeof *list);
+    bool full = (s->nranges & (s->nranges - 1)) == 0; /* there is room for a power of two */
+    size_t room = s->nranges ? (size_t)s->nranges * 2 : 1;
+    struct dm_range *list = full ? realloc(s->ranges, room * sizeof *list) : s->ranges;
     if (!list)
         return dm_fail_memory(err);
     s->ranges = list;

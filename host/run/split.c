@@ -25,8 +25,13 @@ void dm_split_forget(struct dm_split *s)
 {
     while (s->nranges > 1)
         finish_range(&s->ranges[--s->nranges]);
-    struct dm_range *less = realloc(s->ranges, sizeof *less);
-    s->ranges = less ? less : s->ranges;
+    /* shrunk in its place the list would be in the way of the next one there */
+    struct dm_range *less = malloc(sizeof *less);
+    if (!less)
+        return;
+    *less = s->ranges[0];
+    free(s->ranges);
+    s->ranges = less;
 }
 
 const char *dm_range_name(const struct dm_range *r)

@@ -59,19 +59,18 @@ end
 ---Waits for the end of what begin() started.
 ---@return integer exit status
 local function ended(task)
-  local _, rc = t.shell(("cd %s; for i in $(seq 3000); do [ -s rc ] && break; sleep 0.05; done; cat rc; rm rc"):format(
-    task.root))
+  local _, rc = t.bash(("cd %s; await test -s rc; cat rc; rm rc"):format(task.root))
   return tonumber(rc)
 end
 
----Starts the task in the background, and waits until more than so many files are exported, or a condition of the shell
----is true.
+---Starts the task in the background, and waits until more than so many files are exported, or a condition of bash is
+---true.
 ---@return fun(signal: string) sends it a signal
 local function begin(task, options, before, condition)
-  condition = condition or ("[ $(ls %s 2>/dev/null | wc -l) -gt %d ]"):format(task.dest, before or 0)
+  condition = condition or ("shopt -s nullglob; all=(%s/*); [ ${#all[@]} -gt %d ]"):format(task.dest, before or 0)
   t.shell(("( %s setsid %s run %s %s/process.yaml & p=$!; echo $p >%s/pid; wait $p; echo $? >%s/rc ) >%s/log 2>&1 &")
     :format(task.store.env, t.DMHOST, options, task.flow, task.root, task.root, task.root))
-  local status = t.shell(("for i in $(seq 6000); do %s && exit 0; sleep 0.05; done; exit 1"):format(condition))
+  local status = t.bash("await eval " .. t.quote(condition))
   assert.equal(0, status, t.read(task.root .. "/log"))
   return function(signal)
     local group = signal == "KILL" and "-" or ""
@@ -175,7 +174,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       local send = begin(task, options .. " -j 2")
       assert.equal("RUNNING", (task:ending()))
       send "TERM"
-      t.shell(("for i in $(seq 600); do grep -q stopping %s/log && break; sleep 0.05; done"):format(task.root))
+      t.bash(("await grep stopping %s/log"):format(task.root))
       open_gate(task, 600)
       assert.equal(130, ended(task))
       assert.equal("STOPPED", (task:ending()))

@@ -109,7 +109,7 @@ describe("workers behind worker hosts", function()
 
   it("find the row that takes too long", function()
     t.pipeline(dir, [[operators = { dm.map(function(s) while s.id == 1234 do end end) }, split_size = '16KiB',
-      limits = { row_time = "300ms" }]])
+      limits = { row_time = "150ms" }]])
     local status, _, err = run("out", "-i in/a.jsonl --engine process --workers 2")
     assert.equal(3, status, err)
     assert.truthy(t.read(dir .. "/out.run/rejects.jsonl"):find "row_time")
@@ -118,7 +118,8 @@ describe("workers behind worker hosts", function()
   it("end the run when workers can not make an operator", function()
     t.bash(("mkdir %s/ops"):format(q(dir)))
     for body, want in pairs {
-      ["while true do end"] = { 2, 'operator 1, "late", can not be made: its init took longer than limits.init_time' },
+      ["while true do require('ffi').C.dm_pause(1000) end"] = { 2,
+        'operator 1, "late", can not be made: its init took longer than limits.init_time' },
       ["require('ffi').cast('int *', 8)[0] = 1"] = { 1, "workers were lost without a split getting done" },
     } do
       t.write(dir .. "/ops/late.lua", ([[
@@ -131,7 +132,7 @@ describe("workers behind worker hosts", function()
         end
         function Late:execute() end
         return Late]]):format(body))
-      t.pipeline(dir, 'operators = { { "late" } }, limits = { init_time = "1s" }')
+      t.pipeline(dir, 'operators = { { "late" } }, limits = { init_time = "500ms" }')
       local status, _, err = run("out", "-i in/a.jsonl --engine process --workers 2 --force --ops ops")
       assert.equal(want[1], status, err)
       assert.truthy(err:find("dmhost: [^\n]*" .. want[2]), err)
@@ -144,7 +145,7 @@ describe("workers behind worker hosts", function()
       local file = io.open "/proc/self/cmdline"
       local worker = file:read "*a":find "worker%z"
       file:close()
-      while worker and not io.open "go" do end
+      while worker and not io.open "go" do require("ffi").C.dm_pause(10) end
       return op
     end)() }, max_rejects = 1]])
     local status, out, err = t.bash(([[cd %s
