@@ -267,6 +267,16 @@ in.jsonl@61  kept, unchanged
     end
   end)
 
+  it("says of input that can not be read what the run says", function()
+    local path = q(t.pipeline(dir, 'input = "none*.jsonl", output = "out.jsonl", operators = {}'))
+    local status, _, err = try(path)
+    local run_status, _, run_err = t.shell(("cd %s && %s run %s"):format(q(dir), q(t.DMHOST), path))
+    assert.equal(2, run_status)
+    assert.equal(2, status)
+    assert.truthy(run_err:find("none*.jsonl\n  next    relative patterns", 1, true), run_err)
+    assert.equal(run_err, err)
+  end)
+
   it("shows an error at the head of a file", function()
     t.write(dir .. "/loop.lua", "error 'not yet'\n")
     local status, _, err = try "loop.lua"

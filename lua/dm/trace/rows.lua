@@ -23,7 +23,7 @@ M.CHUNK_BYTES = 4 * 1024 * 1024
 M.DEMO = "demo"
 
 local function fail()
-  error(ffi.string(err.text), 0)
+  error(problem.of_c(tonumber(err.status), ffi.string(err.text)), 0)
 end
 
 local function reason_of(what, limits)
