@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 struct search {
+    const char *name; /* whether the pattern stands for it is all that is asked; NULL: a search */
+    bool named;
     dm_glob_visit *visit;
     void *arg;
     struct dm_error *err;
@@ -107,14 +109,31 @@ static const char *first_brace(const char *pattern, const char **behind)
     return end ? open : NULL;
 }
 
+static const char *without_dot(const char *path)
+{
+    while (strncmp(path, "./", 2) == 0)
+        path += 2;
+    return path;
+}
+
+/* Takes a pattern that has no alternatives. */
+static int take(struct search *s, const char *pattern)
+{
+    dm_buf_clear(&s->path);
+    if (!s->name)
+        return match(s, pattern);
+    const char *name = without_dot(s->name);
+    if (fnmatch(without_dot(pattern), name, FNM_PATHNAME | FNM_PERIOD) == 0)
+        s->named = true;
+    return DM_OK;
+}
+
 /* Takes each alternative for itself. */
 static int expand(struct search *s, const char *pattern)
 {
     const char *behind, *open = first_brace(pattern, &behind);
-    if (!open) {
-        dm_buf_clear(&s->path);
-        return match(s, pattern);
-    }
+    if (!open)
+        return take(s, pattern);
     int rc = DM_OK;
     for (const char *at = open + 1; at < behind && rc == DM_OK;) {
         const char *end = alternative_end(at);
@@ -134,5 +153,13 @@ int dm_glob(const char *pattern, dm_glob_visit *visit, void *arg, struct dm_erro
     struct search s = {.visit = visit, .arg = arg, .err = err};
     int rc = expand(&s, pattern);
     dm_buf_finish(&s.path);
+    return rc;
+}
+
+int dm_glob_names(const char *pattern, const char *path, bool *named, struct dm_error *err)
+{
+    struct search s = {.name = path, .err = err};
+    int rc = expand(&s, pattern);
+    *named = s.named;
     return rc;
 }

@@ -4,7 +4,6 @@
 #include "io/reader.h"
 #include "io/walk.h"
 
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -260,32 +259,26 @@ static int add_existing(struct dm_inputs *in, const char *path, struct dm_error 
     return add_file(in, path, st.st_mode, err);
 }
 
-static const char *without_dot(const char *path)
-{
-    while (strncmp(path, "./", 2) == 0)
-        path += 2;
-    return path;
-}
-
 /* Whether a glob that finds `path` will find what is written as well: files of the output folder,
  * or the one of this input. */
-static bool finds_output(const struct dm_inputs *in, const char *pattern, const char *path)
+static int finds_output(const struct dm_inputs *in, const char *pattern, const char *path,
+                        bool *found, struct dm_error *err)
 {
     const char *out = in->outputs[0], *hole = out ? strstr(out, "{file}") : NULL;
     const char *slash = strrchr(path, '/');
     char *name = NULL;
-    struct stat st;
-    int n = -1;
+    int n = 0;
+    *found = false;
     if (hole)
         n = asprintf(&name, "%.*s%s%s", (int)(hole - out), out, slash ? slash + 1 : path,
                      hole + strlen("{file}"));
-    else if (out && stat(out, &st) == 0 && S_ISDIR(st.st_mode))
+    else if (out && in->numbered)
         n = asprintf(&name, "%s/00000.jsonl", out);
     if (n < 0)
-        return false;
-    int rc = fnmatch(without_dot(pattern), without_dot(name), FNM_PATHNAME | FNM_PERIOD);
+        return dm_fail_memory(err);
+    int rc = n ? dm_glob_names(pattern, name, found, err) : DM_OK;
     free(name);
-    return rc == 0;
+    return rc;
 }
 
 /* A search for what matches a pattern. */
@@ -300,10 +293,14 @@ static int add_found(void *arg, const char *path, struct dm_error *err)
 {
     struct globbing *g = arg;
     struct stat st;
+    bool finds = false;
     g->found = true;
     if (stat(path, &st) == 0 && (is_output_file(g->in, &st) || in_run_directory(path)))
         return DM_OK;
-    if (!g->in->documents && finds_output(g->in, g->pattern, path))
+    int rc = g->in->documents ? DM_OK : finds_output(g->in, g->pattern, path, &finds, err);
+    if (rc)
+        return rc;
+    if (finds)
         return dm_fail(err, DM_EUSAGE,
                        "%s would find what is written to %s, too\nchoose another folder with -o",
                        g->pattern, g->in->outputs[0]);

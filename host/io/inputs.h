@@ -26,6 +26,7 @@ struct dm_inputs {
     /* Folders are searched for files of every kind, and what can not be read stands in the list
      * too: dm_document_read says why. */
     bool documents;
+    bool numbered;                          /* the first output is a folder of numbered files */
     const char *outputs[DM_INPUTS_OUTPUTS]; /* what a run writes is found by no search; borrowed */
 };
 

@@ -2,10 +2,12 @@
 
 #include "io/folder.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -48,18 +50,32 @@ struct dm_paths *dm_paths_create(void)
 
 static int fail_file(struct dm_error *err)
 {
-    return dm_fail_errno(err, DM_EIO, "cannot keep the list of inputs in %s",
-                         dm_folder_temporary());
+    return dm_fail(err, DM_EIO,
+                   "cannot keep the list of inputs in %s: %s\n"
+                   "have TMPDIR name a folder that has room for it",
+                   dm_folder_temporary(), strerror(errno));
+}
+
+/* A file without a name, which goes with its process whatever ends it. Not every file system has
+ * them; there a name is taken for a moment. */
+static int open_nameless(const char *folder)
+{
+    char path[4096];
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        return fd;
+    snprintf(path, sizeof path, "%s/dmhost-paths-XXXXXX", folder);
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
+    return fd;
 }
 
 static FILE *open_file(void)
 {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/dmhost-paths-XXXXXX", dm_folder_temporary());
-    int fd = mkostemp(path, O_CLOEXEC);
+    int fd = open_nameless(dm_folder_temporary());
     if (fd < 0)
         return NULL;
-    unlink(path);
     FILE *f = fdopen(fd, "w+");
     if (!f)
         close(fd);

@@ -61,6 +61,7 @@ int dm_job_add_input(struct dm_job *job, const char *pattern, struct dm_error *e
 {
     struct dm_inputs *in = dm_job_inputs(job);
     in->documents = job->settings.documents != DM_FILE_OF_ROWS;
+    in->numbered = job->kind == DM_TO_FOLDER;
     in->outputs[0] = job->output;
     in->outputs[1] = job->settings.folder;
     in->suffixes = job->suffixes;

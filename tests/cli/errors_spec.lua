@@ -104,6 +104,10 @@ describe("dmhost run refuses", function()
       "*.jsonl would find what is written to x-{file}, too\n  next    choose another folder with -o")
     refused('input = "*.jsonl", output = ".", operators = {}', "--force",
       "*.jsonl would find what is written to ., too")
+    refused('input = "{sub,new}/*.jsonl", output = "new/", operators = {}', "",
+      "{sub,new}/*.jsonl would find what is written to new, too")
+    refused('input = "*/*.jsonl", output = "new/", operators = {}', "",
+      "*/*.jsonl would find what is written to new, too")
     assert.equal("{}\n", t.read(dir .. "/sub/00000.jsonl"))
   end)
   it("inputs of which nothing is left but what it wrote", function()

@@ -162,6 +162,44 @@ static void test_globs(void)
         check_glob(patterns[i]);
 }
 
+static void test_names(void)
+{
+    static const struct {
+        const char *pattern, *path;
+        bool named;
+    } cases[] = {
+        {"o/*.jsonl", "./o/1.jsonl", true},
+        {"{i,./o}/*.jsonl", "o/1.jsonl", true},
+        {"{i,{p,o}}/{1,2}.jsonl", "o/2.jsonl", true},
+        {"{i,p}/*.jsonl", "o/1.jsonl", false},
+        {"{o,i}/*.jsonl", "o/.1.jsonl", false},
+        {"\\{o,i}/*", "o/1", false},
+        {"*", "o/1.jsonl", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bool named = !cases[i].named;
+        int rc = dm_glob_names(cases[i].pattern, cases[i].path, &named, &err);
+        ok(rc == DM_OK && named == cases[i].named, "%s: %s", cases[i].pattern, cases[i].path);
+    }
+}
+
+/* A kill at any time would leave a name behind: the folder's time would tell of one. */
+static void test_nameless(void)
+{
+    struct stat st = {.st_mtime = 1};
+    const struct timespec long_ago[2] = {{0, 0}, {0, 0}};
+    ok(mkdir("tmp", 0700) == 0, "tmp");
+    int fd = open("tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return; /* the file system knows no such files */
+    close(fd);
+    setenv("TMPDIR", "tmp", 1);
+    ok(utimensat(AT_FDCWD, "tmp", long_ago, 0) == 0, "time");
+    check_list(5000, 7);
+    ok(stat("tmp", &st) == 0 && st.st_mtime == 0, "a file had a name in TMPDIR");
+    unsetenv("TMPDIR");
+}
+
 /* Folders in each other, with files and another folder beside each. */
 static void test_walk(void)
 {
@@ -197,6 +235,8 @@ int main(void)
     ok(mkdtemp(folder) && chdir(folder) == 0, "folder");
     test_lists();
     test_globs();
+    test_names();
+    test_nameless();
     test_walk();
     ok(unlink("a/.x.jsonl") == 0 && unlink(".d/4.jsonl") == 0 && rmdir(".d") == 0, "hidden");
     dm_folder_remove(AT_FDCWD, folder);
