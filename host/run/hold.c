@@ -4,6 +4,7 @@
 #include "run/work_state.h"
 
 #include <stdlib.h>
+#include <uv.h>
 
 enum { SPARE_SAMPLES = 256, FIRST_HELD = 64 };
 
@@ -177,6 +178,7 @@ int dm_rows_idle(struct dm_rows *rows)
 {
     struct dm_work *w = work_of(rows);
     int rc = dm_work_flush_untouched(w);
+    w->idle_ms = uv_hrtime() / 1000000;
     return rc || !w->idle ? rc : w->idle(w->idle_arg, &w->err);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
+#include <uv.h>
 
 uint64_t dm_ticks(void)
 {
@@ -167,6 +168,13 @@ static int add_lines(struct dm_work *w)
     return 1;
 }
 
+/* Rows may be slow, and hundreds of them in one block. */
+static int rest_between_batches(struct dm_work *w)
+{
+    enum { IDLE_MS = 100 };
+    return uv_hrtime() / 1000000 - w->idle_ms < IDLE_MS ? DM_OK : dm_rows_idle(&w->head);
+}
+
 int dm_rows_fill(struct dm_rows *rows)
 {
     struct dm_work *w = work_of(rows);
@@ -174,9 +182,9 @@ int dm_rows_fill(struct dm_rows *rows)
     for (uint32_t i = 0; i < w->nrows; i++)
         dm_sample_trim(w->samples[i]);
     w->nrows = 0;
+    int rc = rest_between_batches(w);
     dm_work_new_batch(w);
     w->filling = true;
-    int rc = 0;
     while (!w->nrows && rc >= 0) {
         rc = dm_work_next_block(w);
         if (rc <= 0)

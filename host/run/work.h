@@ -36,7 +36,8 @@ struct dm_rows *dm_work_rows(struct dm_work *w);
 /* Ends the split after Lua returned: flushes outputs. `rc` is what Lua answered. */
 int dm_work_end(struct dm_work *w, int rc, struct dm_error *err);
 
-/* Called between blocks of input: a worker looks for messages here. */
+/* Called between blocks of input, and every 100 ms between batches: a worker looks for messages
+ * here. */
 typedef int dm_work_idle(void *arg, struct dm_error *err);
 void dm_work_on_idle(struct dm_work *w, dm_work_idle *idle, void *arg);
 

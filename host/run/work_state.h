@@ -46,6 +46,7 @@ struct dm_work {
     struct dm_error err;
     dm_work_idle *idle;
     void *idle_arg;
+    uint64_t idle_ms;     /* when it was called last */
     dm_work_tell *tell;   /* of rows of told splits */
     dm_work_tell *worked; /* when an operator leaves a row of those worked on one at a time */
     bool tells_all;       /* or any row */

@@ -222,7 +222,7 @@ describe("dmhost run survives", function()
 
   it("SIGINT once, and twice, with the worker inside", function()
     for times = 1, 2 do
-      prepare(4, 1000) -- it is heard when a split is done
+      prepare(20, 1000)
       local status, out = script(([[
         $dmhost run pipeline.lua -j 0 2>err & pid=$!
         await test -s out.jsonl.run/journal
@@ -237,6 +237,26 @@ describe("dmhost run survives", function()
       assert.equal(0, (run "-j 0 -q --resume"))
       assert.is_true(output() == want)
     end
+  end)
+
+  it("SIGINT within a split, which is heard there, with the worker inside", function()
+    t.pipeline(dir, [[input = "in.jsonl", output = "out.jsonl", operators = { dm.map(function()
+      seen = seen or io.open("seen", "a")
+      seen:write "x"
+      seen:flush()
+      if not io.open "quick" then require("ffi").C.dm_pause(10) end
+    end) }]])
+    local status, out, err = script [[
+      $dmhost run pipeline.lua -j 0 2>err & pid=$!
+      await test -s seen
+      kill -INT $pid
+      await grep stopping err
+      stat -c %s seen
+      touch quick
+      wait $pid]]
+    assert.equal(130, status, err)
+    local heard, split = tonumber(out:match "%d+"), #t.read(dir .. "/seen")
+    assert.is_true(heard < split / 2, heard .. " of " .. split)
   end)
 
   it("SIGINT within an operator that never comes back, with the worker inside", function()
