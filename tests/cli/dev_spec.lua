@@ -95,7 +95,8 @@ describe("dmhost dev", function()
     os.remove(dir .. "/pipeline.lua")
     list = until_event "error"
     assert.equal("pipeline.lua", list[1].file)
-    t.pipeline(dir, 'input = "in.jsonl", output = "out", operators = { { "whisper" } }')
+    local whisper = t.pipeline(t.scratch(), 'input = "in.jsonl", output = "out", operators = { { "whisper" } }')
+    assert(os.rename(whisper, dir .. "/pipeline.lua")) -- whole at once
     list = until_event "error"
     assert.equal("pipeline.lua", list[1].file)
     assert.equal(3, list[1].line)
