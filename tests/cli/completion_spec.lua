@@ -96,7 +96,7 @@ describe("dmhost completion", function()
 
     ---What it makes of a line and Tab on an empty screen, once that shows the pattern.
     local function zsh(line, pattern)
-      t.shell(("tmux -S %s send-keys -t s C-c C-l %s Tab"):format(q(socket), q(line)))
+      t.shell(("tmux -S %s send-keys -t s C-u C-l %s Tab"):format(q(socket), q(line)))
       return wait(pattern)
     end
 
