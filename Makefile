@@ -31,9 +31,9 @@ HOST := $(filter-out host/main.c,$(wildcard host/*/*.c))
 OBJ := $(HOST:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
 EMBEDDED := $(shell { ls lua/help/*.md; find host/lua lua ops -name 'dm_ffi*.h' -o -name '*.lua' -o -name '*.txt' -o -name '*.py' -o -name '*.json'; } | LC_ALL=C sort)
 # Those that take longest, mostly by waiting, are begun first: so none is left alone at the end.
-LONGEST := $(patsubst %,tests/%_spec.lua,net/serve net/serve_ends net/serve_cases ops/hostile net/serve_transcript \
-	net/serve_tasks cluster/loss cluster/door net/cache net/budget datajuicer/peer cli/datamate_once cli/fault \
-	cli/guilty cluster/network ops/datamate_edges)
+LONGEST := $(patsubst %,tests/%_spec.lua,cli/datamate_once cli/fault net/serve_ends net/serve_transcript net/serve \
+	cli/guilty net/cache cli/try ops/hostile datajuicer/peer datajuicer/corpus cli/run cluster/process net/budget \
+	net/llm cli/screen cli/dev net/serve_tasks net/serve_cases cluster/door cluster/network)
 # two need a cluster, which tests/cluster/run.sh starts
 SPECS := $(LONGEST) $(filter-out $(LONGEST) %/slurm_spec.lua %/ray_spec.lua tests/model/%,\
 	$(sort $(shell find tests -name '*_spec.lua')))
