@@ -25,7 +25,9 @@ describe("very many files", function()
   teardown(t.clean)
 
   local function run(words)
-    local status, _, err = t.dmhost(("run %s/pipeline.lua -q %s"):format(q(dir), words))
+    -- the sanitizer would keep what was freed
+    local command = "ASAN_OPTIONS=$ASAN_OPTIONS:quarantine_size_mb=0 %s run %s/pipeline.lua -q %s"
+    local status, _, err = t.shell(command:format(q(t.DMHOST), q(dir), words))
     assert.equal(0, status, err)
   end
 
@@ -47,7 +49,7 @@ describe("very many files", function()
     local function compare(how, output)
       output = dir .. (output or "/out.jsonl")
       local before, after = peak(how:format(few), output), peak(how:format(many), output)
-      assert.is_true(after < before + 3, ("%.1f MiB, and %.1f MiB for six times as many"):format(before, after))
+      assert.is_true(after < before + 5, ("%.1f MiB, and %.1f MiB for six times as many"):format(before, after))
     end
 
     it("in a folder", function() compare "%q" end)
