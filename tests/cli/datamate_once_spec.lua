@@ -63,14 +63,14 @@ local function ended(task)
   return tonumber(rc)
 end
 
----Starts the task in the background, and waits until more than so many files are exported, or a condition of bash is
----true.
+---Starts the task in the background, and waits until more files are exported, or a condition of bash is true.
 ---@return fun(signal: string) sends it a signal
-local function begin(task, options, before, condition)
-  condition = condition or ("shopt -s nullglob; all=(%s/*); [ ${#all[@]} -gt %d ]"):format(task.dest, before or 0)
+local function begin(task, options, condition)
+  condition = condition or ("shopt -s nullglob; all=(%s/*); [ ${#all[@]} -gt %d ]"):format(task.dest, exported(task))
+  os.remove(task.root .. "/pid") -- of the run before
   t.shell(("( %s setsid %s run %s %s/process.yaml & p=$!; echo $p >%s/pid; wait $p; echo $? >%s/rc ) >%s/log 2>&1 &")
     :format(task.store.env, t.DMHOST, options, task.flow, task.root, task.root, task.root))
-  local status = t.bash("await eval " .. t.quote(condition))
+  local status = t.bash(("await eval 'kill -0 -- -$(cat %s/pid)'; await eval %s"):format(task.root, t.quote(condition)))
   assert.equal(0, status, t.read(task.root .. "/log"))
   return function(signal)
     local group = signal == "KILL" and "-" or ""
@@ -139,7 +139,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
       local options = operator(task, "gate()")
       for round = 1, 3 do
         open_gate(task, round * 150)
-        begin(task, options .. " -j 2", (round - 1) * 100) "KILL"
+        begin(task, options .. " -j 2") "KILL"
         ended(task)
       end
       open_gate(task, 600)
@@ -158,7 +158,7 @@ for _, name in ipairs { "SQLite", "PostgreSQL" } do
         files = files(300, function(i) return ("file %d. one. two. three. four. number %d"):format(i, i - i % 2) end) }
       local options = operator(task, "gate()")
       open_gate(task, 200)
-      begin(task, options .. " -j 2", 0, ("[ -s %s/.dmhost/twins-1/journal ]"):format(task.flow)) "KILL"
+      begin(task, options .. " -j 2", ("[ -s %s/.dmhost/twins-1/journal ]"):format(task.flow)) "KILL"
       ended(task)
       open_gate(task, 300)
       assert.equal(0, (task:run(options)))
